@@ -1,0 +1,22 @@
+"""Ids that several processes must agree on."""
+
+from urllib.parse import quote
+
+
+def workflow_id(journey: str, customer: str, key: str | None = None) -> str:
+    """The id a run is started under: `journey/<journey>/<customer>[/<key>]`, parts percent-encoded.
+
+    It is stored with the run and never recomputed from there on.
+    """
+    parts = [journey, customer] if key is None else [journey, customer, key]
+    return "/".join(["journey", *(quote(part, safe="") for part in parts)])
+
+
+def effect_key(run: str, entry: int, n: int) -> str:
+    """The key of one effect of one admission: of its ledger row, its case, its promise."""
+    return f"{run}:{entry}:{n}"
+
+
+def case_id(run: str, entry: int, n: int) -> str:
+    """The id of the case that effect `n` opened."""
+    return f"case/{effect_key(run, entry, n)}"

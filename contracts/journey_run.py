@@ -1,0 +1,109 @@
+"""A run's admission: what the workflow asks on its first task, and what it is told."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import JsonValue
+
+from contracts.clock import RunClock
+from journey.effects import RunRecord
+from journey.touchpoint import Touchpoint
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class RunReference:
+    """Which admission of which run an activity acts for, and the run's own time when it was asked."""
+
+    workflow_id: str
+    entry: int
+    journey: str
+    version: str
+    customer: str
+    now: datetime
+    clock: RunClock | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class AdmitRun:
+    """Ask whether this run may begin. Idempotent under `first_run_id`.
+
+    `customer` may be any identity; `arrived` are the touchpoints that came with the start,
+    the first of them that the journey enters on is the entering one. `version` None asks for
+    the live one. `began_at` is wall time; `now` is the run's time.
+    """
+
+    workflow_id: str
+    first_run_id: str
+    journey: str
+    customer: str
+    key: str | None
+    began_at: datetime
+    now: datetime
+    version: str | None = None
+    arrived: tuple[Touchpoint, ...] = ()
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Admitted:
+    """The run may begin, under this entry number, version and engine.
+
+    `entering` is the index in `AdmitRun.arrived` of the entering touchpoint. `traits` holds the
+    customer's traits that the version names, `zone` their IANA time zone or None.
+    """
+
+    kind: Literal["admitted"] = "admitted"
+    entry: int
+    version: str
+    engine: int
+    customer: str
+    entering: int | None = None
+    zone: str | None = None
+    held_out: bool = False
+    traits: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class NotAdmitted:
+    """The run ends as `not_admitted`; the entering touchpoint keeps this reason as its fate."""
+
+    kind: Literal["not_admitted"] = "not_admitted"
+    reason: str
+    detail: str = ""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Admission:
+    """The answer to `AdmitRun` (one value, so that the union stays tagged)."""
+
+    answer: Admitted | NotAdmitted
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class MoveRun:
+    """Ask to move a run to another version of its journey."""
+
+    run: RunReference
+    version: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class DefinitionFound:
+    """A definition is at hand under this version; travelling with this value, it is in the worker's cache."""
+
+    version: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class FindDefinition:
+    """Ask for a definition that could not be found when the run needed it."""
+
+    version: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class RecordRun:
+    """Write down how a run stands and why."""
+
+    run: RunReference
+    record: RunRecord

@@ -1,0 +1,39 @@
+"""Sending one message once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from contracts.journey_run import RunReference
+from journey.effects import Deliver, RunRecord
+
+MESSAGE_REJECTED = "MessageRejectedError"
+"""Type of the non-retryable failure of a message that can never be sent, such as one that cannot be rendered."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class DeliverMessage:
+    """Send a message under the ledger key `effect_key(run.workflow_id, run.entry, deliver.n)`.
+
+    `record`, when given, is written down first: it rides here to save the run an event.
+    """
+
+    run: RunReference
+    deliver: Deliver
+    held_out: bool = False
+    record: RunRecord | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class MessageDelivered:
+    """What the ledger now says of the message.
+
+    `accepted`: the provider has it. `refused`: not sent, `reason` says why (expired, no_consent,
+    unreachable, suppressed, held_out, left, condition, bounced…). `deferred`: ask again at `until`
+    (run time). `unknown`: it may or may not have left, and is not sent again.
+    """
+
+    state: Literal["accepted", "refused", "deferred", "unknown"]
+    reason: str = ""
+    channel: str | None = None
+    until: datetime | None = None

@@ -1,0 +1,29 @@
+"""Every name that crosses a process. A name here is for ever: tests/architecture pins it."""
+
+WORKFLOW_TYPE = "customer_journey"
+JOURNEYS_QUEUE = "journeys"
+
+SIGNAL_TOUCHPOINT = "touchpoint"
+SIGNAL_TOUCHPOINTS = "touchpoints"
+SIGNAL_RESUME = "resume"
+UPDATE_TOUCHPOINT_NOW = "touchpoint_now"
+UPDATE_LEAVE = "leave"
+UPDATE_MOVE = "move"
+QUERY_STATUS = "status"
+QUERY_EXPLAIN = "explain"
+
+ADMIT = "admit"
+MOVE_RUN = "move_run"
+FIND_DEFINITION = "find_definition"
+RECORD_RUN = "record_run"
+DELIVER_MESSAGE = "deliver_message"
+OPEN_CASE = "open_case"
+ESCALATE_CASE = "escalate_case"
+CLOSE_CASE = "close_case"
+READ_TRAITS = "read_traits"
+SET_TRAITS = "set_traits"
+
+
+def delivery_queue(purpose: str) -> str:
+    """The task queue of deliveries: service messages never wait behind marketing."""
+    return f"deliveries-{purpose}"

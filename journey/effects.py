@@ -1,0 +1,159 @@
+"""What a run asks of the world, and what comes of it.
+
+Every effect carries `n`, the run's counter: the key of anything it leaves behind
+is `workflow id : entry : n`, so a repeated effect meets its own first trace.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import JsonValue
+
+Values = dict[str, JsonValue]
+Purpose = Literal["service", "marketing"]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Deliver:
+    """Send one message to the customer, by the first of `via` that reaches them.
+
+    `expires`: after this instant it is dropped as `expired` (good_for, until).
+    `condition`: CEL looked at again with fresh traits at the last moment (while).
+    `replaces`: the `n` of the delivery that this one corrects.
+    `values`: what the template may name: `run`, `event`, items and named results.
+    """
+
+    kind: Literal["deliver"] = "deliver"
+    n: int
+    message: str
+    purpose: Purpose
+    via: tuple[str, ...] = ("email",)
+    expires: datetime | None = None
+    expires_because: str = ""
+    condition: str | None = None
+    replaces: int | None = None
+    resend_unknown: bool | None = None
+    feeling: str | None = None
+    values: Values = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class OfferedDecision:
+    """One decision staff may take: the typed fields they fill in, and what limits their authority."""
+
+    title: str | None = None
+    fields: dict[str, str] = field(default_factory=dict[str, str])
+    authority: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class OpenCase:
+    """Hand the customer to staff: a case in a queue, with a brief, deadlines and decisions.
+
+    `brief` is a Liquid template over `values`. Deadlines are instants.
+    """
+
+    kind: Literal["open_case"] = "open_case"
+    n: int
+    queue: str
+    brief: str
+    decisions: dict[str, OfferedDecision]
+    first_answer_by: datetime | None = None
+    resolve_by: datetime | None = None
+    values: Values = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class EscalateCase:
+    """Move a case that nobody answered in time to another queue. `case` is the `n` of its OpenCase."""
+
+    kind: Literal["escalate_case"] = "escalate_case"
+    n: int
+    case: int
+    queue: str
+    reason: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CloseCase:
+    """Close a case that the journey no longer needs. `case` is the `n` of its OpenCase."""
+
+    kind: Literal["close_case"] = "close_case"
+    n: int
+    case: int
+    reason: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ReadTraits:
+    """Read traits of the customer afresh, such as those a version names that the run was moved to."""
+
+    kind: Literal["read_traits"] = "read_traits"
+    n: int
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SetTraits:
+    """Write traits of the customer."""
+
+    kind: Literal["set_traits"] = "set_traits"
+    n: int
+    traits: Values
+
+
+Effect = Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits
+"""What the shell carries out by an activity, and answers with `EffectFinished` or `EffectFailed`."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class TraceEntry:
+    """One decision of a run: where, what, and why, in words a person reads.
+
+    `sequence` counts within the run. `kind` is a plain word: entered, touchpoint, met, late, chose,
+    sent, not_sent, case, decided, promise, moved, exit, finished, refused, failed, …
+    """
+
+    sequence: int
+    at: datetime
+    address: str
+    kind: str
+    why: str
+
+
+PromiseState = Literal["open", "kept", "late", "kept_late", "broken", "dropped"]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class PromiseRecord:
+    """How a promise stands: by when, kept by what, and why it was dropped."""
+
+    n: int
+    name: str
+    by: datetime | None
+    state: PromiseState
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class RunRecord:
+    """How a run stands after a decision, and the decisions since the last record.
+
+    Written by upsert under (run, entry, sequence): twice is the same as once, and an
+    older record never overwrites a newer one. `listens` is given only when it changed:
+    subject kind → ids. `outcome` is set when the run has ended.
+    """
+
+    sequence: int
+    at: datetime
+    stage: str | None
+    waits_for: tuple[str, ...] = ()
+    wakes_at: datetime | None = None
+    outcome: str | None = None
+    goal: bool = False
+    needs_attention: str | None = None
+    trace: tuple[TraceEntry, ...] = ()
+    promises: tuple[PromiseRecord, ...] = ()
+    listens: dict[str, tuple[str, ...]] | None = None

@@ -1,0 +1,109 @@
+"""One thing that happened to a customer or to a subject, as it reaches a run."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import orjson
+from pydantic import JsonValue
+
+TRAITS_CHANGED = "$identify"
+"""The event under which a change of traits reaches a run; its properties are the traits that changed."""
+
+CASE_DECIDED = "Case Decided"
+"""The event under which a decision of staff reaches a run; `properties.case` names the case."""
+
+
+class RefusedTouchpointError(ValueError):
+    """A touchpoint that cannot be read; the message names the field and the remedy."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Touchpoint:
+    """One thing that happened, with its name, its properties and where it was.
+
+    `number` is its place among the customer's touchpoints, given by the router;
+    None where a sender signalled the run directly. `context["subject"]` holds
+    `{"kind", "id"}` when it is about a thing rather than a person.
+    """
+
+    message_id: str
+    event: str
+    timestamp: datetime
+    properties: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    context: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    number: int | None = None
+
+    def named(self) -> dict[str, JsonValue]:
+        """What conditions and templates see as `event`."""
+        return {
+            "name": self.event,
+            "timestamp": self.timestamp.isoformat(),
+            "properties": self.properties,
+            "context": self.context,
+        }
+
+
+def read_touchpoint(raw: object, arrived: datetime, arrival: str) -> Touchpoint:
+    """A touchpoint from plain JSON as any SDK sends it (design: the wire).
+
+    `arrival` makes a message id for what has neither id nor timestamp: such a
+    touchpoint counts each time it arrives. Unknown fields are ignored.
+
+    Raises: `RefusedTouchpointError` naming the field.
+    """
+    if not isinstance(raw, Mapping):
+        raise RefusedTouchpointError(f"expected one JSON object, got {type(raw).__name__}")
+    fields: Mapping[str, object] = raw
+    event = fields.get("event")
+    if not isinstance(event, str) or not event.strip() or len(event) > 200:
+        raise RefusedTouchpointError("event: expected its name, 1 to 200 characters")
+    properties, context = _object(fields, "properties"), _object(fields, "context")
+    timestamp = _timestamp(fields.get("timestamp"))
+    message_id = fields.get("message_id")
+    if message_id is None:
+        if timestamp is None:
+            message_id = arrival
+        else:
+            said = orjson.dumps([event, timestamp, properties], option=orjson.OPT_SORT_KEYS)
+            message_id = hashlib.sha256(said).hexdigest()[:32]
+    if not isinstance(message_id, str) or not 1 <= len(message_id) <= 200:
+        raise RefusedTouchpointError("message_id: expected text of 1 to 200 characters")
+    number = fields.get("number")
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
+        raise RefusedTouchpointError("number: expected a whole number from 1 (only the router sends it)")
+    return Touchpoint(
+        message_id=message_id,
+        event=event,
+        timestamp=timestamp or arrived,
+        properties=properties,
+        context=context,
+        number=number,
+    )
+
+
+def _object(fields: Mapping[str, object], name: str) -> dict[str, JsonValue]:
+    value = fields.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise RefusedTouchpointError(f"{name}: expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _timestamp(value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise RefusedTouchpointError("timestamp: expected RFC 3339 text such as 2026-11-22T09:00:00Z")
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise RefusedTouchpointError(f"timestamp: {value[:40]!r} is not RFC 3339") from error
+    if read.tzinfo is None:
+        raise RefusedTouchpointError("timestamp: has no zone; end it with Z or an offset")
+    try:
+        return read.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise RefusedTouchpointError(f"timestamp: {value[:40]!r} is out of range") from error

@@ -1,0 +1,46 @@
+# make demo    from nothing but Python 3.11 or newer and a package registry
+# make test    everything; names the tools it misses
+# make check   the quick gates, under a minute
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+STAMP := .venv/.installed
+export UV_PYTHON_DOWNLOADS := never
+
+QUICK := tests/unit tests/architecture tests/replay
+SLOW := tests/workflows tests/integration tests/browser tests/faults
+
+.PHONY: install check gates test faults demo pictures clean
+.DEFAULT_GOAL := install
+
+# Seconds the second time: the stamp is newer than what it was made from.
+$(STAMP): pyproject.toml uv.lock deploy/install.py
+	@sh deploy/python.sh deploy/install.py
+
+install: $(STAMP)
+	@$(PY) -m workers.embedded.finding_temporal
+
+gates: $(STAMP)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	.venv/bin/pyright
+	.venv/bin/lint-imports
+
+check: gates
+	$(PY) -m pytest $(wildcard $(QUICK))
+
+test: install gates
+	@$(PY) -m deploy.tools
+	$(PY) -m pytest $(wildcard $(QUICK) $(SLOW))
+
+faults: install
+	$(PY) -m pytest tests/faults -m faults_full -s
+
+demo: install
+	@.venv/bin/clew demo flights
+
+pictures: install
+	$(PY) -m deploy.pictures
+
+clean:
+	rm -rf .venv .cache .clew .pytest_cache .ruff_cache .hypothesis .import_linter_cache

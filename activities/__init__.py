@@ -1,0 +1,1 @@
+"""Side effects, as verbs; each takes what it needs through its constructor."""

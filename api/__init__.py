@@ -1,0 +1,1 @@
+"""HTTP: ingest, control, staff and customers' own pages."""

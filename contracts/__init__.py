@@ -1,0 +1,1 @@
+"""What crosses a process: names, payload types, ids, task queues, search attributes, codec."""

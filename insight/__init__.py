@@ -1,0 +1,1 @@
+"""What the data says: macro view, friction, real paths, experiments, outcomes, prediction."""

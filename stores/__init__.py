@@ -1,0 +1,1 @@
+"""PostgreSQL: one file per noun, the SQL in it, the migrations beside it."""

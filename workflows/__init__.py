@@ -1,0 +1,1 @@
+"""Durable shells around the machine: they wait, and carry out what it asks."""

@@ -16,6 +16,7 @@ create table identities (
     primary key (kind, value)
 );
 create index identities_of_customer on identities (customer);
+create index identities_by_value on identities (value);
 
 -- Append-only; monthly partitions by arrival, made ahead by stores.touchpoints.
 create table touchpoints (
@@ -100,7 +101,7 @@ create table messages (
 create unique index live_message on messages (name) where live;
 
 create table engine (
-    only        boolean primary key default true check (only),
+    one_row     boolean primary key default true check (one_row),
     engine      integer not null
 );
 insert into engine (engine) values (1);
@@ -118,6 +119,7 @@ create table runs (
     engine      integer not null,
     state       text not null check (state in ('open', 'finished', 'not_admitted')),
     reason      text,                                -- of not_admitted
+    detail      text not null default '',            -- that reason in words
     held_out    boolean not null default false,
     entering_message_id text,
     entered_at  timestamptz not null,                -- run time

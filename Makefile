@@ -40,7 +40,7 @@ demo: install
 	@.venv/bin/clew demo flights
 
 pictures: install
-	$(PY) -m deploy.pictures
+	$(PY) -m pytest tests/browser -m pictures
 
 clean:
 	rm -rf .venv .cache .clew .pytest_cache .ruff_cache .hypothesis .import_linter_cache

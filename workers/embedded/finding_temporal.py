@@ -89,7 +89,7 @@ def _download(say: Say) -> bool:
     say(f"Downloading Temporal {CLI_VERSION} (about 60 MB, once) ...")
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
         # In a process of its own: the SDK's download takes no time-out and starts the server too.
-        command = [sys.executable, "-m", __name__, folder]
+        command = [sys.executable, "-m", "workers.embedded.finding_temporal", folder]
         try:
             subprocess.run(
                 command, cwd=CLONE, timeout=DOWNLOAD_SECONDS, check=True, capture_output=True
@@ -144,5 +144,20 @@ async def _download_with_sdk(folder: str) -> None:
     await environment.shutdown()
 
 
+def main() -> int:
+    """Without arguments: find or get Temporal, as `make install` does."""
+    if len(sys.argv) > 1:
+        asyncio.run(_download_with_sdk(sys.argv[1]))
+        return 0
+    try:
+        found = find_temporal()
+    except TemporalNotFoundError as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    if found.source in ("download", "go install"):
+        print(f"Temporal is ready: {found.executable}")
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(_download_with_sdk(sys.argv[1]))
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""A YAML 1.2 or JSON document with the place of everything in it.
+
+The core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema): `on`, `yes` and `no` are
+words and `1:30` is text. Anchors, aliases, tags and merge keys are refused: they hide what a
+journey does, and are how small files become large ones.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 60
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Problem:
+    """One thing wrong with a file: where it is, what is wrong, and what to do about it."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        told = f"{self.file}:{self.line}:{self.column}: {self.path + ': ' if self.path else ''}{self.message}"
+        return f"{told} → {self.remedy}" if self.remedy else told
+
+
+class InvalidDocumentError(ValueError):
+    """A file that cannot be used. `problems` name each place and remedy."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Document:
+    """Plain data with the line and column (from 1) of each key and item, by path."""
+
+    name: str
+    data: Any
+    places: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
+
+    def problem(self, path: Path, message: str, remedy: str = "") -> Problem:
+        """A problem at a path; the place of the nearest enclosing thing where the path itself has none."""
+        known = path
+        while known and known not in self.places:
+            known = known[:-1]
+        line, column = self.places.get(known, (1, 1))
+        return Problem(file=self.name, line=line, column=column, path=written(path), message=message, remedy=remedy)
+
+
+def written(path: Path) -> str:
+    """A path as people write it: `stages[0].steps[2].wait`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
+    return text
+
+
+class _CoreLoader(yaml.SafeLoader):
+    """Resolves plain scalars by the core schema of YAML 1.2."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 -- the loader's own way to hold resolvers
+
+
+for _tag, _pattern, _first in (
+    ("null", r"null|Null|NULL|~|", [*"nN~", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"]),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
+):
+    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+
+def read_document(text: str, name: str) -> Document:
+    """Read one document. Raises: `InvalidDocumentError` with the place."""
+    document = Document(name, None)
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise InvalidDocumentError([document.problem((), f"larger than {MAX_BYTES:,} bytes", "split the file")])
+    try:
+        _refuse_what_hides(text, document)
+        node = yaml.compose(text, Loader=_CoreLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise InvalidDocumentError([_at(document, mark, str(error.problem or error.context or "not YAML"))]) from None
+    except yaml.reader.ReaderError as error:
+        message = f"character {error.character!r} is not allowed in YAML"
+        raise InvalidDocumentError([document.problem((), message, "save the file as UTF-8 text")]) from None
+    if node is None:
+        raise InvalidDocumentError([document.problem((), "the file is empty")])
+    problems: list[Problem] = []
+    document.data = _build(node, (), document, problems)
+    if problems:
+        raise InvalidDocumentError(problems)
+    return document
+
+
+def _refuse_what_hides(text: str, document: Document) -> None:
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=_CoreLoader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            remedy = "write it out where it is used"
+            raise InvalidDocumentError([_at(document, event.start_mark, "anchors and aliases are not read", remedy)])
+        if getattr(event, "tag", None) is not None:
+            raise InvalidDocumentError([_at(document, event.start_mark, f"tag {event.tag} is not read", "remove it")])
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise InvalidDocumentError([_at(document, event.start_mark, "more than one document", "one file each")])
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise InvalidDocumentError([_at(document, event.start_mark, f"nested deeper than {MAX_DEPTH}")])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _at(document: Document, mark: Any, message: str, remedy: str = "") -> Problem:
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Problem(file=document.name, line=line, column=column, path="", message=message, remedy=remedy)
+
+
+def _build(node: yaml.Node, path: Path, document: Document, problems: list[Problem]) -> Any:
+    document.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, document, problems)
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, (*path, index), document, problems) for index, item in enumerate(node.value)]
+    return _scalar(node, document, problems)
+
+
+def _mapping(node: yaml.MappingNode, path: Path, document: Document, problems: list[Problem]) -> dict[str, Any]:
+    built: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = key_node.value
+        if not isinstance(key, str) or not isinstance(key_node, yaml.ScalarNode):
+            problems.append(_at(document, key_node.start_mark, "a key must be text"))
+        elif key == "<<":
+            problems.append(_at(document, key_node.start_mark, "merge keys are not read", "write it out"))
+        elif key in built:
+            problems.append(_at(document, key_node.start_mark, f"{key!r} is given twice", "keep one of them"))
+        else:
+            document.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            built[key] = _build(value_node, (*path, key), document, problems)
+    return built
+
+
+def _scalar(node: yaml.Node, document: Document, problems: list[Problem]) -> Any:
+    value: str = node.value
+    match node.tag.rpartition(":")[2]:
+        case "null":
+            return None
+        case "bool":
+            return value.lower() == "true"
+        case "int":
+            if len(value) > 18:
+                problems.append(_at(document, node.start_mark, "the number is too large"))
+                return 0
+            return int(value, 0) if value[:2] in ("0o", "0x") else int(value)
+        case "float":
+            number = float(value)
+            if number in (float("inf"), float("-inf")):
+                problems.append(_at(document, node.start_mark, "the number is too large"))
+            return number
+        case _:
+            return value

@@ -1,0 +1,105 @@
+"""What can happen to a run: the only things that make the machine move."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import JsonValue
+
+from journey.effects import Values
+from journey.touchpoint import Touchpoint
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Entered:
+    """The run was admitted. `entering` brought the customer in; `others` came along with it, in order."""
+
+    entry: int
+    customer: str
+    key: str | None = None
+    zone: str | None = None
+    held_out: bool = False
+    traits: Values = field(default_factory=dict[str, JsonValue])
+    entering: Touchpoint | None = None
+    others: tuple[Touchpoint, ...] = ()
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Arrived:
+    """Touchpoints came, in order. A change of traits comes as the touchpoint `$identify`."""
+
+    touchpoints: tuple[Touchpoint, ...]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class AlarmFired:
+    """The alarm that was set for `at` fired."""
+
+    at: datetime
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class DeliveryAnswer:
+    """What became of a delivery: accepted, refused for a reason, deferred until an instant, or unknown."""
+
+    state: Literal["accepted", "refused", "deferred", "unknown"]
+    reason: str = ""
+    channel: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CaseAnswer:
+    """A case was opened or changed; `case` is its id."""
+
+    case: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class TraitsAnswer:
+    """Traits as they stand now."""
+
+    traits: Values
+
+
+Answer = DeliveryAnswer | CaseAnswer | TraitsAnswer
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class EffectFinished:
+    """Effect `n` was carried out."""
+
+    n: int
+    answer: Answer
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class EffectFailed:
+    """Effect `n` failed for good: no retry will help until something is mended."""
+
+    n: int
+    error: str
+    message: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Moved:
+    """The run goes on at a step of another version (the program that `advance` is now called with)."""
+
+    address: str | None
+    reason: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ToldToLeave:
+    """The run is to end now."""
+
+    reason: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Resumed:
+    """What made the run stop was mended: what failed is tried again."""
+
+
+Happening = Entered | Arrived | AlarmFired | EffectFinished | EffectFailed | Moved | ToldToLeave | Resumed

@@ -1,0 +1,201 @@
+"""The words the journey language is made of: names, conditions, moments, and what a touchpoint must be like."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from journey.moments import read_moment
+from journey.spans import SpanError, read_span
+
+if TYPE_CHECKING:
+    from journey.steps import AnyStep
+    from journey.turn import Turn
+    from journey.happenings import Answer
+    from journey.state import Mail, Thread
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", max_length=64)]
+"""A name in lower case with dashes, such as `checked-in`: journeys, stages, messages, queues, outcomes."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+"""A name that conditions can use, such as `cart_value`: kept values, results, items."""
+
+EventName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(?:.*\S)?$")]
+"""The name of a touchpoint, such as `Product Added`."""
+
+
+class Model(BaseModel):
+    """Something in a journey file: unknown keys are refused, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class _Text(str):
+    """Text with a meaning of its own, found again by its type wherever it stands in a definition."""
+
+    __slots__ = ()
+    pattern_words: ClassVar[str]
+
+    @classmethod
+    def checked(cls, text: str) -> str:
+        return text
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: object) -> "_Text":
+            if isinstance(value, bool) and issubclass(cls, Condition | Value):
+                value = "true" if value else "false"
+            if isinstance(value, int | float) and not isinstance(value, bool) and issubclass(cls, Value):
+                value = repr(value)
+            if not isinstance(value, str):
+                raise PydanticCustomError("text", "expected {what} as text", {"what": cls.pattern_words})
+            if not value.strip() or len(value) > 1_000:
+                raise PydanticCustomError("text", "expected {what}, 1 to 1,000 characters", {"what": cls.pattern_words})
+            try:
+                return cls(cls.checked(value.strip()))
+            except SpanError as error:
+                raise PydanticCustomError("span", "{words}", {"words": str(error)}) from None
+
+        return core_schema.no_info_plain_validator_function(
+            read, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "maxLength": 1_000, "description": cls.pattern_words}
+
+
+class Condition(_Text):
+    """CEL that is true or false."""
+
+    __slots__ = ()
+    pattern_words = "a condition in CEL, such as 'event.properties.total >= 20.0'"
+
+
+class Value(_Text):
+    """CEL of any value."""
+
+    __slots__ = ()
+    pattern_words = "a value in CEL, such as 'event.properties.total'"
+
+
+class MomentText(_Text):
+    """A moment: a length of time, `next 09:00`, or CEL with an instant (`run.departs - 24h`)."""
+
+    __slots__ = ()
+    pattern_words = "a moment: 4h, next 09:00, next weekday 09:00, or 'run.departs - 24h'"
+
+    @classmethod
+    def checked(cls, text: str) -> str:
+        read_moment(text)
+        return text
+
+
+class SpanText(_Text):
+    """A length of time: `90m`, `2d`, `1mo`, `PT36H`."""
+
+    __slots__ = ()
+    pattern_words = "a length of time: 90m, 12h, 3d, 2w, 1mo or ISO 8601 such as PT36H"
+
+    @classmethod
+    def checked(cls, text: str) -> str:
+        read_span(text)
+        return text
+
+
+class Template(_Text):
+    """A short Liquid template, such as `Stuck at payment with {{ run.cart_value | money }}`."""
+
+    __slots__ = ()
+    pattern_words = "text with Liquid in it"
+
+
+class On(Model):
+    """Which touchpoint: its name, and what must hold of it."""
+
+    on: EventName
+    """Name of the touchpoint."""
+    when: Condition | None = None
+    """What must hold of it besides."""
+    about: Value | None = None
+    """The id of the subject that it must be about, such as `leg.flight`."""
+    match: Condition | Literal[False] | None = None
+    """In place of the journey-wide `match`; `false` lifts it."""
+
+
+Block = tuple[str, tuple[str | int, ...], "list[AnyStep]"]
+"""Steps inside a step: the name that their addresses have, their path in the file, and they themselves."""
+
+
+class Step(Model):
+    """One action or wait. Each kind of step is one file in journey/steps and knows how it behaves."""
+
+    kind: ClassVar[str]
+
+    def blocks(self) -> "Iterator[Block]":
+        """The steps inside: the name in their address, the path as written, the steps."""
+        return iter(())
+
+    def listens(self) -> Iterator[On]:
+        """The touchpoints it waits for."""
+        return iter(())
+
+    def binds(self, block: str) -> frozenset[str]:
+        """Names that conditions inside a block may use in addition."""
+        return frozenset()
+
+    def result(self) -> str | None:
+        """The name under which its result can be used later."""
+        return None
+
+    def goes_to(self) -> Iterator[str]:
+        """Stages it may go to."""
+        return iter(())
+
+    def falls_through(self, block_falls: dict[str, bool]) -> bool:
+        """Whether the run may go on at the following step; `block_falls` says it of each block inside."""
+        return True
+
+    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        """What is wrong with it on its own: path inside the step, message, remedy."""
+        return iter(())
+
+    def begin(self, turn: "Turn", thread: "Thread") -> None:
+        """The thread has come to this step."""
+        raise NotImplementedError  # pragma: no cover -- every kind of step says what it does
+
+    def mail(self, turn: "Turn", thread: "Thread") -> None:
+        """Touchpoints came, or were there already when the wait began."""
+
+    def alarm(self, turn: "Turn", thread: "Thread") -> None:
+        """The deadline of the wait has passed."""
+
+    def answered(self, turn: "Turn", thread: "Thread", n: int, answer: "Answer") -> None:
+        """The effect that the thread waits for was carried out."""
+        turn.proceed(thread)
+
+    def failed(self, turn: "Turn", thread: "Thread", n: int, why: str) -> None:
+        """The effect that the thread waits for failed for good."""
+        turn.proceed(thread)
+
+    def refresh(self, turn: "Turn", thread: "Thread") -> None:
+        """Something that its deadline may name has changed."""
+
+    def words(self, turn: "Turn", thread: "Thread") -> str:
+        """What it waits for, as a person would say it."""
+        return self.kind
+
+
+def until_words(text: str, at: Any) -> str:
+    """A deadline as a person would say it."""
+    return f"until {at:%Y-%m-%d %H:%M} UTC" if at is not None else f"until {text}"
+
+
+IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")
+
+OnFailure = Annotated[
+    'Literal["continue", "stop"] | list[AnyStep]',
+    Field(description="What to do when it cannot be done: continue (default), stop until resumed, or these steps."),
+]

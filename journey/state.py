@@ -1,0 +1,171 @@
+"""What a run remembers: one small value that serialises, and is all that continue-as-new carries.
+
+Shapes only grow: a new field has a default, so that an older state is read as it was written.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import JsonValue, TypeAdapter
+
+from journey.effects import CloseCase, Deliver, EscalateCase, OpenCase, PromiseState, ReadTraits, SetTraits, Values
+from journey.touchpoint import Touchpoint
+
+
+@dataclass(slots=True)
+class Mail:
+    """A touchpoint in the mailbox, with its place in the order of arrival."""
+
+    arrival: int
+    touchpoint: Touchpoint
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What a thread waits for, at the step where it stands.
+
+    `began`: when the step was reached; lengths of time count from it. `deadline`: the next instant
+    at which the step wants to be looked at again, `late`: whether that instant was already dealt with.
+    `n`: the effect that it waits for, or that opened the case or the promise it watches.
+    """
+
+    kind: Literal["touchpoint", "effect", "deferred", "case", "threads", "promise", "stopped"]
+    began: datetime
+    deadline: datetime | None = None
+    n: int | None = None
+    late: bool = False
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Thread:
+    """One line of progress through the steps: the main one, one per item, one per reaction or promise.
+
+    `mark`: touchpoints that arrived up to this number are behind it. `items`: what `for_each`
+    bound; `links`: where each item came from (address of the `for_each`, index), so that it is read
+    anew when the list changes. `event`: what met it last. `parent`: the thread that waits for it, if any.
+    """
+
+    thread: int
+    at: str
+    home: str
+    mark: int
+    items: Values = field(default_factory=dict[str, JsonValue])
+    links: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    event: dict[str, JsonValue] | None = None
+    parent: int | None = None
+    waiting: Waiting | None = None
+
+
+@dataclass(slots=True)
+class ReactionState:
+    """Where a `whenever` stands: what it has looked at, whether its condition held, and what it lets settle."""
+
+    mark: int = 0
+    held: bool = False
+    settles_at: datetime | None = None
+    settling: Mail | None = None
+
+
+@dataclass(slots=True)
+class Outstanding:
+    """An effect that was asked for and has not been answered; issued again under the same `n` after continue-as-new."""
+
+    effect: Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits
+    thread: int | None
+    held: bool = False
+
+
+@dataclass(slots=True)
+class OpenPromise:
+    """A promise made to the customer and not yet settled."""
+
+    n: int
+    name: str
+    by: datetime | None
+    state: PromiseState = "open"
+
+
+@dataclass(slots=True)
+class State:
+    """All that a run remembers."""
+
+    shape: int = 1
+    entry: int = 0
+    customer: str = ""
+    key: str | None = None
+    zone: str = "UTC"
+    entered_at: datetime | None = None
+    held_out: bool = False
+    counter: int = 0
+    sequence: int = 0
+    arrivals: int = 0
+    watermark: int = 0
+    seen: list[str] = field(default_factory=list[str])
+    values: Values = field(default_factory=dict[str, JsonValue])
+    traits: Values = field(default_factory=dict[str, JsonValue])
+    results: Values = field(default_factory=dict[str, JsonValue])
+    sends: dict[str, int] = field(default_factory=dict[str, int])
+    visits: dict[str, int] = field(default_factory=dict[str, int])
+    stage: str | None = None
+    threads: list[Thread] = field(default_factory=list[Thread])
+    mailbox: list[Mail] = field(default_factory=list[Mail])
+    reactions: dict[int, ReactionState] = field(default_factory=dict[int, ReactionState])
+    exits_held: dict[int, bool] = field(default_factory=dict[int, bool])
+    promises: list[OpenPromise] = field(default_factory=list[OpenPromise])
+    outstanding: dict[int, Outstanding] = field(default_factory=dict[int, Outstanding])
+    listens: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    outcome: str | None = None
+    goal: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended and nothing it asked for is left to be answered."""
+        return self.outcome is not None and not self.outstanding
+
+
+_STATE = TypeAdapter(State)
+
+
+def dump_state(state: State) -> bytes:
+    """The state as JSON, without what is as it always is."""
+    return _STATE.dump_json(state, exclude_defaults=True)
+
+
+def load_state(raw: object) -> State:
+    """A state from plain JSON data, or from JSON text. Raises: `ValueError` naming the field."""
+    if isinstance(raw, bytes | str):
+        return _STATE.validate_json(raw)
+    return _STATE.validate_python(raw)
+
+
+def copy_state(state: State) -> State:
+    """A copy that may be changed without touching the original: containers are new, leaves are shared.
+
+    Leaves (touchpoints, effects, JSON values) are never changed in place.
+    """
+    new = State(
+        **{name: getattr(state, name) for name in State.__slots__},  # pyright: ignore[reportAttributeAccessIssue]
+    )
+    new.seen = list(state.seen)
+    new.values, new.traits, new.results = dict(state.values), dict(state.traits), dict(state.results)
+    new.sends, new.visits = dict(state.sends), dict(state.visits)
+    new.exits_held, new.listens = dict(state.exits_held), dict(state.listens)
+    new.mailbox = list(state.mailbox)
+    new.threads = [_copy_thread(thread) for thread in state.threads]
+    new.reactions = {
+        index: ReactionState(was.mark, was.held, was.settles_at, was.settling)
+        for index, was in state.reactions.items()
+    }
+    new.promises = [OpenPromise(was.n, was.name, was.by, was.state) for was in state.promises]
+    new.outstanding = {n: Outstanding(was.effect, was.thread, was.held) for n, was in state.outstanding.items()}
+    return new
+
+
+def _copy_thread(was: Thread) -> Thread:
+    waiting = was.waiting
+    if waiting is not None:
+        waiting = Waiting(waiting.kind, waiting.began, waiting.deadline, waiting.n, waiting.late, waiting.why)
+    items, links = dict(was.items), dict(was.links)
+    return Thread(was.thread, was.at, was.home, was.mark, items, links, was.event, was.parent, waiting)

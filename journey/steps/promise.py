@@ -1,0 +1,116 @@
+"""`promise`: what the customer was told will be, by when, and what keeps it."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import Field
+
+from journey.language import Block, Condition, Identifier, MomentText, On, Slug, Step
+from journey.state import OpenPromise, Thread, Waiting
+from journey.turn import Turn
+
+
+class Promise(Step):
+    """Keep an eye on what was promised, while the journey goes on.
+
+    Kept by the touchpoint `kept_by`; late when `by` passes first, and then `late` is done at once
+    while it can still be kept. `by` moves with what it names. What is no longer true by `while` is
+    dropped with the reason; what is open when the journey ends is dropped, what is late by then is broken.
+    """
+
+    kind: ClassVar[str] = "promise"
+
+    name: Identifier = Field(alias="as")
+    text: str = Field(min_length=1, max_length=300)
+    """What was promised, as the customer would say it."""
+    by: MomentText
+    kept_by: On
+    condition: Condition | None = Field(default=None, alias="while")
+    """The promise stands while this holds."""
+    because: str | None = None
+    """In words, why it falls when `while` no longer holds."""
+    late: "list[AnyStep]" = []
+    id: Slug | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        yield "late", ("late",), self.late
+
+    def listens(self) -> Iterator[On]:
+        yield self.kept_by
+
+    def falls_through(self, block_falls: dict[str, bool]) -> bool:
+        return True
+
+    def begin(self, turn: Turn, thread: Thread) -> None:
+        watch = turn.spawn(thread, thread.at, "promise", joins=False)
+        promise = OpenPromise(turn.count(), self.name, None)
+        turn.state.promises.append(promise)
+        turn.wait(watch, Waiting("promise", turn.now, n=promise.n))
+        self._look_at_deadline(turn, watch, promise)
+        turn.note(thread.at, "promise", f"promised: {self.text}{_by(promise)}")
+        turn.settle_promise(promise, "open", "")
+        self.refresh(turn, watch)
+        if watch in turn.state.threads:
+            self.mail(turn, watch)
+        turn.proceed(thread)
+
+    def _promise(self, turn: Turn, thread: Thread) -> OpenPromise | None:
+        n = thread.waiting.n if thread.waiting else None
+        return next((promise for promise in turn.state.promises if promise.n == n), None)
+
+    def _end(self, turn: Turn, thread: Thread, promise: OpenPromise) -> None:
+        turn.state.promises = [other for other in turn.state.promises if other is not promise]
+        turn.state.threads = [other for other in turn.state.threads if other is not thread]
+
+    def mail(self, turn: Turn, thread: Thread) -> None:
+        promise = self._promise(turn, thread)
+        mail = turn.earliest(thread, lambda touchpoint: turn.is_about(self.kept_by, touchpoint, thread, thread.at))
+        if promise is None or mail is None:
+            return
+        late = promise.state == "late"
+        turn.settle_promise(promise, "kept_late" if late else "kept", f"{self.kept_by.on} came")
+        turn.note(thread.at, "promise", f"{'kept late' if late else 'kept'}: {self.text}")
+        self._end(turn, thread, promise)
+
+    def alarm(self, turn: Turn, thread: Thread) -> None:
+        promise, waiting = self._promise(turn, thread), thread.waiting
+        if promise is None or waiting is None:
+            return
+        waiting.late, waiting.deadline = True, None
+        turn.settle_promise(promise, "late", f"not kept{_by(promise)}")
+        turn.note(thread.at, "promise", f"late: {self.text}, not kept{_by(promise)}")
+        first = turn.node(thread).blocks.get("late")
+        if first is not None:
+            turn.run_thread(turn.spawn(thread, first, "reaction", joins=False))
+
+    def refresh(self, turn: Turn, thread: Thread) -> None:
+        promise = self._promise(turn, thread)
+        if promise is None:
+            return
+        if self.condition is not None and not turn.holds(self.condition, turn.names(thread), thread.at):
+            reason = self.because or f"no longer true: {self.condition}"
+            turn.settle_promise(promise, "dropped", reason)
+            turn.note(thread.at, "promise", f"dropped: {self.text}: {reason}")
+            self._end(turn, thread, promise)
+            return
+        before = promise.by
+        self._look_at_deadline(turn, thread, promise)
+        if before is not None and promise.by != before:
+            turn.note(thread.at, "promise", f"moved: {self.text}{_by(promise)}")
+            turn.settle_promise(promise, promise.state, "moved")
+
+    def _look_at_deadline(self, turn: Turn, thread: Thread, promise: OpenPromise) -> None:
+        waiting = thread.waiting
+        if waiting is None:
+            return
+        promise.by = turn.moment_or(self.by, waiting.began, thread, promise.by)
+        if not waiting.late:
+            waiting.deadline = promise.by
+
+    def words(self, turn: Turn, thread: Thread) -> str:
+        promise = self._promise(turn, thread)
+        return f"promise: {self.text}{_by(promise) if promise else ''}"
+
+
+def _by(promise: OpenPromise) -> str:
+    return f" by {promise.by:%Y-%m-%d %H:%M} UTC" if promise.by else ""

@@ -1,0 +1,116 @@
+"""`send`: one message to the customer."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from journey.effects import Deliver, Purpose
+from journey.happenings import Answer, DeliveryAnswer
+from journey.language import Block, Condition, MomentText, OnFailure, Slug, SpanText, Step
+from journey.spans import read_span
+from journey.state import Thread, Waiting
+from journey.turn import Turn
+
+
+class Send(Step):
+    """Send a message by the first channel that reaches the customer.
+
+    It is sent once. It is dropped, and the reason kept, when its moment has passed
+    (`good_for`, `until`) or what it says is no longer true (`while`), looked at again right
+    before it leaves. The next wait looks back to this step.
+    """
+
+    kind: ClassVar[str] = "send"
+
+    message: Slug
+    """Name of the message file."""
+    purpose: Purpose
+    """`service`: the customer needs it. `marketing`: only with consent, and with an unsubscribe link."""
+    via: list[Slug] = ["email"]
+    """Channels in order of preference."""
+    good_for: SpanText | None = None
+    """How long after this step it may still go out."""
+    until: MomentText | None = None
+    """The moment after which it is of no use."""
+    because: str | None = None
+    """In words, what that moment is: `the flight left`."""
+    condition: Condition | None = Field(default=None, alias="while")
+    """What must still be true when it leaves."""
+    replaces: Slug | None = None
+    """`id` of an earlier send that this one corrects."""
+    unknown: Literal["send_again", "leave"] | None = None
+    """When nobody can tell whether it left: default send again for service, leave for marketing."""
+    id: Slug | None = None
+    on_failure: OnFailure = "continue"
+
+    def blocks(self) -> Iterator[Block]:
+        if isinstance(self.on_failure, list):
+            yield "on_failure", ("on_failure",), self.on_failure
+
+    def begin(self, turn: Turn, thread: Thread) -> None:
+        node = turn.node(thread)
+        thread.mark = turn.state.arrivals
+        n = turn.count()
+        replaced = turn.state.sends.get(self.replaces) if self.replaces else None
+        if self.id:
+            turn.state.sends[self.id] = n
+        effect = Deliver(
+            n=n,
+            message=self.message,
+            purpose=self.purpose,
+            via=tuple(self.via),
+            expires=self._expires(turn, thread),
+            expires_because=self.because or "",
+            condition=self.condition,
+            replaces=replaced,
+            resend_unknown=None if self.unknown is None else self.unknown == "send_again",
+            feeling=turn.program.feelings.get(node.stage or ""),
+            values=turn.template_values(thread),
+        )
+        turn.wait(thread, Waiting("effect", turn.now, n=n))
+        turn.ask(effect, thread)
+
+    def _expires(self, turn: Turn, thread: Thread) -> datetime | None:
+        ends = [turn.moment_or(self.until, turn.now, thread, None)]
+        if self.good_for:
+            ends.append(read_span(self.good_for).after(turn.now, turn.state.zone))
+        return min((end for end in ends if end is not None), default=None)
+
+    def answered(self, turn: Turn, thread: Thread, n: int, answer: Answer) -> None:
+        if not isinstance(answer, DeliveryAnswer):
+            return
+        if answer.state == "deferred" and answer.until is not None:
+            turn.note(thread.at, "deferred", f"{self.message}: {answer.reason or 'not now'}, again at {answer.until:%Y-%m-%d %H:%M} UTC")
+            turn.wait(thread, Waiting("deferred", turn.now, deadline=answer.until, n=n))
+            return
+        turn.note(thread.at, *said(self.message, answer))
+        turn.proceed(thread)
+
+    def alarm(self, turn: Turn, thread: Thread) -> None:
+        waiting = thread.waiting
+        if waiting is None or waiting.kind != "deferred" or waiting.n is None:
+            return
+        asked = turn.state.outstanding[waiting.n]
+        asked.held = False
+        turn.wait(thread, Waiting("effect", turn.now, n=waiting.n))
+        turn.effects.append(asked.effect)
+
+    def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
+        turn.fail(thread, n, self.on_failure, f"{self.message}: {why}")
+
+    def words(self, turn: Turn, thread: Thread) -> str:
+        waiting = thread.waiting
+        if waiting and waiting.kind == "deferred" and waiting.deadline:
+            return f"{self.message} to go out at {waiting.deadline:%Y-%m-%d %H:%M} UTC"
+        return f"{self.message} to be sent"
+
+
+def said(message: str, answer: DeliveryAnswer) -> tuple[str, str]:
+    """What became of a delivery, as a kind of decision and in words."""
+    if answer.state == "accepted":
+        return "sent", f"{message} sent by {answer.channel or 'a channel'}"
+    if answer.state == "unknown":
+        return "unknown", f"{message}: nobody can tell whether it left; not sent again"
+    return "not_sent", f"{message} not sent: {answer.reason or 'refused'}"

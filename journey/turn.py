@@ -1,0 +1,284 @@
+"""One turn of the machine: what steps may see, and all that they may do."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from journey import conditions
+from journey.effects import CloseCase, Deliver, Effect, PromiseRecord, PromiseState, TraceEntry, Values
+from journey.language import On
+from journey.moments import read_moment
+from journey.state import Mail, OpenPromise, Outstanding, State, Thread, Waiting
+from journey.touchpoint import Touchpoint
+
+if TYPE_CHECKING:
+    from journey.program import Node, Program
+
+
+@dataclass(slots=True)
+class Turn:
+    """The state while it advances, and what has been asked and noted so far."""
+
+    program: "Program"
+    state: State
+    now: datetime
+    effects: list[Effect] = field(default_factory=list[Effect])
+    trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
+    promises: list[PromiseRecord] = field(default_factory=list[PromiseRecord])
+    runnable: deque[Thread] = field(default_factory=deque[Thread])
+    changed: bool = False
+
+    # -- what steps may see
+
+    def node(self, thread: Thread) -> "Node":
+        """The step at which a thread stands."""
+        return self.program.nodes[thread.at]
+
+    def names(self, thread: Thread | None, touchpoint: Touchpoint | None = None) -> dict[str, object]:
+        """What conditions may name here; `event` is the given touchpoint, else what met the thread last."""
+        state = self.state
+        event = touchpoint.named() if touchpoint else (thread.event if thread else None)
+        return {
+            "now": self.now,
+            "event": event or {},
+            "customer": {**state.traits, "id": state.customer, "zone": state.zone},
+            "run": self.run_values(),
+            **state.results,
+            **(thread.items if thread else {}),
+        }
+
+    def run_values(self) -> Values:
+        """What conditions and templates see as `run`."""
+        state = self.state
+        entered = state.entered_at.isoformat() if state.entered_at else None
+        return {**state.values, "key": state.key, "stage": state.stage, "entered_at": entered}
+
+    def template_values(self, thread: Thread) -> Values:
+        """What a template may name here, apart from the customer, who is read when it is rendered."""
+        values: Values = {"run": self.run_values(), **self.state.results, **thread.items}
+        if thread.event:
+            values["event"] = thread.event
+        return values
+
+    def holds(self, condition: str, names: dict[str, object], address: str) -> bool:
+        """Whether a condition holds; an error is noted and counts as no."""
+        try:
+            return conditions.holds(condition, names, self.program.names)
+        except conditions.ConditionError as error:
+            self.note(address, "condition_error", str(error))
+            return False
+
+    def value(self, source: str, names: dict[str, object]) -> JsonValue:
+        """The value of an expression. Raises: `ConditionError`."""
+        return conditions.json_value(source, names, self.program.names)
+
+    def moment(self, text: str, began: datetime, thread: Thread) -> datetime:
+        """The instant that a moment stands for. Raises: `ConditionError`."""
+        moment = read_moment(text)
+        names = self.names(thread) if moment.moves else {}
+        return moment.resolve(began, self.state.zone, names, self.program.names)
+
+    def moment_or(self, text: str | None, began: datetime, thread: Thread, otherwise: datetime | None) -> datetime | None:
+        """The instant, or `otherwise` with a note where the moment cannot be told."""
+        if text is None:
+            return None
+        try:
+            return self.moment(text, began, thread)
+        except conditions.ConditionError as error:
+            self.note(thread.at, "condition_error", f"{text}: {error}")
+            return otherwise
+
+    def is_about(self, on: On, touchpoint: Touchpoint, thread: Thread | None, address: str) -> bool:
+        """Whether a touchpoint is the one that `on` describes.
+
+        The journey-wide `match` is asked of touchpoints about the customer; one about a subject
+        reached this run because the run listens to that subject.
+        """
+        if on.on != touchpoint.event:
+            return False
+        subject = touchpoint.context.get("subject")
+        match = on.match if on.match is not None else (self.program.match if not subject else None)
+        if not match and on.when is None and on.about is None:
+            return True
+        names = self.names(thread, touchpoint)
+        if on.about is not None:
+            try:
+                about = self.value(on.about, names)
+            except conditions.ConditionError as error:
+                self.note(address, "condition_error", str(error))
+                return False
+            if not isinstance(subject, dict) or subject.get("id") != about:
+                return False
+        if match and not self.holds(match, names, address):
+            return False
+        return on.when is None or self.holds(on.when, names, address)
+
+    def earliest(self, thread: Thread, wanted: Callable[[Touchpoint], bool]) -> Mail | None:
+        """The first touchpoint in the mailbox that is not behind the thread and is wanted."""
+        for mail in self.state.mailbox:
+            if mail.arrival > thread.mark and wanted(mail.touchpoint):
+                return mail
+        return None
+
+    # -- what steps may do
+
+    def fail(self, thread: Thread, n: int, on_failure: object, why: str) -> None:
+        """An effect cannot be had: go on, stop until resumed, or take the steps under `on_failure`."""
+        self.note(thread.at, "failed", why)
+        if on_failure == "stop":
+            self.state.outstanding[n].held = True
+            self.wait(thread, Waiting("stopped", self.now, n=n, why=why[:200]))
+            return
+        self.state.outstanding.pop(n, None)
+        if isinstance(on_failure, list):
+            self.enter(thread, "on_failure")
+        else:
+            self.proceed(thread)
+
+    def note(self, address: str, kind: str, why: str) -> None:
+        """Keep a decision for the record, in words."""
+        self.state.sequence += 1
+        self.trace.append(
+            TraceEntry(sequence=self.state.sequence, at=self.now, address=address, kind=kind, why=why[:500])
+        )
+
+    def count(self) -> int:
+        """The next number for an effect."""
+        self.state.counter += 1
+        return self.state.counter
+
+    def ask(self, effect: Effect, thread: Thread | None) -> None:
+        """Ask for an effect; the thread is told of its answer."""
+        self.state.outstanding[effect.n] = Outstanding(effect, thread.thread if thread else None)
+        self.effects.append(effect)
+
+    def wait(self, thread: Thread, waiting: Waiting) -> None:
+        """Let the thread wait where it stands."""
+        thread.waiting = waiting
+
+    def consume(self, thread: Thread, mail: Mail) -> None:
+        """The thread was met by this touchpoint: it and what came before are behind it now."""
+        thread.mark = mail.arrival
+        thread.event = mail.touchpoint.named()
+
+    def enter(self, thread: Thread, block: str) -> None:
+        """Go on inside a block of the step; an empty block falls through to the next step."""
+        thread.waiting = None
+        first = self.node(thread).blocks.get(block)
+        if first is None:
+            self.proceed(thread)
+            return
+        thread.at = first
+        self.runnable.append(thread)
+
+    def proceed(self, thread: Thread) -> None:
+        """Go on at the next step, or end the thread where there is none."""
+        thread.waiting = None
+        following = self.node(thread).next
+        if following is None:
+            self.end_thread(thread)
+        else:
+            thread.at = following
+            self.runnable.append(thread)
+
+    def spawn(self, parent: Thread, at: str, home: str, *, joins: bool) -> Thread:
+        """Start a thread that sees what its parent sees. `joins`: the parent waits for it."""
+        thread = Thread(
+            thread=self.count(),
+            at=at,
+            home=home,
+            mark=parent.mark,
+            items=dict(parent.items),
+            links=dict(parent.links),
+            event=parent.event,
+            parent=parent.thread if joins else None,
+        )
+        self.state.threads.append(thread)
+        return thread
+
+    def run_thread(self, thread: Thread) -> None:
+        """Let a spawned thread begin at its step."""
+        self.runnable.append(thread)
+
+    def end_thread(self, thread: Thread) -> None:
+        """The thread is done; the parent goes on when all its threads are."""
+        state = self.state
+        state.threads = [other for other in state.threads if other is not thread]
+        if thread.parent is None or any(other.parent == thread.parent for other in state.threads):
+            return
+        for parent in state.threads:
+            if parent.thread == thread.parent and parent.waiting and parent.waiting.kind == "threads":
+                self.proceed(parent)
+
+    def drop_thread(self, thread: Thread, why: str) -> None:
+        """End a thread and those that it waits for, undoing what they left open."""
+        waiting = thread.waiting
+        if waiting and waiting.kind == "case" and waiting.n is not None:
+            self.close_case(waiting.n, why)
+        if waiting and waiting.kind == "deferred" and waiting.n is not None:
+            self.state.outstanding.pop(waiting.n, None)
+            self.note(thread.at, "not_sent", f"not sent: {why}")
+        for other in [other for other in self.state.threads if other.parent == thread.thread]:
+            self.drop_thread(other, why)
+        self.state.threads = [other for other in self.state.threads if other is not thread]
+        if thread in self.runnable:
+            self.runnable.remove(thread)
+
+    def close_case(self, case: int, why: str) -> None:
+        """Close a case that nobody needs to decide any more."""
+        self.ask(CloseCase(n=self.count(), case=case, reason=why), None)
+
+    def go(self, thread: Thread, stage: str) -> None:
+        """Take the main thread to the first step of a stage; what it was in the middle of is dropped."""
+        state = self.state
+        mark, event = thread.mark, thread.event
+        for main in [other for other in state.threads if other.home == "main" and other.parent is None]:
+            mark = max(mark, main.mark)
+            self.drop_thread(main, f"the journey went on to {stage}")
+        if thread in state.threads:
+            self.drop_thread(thread, f"the journey went on to {stage}")
+        new = Thread(thread=self.count(), at="", home="main", mark=mark, event=event)
+        state.threads.insert(0, new)
+        self.enter_stage(new, stage)
+
+    def enter_stage(self, thread: Thread, stage: str) -> None:
+        """The customer comes to a stage."""
+        self.state.stage = stage
+        self.state.visits[stage] = self.state.visits.get(stage, 0) + 1
+        self.note(stage, "stage", f"came to {stage}")
+        thread.waiting = None
+        thread.at = self.program.stages[stage]
+        self.runnable.append(thread)
+
+    def finish(self, address: str, outcome: str, why: str) -> None:
+        """The run ends; what it left open is undone."""
+        state = self.state
+        if state.outcome is not None:
+            return
+        state.outcome = outcome
+        state.goal = self.program.reaches_goal(outcome, state.entered_at, self.now, state.zone)
+        self.note(address, "finished", why)
+        for thread in [other for other in state.threads if other.parent is None]:
+            self.drop_thread(thread, f"the journey ended: {outcome}")
+        for n, asked in list(state.outstanding.items()):
+            if isinstance(asked.effect, Deliver):
+                del state.outstanding[n]
+                self.note(address, "not_sent", f"{asked.effect.message} not sent unless it had left: {why}")
+        self.effects = [effect for effect in self.effects if not isinstance(effect, Deliver)]
+        self.runnable.clear()
+        for promise in state.promises:
+            late = promise.state == "late"
+            self.settle_promise(promise, "broken" if late else "dropped", f"the journey ended: {outcome}")
+        state.promises.clear()
+
+    def settle_promise(self, promise: OpenPromise, state: PromiseState, reason: str) -> None:
+        """Keep how a promise stands now."""
+        promise.state = state
+        self.promises = [other for other in self.promises if other.n != promise.n]
+        self.promises.append(
+            PromiseRecord(n=promise.n, name=promise.name, by=promise.by, state=state, at=self.now, reason=reason)
+        )

@@ -8,13 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
 
 from workers.embedded.finding_temporal import CLONE, cache_folder
 
@@ -25,6 +20,7 @@ PROGRAMS: dict[str, tuple[tuple[str, ...], str]] = {
     "go": (("go",), "golang-go"),
     "java": (("java",), "default-jdk-headless"),
     "mvn": (("mvn",), "maven"),
+    "docker-compose": (("docker-compose",), "docker-compose"),
     "chromium": (("chromium", "chromium-browser", "google-chrome"), "chromium"),
 }
 TEST_SERVER_CLASS = "io.temporal.testserver.TestServer"
@@ -75,18 +71,6 @@ def build_time_skipping_server() -> Path:
         server.write_text(WRAPPER)
         server.chmod(0o755)
     return server
-
-
-async def register_search_attributes(
-    client: Client, keys: Sequence[SearchAttributeKey[Any]]
-) -> None:
-    """Make search attributes known to a server that does not take them on its command line."""
-    await client.operator_service.add_search_attributes(
-        AddSearchAttributesRequest(
-            namespace=client.namespace,
-            search_attributes={key.name: int(key.indexed_value_type) for key in keys},  # pyright: ignore[reportArgumentType]
-        )
-    )
 
 
 def main() -> int:

@@ -1,4 +1,7 @@
-"""The servers and tools that tests ask for by name; each is started once per session, on demand."""
+"""The servers and tools that tests ask for by name; each is started once per session, on demand.
+
+What a fixture needs is imported in it, so that a unit test loads no database driver.
+"""
 
 import asyncio
 import gc
@@ -97,14 +100,14 @@ def temporal_address(temporal: WorkflowEnvironment) -> str:
 @pytest_asyncio.fixture(scope="session")
 async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
     """One server whose clock jumps while a client awaits a result: weeks in seconds."""
+    from deploy import prepare
+
     require("java", "mvn")
     server = await asyncio.to_thread(tools.build_time_skipping_server)
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(server)
     ) as environment:
-        from contracts.search_attributes import SEARCH_ATTRIBUTES
-
-        await tools.register_search_attributes(environment.client, SEARCH_ATTRIBUTES)
+        await prepare.register_search_attributes(environment.client)
         yield environment
 
 

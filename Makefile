@@ -36,7 +36,8 @@ test: install gates
 faults: install
 	$(PY) -m pytest tests/faults -m faults_full -s
 
-demo: install
+# Not `install`: the demo gets Temporal itself, and has something to show meanwhile.
+demo: $(STAMP)
 	@.venv/bin/clew demo flights
 
 pictures: install

@@ -8,12 +8,13 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from temporalio.testing import WorkflowEnvironment
 
 from deploy import tools
@@ -21,6 +22,12 @@ from workers.embedded.postgres_server import PostgresServer
 from workers.embedded.temporal_server import find_executable
 
 TEMPLATE = "clew_template"
+
+# A property fails on what it finds, never on how busy the machine is.
+settings.register_profile(
+    "clew", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("clew")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -124,9 +131,11 @@ def chromium() -> str:
     return str(tools.find("chromium"))
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
     """A developer's own TEMPORAL_ADDRESS or CLEW_* settings never reach a test."""
-    for name in list(os.environ):
-        if name == "TEMPORAL_ADDRESS" or (name.startswith("CLEW_") and name != "CLEW_CACHE"):
-            monkeypatch.delenv(name)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in list(os.environ):
+            if name == "TEMPORAL_ADDRESS" or (name.startswith("CLEW_") and name != "CLEW_CACHE"):
+                environment.delenv(name)
+        yield

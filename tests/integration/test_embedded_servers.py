@@ -1,7 +1,10 @@
 """The embedded servers live through what a person or a crash does to them."""
 
+import asyncio
+import sys
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -10,6 +13,23 @@ from contracts.search_attributes import SEARCH_ATTRIBUTES
 from workers.embedded import finding_temporal
 from workers.embedded.postgres_server import EmbeddedServerError, PostgresServer
 from workers.embedded.temporal_server import TemporalServer, find_executable, find_temporal
+
+STARTER = """
+import asyncio, sys
+from pathlib import Path
+from workers.embedded.postgres_server import PostgresServer
+from workers.embedded.temporal_server import TemporalServer, find_executable
+
+async def main():
+    state = Path(sys.argv[1])
+    database = PostgresServer(state / "postgres")
+    server = TemporalServer(find_executable().executable, state / "temporal", headless=True)
+    await asyncio.gather(database.start(), server.start())
+    print(database.pid, server.pid, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
 
 
 async def count(url: str) -> int:
@@ -78,6 +98,21 @@ async def test_temporal_that_cannot_start_says_why(
 
         with pytest.raises(EmbeddedServerError, match=str(first.port)):
             await second.start()
+
+
+async def test_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STARTER, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert starter.stdout is not None
+    servers = [psutil.Process(int(pid)) for pid in (await starter.stdout.readline()).split()]
+
+    starter.kill()
+    await starter.wait()
+
+    _, alive = await asyncio.to_thread(psutil.wait_procs, servers, timeout=30)
+    assert len(servers) == 2
+    assert alive == []
 
 
 def test_a_given_address_is_taken_before_anything_is_looked_for(

@@ -74,7 +74,7 @@ Decision = Send | Refuse | Defer
 
 
 def decide(facts: DeliveryFacts, message: Deliver, now: datetime) -> Decision:
-    """Decide about one message at one moment. What makes it pointless is asked before what forbids it."""
+    """Decide about one message at one moment: is it pointless, then what forbids it."""
     return _pointless(facts, message, now) or _by_the_first_channel_open(facts, message)
 
 

@@ -1,0 +1,101 @@
+"""What `deliver_message` needs of the ledger that keeps one message from being sent twice."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import JsonValue
+
+from contracts.journey_run import RunReference
+from contracts.message_delivery import MessageDelivered
+from journey.effects import Deliver
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class DeliveryIntent:
+    """Ask whether a message may leave now, and claim it if so.
+
+    `now` is run time, `wall` wall time. `channels` are those this worker can send by.
+    `last_act`: the run ended with this very delivery, so its end does not forbid it.
+    """
+
+    key: str
+    run: RunReference
+    deliver: Deliver
+    now: datetime
+    wall: datetime
+    channels: frozenset[str]
+    revision: str | None = None
+    held_out: bool = False
+    last_act: bool = False
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Doubt:
+    """An earlier attempt began and did not say how it ended.
+
+    `since`: when the intent was first written (wall). `times`: how many attempts ended so.
+    `pointless`: the reason why the message would not be sent any more, if it would not.
+    """
+
+    since: datetime
+    times: int
+    pointless: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Claimed:
+    """This attempt alone may send. `customer` holds fresh traits and `zone`, for the template."""
+
+    key: str
+    attempt: int
+    channel: str
+    address: str
+    customer: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    corrects: str | None = None
+    doubt: Doubt | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class UnderWay:
+    """Another attempt holds the claim until then (wall time)."""
+
+    until: datetime
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Settlement:
+    """How an attempt ended. `accepted` has the provider's id; `words` tell a person more."""
+
+    state: Literal["accepted", "refused", "unknown"]
+    provider_id: str | None = None
+    reason: str = ""
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.state == "accepted") != (self.provider_id is not None):
+            raise ValueError("accepted needs the provider's id, and nothing else has one")
+
+
+class DeliveryLedger(Protocol):
+    """One row a delivery key, for ever."""
+
+    async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
+        """Decide under the customer's lock and write the intent, or say what is already known."""
+        ...
+
+    async def resend(self, claim: Claimed) -> None:
+        """Say that this attempt may be a second copy, before it leaves."""
+        ...
+
+    async def settle(self, claim: Claimed, settlement: Settlement, wall: datetime) -> None:
+        """Write how the attempt ended."""
+        ...
+
+    async def release(self, claim: Claimed, words: str) -> None:
+        """Nothing left: the next attempt begins afresh."""
+        ...
+
+    async def doubt(self, claim: Claimed, words: str, wall: datetime) -> None:
+        """It may have left: the next attempt may ask at once what became of it."""
+        ...

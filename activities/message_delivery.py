@@ -1,0 +1,205 @@
+"""Sending one message once: the intent first, then the provider, then what became of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from pydantic import JsonValue
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.delivery_ledger import (
+    Claimed,
+    DeliveryIntent,
+    DeliveryLedger,
+    Doubt,
+    Settlement,
+    UnderWay,
+)
+from activities.message_channel import (
+    MessageChannel,
+    ProviderBusyError,
+    ProviderRefusedError,
+    RenderedMessage,
+    UnknownOutcomeError,
+)
+from activities.message_text import (
+    LiveMessages,
+    MessageCannotRenderError,
+    MessageRenderer,
+    PublishedMessage,
+)
+from activities.run_record import RunRecords
+from contracts.ids import effect_key
+from contracts.message_delivery import MESSAGE_REJECTED, DeliverMessage, MessageDelivered
+from contracts.names import DELIVER_MESSAGE
+from journey.effects import Deliver, Purpose
+
+MOST_RESENDS_IN_DOUBT = 3
+"""A service message whose fate stays unknown is sent again so often, then left as unknown."""
+
+SEND_WITHIN = timedelta(seconds=15)
+"""How long a channel may take: less than the activity's start-to-close, and that than the lease."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class MessageDelivery:
+    """Delivers messages: policy and intent in one transaction, then the channel, then the outcome.
+
+    `channels` by name. `wall_clock` gives wall time.
+    """
+
+    ledger: DeliveryLedger
+    messages: LiveMessages
+    renderer: MessageRenderer
+    channels: Mapping[str, MessageChannel]
+    records: RunRecords
+    wall_clock: Callable[[], datetime]
+    send_within: timedelta = SEND_WITHIN
+
+    @activity.defn(name=DELIVER_MESSAGE)
+    async def deliver_message(self, order: DeliverMessage) -> MessageDelivered:
+        """Send the message under its key, or say why it was not sent. May run twice; sends once.
+
+        Raises: non-retryable `MessageRejectedError` for a message that does not exist or cannot
+        render; anything else may pass and is tried again.
+        """
+        if order.record is not None:
+            await self.records.write(order.run, order.record)
+        published = await self.messages.live(order.deliver.message)
+        intent = self._intent(order, published)
+        answer = await self.ledger.claim(intent)
+        match answer:
+            case MessageDelivered():
+                told = answer
+            case UnderWay():
+                raise _try_again(
+                    "another attempt is under way",
+                    answer.until - self.wall_clock(),
+                    "DeliveryUnderWay",
+                )
+            case Claimed():
+                told = await self._carry_out(answer, intent, published)
+        _log.info(
+            "delivery", key=intent.key, state=told.state, reason=told.reason, channel=told.channel
+        )
+        return told
+
+    def _intent(self, order: DeliverMessage, published: PublishedMessage | None) -> DeliveryIntent:
+        wall = self.wall_clock()
+        running = order.run.clock.now(wall) if order.run.clock else wall
+        return DeliveryIntent(
+            key=effect_key(order.run.workflow_id, order.run.entry, order.deliver.n),
+            run=order.run,
+            deliver=replace(order.deliver, purpose=self._purpose(order.deliver, published)),
+            now=max(order.run.now, running),
+            wall=wall,
+            channels=frozenset(self.channels),
+            revision=published.revision if published else None,
+            held_out=order.held_out,
+            last_act=order.record is not None and order.record.outcome is not None,
+        )
+
+    def _purpose(self, deliver: Deliver, published: PublishedMessage | None) -> Purpose:
+        """Marketing if either the send or the message says so: consent is never talked away."""
+        try:
+            own = self.renderer.purpose(published) if published else None
+        except MessageCannotRenderError:
+            own = None  # said again, with its place, when the message is to be rendered
+        return "marketing" if "marketing" in (own, deliver.purpose) else "service"
+
+    async def _carry_out(
+        self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
+    ) -> MessageDelivered:
+        channel = self.channels[claim.channel]
+        if claim.doubt is not None:
+            known = await self._fate(claim, claim.doubt, intent, channel)
+            if known is not None:
+                return await self._settle(claim, known)
+        message = await self._rendered(claim, intent, published)
+        try:
+            async with asyncio.timeout(self.send_within.total_seconds()):
+                answer = await channel.send(message)
+        except ProviderRefusedError as error:
+            refused = Settlement(state="refused", reason=error.reason, words=error.words)
+            return await self._settle(claim, refused)
+        except ProviderBusyError as error:
+            await self.ledger.release(claim, error.words)
+            raise _try_again(error.words, error.retry_after, "ProviderBusy") from error
+        except (UnknownOutcomeError, TimeoutError) as error:
+            words = str(error) or "the channel did not answer in time"
+            await self.ledger.doubt(claim, words, self.wall_clock())
+            raise _try_again(words, None, "UnknownOutcome") from error
+        return await self._settle(
+            claim, Settlement(state="accepted", provider_id=answer.provider_id)
+        )
+
+    async def _fate(
+        self, claim: Claimed, doubt: Doubt, intent: DeliveryIntent, channel: MessageChannel
+    ) -> Settlement | None:
+        """What became of an attempt that never told; None where the message is to be sent."""
+        if channel.looks_up:
+            found = await channel.look_up(claim.key)
+            if found is not None:
+                return Settlement(state="accepted", provider_id=found.provider_id)
+            if doubt.pointless is None:
+                return None
+            return Settlement(state="refused", reason=doubt.pointless)
+        if doubt.pointless is not None:
+            return Settlement(state="unknown", reason=doubt.pointless)
+        if channel.key_window is not None and self.wall_clock() < doubt.since + channel.key_window:
+            return None
+        again = intent.deliver.resend_unknown
+        if again is None:
+            again = intent.deliver.purpose == "service"
+        if not again or doubt.times > MOST_RESENDS_IN_DOUBT:
+            return Settlement(
+                state="unknown",
+                words=f"{doubt.times} attempt(s) began and did not say how they ended",
+            )
+        await self.ledger.resend(claim)
+        return None
+
+    async def _rendered(
+        self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
+    ) -> RenderedMessage:
+        values: dict[str, JsonValue] = {**intent.deliver.values, "customer": claim.customer}
+        try:
+            if published is None:
+                raise MessageCannotRenderError(
+                    name=intent.deliver.message,
+                    problem="no such message is published",
+                    remedy="Publish it, then resume the run.",
+                )
+            words = await asyncio.to_thread(self.renderer.render, published, values, intent.now)
+        except MessageCannotRenderError as error:
+            state = "refused" if claim.doubt is None else "unknown"
+            rejected = Settlement(state=state, reason="cannot_render", words=str(error))
+            await self._settle(claim, rejected)
+            raise ApplicationError(str(error), type=MESSAGE_REJECTED, non_retryable=True) from error
+        return RenderedMessage(
+            key=claim.key,
+            customer=intent.run.customer,
+            address=claim.address,
+            purpose=intent.deliver.purpose,
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
+            corrects=claim.corrects,
+            at=self.wall_clock(),
+        )
+
+    async def _settle(self, claim: Claimed, settlement: Settlement) -> MessageDelivered:
+        await self.ledger.settle(claim, settlement, self.wall_clock())
+        return MessageDelivered(
+            state=settlement.state, reason=settlement.reason, channel=claim.channel
+        )
+
+
+def _try_again(words: str, after: timedelta | None, kind: str) -> ApplicationError:
+    delay = None if after is None else max(after, timedelta(seconds=1))
+    return ApplicationError(words, type=kind, next_retry_delay=delay)

@@ -1,0 +1,128 @@
+"""Text for a customer, from a Liquid template: strict, bounded, without a clock or any I/O."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from liquid import Environment, FalsyStrictUndefined, Mode
+from liquid.exceptions import LiquidError, UndefinedError
+
+from activities.message_text import MessageCannotRenderError
+from channels import liquid_filters
+from channels.liquid_bounds import MAX_LOOP, MAX_VALUE, BoundedTemplate, live_length
+
+MAX_SOURCE = 100_000
+"""Characters of one template: Gmail clips a mail at 102 kB."""
+
+MAX_LIVE = 50_000
+"""Characters of it that may be tags and expressions: parsing them takes 25 µs for five."""
+
+_UNWANTED_TAGS = ("include", "render", "tablerow")
+_UNWANTED_FILTERS = ("safe", "escapejs")
+_RANGE_CONTAINS = re.compile(r"\{%[^%]*\)\s*contains\b")
+
+
+class _Bounded(Environment):
+    block_nesting_limit = 20
+    context_depth_limit = 20
+    loop_iteration_limit = MAX_LOOP
+    local_namespace_limit = MAX_VALUE
+    output_stream_limit = MAX_VALUE
+    template_class = BoundedTemplate
+
+
+def _environment(*, html: bool) -> Environment:
+    environment = _Bounded(
+        tolerance=Mode.STRICT, undefined=FalsyStrictUndefined, autoescape=html, strict_filters=True
+    )
+    for tag in _UNWANTED_TAGS:
+        del environment.tags[tag]
+    for name in _UNWANTED_FILTERS:
+        del environment.filters[name]
+    environment.add_filter("money", liquid_filters.money)
+    environment.add_filter("time", liquid_filters.time)
+    environment.add_filter("date", liquid_filters.date_in_words)
+    return environment
+
+
+_PLAIN, _HTML = _environment(html=False), _environment(html=True)
+
+
+class LiquidText:
+    """Renders templates over plain values.
+
+    A variable that is missing is an error, unless it is asked for by `default` or `if`.
+    """
+
+    def render(
+        self, template: str, values: Mapping[str, object], now: datetime, *, html: bool = False
+    ) -> str:
+        """The text for these values. `now` is there as `{{ now }}`; `html` escapes every value.
+
+        Raises: `MessageCannotRenderError` naming line, column and variable. A template that would
+        use more than about a second or 100 MB is stopped by counted limits (`liquid_bounds`).
+        """
+        parsed = _parsed(template, html)
+        try:
+            return parsed.render({**values, "now": now.isoformat()})
+        except LiquidError as error:
+            raise _in_words(error, template) from None
+        except (RecursionError, ArithmeticError, ValueError, TypeError) as error:
+            raise MessageCannotRenderError(
+                problem=str(error) or type(error).__name__, remedy="Simplify the template."
+            ) from None
+
+    def variables(self, template: str, *, html: bool = False) -> frozenset[str]:
+        """The variables it needs from outside, dotted: `run.departs`.
+
+        Raises: `MessageCannotRenderError`.
+        """
+        found = _parsed(template, html).analyze(include_partials=False).globals
+        return frozenset(
+            _dotted(variable.segments) for places in found.values() for variable in places
+        ) - {"now"}
+
+
+def _dotted(segments: Sequence[object]) -> str:
+    """The path up to the first part that is only known when rendering."""
+    fixed: list[str] = []
+    for segment in segments:
+        if not isinstance(segment, str):
+            break
+        fixed.append(segment)
+    return ".".join(fixed)
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(template: str, html: bool) -> BoundedTemplate:
+    live = live_length(template)
+    if len(template) > MAX_SOURCE or live > MAX_LIVE:
+        raise MessageCannotRenderError(
+            problem="the template is too long",
+            remedy=f"At most {MAX_SOURCE:,} characters, {MAX_LIVE:,} of them in tags.",
+        )
+    if found := _RANGE_CONTAINS.search(template):
+        raise MessageCannotRenderError(
+            line=template.count("\n", 0, found.end()) + 1,
+            problem="`contains` on a range",
+            remedy="Compare with >= and <=.",
+        )
+    try:
+        parsed = (_HTML if html else _PLAIN).from_string(template)
+    except LiquidError as error:
+        raise _in_words(error, template) from None
+    assert isinstance(parsed, BoundedTemplate)
+    parsed.live = live
+    return parsed
+
+
+def _in_words(error: LiquidError, template: str) -> MessageCannotRenderError:
+    place = error.context()
+    line, column = (place[0], place[1] + 1) if place else (max(1, template.count("\n")), 1)
+    problem = str(error.message).strip().rstrip(".") or type(error).__name__
+    if isinstance(error, UndefinedError):
+        remedy = "Give it a default (`| default: …`), keep it in the journey, or correct the name."
+    else:
+        remedy = "Correct the template and publish it again."
+    return MessageCannotRenderError(line=line, column=column, problem=problem, remedy=remedy)

@@ -1,0 +1,273 @@
+"""The ledger of deliveries: what was meant to leave, what left, and what nobody can tell.
+
+The intent is committed before anything leaves, in the transaction that decided under the
+customer's lock. An attempt holds a claim; one that is gone without a word leaves its claim to
+expire, and the next attempt knows that the message may have left.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlement, UnderWay
+from contracts.message_delivery import MessageDelivered
+from journey.delivery_policy import Decision, Defer, Refuse, Send, decide
+from stores import delivery_facts
+
+LEASE = timedelta(seconds=30)
+"""How long an attempt holds its claim: longer than the activity's start-to-close, on the wall."""
+
+MENDABLE = "cannot_render"
+"""A refusal that is looked at again when asked again: the message may have been mended."""
+
+_NOT_YET = (
+    "channel",
+    "address",
+    "claimed_until",
+    "deferred_until",
+    "intended_at",
+    "settled_at",
+)
+
+_CLAIM = """
+insert into deliveries as d
+    (key, entry, n, journey, customer, message, revision, purpose, channel, address, state, reason,
+     words, attempts, doubts, claimed_until, deferred_until, run_time, intended_at, settled_at,
+     replaces)
+values
+    (%(key)s, %(entry)s, %(n)s, %(journey)s, %(customer)s, %(message)s, %(revision)s, %(purpose)s,
+     %(channel)s, %(address)s, %(state)s, %(reason)s, %(words)s, 1, 0, %(claimed_until)s,
+     %(deferred_until)s, %(run_time)s, %(intended_at)s, %(settled_at)s, %(replaces)s)
+on conflict (key) do update set
+    revision = excluded.revision, purpose = excluded.purpose, channel = excluded.channel,
+    address = excluded.address, state = excluded.state, reason = excluded.reason,
+    words = excluded.words, attempts = d.attempts + 1, doubts = d.doubts + %(doubted)s,
+    claimed_until = excluded.claimed_until, deferred_until = excluded.deferred_until,
+    intended_at = case when d.state = 'intended' then d.intended_at else excluded.intended_at end,
+    settled_at = excluded.settled_at
+returning attempts, doubts, intended_at
+"""
+
+_SETTLE = """
+update deliveries set state = %(state)s, reason = %(reason)s, words = %(words)s,
+    provider_id = %(provider_id)s, settled_at = %(wall)s, claimed_until = null
+where key = %(key)s and attempts = %(attempt)s and state = 'intended'
+"""
+
+# An attempt that was given up for lost and came through after all: what it knows is true.
+_SETTLE_LATE = """
+update deliveries set
+    uncertain = uncertain or attempts <> %(attempt)s and state in ('accepted', 'intended'),
+    provider_id = coalesce(provider_id, %(provider_id)s),
+    settled_at = coalesce(settled_at, %(wall)s), state = 'accepted', reason = '',
+    words = case when state = 'accepted' then words else 'accepted after all, late' end,
+    claimed_until = null
+where key = %(key)s
+"""
+
+_REPLACE = """
+update deliveries set state = 'refused', reason = 'replaced', deferred_until = null,
+    words = 'a later message corrects it', settled_at = %(wall)s
+where entry = %(entry)s and n = %(replaces)s and state = 'deferred'
+"""
+
+
+class Ledger:
+    """One row a delivery key, for ever, in PostgreSQL."""
+
+    def __init__(self, pool: AsyncConnectionPool[Any], *, lease: timedelta = LEASE) -> None:
+        self._pool = pool
+        self._lease = lease
+
+    async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
+        """Decide and write the intent in one transaction, or answer with what is already known."""
+        async with self._pool.connection() as connection, connection.transaction():
+            customer = await delivery_facts.lock_customer(connection, intent.run.customer)
+            row = await _row(connection, intent.key)
+            known = _known(row, intent.wall)
+            if known is not None:
+                return known
+            if row is not None and _in_doubt(row):
+                intent = _by_the_same_channel(intent, row["channel"])
+            facts = await delivery_facts.load(connection, intent, customer)
+            decision = decide(facts, intent.deliver, intent.now)
+            if row is not None and _in_doubt(row):
+                claimed = await self._take_over(connection, intent, decision, row)
+            else:
+                claimed = await self._write(connection, intent, decision, doubted=0)
+            if isinstance(claimed, MessageDelivered):
+                return claimed
+            corrects = await self._replace(connection, intent)
+            return replace(claimed, customer=customer.values(), corrects=corrects)
+
+    async def _take_over(
+        self,
+        connection: AsyncConnection[Any],
+        intent: DeliveryIntent,
+        decision: Decision,
+        row: DictRow,
+    ) -> Claimed | MessageDelivered:
+        """Claim a message whose last attempt is gone, and say what is doubtful about it."""
+        pointless = decision.reason if isinstance(decision, Refuse) else None
+        send = decision
+        if not isinstance(send, Send):
+            send = Send(channel=row["channel"], address=row["address"])
+        claimed = await self._write(connection, intent, send, doubted=1)
+        assert isinstance(claimed, Claimed)
+        assert claimed.doubt is not None
+        return replace(claimed, doubt=replace(claimed.doubt, pointless=pointless))
+
+    async def _write(
+        self,
+        connection: AsyncConnection[Any],
+        intent: DeliveryIntent,
+        decision: Decision,
+        *,
+        doubted: int,
+    ) -> Claimed | MessageDelivered:
+        values = {**_columns(intent), **self._decided(decision, intent.wall), "doubted": doubted}
+        cursor = await connection.cursor(row_factory=dict_row).execute(_CLAIM, values)
+        row = await cursor.fetchone()
+        assert row is not None
+        match decision:
+            case Send():
+                doubt = Doubt(since=row["intended_at"], times=row["doubts"]) if doubted else None
+                return Claimed(
+                    key=intent.key,
+                    attempt=row["attempts"],
+                    channel=decision.channel,
+                    address=decision.address,
+                    doubt=doubt,
+                )
+            case Refuse():
+                return MessageDelivered(state="refused", reason=decision.reason)
+            case Defer():
+                return MessageDelivered(
+                    state="deferred", reason=decision.words, until=decision.until
+                )
+
+    def _decided(self, decision: Decision, wall: datetime) -> dict[str, object]:
+        told: dict[str, object] = {"reason": "", "words": ""}
+        told.update(dict.fromkeys(_NOT_YET))
+        match decision:
+            case Send():
+                told["state"] = "intended"
+                told["channel"], told["address"] = decision.channel, decision.address
+                told["intended_at"], told["claimed_until"] = wall, wall + self._lease
+            case Refuse():
+                told["state"], told["settled_at"] = "refused", wall
+                told["reason"], told["words"] = decision.reason, decision.words
+            case Defer():
+                told["state"], told["deferred_until"] = "deferred", decision.until
+                told["words"] = decision.words
+        return told
+
+    async def _replace(
+        self, connection: AsyncConnection[Any], intent: DeliveryIntent
+    ) -> str | None:
+        """Stop the delivery that this one corrects; its key, where it has left or may have."""
+        if intent.deliver.replaces is None:
+            return None
+        where = {
+            "entry": intent.run.entry,
+            "replaces": intent.deliver.replaces,
+            "wall": intent.wall,
+        }
+        await connection.execute(_REPLACE, where)
+        cursor = await connection.execute(
+            "select key from deliveries where entry = %(entry)s and n = %(replaces)s"
+            " and state in ('accepted', 'unknown', 'intended')",
+            where,
+        )
+        found = await cursor.fetchone()
+        return found[0] if found else None
+
+    async def resend(self, claim: Claimed) -> None:
+        """Mark the delivery: the customer may get it twice."""
+        await self._execute(
+            "update deliveries set uncertain = true where key = %(key)s and attempts = %(attempt)s",
+            {"key": claim.key, "attempt": claim.attempt},
+        )
+
+    async def settle(self, claim: Claimed, settlement: Settlement, wall: datetime) -> None:
+        """Write how the attempt ended; an acceptance is never lost, however late it comes."""
+        values: dict[str, object] = {
+            "key": claim.key,
+            "attempt": claim.attempt,
+            "state": settlement.state,
+            "reason": settlement.reason,
+            "words": settlement.words,
+            "provider_id": settlement.provider_id,
+            "wall": wall,
+        }
+        if not await self._execute(_SETTLE, values) and settlement.state == "accepted":
+            await self._execute(_SETTLE_LATE, values)
+
+    async def release(self, claim: Claimed, words: str) -> None:
+        """Give the claim back: nothing left now. What was doubtful before stays so."""
+        doubted = claim.doubt is not None
+        await self._execute(
+            "update deliveries set words = %(words)s, doubts = doubts - %(doubted)s,"
+            " claimed_until = case when %(doubted)s = 1 then 'epoch'::timestamptz end"
+            " where key = %(key)s and attempts = %(attempt)s and state = 'intended'",
+            {"key": claim.key, "attempt": claim.attempt, "words": words, "doubted": int(doubted)},
+        )
+
+    async def doubt(self, claim: Claimed, words: str, wall: datetime) -> None:
+        """End the claim now, without a word on what became of the message."""
+        await self._execute(
+            "update deliveries set words = %(words)s, claimed_until = %(wall)s"
+            " where key = %(key)s and attempts = %(attempt)s and state = 'intended'",
+            {"key": claim.key, "attempt": claim.attempt, "words": words, "wall": wall},
+        )
+
+    async def _execute(self, statement: str, values: dict[str, object]) -> int:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(statement, values)
+            return cursor.rowcount
+
+
+async def _row(connection: AsyncConnection[Any], key: str) -> DictRow | None:
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute("select * from deliveries where key = %s for update", (key,))
+    return await cursor.fetchone()
+
+
+def _known(row: DictRow | None, wall: datetime) -> MessageDelivered | UnderWay | None:
+    """What the row already answers; None where it is to be decided (again)."""
+    if row is None or row["state"] == "deferred":
+        return None
+    if row["state"] == "intended":
+        until: datetime | None = row["claimed_until"]
+        return UnderWay(until=until) if until is not None and until > wall else None
+    if row["reason"] == MENDABLE and row["state"] == "refused":
+        return None
+    return MessageDelivered(state=row["state"], reason=row["reason"], channel=row["channel"])
+
+
+def _in_doubt(row: DictRow) -> bool:
+    """An attempt began and did not say how it ended (a claim that was given back is null)."""
+    return row["state"] == "intended" and row["claimed_until"] is not None
+
+
+def _by_the_same_channel(intent: DeliveryIntent, channel: str) -> DeliveryIntent:
+    return replace(intent, deliver=replace(intent.deliver, via=(channel,)))
+
+
+def _columns(intent: DeliveryIntent) -> dict[str, object]:
+    return {
+        "key": intent.key,
+        "entry": intent.run.entry,
+        "n": intent.deliver.n,
+        "journey": intent.run.journey,
+        "customer": intent.run.customer,
+        "message": intent.deliver.message,
+        "revision": intent.revision,
+        "purpose": intent.deliver.purpose,
+        "run_time": intent.run.now,
+        "replaces": intent.deliver.replaces,
+    }

@@ -1,0 +1,52 @@
+"""Messages by name: every revision is kept, one is live."""
+
+import hashlib
+from typing import Any
+
+from psycopg_pool import AsyncConnectionPool
+
+from activities.message_text import PublishedMessage
+
+
+class MessageStore:
+    """Where messages live. Publishing the same source twice is publishing it once."""
+
+    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+        self._pool = pool
+
+    async def publish(self, name: str, source: str) -> str:
+        """Make this source the live one under the name; the revision it has.
+
+        The caller has checked it (`channels.message_file.parse_message`).
+        """
+        revision = hashlib.sha256(source.encode()).hexdigest()
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "select pg_advisory_xact_lock(hashtext('message ' || %s))", (name,)
+            )
+            await connection.execute(
+                "update messages set live = false where name = %s and live and revision <> %s",
+                (name, revision),
+            )
+            await connection.execute(
+                "insert into messages (name, revision, source) values (%s, %s, %s)"
+                " on conflict (name, revision) do update set live = true,"
+                " published_at = case when messages.live then messages.published_at else now() end",
+                (name, revision, source),
+            )
+        return revision
+
+    async def live(self, name: str) -> PublishedMessage | None:
+        """The live revision, or None."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "select revision, source from messages where name = %s and live", (name,)
+            )
+            row = await cursor.fetchone()
+        return PublishedMessage(name=name, revision=row[0], source=row[1]) if row else None
+
+    async def names(self) -> list[str]:
+        """The names that have a live revision, in order."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("select name from messages where live order by name")
+            return [row[0] for row in await cursor.fetchall()]

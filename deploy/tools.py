@@ -63,7 +63,8 @@ def build_time_skipping_server() -> Path:
         shutil.rmtree(folder / "lib", ignore_errors=True)
         subprocess.run(
             [
-                "mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies",
+                "mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(pom),
+                "dependency:copy-dependencies",
                 f"-DoutputDirectory={folder / 'lib'}",
             ],
             check=True,

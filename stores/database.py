@@ -1,6 +1,10 @@
 """The way into PostgreSQL: one pool a process, rows as dicts, JSON by orjson, times in UTC."""
 
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import orjson
 from psycopg import AsyncConnection
@@ -10,6 +14,9 @@ from psycopg_pool import AsyncConnectionPool
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
+
+_CHECK_AFTER_SECONDS = 1.0
+"""A connection used a moment ago is not asked again whether it lives: that is a round trip."""
 
 
 async def open_pool(
@@ -39,12 +46,24 @@ async def open_pool(
         max_size=max(least, most),
         timeout=wait_seconds,
         configure=_configure,
-        check=Pool.check_connection,
+        check=_check,
         name=name,
         open=False,
     )
     await pool.open(wait=True, timeout=wait_seconds)
     return pool
+
+
+@asynccontextmanager
+async def one_statement(pool: Pool) -> AsyncGenerator[Connection]:
+    """A connection for a single statement, which is its own transaction and one round trip."""
+    async with pool.connection() as connection:
+        await connection.set_autocommit(True)
+        try:
+            yield connection
+        finally:
+            if not connection.closed:
+                await connection.set_autocommit(False)
 
 
 def jsonb(value: object) -> Jsonb:
@@ -76,6 +95,16 @@ def _without_nul(value: Any) -> Any:
             return [_without_nul(item) for item in cast("list[Any]", value)]
         case _:
             return value
+
+
+_checked: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+
+async def _check(connection: Connection) -> None:
+    if time.monotonic() - _checked.get(connection, 0.0) < _CHECK_AFTER_SECONDS:
+        return
+    await Pool.check_connection(connection)
+    _checked[connection] = time.monotonic()
 
 
 async def _configure(connection: Connection) -> None:

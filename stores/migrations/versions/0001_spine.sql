@@ -125,6 +125,9 @@ create table runs (
     entered_at  timestamptz not null,                -- run time
     began_at    timestamptz not null,                -- wall time
     sequence    bigint not null default 0,           -- of the newest record written
+    recorded_at timestamptz not null default '-infinity', -- run time of that record
+    listens_sequence bigint not null default 0,      -- of the newest record that said what the run listens to
+    listens_at  timestamptz not null default '-infinity',
     stage       text,
     waits_for   jsonb not null default '[]',
     wakes_at    timestamptz,

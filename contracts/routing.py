@@ -1,0 +1,88 @@
+"""What the router and the outbox hand each other."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import quote, unquote
+
+from pydantic import JsonValue
+
+Fate = dict[str, JsonValue]
+"""What became of a touchpoint: `fate` is signalled, entered, not_entered, too_late, refused or ignored; `run`, `journey` and
+`reason` say where and why, `number` under which number where it is not the arrival's own."""
+
+
+class LeaseLostError(RuntimeError):
+    """The unit's lease ran out or is another router's; what was begun is begun again there."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class PendingTouchpoint:
+    """One row of a customer's outbox, numbered, with its touchpoint.
+
+    `run`: it goes to that run only. `subject`: what it is about. `own`: it names this customer itself,
+    and did not come through a subject alone. `had_by`: runs that were given it before.
+    `arrival`: the number under which the customer first had it, mostly `number`.
+    """
+
+    row: int
+    touchpoint: int
+    number: int
+    arrival: int
+    message_id: str
+    event: str
+    occurred_at: datetime
+    run: str | None = None
+    properties: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    context: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    subject: tuple[str, str] | None = None
+    own: bool = True
+    had_by: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class StartingRun:
+    """A run that the router started and that was not admitted yet when the router last looked."""
+
+    workflow_id: str
+    first_run_id: str
+    journey: str
+    version: str
+    key: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class PendingBatch:
+    """A customer's pending touchpoints in the order of their numbers; `gone`: rows whose touchpoint is no more."""
+
+    touchpoints: tuple[PendingTouchpoint, ...]
+    gone: tuple[int, ...] = ()
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class RoutedBatch:
+    """What came of a batch: rows that are done, the fates of their touchpoints, and the runs still starting."""
+
+    rows: tuple[int, ...]
+    fates: dict[int, list[Fate]]
+    starting: tuple[StartingRun, ...]
+
+
+def customer_unit(customer: str) -> str:
+    """The unit of routing of one customer."""
+    return f"c/{customer}"
+
+
+def subject_unit(kind: str, subject: str) -> str:
+    """The unit of routing of one subject."""
+    return f"s/{quote(kind, safe='')}/{quote(subject, safe='')}"
+
+
+def customer_of(unit: str) -> str | None:
+    """Whose unit it is; None where it is a subject's."""
+    return unit[2:] if unit.startswith("c/") else None
+
+
+def subject_of(unit: str) -> tuple[str, str]:
+    """The kind and the id of the subject whose unit it is."""
+    _, kind, subject = unit.split("/")
+    return unquote(kind), unquote(subject)

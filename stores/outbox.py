@@ -1,0 +1,246 @@
+"""The outbox: touchpoints on their way to runs, per unit of routing, in an order that is fixed once.
+
+A unit's row in `routing_units` is locked `for update` by whoever numbers or fans out, and
+`for key share` by whoever puts touchpoints back (`stores.rerouting`): so a run that begins to
+listen either sees a touchpoint among the arrivals, or the router sees the run. Never neither.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.routing import (
+    LeaseLostError,
+    PendingBatch,
+    PendingTouchpoint,
+    RoutedBatch,
+    StartingRun,
+    customer_of,
+    subject_of,
+)
+from stores.database import Connection, Pool, jsonb
+from stores.rerouting import route_again, route_subjects_again
+
+__all__ = ["OutboxStore", "route_again", "route_subjects_again"]
+
+_OURS = "unit = %(unit)s and leased_by = %(holder)s and leased_until > clock_timestamp()"
+
+# A touchpoint that the customer had before keeps its number on a row that is aimed at one run. On
+# any other row it gets a new one: runs that did not have it may have been given higher numbers.
+_NUMBER = """
+with waiting as (
+    select outbox, touchpoint, received_at, run from outbox
+     where unit = %(unit)s and number is null order by outbox limit %(limit)s
+), known as (
+    select a.touchpoint, a.number from arrivals a
+     where a.customer = %(customer)s and a.touchpoint in (select touchpoint from waiting)
+), fresh as (
+    select w.touchpoint, min(w.received_at) as received_at,
+           %(numbered)s + row_number() over (order by min(w.outbox)) as number
+      from waiting w left join known k using (touchpoint)
+     where k.number is null or w.run is null
+     group by w.touchpoint
+), arrived as (
+    insert into arrivals (customer, number, touchpoint, received_at)
+    select %(customer)s, f.number, f.touchpoint, f.received_at from fresh f
+     where not exists (select 1 from known k where k.touchpoint = f.touchpoint)
+), marked as (
+    update outbox o
+       set number = case when o.run is not null and k.number is not null then k.number
+                         else f.number end
+      from waiting w left join known k using (touchpoint) left join fresh f using (touchpoint)
+     where o.outbox = w.outbox
+)
+select count(*) as numbered from fresh
+"""
+
+# What is aimed at a run must not come under a number below one that the run was given already:
+# the run would take it for a repetition. Such rows get new numbers, in their old order.
+_RENUMBER = """
+with aimed as (
+    select o.outbox, o.run, o.number from outbox o
+     where o.unit = %(unit)s and o.run is not null and o.number is not null
+       and not exists (
+           select 1 from arrivals a
+            where a.customer = %(customer)s and a.touchpoint = o.touchpoint
+              and a.fates @> jsonb_build_array(jsonb_build_object('run', o.run)))
+), given as (
+    select f ->> 'run' as run, max(coalesce((f ->> 'number')::bigint, a.number)) as number
+      from arrivals a cross join jsonb_array_elements(a.fates) f
+     where a.customer = %(customer)s and f ->> 'fate' in ('signalled', 'entered')
+       and f ->> 'run' in (select run from aimed)
+     group by 1
+), late as (
+    select a.outbox, %(numbered)s + row_number() over (order by a.number, a.outbox) as number
+      from aimed a join given g on g.run = a.run and a.number <= g.number
+), moved as (
+    update outbox o set number = l.number from late l where o.outbox = l.outbox
+)
+select count(*) as numbered from late
+"""
+
+_PENDING = """
+select o.outbox as row, o.number, o.run, a.number as arrival, a.fates, t.touchpoint, t.message_id,
+       t.event, t.occurred_at, t.properties, t.context, t.customer, t.subject_kind, t.subject_id
+  from (select * from outbox where unit = %(unit)s and number is not null
+         order by number, outbox limit %(limit)s) o
+  left join touchpoints t on t.received_at = o.received_at and t.touchpoint = o.touchpoint
+  left join arrivals a on a.customer = %(customer)s and a.touchpoint = o.touchpoint
+ order by o.number, o.outbox
+"""
+
+_FAN_OUT = """
+with waiting as (
+    select outbox, touchpoint, received_at from outbox
+     where unit = %(unit)s order by outbox limit %(limit)s
+), told as (
+    insert into outbox (unit, touchpoint, received_at)
+    select 'c/' || l.customer, w.touchpoint, w.received_at
+      from waiting w cross join
+           (select distinct customer from listening where kind = %(kind)s and id = %(id)s) l
+     order by w.outbox, l.customer
+    returning 1
+), done as (
+    delete from outbox o using waiting w where o.outbox = w.outbox
+)
+select count(*) as told from told
+"""
+
+
+class OutboxStore:
+    """What is pending, per unit of routing; every change only under the unit's lease."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def number(self, holder: str, unit: str, limit: int) -> tuple[StartingRun, ...]:
+        """Number what waits, each touchpoint once; returns the runs that may still be starting.
+
+        Raises: `LeaseLostError`.
+        """
+        values: dict[str, Any] = {
+            "holder": holder, "unit": unit, "customer": customer_of(unit), "limit": limit,
+        }  # fmt: skip
+        async with self._pool.connection() as connection:
+            held = await _locked(connection, values)
+            given = held["numbered"]
+            for statement in (_NUMBER, _RENUMBER):
+                cursor = await connection.execute(statement, values | {"numbered": given})
+                row = await cursor.fetchone()
+                given += row["numbered"] if row else 0
+            if given != held["numbered"]:
+                await connection.execute(
+                    "update routing_units set numbered = %s where unit = %s", [given, unit]
+                )
+            return await _still_starting(connection, held["starting"])
+
+    async def pending(self, unit: str, limit: int) -> PendingBatch:
+        """The numbered touchpoints of a customer, the lowest numbers first."""
+        values = {"unit": unit, "customer": customer_of(unit), "limit": limit}
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_PENDING, values)
+            rows = await cursor.fetchall()
+        return PendingBatch(
+            touchpoints=tuple(_pending(row) for row in rows if row["event"] is not None),
+            gone=tuple(row["row"] for row in rows if row["event"] is None),
+        )
+
+    async def subjects_of(self, entries: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
+        """What each of these admissions listens to, besides its customer."""
+        found: dict[int, set[tuple[str, str]]] = {entry: set() for entry in entries}
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "select entry, kind, id from listening where entry = any(%s)", [list(entries)]
+            )
+            for row in await cursor.fetchall():
+                found[row["entry"]].add((row["kind"], row["id"]))
+        return found
+
+    async def fan_out(self, holder: str, unit: str, limit: int) -> int:
+        """Hand a subject's touchpoints to every customer with a run that listens to it, and end the lease.
+
+        Returns how many rows it made. Raises: `LeaseLostError`.
+        """
+        kind, subject = subject_of(unit)
+        values = {"holder": holder, "unit": unit, "limit": limit, "kind": kind, "id": subject}
+        async with self._pool.connection() as connection:
+            await _locked(connection, values)
+            cursor = await connection.execute(_FAN_OUT, values)
+            row = await cursor.fetchone()
+            await connection.execute(
+                "update routing_units set leased_by = null, leased_until = null where unit = %s",
+                [unit],
+            )
+        return row["told"] if row else 0
+
+    async def finish(self, holder: str, unit: str, batch: RoutedBatch) -> None:
+        """Take a batch out, write its fates and end the lease. Raises: `LeaseLostError`, and nothing is written."""
+        starting = [
+            {name: getattr(run, name) for name in StartingRun.__slots__} for run in batch.starting
+        ]
+        fates = [{"touchpoint": key, "fates": value} for key, value in batch.fates.items()]
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "update routing_units set starting = %(starting)s, leased_by = null,"
+                f" leased_until = null where {_OURS}",
+                {"unit": unit, "holder": holder, "starting": jsonb(starting)},
+            )
+            if cursor.rowcount == 0:
+                raise LeaseLostError(unit)
+            await connection.execute("delete from outbox where outbox = any(%s)", [[*batch.rows]])
+            await connection.execute(
+                """
+                update arrivals a set fates = a.fates || f.fates
+                  from jsonb_to_recordset(%s) as f(touchpoint bigint, fates jsonb)
+                 where a.customer = %s and a.touchpoint = f.touchpoint
+                """,
+                [jsonb(fates), customer_of(unit)],
+            )
+
+    async def empty(self) -> bool:
+        """Whether nothing at all is pending."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("select 1 from outbox limit 1")
+            return await cursor.fetchone() is None
+
+
+async def _locked(connection: Connection, values: dict[str, Any]) -> dict[str, Any]:
+    cursor = await connection.execute(
+        f"select numbered, starting from routing_units where {_OURS} for update", values
+    )
+    held = await cursor.fetchone()
+    if held is None:
+        raise LeaseLostError(values["unit"])
+    return held
+
+
+async def _still_starting(
+    connection: Connection, starting: list[dict[str, Any]]
+) -> tuple[StartingRun, ...]:
+    """Those of which nothing is known, or that are open: an open one is told apart when runs are read."""
+    if not starting:
+        return ()
+    cursor = await connection.execute(
+        "select first_run_id from runs where first_run_id = any(%s) and state <> 'open'",
+        [[run["first_run_id"] for run in starting]],
+    )
+    over = {row["first_run_id"] for row in await cursor.fetchall()}
+    return tuple(StartingRun(**run) for run in starting if run["first_run_id"] not in over)
+
+
+def _pending(row: dict[str, Any]) -> PendingTouchpoint:
+    about = (row["subject_kind"], row["subject_id"]) if row["subject_id"] is not None else None
+    return PendingTouchpoint(
+        row=row["row"],
+        touchpoint=row["touchpoint"],
+        number=row["number"],
+        arrival=row["arrival"],
+        message_id=row["message_id"],
+        event=row["event"],
+        occurred_at=row["occurred_at"],
+        run=row["run"],
+        properties=row["properties"],
+        context=row["context"],
+        subject=about,
+        own=row["customer"] is not None,
+        had_by=frozenset(fate["run"] for fate in row["fates"] or () if "run" in fate),
+    )

@@ -7,8 +7,9 @@ from urllib.parse import quote, unquote
 from pydantic import JsonValue
 
 Fate = dict[str, JsonValue]
-"""What became of a touchpoint: `fate` is signalled, entered, not_entered, too_late, refused or ignored; `run`, `journey` and
-`reason` say where and why, `number` under which number where it is not the arrival's own."""
+"""What became of a touchpoint. `fate` is signalled, entered, not_entered, too_late, refused or
+ignored; `run`, `journey` and `reason` say where and why; `number` is the number that the run was
+given, where it is not the arrival's own."""
 
 
 class LeaseLostError(RuntimeError):
@@ -19,8 +20,8 @@ class LeaseLostError(RuntimeError):
 class PendingTouchpoint:
     """One row of a customer's outbox, numbered, with its touchpoint.
 
-    `run`: it goes to that run only. `subject`: what it is about. `own`: it names this customer itself,
-    and did not come through a subject alone. `had_by`: runs that were given it before.
+    `run`: it goes to that run only. `subject`: what it is about. `own`: it names this customer
+    itself, and did not come through a subject alone. `had_by`: runs that were given it before.
     `arrival`: the number under which the customer first had it, mostly `number`.
     """
 
@@ -52,7 +53,7 @@ class StartingRun:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class PendingBatch:
-    """A customer's pending touchpoints in the order of their numbers; `gone`: rows whose touchpoint is no more."""
+    """A customer's pending touchpoints by number; `gone`: rows whose touchpoint is no more."""
 
     touchpoints: tuple[PendingTouchpoint, ...]
     gone: tuple[int, ...] = ()
@@ -60,7 +61,7 @@ class PendingBatch:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class RoutedBatch:
-    """What came of a batch: rows that are done, the fates of their touchpoints, and the runs still starting."""
+    """What came of a batch: rows done, the fates of their touchpoints, runs still starting."""
 
     rows: tuple[int, ...]
     fates: dict[int, list[Fate]]

@@ -68,11 +68,14 @@ class UnitLeases:
             )
             rows = await cursor.fetchall()
             free |= dict.fromkeys(row["unit"] for row in rows if row["free"])
-            if rows:
-                self._after = rows[-1]["unit"]
             if len(free) >= most:
                 break
-        return sorted(free)[:most]
+            if rows:
+                self._after = rows[-1]["unit"]
+        taken = list(free)[:most]
+        if len(taken) == most:
+            self._after = taken[-1]
+        return sorted(taken)
 
     async def renew(self, holder: str, unit: str, lasting: timedelta) -> bool:
         """Hold a lease for longer; False where it is lost."""

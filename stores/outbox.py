@@ -1,4 +1,4 @@
-"""The outbox: touchpoints on their way to runs, per unit of routing, in an order that is fixed once.
+"""The outbox: touchpoints on their way to runs, per unit of routing, in an order fixed once.
 
 A unit's row in `routing_units` is locked `for update` by whoever numbers or fans out, and
 `for key share` by whoever puts touchpoints back (`stores.rerouting`): so a run that begins to
@@ -156,9 +156,9 @@ class OutboxStore:
         return found
 
     async def fan_out(self, holder: str, unit: str, limit: int) -> int:
-        """Hand a subject's touchpoints to every customer with a run that listens to it, and end the lease.
+        """Hand a subject's touchpoints to every customer with a run that listens to it.
 
-        Returns how many rows it made. Raises: `LeaseLostError`.
+        Ends the lease. Returns how many rows it made. Raises: `LeaseLostError`.
         """
         kind, subject = subject_of(unit)
         values = {"holder": holder, "unit": unit, "limit": limit, "kind": kind, "id": subject}
@@ -173,7 +173,10 @@ class OutboxStore:
         return row["told"] if row else 0
 
     async def finish(self, holder: str, unit: str, batch: RoutedBatch) -> None:
-        """Take a batch out, write its fates and end the lease. Raises: `LeaseLostError`, and nothing is written."""
+        """Take a batch out, write its fates and end the lease.
+
+        Raises: `LeaseLostError`; then nothing is written.
+        """
         starting = [
             {name: getattr(run, name) for name in StartingRun.__slots__} for run in batch.starting
         ]
@@ -216,7 +219,7 @@ async def _locked(connection: Connection, values: dict[str, Any]) -> dict[str, A
 async def _still_starting(
     connection: Connection, starting: list[dict[str, Any]]
 ) -> tuple[StartingRun, ...]:
-    """Those of which nothing is known, or that are open: an open one is told apart when runs are read."""
+    """Those not known to have ended; one that is open is told apart when runs are read."""
     if not starting:
         return ()
     cursor = await connection.execute(

@@ -37,9 +37,7 @@ select %(unit)s, t.touchpoint, t.received_at, %(run)s, a.number
 """
 
 
-async def route_again(
-    connection: Connection, *, customer: str, run: str, since: datetime
-) -> int:
+async def route_again(connection: Connection, *, customer: str, run: str, since: datetime) -> int:
     """Put every touchpoint the customer had, received at or after `since`, back, aimed at this run.
 
     They keep their numbers, so they come before anything that arrives later. Returns how many.

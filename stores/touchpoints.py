@@ -1,0 +1,201 @@
+"""Touchpoints: what happened, to whom or what, by month of arrival; each message id once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from psycopg import sql
+from pydantic import JsonValue
+
+from contracts.routing import customer_unit, subject_unit
+from stores.database import Connection, Pool, clean_text, jsonb
+
+MONTHS_AHEAD = 3
+_LOCK = 0x746F7563
+"""`touc`: the advisory lock that makers of partitions queue behind."""
+
+# One statement: ids in the order of the ids, so that two writers of the same ones never wait for
+# each other; the outbox in the order given, which becomes the order of routing.
+_STORE = """
+with given as (
+    select * from jsonb_to_recordset(%s) as r(
+        position int, message_id text, event text, customer text, subject_kind text,
+        subject_id text, unit text, occurred_at timestamptz, properties jsonb, context jsonb)
+), new as (
+    insert into message_ids (message_id, touchpoint, received_at)
+    select g.message_id, nextval('touchpoints_touchpoint_seq'), now()
+      from given g
+     where not exists (select 1 from given e
+                        where e.message_id = g.message_id and e.position < g.position)
+     order by g.message_id
+    on conflict do nothing
+    returning message_id, touchpoint
+), fresh as (
+    select g.position, n.touchpoint, g.message_id, g.event, g.customer, g.subject_kind,
+           g.subject_id, g.unit, g.occurred_at, g.properties, g.context
+      from new n join given g using (message_id)
+     where not exists (select 1 from given e
+                        where e.message_id = g.message_id and e.position < g.position)
+), stored as (
+    insert into touchpoints (touchpoint, received_at, message_id, event, customer, subject_kind,
+                             subject_id, occurred_at, properties, context)
+    overriding system value
+    select touchpoint, now(), message_id, event, customer, subject_kind, subject_id, occurred_at,
+           properties, context
+      from fresh
+), queued as (
+    insert into outbox (unit, touchpoint, received_at)
+    select unit, touchpoint, now() from fresh where unit is not null order by position
+)
+select position, touchpoint from fresh
+"""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class NewTouchpoint:
+    """A touchpoint to be stored: about a customer, about a subject (kind, id), or both.
+
+    `routed` False keeps it without telling anybody, such as an identify that changed nothing.
+    """
+
+    message_id: str
+    event: str
+    occurred_at: datetime
+    customer: str | None = None
+    subject: tuple[str, str] | None = None
+    properties: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    context: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    routed: bool = True
+
+    def unit(self) -> str | None:
+        """Where it is routed: with its customer, or else with its subject."""
+        if not self.routed:
+            return None
+        if self.customer is not None:
+            return customer_unit(self.customer)
+        return subject_unit(*self.subject) if self.subject else None
+
+
+async def store_touchpoint(
+    connection: Connection,
+    *,
+    customer: str | None,
+    subject: tuple[str, str] | None,
+    message_id: str,
+    event: str,
+    occurred_at: datetime,
+    properties: dict[str, JsonValue],
+    context: dict[str, JsonValue],
+) -> int | None:
+    """Store one touchpoint and its outbox row in the caller's transaction.
+
+    Ring `stores.wakeup.Bell` after the commit. Returns its number in the table, or None where the message id was seen before.
+    """
+    stored = await store_touchpoints(
+        connection,
+        [
+            NewTouchpoint(
+                message_id=message_id,
+                event=event,
+                occurred_at=occurred_at,
+                customer=customer,
+                subject=subject,
+                properties=properties,
+                context=context,
+            )
+        ],
+    )
+    return stored[0]
+
+
+async def store_touchpoints(
+    connection: Connection, touchpoints: Sequence[NewTouchpoint]
+) -> list[int | None]:
+    """Store many at once, as `store_touchpoint` does one, routed in the order given."""
+    stored: list[int | None] = [None] * len(touchpoints)
+    if touchpoints:
+        rows = [_row(position, given) for position, given in enumerate(touchpoints)]
+        cursor = await connection.execute(_STORE, [jsonb(rows)])
+        for row in await cursor.fetchall():
+            stored[row["position"]] = row["touchpoint"]
+    return stored
+
+
+async def seen_before(connection: Connection, message_ids: Sequence[str]) -> set[str]:
+    """Which of these message ids were stored already."""
+    cursor = await connection.execute(
+        "select message_id from message_ids where message_id = any(%s)",
+        [[clean_text(message_id) for message_id in message_ids]],
+    )
+    return {row["message_id"] for row in await cursor.fetchall()}
+
+
+def _row(position: int, given: NewTouchpoint) -> dict[str, object]:
+    kind, subject = given.subject or (None, None)
+    return {
+        "position": position,
+        "message_id": given.message_id,
+        "event": given.event,
+        "customer": given.customer,
+        "subject_kind": kind,
+        "subject_id": subject,
+        "unit": given.unit(),
+        "occurred_at": given.occurred_at.isoformat(),
+        "properties": given.properties,
+        "context": given.context,
+    }
+
+
+async def ensure_partitions(
+    pool: Pool, months_ahead: int = MONTHS_AHEAD, *, today: datetime | None = None
+) -> list[str]:
+    """Make the partitions of this month and the next ones; returns those it made.
+
+    What had arrived in a month without one is moved into it. Safe to call from many processes.
+    """
+    month = (today or datetime.now(UTC)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    made: list[str] = []
+    for _ in range(months_ahead + 1):
+        following = (month + timedelta(days=32)).replace(day=1)
+        async with pool.connection() as connection:
+            if await _ensure_partition(connection, month, following):
+                made.append(_name(month))
+        month = following
+    return made
+
+
+def _name(month: datetime) -> str:
+    return f"touchpoints_{month:%Y_%m}"
+
+
+async def _ensure_partition(connection: Connection, first: datetime, behind: datetime) -> bool:
+    name = _name(first)
+    cursor = await connection.execute("select to_regclass(%s) as found", [name])
+    row = await cursor.fetchone()
+    if row and row["found"] is not None:
+        return False
+    await connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+    cursor = await connection.execute("select to_regclass(%s) as found", [name])
+    row = await cursor.fetchone()
+    if row and row["found"] is not None:
+        return False
+    # Whoever stores waits from here on, so that nothing slips into the default partition meanwhile.
+    await connection.execute("lock table touchpoints in access exclusive mode")
+    partition, span = sql.Identifier(name), [sql.Literal(first), sql.Literal(behind)]
+    await connection.execute(
+        sql.SQL("create table {} (like touchpoints including defaults including constraints)")
+        .format(partition)
+    )  # fmt: skip
+    await connection.execute(
+        sql.SQL(
+            "with moved as (delete from touchpoints_other"
+            " where received_at >= {} and received_at < {} returning *)"
+            " insert into {} select * from moved"
+        ).format(*span, partition)
+    )
+    await connection.execute(
+        sql.SQL("alter table touchpoints attach partition {} for values from ({}) to ({})").format(
+            partition, *span
+        )
+    )
+    return True

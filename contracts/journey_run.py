@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from contracts.clock import RunClock
 from journey.effects import RunRecord
+from journey.state import State
+from journey.tagged import KeepKind
 from journey.touchpoint import Touchpoint
 
 
@@ -76,7 +78,12 @@ class NotAdmitted:
 class Admission:
     """The answer to `AdmitRun` (one value, so that the union stays tagged)."""
 
-    answer: Admitted | NotAdmitted
+    answer: Annotated[Admitted | NotAdmitted, Field(discriminator="kind"), KeepKind]
+
+    @property
+    def definition_version(self) -> str | None:
+        """The definition that the run will need: it travels with this value into the worker's cache."""
+        return self.answer.version if isinstance(self.answer, Admitted) else None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -93,6 +100,11 @@ class DefinitionFound:
 
     version: str
 
+    @property
+    def definition_version(self) -> str:
+        """The definition that travels with this value."""
+        return self.version
+
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class FindDefinition:
@@ -107,3 +119,38 @@ class RecordRun:
 
     run: RunReference
     record: RunRecord
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CarriedRun:
+    """What continue-as-new hands to the next run of the same journey: nothing else is remembered.
+
+    `inbox` holds touchpoints that came and were not yet looked at; `refused` the last refusals, in words.
+    """
+
+    journey: str
+    customer: str
+    key: str | None
+    version: str
+    engine: int
+    entry: int
+    state: State
+    clock: RunClock | None = None
+    inbox: tuple[Touchpoint, ...] = ()
+    refused: tuple[str, ...] = ()
+
+    @property
+    def definition_version(self) -> str:
+        """The definition that travels with this value."""
+        return self.version
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class JourneyResult:
+    """How a run ended. `outcome` is `not_admitted` with a reason where it never began."""
+
+    outcome: str
+    goal: bool = False
+    reason: str = ""
+    journey: str = ""
+    entry: int = 0

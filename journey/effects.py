@@ -6,9 +6,11 @@ is `workflow id : entry : n`, so a repeated effect meets its own first trace.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
+
+from journey.tagged import KeepKind
 
 Values = dict[str, JsonValue]
 Purpose = Literal["service", "marketing"]
@@ -103,7 +105,9 @@ class SetTraits:
     traits: Values
 
 
-Effect = Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits
+Effect = Annotated[
+    Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits, Field(discriminator="kind"), KeepKind
+]
 """What the shell carries out by an activity, and answers with `EffectFinished` or `EffectFailed`."""
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import JsonValue, TypeAdapter
 
-from journey.effects import CloseCase, Deliver, EscalateCase, OpenCase, PromiseState, ReadTraits, SetTraits, Values
+from journey.effects import Effect, PromiseState, Values
 from journey.touchpoint import Touchpoint
 
 
@@ -72,7 +72,7 @@ class ReactionState:
 class Outstanding:
     """An effect that was asked for and has not been answered; issued again under the same `n` after continue-as-new."""
 
-    effect: Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits
+    effect: Effect
     thread: int | None
     held: bool = False
 

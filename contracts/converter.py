@@ -1,0 +1,45 @@
+"""Values on the wire: plain JSON that any SDK can read and write, without what is as it always is."""
+
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
+
+DEFINITION_KEY = "clew-definition"
+"""Metadata of a payload whose reader needs the definition of this version."""
+
+
+@lru_cache(maxsize=512)
+def _adapter(of: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(of)
+
+
+class PydanticJsonConverter(JSONPlainPayloadConverter):
+    """Dataclasses by pydantic as `json/plain`; a value that names a definition marks its payload with it."""
+
+    def to_payload(self, value: Any) -> Payload | None:
+        data = _adapter(type(value)).dump_json(value, exclude_defaults=True)
+        metadata = {"encoding": self.encoding.encode()}
+        version = getattr(value, "definition_version", None)
+        if version is not None:
+            metadata[DEFINITION_KEY] = str(version).encode()
+        return Payload(metadata=metadata, data=data)
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        return _adapter(type_hint if type_hint is not None else Any).validate_json(payload.data)
+
+
+class ClewPayloadConverter(CompositePayloadConverter):
+    """The SDK's converters with JSON by pydantic."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            *(
+                converter
+                if not isinstance(converter, JSONPlainPayloadConverter)
+                else PydanticJsonConverter()
+                for converter in DefaultPayloadConverter.default_encoding_payload_converters
+            )
+        )

@@ -1,0 +1,269 @@
+"""A world in memory around the real workflow: who is admitted, what is recorded, what is sent."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+
+from contracts import names
+from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCustomerTraits
+from contracts.ids import case_id, workflow_id
+from contracts.journey_run import (
+    Admission,
+    Admitted,
+    AdmitRun,
+    DefinitionFound,
+    FindDefinition,
+    MoveRun,
+    NotAdmitted,
+    RecordRun,
+    RunReference,
+)
+from contracts.message_delivery import DeliverMessage, MessageDelivered
+from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
+from journey.effects import RunRecord
+from journey.programs import PROGRAMS
+from journey.publication import read_definition
+from workers.plugin import clew_plugin
+
+
+@dataclass
+class World:
+    """Activities and definitions in memory; each test has its own."""
+
+    definitions: dict[str, bytes] = field(default_factory=dict)
+    live: dict[str, str] = field(default_factory=dict)
+    admitted: dict[str, Admission] = field(default_factory=dict)
+    records: list[tuple[RunReference, RunRecord]] = field(default_factory=list)
+    sent: list[DeliverMessage] = field(default_factory=list)
+    cases: dict[str, StaffCaseChanged] = field(default_factory=dict)
+    answers: dict[str, list[MessageDelivered]] = field(default_factory=dict)
+    traits: dict[str, Any] = field(default_factory=dict)
+    database_down: bool = False
+
+    def publish(self, source: str, name: str = "test.yaml") -> str:
+        publishable = read_definition(source, name)
+        self.definitions[publishable.version] = publishable.canonical
+        self.live[publishable.journey] = publishable.version
+        return publishable.version
+
+    async def load(self, version: str) -> bytes | None:
+        return self.definitions.get(version)
+
+    @activity.defn(name=names.ADMIT)
+    async def admit(self, order: AdmitRun) -> Admission:
+        if order.first_run_id in self.admitted:
+            return self.admitted[order.first_run_id]
+        version = order.version or self.live.get(order.journey)
+        if version is None:
+            answer = NotAdmitted(reason="unknown_journey")
+        else:
+            program = PROGRAMS.add(self.definitions[version])
+            entering = next((i for i, t in enumerate(order.arrived) if t.event == program.entry_event), None)
+            if entering is None:
+                answer = NotAdmitted(reason="no_entering_touchpoint")
+            else:
+                answer = Admitted(
+                    entry=len(self.admitted) + 1,
+                    version=version,
+                    engine=1,
+                    customer=order.customer,
+                    entering=entering,
+                    traits={name: self.traits[name] for name in program.traits if name in self.traits},
+                )
+        return self.admitted.setdefault(order.first_run_id, Admission(answer=answer))
+
+    @activity.defn(name=names.RECORD_RUN)
+    async def record_run(self, order: RecordRun) -> None:
+        if self.database_down:
+            raise ConnectionError("the database is down")
+        self.records.append((order.run, order.record))
+
+    def _keep(self, run: RunReference, record: RunRecord | None) -> None:
+        if record is not None:
+            self.records.append((run, record))
+
+    @activity.defn(name=names.DELIVER_MESSAGE)
+    async def deliver(self, order: DeliverMessage) -> MessageDelivered:
+        self._keep(order.run, order.record)
+        waiting = self.answers.get(order.deliver.message)
+        answer = waiting.pop(0) if waiting else MessageDelivered(state="accepted", channel="email")
+        if answer.state == "accepted":
+            self.sent.append(order)
+        return answer
+
+    @activity.defn(name=names.OPEN_CASE)
+    async def open_case(self, order: OpenStaffCase) -> StaffCaseChanged:
+        self._keep(order.run, order.record)
+        case = case_id(order.run.workflow_id, order.run.entry, order.open.n)
+        return self.cases.setdefault(case, StaffCaseChanged(case=case, state="open", queue=order.open.queue))
+
+    @activity.defn(name=names.ESCALATE_CASE)
+    async def escalate_case(self, order: EscalateStaffCase) -> StaffCaseChanged:
+        self._keep(order.run, order.record)
+        case = case_id(order.run.workflow_id, order.run.entry, order.escalate.case)
+        self.cases[case] = StaffCaseChanged(case=case, state="open", queue=order.escalate.queue)
+        return self.cases[case]
+
+    @activity.defn(name=names.CLOSE_CASE)
+    async def close_case(self, order: CloseStaffCase) -> StaffCaseChanged:
+        self._keep(order.run, order.record)
+        case = case_id(order.run.workflow_id, order.run.entry, order.close.case)
+        self.cases[case] = StaffCaseChanged(case=case, state="closed", queue=self.cases[case].queue)
+        return self.cases[case]
+
+    @activity.defn(name=names.READ_TRAITS)
+    async def read_traits(self, order: ReadCustomerTraits) -> CustomerTraits:
+        return CustomerTraits(traits={name: self.traits.get(name) for name in order.read.names})
+
+    @activity.defn(name=names.SET_TRAITS)
+    async def set_traits(self, order: SetCustomerTraits) -> CustomerTraits:
+        self._keep(order.run, order.record)
+        self.traits.update(order.set.traits)
+        return CustomerTraits(traits=order.set.traits)
+
+    @activity.defn(name=names.MOVE_RUN)
+    async def move_run(self, order: MoveRun) -> DefinitionFound:
+        PROGRAMS.add(self.definitions[order.version])
+        return DefinitionFound(version=order.version)
+
+    @activity.defn(name=names.FIND_DEFINITION)
+    async def find_definition(self, order: FindDefinition) -> DefinitionFound:
+        if order.version not in self.definitions:
+            raise LookupError(f"no definition {order.version}: publish it again")
+        return DefinitionFound(version=order.version)
+
+    def activities(self) -> list[Any]:
+        return [
+            self.admit,
+            self.record_run,
+            self.deliver,
+            self.open_case,
+            self.escalate_case,
+            self.close_case,
+            self.read_traits,
+            self.set_traits,
+            self.move_run,
+            self.find_definition,
+        ]
+
+    def trace(self, entry: int | None = None) -> list[str]:
+        """Decisions as recorded, in order: `kind why`."""
+        told = {
+            (run.entry, item.sequence): f"{item.kind}: {item.why}"
+            for run, record in self.records
+            for item in record.trace
+            if entry is None or run.entry == entry
+        }
+        return [told[key] for key in sorted(told)]
+
+
+@dataclass
+class Customer:
+    """One customer in one run, as a test tells the story."""
+
+    stage: "Stage"
+    journey: str
+    name: str
+    handle: WorkflowHandle[Any, Any]
+    told: int = 0
+
+    async def does(self, event: str, **properties: Any) -> None:
+        self.told += 1
+        await self.handle.signal("touchpoint", touchpoint(event, f"{self.name}-{self.told}", **properties))
+
+    async def status(self) -> dict[str, Any]:
+        return await self.handle.query("status")
+
+    async def outcome(self) -> str:
+        return (await self.stage.result_of(self.handle))["outcome"]
+
+    def was_told(self) -> list[str]:
+        return [order.deliver.message for order in self.stage.world.sent if order.run.customer == self.name]
+
+
+def touchpoint(event: str, message_id: str, **properties: Any) -> dict[str, Any]:
+    return {"message_id": message_id, "event": event, "properties": properties}
+
+
+@dataclass
+class Stage:
+    """The real workflow on a Temporal server with a world in memory."""
+
+    client: Client
+    world: World
+    skipping: Any = None
+    queue: str = names.JOURNEYS_QUEUE
+
+    async def result_of(self, handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
+        """The result of a run; on the time-skipping server time jumps to it."""
+        if self.skipping is None:
+            return await handle.result()
+        async with self.skipping.time_skipping_unlocked():
+            return await handle.result()
+
+    async def pass_time(self, span: timedelta) -> None:
+        """Let time pass on the time-skipping server."""
+        await self.skipping.sleep(span)
+
+    async def enter(self, journey: str, event: str, customer: str | None = None, **properties: Any) -> Customer:
+        name = customer or f"c_{uuid4().hex[:10]}"
+        handle = await self.client.start_workflow(
+            names.WORKFLOW_TYPE,
+            {"journey": journey, "customer": name},
+            id=workflow_id(journey, name),
+            task_queue=self.queue,
+            start_signal="touchpoint",
+            start_signal_args=[touchpoint(event, f"{name}-0", **properties)],
+        )
+        return Customer(self, journey, name, handle)
+
+    def workers(self, **options: Any) -> "Workers":
+        return Workers(self, options)
+
+    async def until(self, condition: Any, seconds: float = 20) -> None:
+        """Until something has come about that only shows from outside; polls, and fails in words."""
+        async with asyncio.timeout(seconds):
+            while True:
+                value = condition()
+                if asyncio.iscoroutine(value):
+                    value = await value
+                if value:
+                    return
+                await asyncio.sleep(0.02)
+
+
+class Workers:
+    """Workers for runs and deliveries while a test lasts."""
+
+    def __init__(self, stage: Stage, options: dict[str, Any]) -> None:
+        self._stage, self._options, self._workers = stage, options, list[Worker]()
+
+    async def __aenter__(self) -> "Workers":
+        stage = self._stage
+        queues = [stage.queue, names.delivery_queue("service"), names.delivery_queue("marketing")]
+        for queue in queues:
+            options = self._options if queue == stage.queue else {}
+            worker = Worker(
+                stage.client,
+                task_queue=queue,
+                activities=stage.world.activities(),
+                graceful_shutdown_timeout=timedelta(0),
+                **options,
+            )
+            self._workers.append(worker)
+            await worker.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        for worker in self._workers:
+            await worker.__aexit__(*error)
+
+
+async def connect(address: str, world: World) -> Client:
+    return await Client.connect(address, plugins=[clew_plugin(world)])

@@ -1,0 +1,96 @@
+"""How each effect that the machine asks for is carried out: one activity each."""
+
+import asyncio
+from typing import Any, TypeVar, assert_never
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from contracts import names
+from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCustomerTraits
+from contracts.journey_run import RecordRun, RunReference
+from contracts.message_delivery import DeliverMessage, MessageDelivered
+from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
+from journey.effects import (
+    CloseCase,
+    Deliver,
+    Effect,
+    EscalateCase,
+    OpenCase,
+    ReadTraits,
+    RunRecord,
+    SetTraits,
+)
+from journey.happenings import Answer, CaseAnswer, DeliveryAnswer, EffectFailed, EffectFinished, TraitsAnswer
+from workflows.activity_options import DELIVERED, LOOKED_UP, WRITTEN, ActivityOptions
+
+
+Result = TypeVar("Result")
+
+
+async def carry_out(
+    effect: Effect, run: RunReference, record: RunRecord | None, *, held_out: bool
+) -> EffectFinished | EffectFailed | None:
+    """Carry out an effect, and write down `record` on the way. None where it was cancelled."""
+    try:
+        return EffectFinished(n=effect.n, answer=await _answer(effect, run, record, held_out=held_out))
+    except ActivityError as error:
+        cause = error.cause
+        if isinstance(cause, ApplicationError):
+            return EffectFailed(n=effect.n, error=cause.type or "ApplicationError", message=cause.message)
+        if cause is not None and type(cause).__name__ == "CancelledError":
+            return None
+        return EffectFailed(n=effect.n, error=type(cause or error).__name__, message=str(cause or error))
+    except asyncio.CancelledError:
+        return None
+
+
+async def _answer(effect: Effect, run: RunReference, record: RunRecord | None, *, held_out: bool) -> Answer:
+    match effect:
+        case Deliver():
+            order = DeliverMessage(run=run, deliver=effect, held_out=held_out, record=record)
+            queue = names.delivery_queue(effect.purpose)
+            words = f"Send {effect.message} ({effect.purpose})"
+            sent = await _activity(names.DELIVER_MESSAGE, order, MessageDelivered, DELIVERED, words, queue)
+            return DeliveryAnswer(state=sent.state, reason=sent.reason, channel=sent.channel, until=sent.until)
+        case OpenCase():
+            order = OpenStaffCase(run=run, open=effect, record=record)
+            words = f"Hand over to staff: {effect.queue}"
+            case = await _activity(names.OPEN_CASE, order, StaffCaseChanged, WRITTEN, words)
+            return CaseAnswer(case=case.case)
+        case EscalateCase():
+            order = EscalateStaffCase(run=run, escalate=effect, record=record)
+            words = f"Escalate to {effect.queue}"
+            case = await _activity(names.ESCALATE_CASE, order, StaffCaseChanged, WRITTEN, words)
+            return CaseAnswer(case=case.case)
+        case CloseCase():
+            order = CloseStaffCase(run=run, close=effect, record=record)
+            case = await _activity(names.CLOSE_CASE, order, StaffCaseChanged, WRITTEN, "Close the case")
+            return CaseAnswer(case=case.case)
+        case ReadTraits():
+            order = ReadCustomerTraits(run=run, read=effect, record=record)
+            found = await _activity(names.READ_TRAITS, order, CustomerTraits, WRITTEN, "Read traits")
+            return TraitsAnswer(traits=found.traits)
+        case SetTraits():
+            order = SetCustomerTraits(run=run, set=effect, record=record)
+            found = await _activity(names.SET_TRAITS, order, CustomerTraits, WRITTEN, "Write traits")
+            return TraitsAnswer(traits=found.traits)
+        case _:
+            assert_never(effect)
+
+
+async def _activity(
+    name: str, order: Any, result: type[Result], options: ActivityOptions, words: str, queue: str | None = None
+) -> Result:
+    return await workflow.execute_activity(
+        name, order, result_type=result, task_queue=queue, summary=words, **options
+    )
+
+
+async def write_down(run: RunReference, record: RunRecord) -> None:
+    """Write a record down: within the task where it can be, else by an activity that is tried until it is there."""
+    order = RecordRun(run=run, record=record)
+    try:
+        await workflow.execute_local_activity(names.RECORD_RUN, order, **LOOKED_UP)
+    except ActivityError:
+        await workflow.execute_activity(names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN)

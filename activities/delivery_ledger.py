@@ -15,7 +15,7 @@ from journey.effects import Deliver
 class DeliveryIntent:
     """Ask whether a message may leave now, and claim it if so.
 
-    `now` is run time, `wall` wall time. `channels` are those this worker can send by.
+    `now` is run time. `channels` are those this worker can send by.
     `last_act`: the run ended with this very delivery, so its end does not forbid it.
     """
 
@@ -23,7 +23,6 @@ class DeliveryIntent:
     run: RunReference
     deliver: Deliver
     now: datetime
-    wall: datetime
     channels: frozenset[str]
     revision: str | None = None
     held_out: bool = False
@@ -88,7 +87,7 @@ class DeliveryLedger(Protocol):
         """Say that this attempt may be a second copy, before it leaves."""
         ...
 
-    async def settle(self, claim: Claimed, settlement: Settlement, wall: datetime) -> None:
+    async def settle(self, claim: Claimed, settlement: Settlement) -> None:
         """Write how the attempt ended."""
         ...
 
@@ -96,6 +95,6 @@ class DeliveryLedger(Protocol):
         """Nothing left: the next attempt begins afresh."""
         ...
 
-    async def doubt(self, claim: Claimed, words: str, wall: datetime) -> None:
+    async def doubt(self, claim: Claimed, words: str) -> None:
         """It may have left: the next attempt may ask at once what became of it."""
         ...

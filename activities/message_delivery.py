@@ -41,7 +41,7 @@ MOST_RESENDS_IN_DOUBT = 3
 """A service message whose fate stays unknown is sent again so often, then left as unknown."""
 
 SEND_WITHIN = timedelta(seconds=15)
-"""How long a channel may take: less than the activity's start-to-close, and that than the lease."""
+"""How long a channel may take: well within the ledger's lease and the activity's start-to-close."""
 
 _log = structlog.get_logger(__name__)
 
@@ -97,7 +97,6 @@ class MessageDelivery:
             run=order.run,
             deliver=replace(order.deliver, purpose=self._purpose(order.deliver, published)),
             now=max(order.run.now, running),
-            wall=wall,
             channels=frozenset(self.channels),
             revision=published.revision if published else None,
             held_out=order.held_out,
@@ -132,7 +131,7 @@ class MessageDelivery:
             raise _try_again(error.words, error.retry_after, "ProviderBusy") from error
         except (UnknownOutcomeError, TimeoutError) as error:
             words = str(error) or "the channel did not answer in time"
-            await self.ledger.doubt(claim, words, self.wall_clock())
+            await self.ledger.doubt(claim, words)
             raise _try_again(words, None, "UnknownOutcome") from error
         return await self._settle(
             claim, Settlement(state="accepted", provider_id=answer.provider_id)
@@ -194,7 +193,7 @@ class MessageDelivery:
         )
 
     async def _settle(self, claim: Claimed, settlement: Settlement) -> MessageDelivered:
-        await self.ledger.settle(claim, settlement, self.wall_clock())
+        await self.ledger.settle(claim, settlement)
         return MessageDelivered(
             state=settlement.state, reason=settlement.reason, channel=claim.channel
         )

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from psycopg import AsyncConnection
-from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
 from activities.delivery_ledger import DeliveryIntent
 from journey.delivery_policy import DeliveryFacts
+from stores.database import Connection, jsonb
 
 _ADDRESS_KINDS = {"email": "email", "sms": "phone"}
 """Channel → the trait, and the kind of identity, that holds its address."""
@@ -49,9 +46,9 @@ class CustomerNow:
         return {**self.traits, "zone": self.zone} if self.zone else dict(self.traits)
 
 
-async def lock_customer(connection: AsyncConnection[Any], customer: str) -> CustomerNow:
+async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
     """Lock the customer until the transaction ends; one whom nobody knows has no traits."""
-    cursor = await connection.cursor(row_factory=dict_row).execute(_LOCK, (customer,))
+    cursor = await connection.execute(_LOCK, (customer,))
     row = await cursor.fetchone()
     if row is None:
         return CustomerNow(customer=customer)
@@ -59,7 +56,7 @@ async def lock_customer(connection: AsyncConnection[Any], customer: str) -> Cust
 
 
 async def load(
-    connection: AsyncConnection[Any], intent: DeliveryIntent, customer: CustomerNow
+    connection: Connection, intent: DeliveryIntent, customer: CustomerNow
 ) -> DeliveryFacts:
     """All that `decide` asks for, in two reads."""
     addresses = await _addresses(connection, intent, customer)
@@ -67,9 +64,9 @@ async def load(
         "entry": intent.run.entry,
         "n": intent.deliver.n,
         "customer": customer.customer,
-        "addresses": Jsonb(addresses),
+        "addresses": jsonb(addresses),
     }
-    cursor = await connection.cursor(row_factory=dict_row).execute(_FACTS, asked)
+    cursor = await connection.execute(_FACTS, asked)
     row = await cursor.fetchone()
     assert row is not None
     given = intent.deliver.values.get("customer")
@@ -90,14 +87,14 @@ async def load(
 
 
 async def _addresses(
-    connection: AsyncConnection[Any], intent: DeliveryIntent, customer: CustomerNow
+    connection: Connection, intent: DeliveryIntent, customer: CustomerNow
 ) -> dict[str, str]:
     """By trait, else by the identity that came last."""
     kinds = {
         channel: kind for channel, kind in _ADDRESS_KINDS.items() if channel in intent.channels
     }
     cursor = await connection.execute(_IDENTITIES, (customer.customer, list(kinds.values())))
-    identities = dict(await cursor.fetchall())
+    identities = {row["kind"]: row["value"] for row in await cursor.fetchall()}
     found: dict[str, str] = {}
     for channel, kind in kinds.items():
         trait = customer.traits.get(kind)

@@ -5,21 +5,21 @@ customer's lock. An attempt holds a claim; one that is gone without a word leave
 expire, and the next attempt knows that the message may have left.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import LiteralString
 
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool
+from psycopg.rows import DictRow
 
 from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlement, UnderWay
 from contracts.message_delivery import MessageDelivered
 from journey.delivery_policy import Decision, Defer, Refuse, Send, decide
 from stores import delivery_facts
+from stores.database import Connection, Pool, clean_text
 
 LEASE = timedelta(seconds=30)
-"""How long an attempt holds its claim: longer than the activity's start-to-close, on the wall."""
+"""How long an attempt holds its claim: longer than any channel may take, on the wall."""
 
 MENDABLE = "cannot_render"
 """A refusal that is looked at again when asked again: the message may have been mended."""
@@ -79,8 +79,11 @@ where entry = %(entry)s and n = %(replaces)s and state = 'deferred'
 class Ledger:
     """One row a delivery key, for ever, in PostgreSQL."""
 
-    def __init__(self, pool: AsyncConnectionPool[Any], *, lease: timedelta = LEASE) -> None:
+    def __init__(
+        self, pool: Pool, wall_clock: Callable[[], datetime], *, lease: timedelta = LEASE
+    ) -> None:
         self._pool = pool
+        self._wall_clock = wall_clock
         self._lease = lease
 
     async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
@@ -88,7 +91,7 @@ class Ledger:
         async with self._pool.connection() as connection, connection.transaction():
             customer = await delivery_facts.lock_customer(connection, intent.run.customer)
             row = await _row(connection, intent.key)
-            known = _known(row, intent.wall)
+            known = _known(row, self._wall_clock())
             if known is not None:
                 return known
             if row is not None and _in_doubt(row):
@@ -106,16 +109,18 @@ class Ledger:
 
     async def _take_over(
         self,
-        connection: AsyncConnection[Any],
+        connection: Connection,
         intent: DeliveryIntent,
         decision: Decision,
         row: DictRow,
     ) -> Claimed | MessageDelivered:
         """Claim a message whose last attempt is gone, and say what is doubtful about it."""
+        if isinstance(decision, Defer):
+            return MessageDelivered(state="deferred", reason=decision.words, until=decision.until)
         pointless = decision.reason if isinstance(decision, Refuse) else None
-        send = decision
-        if not isinstance(send, Send):
-            send = Send(channel=row["channel"], address=row["address"])
+        send = Send(channel=row["channel"], address=row["address"])
+        if isinstance(decision, Send):
+            send = decision
         claimed = await self._write(connection, intent, send, doubted=1)
         assert isinstance(claimed, Claimed)
         assert claimed.doubt is not None
@@ -123,14 +128,14 @@ class Ledger:
 
     async def _write(
         self,
-        connection: AsyncConnection[Any],
+        connection: Connection,
         intent: DeliveryIntent,
         decision: Decision,
         *,
         doubted: int,
     ) -> Claimed | MessageDelivered:
-        values = {**_columns(intent), **self._decided(decision, intent.wall), "doubted": doubted}
-        cursor = await connection.cursor(row_factory=dict_row).execute(_CLAIM, values)
+        values = {**_columns(intent), **self._decided(decision), "doubted": doubted}
+        cursor = await connection.execute(_CLAIM, values)
         row = await cursor.fetchone()
         assert row is not None
         match decision:
@@ -150,7 +155,8 @@ class Ledger:
                     state="deferred", reason=decision.words, until=decision.until
                 )
 
-    def _decided(self, decision: Decision, wall: datetime) -> dict[str, object]:
+    def _decided(self, decision: Decision) -> dict[str, object]:
+        wall = self._wall_clock()
         told: dict[str, object] = {"reason": "", "words": ""}
         told.update(dict.fromkeys(_NOT_YET))
         match decision:
@@ -160,22 +166,20 @@ class Ledger:
                 told["intended_at"], told["claimed_until"] = wall, wall + self._lease
             case Refuse():
                 told["state"], told["settled_at"] = "refused", wall
-                told["reason"], told["words"] = decision.reason, decision.words
+                told["reason"], told["words"] = decision.reason, clean_text(decision.words)
             case Defer():
                 told["state"], told["deferred_until"] = "deferred", decision.until
                 told["words"] = decision.words
         return told
 
-    async def _replace(
-        self, connection: AsyncConnection[Any], intent: DeliveryIntent
-    ) -> str | None:
+    async def _replace(self, connection: Connection, intent: DeliveryIntent) -> str | None:
         """Stop the delivery that this one corrects; its key, where it has left or may have."""
         if intent.deliver.replaces is None:
             return None
         where = {
             "entry": intent.run.entry,
             "replaces": intent.deliver.replaces,
-            "wall": intent.wall,
+            "wall": self._wall_clock(),
         }
         await connection.execute(_REPLACE, where)
         cursor = await connection.execute(
@@ -184,7 +188,7 @@ class Ledger:
             where,
         )
         found = await cursor.fetchone()
-        return found[0] if found else None
+        return found["key"] if found else None
 
     async def resend(self, claim: Claimed) -> None:
         """Mark the delivery: the customer may get it twice."""
@@ -193,16 +197,16 @@ class Ledger:
             {"key": claim.key, "attempt": claim.attempt},
         )
 
-    async def settle(self, claim: Claimed, settlement: Settlement, wall: datetime) -> None:
+    async def settle(self, claim: Claimed, settlement: Settlement) -> None:
         """Write how the attempt ended; an acceptance is never lost, however late it comes."""
         values: dict[str, object] = {
             "key": claim.key,
             "attempt": claim.attempt,
             "state": settlement.state,
             "reason": settlement.reason,
-            "words": settlement.words,
+            "words": clean_text(settlement.words),
             "provider_id": settlement.provider_id,
-            "wall": wall,
+            "wall": self._wall_clock(),
         }
         if not await self._execute(_SETTLE, values) and settlement.state == "accepted":
             await self._execute(_SETTLE_LATE, values)
@@ -214,26 +218,35 @@ class Ledger:
             "update deliveries set words = %(words)s, doubts = doubts - %(doubted)s,"
             " claimed_until = case when %(doubted)s = 1 then 'epoch'::timestamptz end"
             " where key = %(key)s and attempts = %(attempt)s and state = 'intended'",
-            {"key": claim.key, "attempt": claim.attempt, "words": words, "doubted": int(doubted)},
+            {
+                "key": claim.key,
+                "attempt": claim.attempt,
+                "words": clean_text(words),
+                "doubted": int(doubted),
+            },
         )
 
-    async def doubt(self, claim: Claimed, words: str, wall: datetime) -> None:
+    async def doubt(self, claim: Claimed, words: str) -> None:
         """End the claim now, without a word on what became of the message."""
         await self._execute(
             "update deliveries set words = %(words)s, claimed_until = %(wall)s"
             " where key = %(key)s and attempts = %(attempt)s and state = 'intended'",
-            {"key": claim.key, "attempt": claim.attempt, "words": words, "wall": wall},
+            {
+                "key": claim.key,
+                "attempt": claim.attempt,
+                "words": clean_text(words),
+                "wall": self._wall_clock(),
+            },
         )
 
-    async def _execute(self, statement: str, values: dict[str, object]) -> int:
+    async def _execute(self, statement: LiteralString, values: dict[str, object]) -> int:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(statement, values)
             return cursor.rowcount
 
 
-async def _row(connection: AsyncConnection[Any], key: str) -> DictRow | None:
-    cursor = connection.cursor(row_factory=dict_row)
-    await cursor.execute("select * from deliveries where key = %s for update", (key,))
+async def _row(connection: Connection, key: str) -> DictRow | None:
+    cursor = await connection.execute("select * from deliveries where key = %s for update", (key,))
     return await cursor.fetchone()
 
 

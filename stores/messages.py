@@ -1,17 +1,15 @@
 """Messages by name: every revision is kept, one is live."""
 
 import hashlib
-from typing import Any
-
-from psycopg_pool import AsyncConnectionPool
 
 from activities.message_text import PublishedMessage
+from stores.database import Pool
 
 
 class MessageStore:
     """Where messages live. Publishing the same source twice is publishing it once."""
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def publish(self, name: str, source: str) -> str:
@@ -43,10 +41,14 @@ class MessageStore:
                 "select revision, source from messages where name = %s and live", (name,)
             )
             row = await cursor.fetchone()
-        return PublishedMessage(name=name, revision=row[0], source=row[1]) if row else None
+        return (
+            PublishedMessage(name=name, revision=row["revision"], source=row["source"])
+            if row
+            else None
+        )
 
     async def names(self) -> list[str]:
         """The names that have a live revision, in order."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute("select name from messages where live order by name")
-            return [row[0] for row in await cursor.fetchall()]
+            return [row["name"] for row in await cursor.fetchall()]

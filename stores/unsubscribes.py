@@ -1,14 +1,12 @@
 """Who no longer wants what by which channel, with the proof; and addresses nothing may go to."""
 
-from typing import Any
-
-from psycopg_pool import AsyncConnectionPool
+from stores.database import Pool
 
 
 class UnsubscribeStore:
     """Consents withdrawn. The first proof is kept; a second click changes nothing."""
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def unsubscribe(self, customer: str, purpose: str, channel: str, proof: str) -> None:

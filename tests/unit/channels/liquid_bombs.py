@@ -1,0 +1,69 @@
+"""Templates that would eat the machine; as a program it renders each in a process of its own."""
+
+import json
+import os
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+
+from activities.message_text import MessageCannotRenderError
+from channels.liquid_text import LiquidText
+
+NOW = datetime(2013, 2, 8, tzinfo=UTC)
+VALUES: dict[str, object] = {"big": "x" * 9_000, "z": False}
+
+BOMBS = {
+    "a huge range joined": "{{ (1..50000000) | join }}",
+    "a huge range sorted": "{{ (1..50000000) | sort | last }}",
+    "a huge range walked": "{% for i in (1..50000000) %}x{% endfor %}",
+    "a huge range assigned": "{% assign r = (1..50000000) %}{% if r contains 'a' %}{% endif %}",
+    "a huge range asked": "{% if (1..900000000) contains 'a' %}x{% endif %}",
+    "a huge range asked in lines": "{% liquid\nif (1..900000000)\n contains 'a'\nendif %}",
+    "chained replace": "{{ 'aaaaaaaaaa'" + " | replace: 'a', 'aaaaaaaaaa'" * 8 + " }}",
+    "doubling append": "{% assign a = 'x' %}" + "{% assign a = a | append: a %}" * 40,
+    "doubling capture": "{% assign a = 'x' %}"
+    + "{% capture a %}{{ a }}{{ a }}{% endcapture %}" * 40,
+    "doubling concat": "{% assign a = 'a,b' | split: ',' %}"
+    + "{% assign a = a | concat: a %}" * 40,
+    "many big lists printed": "{% assign s = 'x' %}" + "{% assign s = s | append: s %}" * 17
+    + "{% assign a = s | split: '|' %}" + "{% assign a = a | concat: a %}" * 13 + "{{ a }}",
+    "nested loops": "{% for a in (1..900) %}{% for b in (1..900) %}x{% endfor %}{% endfor %}",
+    "loops after loops": "{% for a in (1..1000) %}{{ a }}{% endfor %}" * 900,
+    "a heavy body": "{% for a in (1..2000) %}" + "{% assign b = a %}" * 1500 + "{% endfor %}",
+    "a heavy condition": "{% for a in (1..2000) %}{% if "
+    + "z or " * 900 + "z %}{% endif %}{% endfor %}",
+    "many splits": "{% for a in (1..2000) %}{% assign b = big | split: '' %}{% endfor %}",
+    "a big number": "{% assign n = 9 %}" + "{% assign n = n | times: n %}" * 60,
+    "deep blocks": "{% if true %}" * 2000 + "{% endif %}" * 2000,
+    "deep indexes": "{{ " + "a[" * 3000 + "1" + "]" * 3000 + " }}",
+    "too many outputs": "{{a}}" * 19_000,
+    "a huge template": "x" * 2_000_000,
+    "a wide date": "{{ now | date: '%-999999999d' }}",
+}  # fmt: skip
+
+
+def measure(name: str) -> dict[str, object]:
+    """Render one: how it ended, with the CPU seconds and the megabytes it took."""
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    try:
+        LiquidText().render(BOMBS[name], VALUES, NOW)
+        outcome = "rendered"
+    except MessageCannotRenderError:
+        outcome = "stopped"
+    return {
+        "outcome": outcome,
+        "seconds": time.process_time() - began,
+        "megabytes": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
+    }
+
+
+if __name__ == "__main__":
+    LiquidText().render("{{ 1 | plus: 1 }}", {}, NOW)
+    for bomb in BOMBS:
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            print(json.dumps({"name": bomb, **measure(bomb)}), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)

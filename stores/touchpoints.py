@@ -89,7 +89,8 @@ async def store_touchpoint(
 ) -> int | None:
     """Store one touchpoint and its outbox row in the caller's transaction.
 
-    Ring `stores.wakeup.Bell` after the commit. Returns its number in the table, or None where the message id was seen before.
+    Ring `stores.wakeup.Bell` after the commit. Returns its number in the table, or None where
+    the message id was seen before.
     """
     stored = await store_touchpoints(
         connection,

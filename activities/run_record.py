@@ -23,7 +23,7 @@ class RunRecords(Protocol):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class RunJournal:
-    """Records runs. Other activities write the record that rides in their input through `records`."""
+    """Records runs. Other activities write what rides in their input through `records`, too."""
 
     records: RunRecords
 

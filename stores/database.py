@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
@@ -62,8 +63,10 @@ async def one_statement(pool: Pool) -> AsyncGenerator[Connection]:
         try:
             yield connection
         finally:
-            if not connection.closed:
+            if connection.info.transaction_status == TransactionStatus.IDLE:
                 await connection.set_autocommit(False)
+            else:
+                await connection.close()
 
 
 def jsonb(value: object) -> Jsonb:

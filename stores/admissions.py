@@ -1,0 +1,285 @@
+"""Admissions: who entered which journey, and who was refused and why."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+from activities.admission_desk import (
+    EarlierAnswer,
+    Entrant,
+    EntryHistory,
+    GivenNumbers,
+    NewEntry,
+    Refusal,
+    RunUnderWay,
+    UnknownDefinitionError,
+)
+from contracts.journey_run import AdmitRun, RunReference
+from journey.touchpoint import Touchpoint
+from stores.customers import CustomerStore, find_customer, read_customer
+from stores.database import Connection, Pool, clean_text, jsonb
+from stores.definitions import live_version, load_definition
+from stores.rerouting import route_again, route_subjects_again
+from stores.touchpoints import store_touchpoint
+
+_HISTORY: LiteralString = """
+with same as (
+    select entry, workflow_id, state, entered_at, entering_message_id from runs
+     where journey = %(journey)s and customer = %(customer)s
+       and coalesce(key, '') = coalesce(%(key)s, '') and state <> 'not_admitted'
+)
+select (select max(entered_at) from same) as previous,
+       array(select entering_message_id from same
+              where entering_message_id = any(%(messages)s)) as used,
+       (select entry from same where state = 'open') as open_entry,
+       (select workflow_id from same where state = 'open') as open_workflow
+"""
+
+_ENTER: LiteralString = """
+with entered as (
+    insert into runs (workflow_id, first_run_id, journey, version, customer, key, engine, state,
+                      held_out, entering_message_id, entered_at, began_at)
+    select %(workflow_id)s, %(first_run_id)s, %(journey)s, %(version)s, %(customer)s, %(key)s,
+           e.engine, 'open', %(held_out)s, %(message)s, %(now)s, %(began_at)s
+      from engine e
+    returning entry, engine
+), listened as (
+    insert into listening (kind, id, entry, customer, workflow_id)
+    select w.kind, w.id, e.entry, %(customer)s, %(workflow_id)s
+      from entered e cross join jsonb_to_recordset(%(listens)s) as w(kind text, id text)
+)
+select entry, engine,
+       least(%(began_at)s, (select received_at from message_ids where message_id = %(message)s))
+           as since
+  from entered
+"""
+
+_REFUSE: LiteralString = """
+insert into runs (workflow_id, first_run_id, journey, version, customer, key, engine, state,
+                  reason, detail, entered_at, began_at, finished_at)
+select %(workflow_id)s, %(first_run_id)s, %(journey)s, %(version)s, %(customer)s, %(key)s,
+       e.engine, 'not_admitted', %(reason)s, %(detail)s, %(now)s, %(began_at)s, %(now)s
+  from engine e
+"""
+
+_FATES: LiteralString = """
+update arrivals a
+   set fates = a.fates || jsonb_build_array(jsonb_build_object(
+           'fate', 'not_admitted', 'journey', %(journey)s::text, 'reason', f.reason))
+  from jsonb_to_recordset(%(fates)s) as f(message_id text, reason text)
+  join message_ids m using (message_id)
+ where a.customer = %(customer)s and a.touchpoint = m.touchpoint
+"""
+
+_KNOWN_SINCE: LiteralString = """
+select greatest(min(m.received_at), (
+           select least(r.began_at, e.received_at)
+             from runs r left join message_ids e on e.message_id = r.entering_message_id
+            where r.workflow_id = %(run)s and r.state = 'open')) as since
+  from message_ids m where m.message_id = any(%(messages)s)
+having count(*) > 0
+"""
+
+
+class AdmissionStore:
+    """Where admissions are decided. `ring` is called where touchpoints were put back for a run."""
+
+    def __init__(
+        self, pool: Pool, customers: CustomerStore, ring: Callable[[], None] | None = None
+    ) -> None:
+        self._pool = pool
+        self._customers = customers
+        self._ring = ring or (lambda: None)
+
+    @asynccontextmanager
+    async def desk(self, order: AdmitRun) -> AsyncGenerator["PostgresAdmissionDesk"]:
+        """A transaction to decide one admission in; who asks for the same run at once waits."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                [f"admit {order.first_run_id}"],
+            )
+            yield PostgresAdmissionDesk(connection, self._customers, order)
+        self._ring()
+
+    async def definition(self, version: str) -> bytes | None:
+        """The canonical JSON of a version."""
+        async with self._pool.connection() as connection:
+            return await load_definition(connection, version)
+
+    async def move(self, run: RunReference, version: str) -> None:
+        """Move a run to another version; what its customer had since it began is routed again."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                update runs r set version = d.version, updated_at = now() from definitions d
+                 where r.entry = %(entry)s and d.version = %(version)s and d.journey = r.journey
+                returning r.customer, r.workflow_id, least(r.began_at, (
+                    select received_at from message_ids m
+                     where m.message_id = r.entering_message_id)) as since
+                """,
+                {"entry": run.entry, "version": version},
+            )
+            moved = await cursor.fetchone()
+            if moved is None:
+                raise UnknownDefinitionError(f"{run.journey!r} has no version {version}")
+            await route_again(
+                connection,
+                customer=moved["customer"],
+                run=moved["workflow_id"],
+                since=moved["since"],
+            )
+        self._ring()
+
+
+class PostgresAdmissionDesk:
+    """One admission's transaction."""
+
+    def __init__(self, connection: Connection, customers: CustomerStore, order: AdmitRun) -> None:
+        self._connection = connection
+        self._customers = customers
+        self._order = order
+
+    async def earlier_answer(self) -> EarlierAnswer | None:
+        """What this run was answered before, if it was."""
+        cursor = await self._connection.execute(
+            """
+            select state, coalesce(reason, '') as reason, detail, entry, version, engine, customer,
+                   held_out, entering_message_id
+              from runs where first_run_id = %s
+            """,
+            [self._order.first_run_id],
+        )
+        row = await cursor.fetchone()
+        return EarlierAnswer(**row) if row else None
+
+    async def live_version(self, journey: str) -> str | None:
+        """The version that customers enter now."""
+        return await live_version(self._connection, journey)
+
+    async def definition(self, version: str) -> bytes | None:
+        """The canonical JSON of a version."""
+        return await load_definition(self._connection, version)
+
+    async def entrant(self, identity: str) -> Entrant:
+        """The customer of our id or of any identity, created where unknown; locks them."""
+        found = await find_customer(self._connection, identity)
+        customer = (
+            found.customer
+            if found is not None
+            else await self._customers.resolve(self._connection, [("user_id", identity)])
+        )
+        locked = await read_customer(self._connection, customer, lock=True)
+        if locked is None:
+            raise LookupError(f"customer {customer!r} was removed")
+        return Entrant(
+            customer=customer, zone=locked.zone, traits=locked.traits, profile=locked.profile()
+        )
+
+    async def history(
+        self, journey: str, customer: str, key: str | None, message_ids: Sequence[str]
+    ) -> EntryHistory:
+        """What is known of earlier entries."""
+        cursor = await self._connection.execute(
+            _HISTORY,
+            {
+                "journey": journey,
+                "customer": customer,
+                "key": clean_text(key) if key else key,
+                "messages": _clean(message_ids),
+            },
+        )
+        row: dict[str, Any] = await cursor.fetchone() or {}
+        under_way = None
+        if row["open_entry"] is not None:
+            under_way = RunUnderWay(entry=row["open_entry"], workflow_id=row["open_workflow"])
+        return EntryHistory(
+            used=frozenset(row["used"]), previous=row["previous"], under_way=under_way
+        )
+
+    async def supersede(self, entry: int) -> None:
+        """Close the record of a run that is no more: another one runs under its workflow id."""
+        await self._connection.execute(
+            """
+            with over as (
+                update runs set state = 'finished', outcome = coalesce(outcome, 'ended-outside'),
+                       finished_at = %s, updated_at = now()
+                 where entry = %s and state = 'open' returning entry
+            )
+            delete from listening l using over where l.entry = over.entry
+            """,
+            [self._order.now, entry],
+        )
+
+    async def enter(self, entry: NewEntry) -> GivenNumbers:
+        """Open the run; what its customer and its subjects had since it began is routed again."""
+        pairs = [{"kind": kind, "id": one} for kind, ids in entry.listens.items() for one in ids]
+        cursor = await self._connection.execute(
+            _ENTER,
+            self._run(entry.customer, entry.version)
+            | {
+                "held_out": entry.held_out,
+                "message": clean_text(entry.entering_message_id),
+                "listens": jsonb(pairs),
+            },
+        )
+        row: dict[str, Any] = await cursor.fetchone() or {}
+        run, since = self._order.workflow_id, row["since"]
+        await route_again(self._connection, customer=entry.customer, run=run, since=since)
+        await route_subjects_again(
+            self._connection,
+            customer=entry.customer,
+            run=run,
+            subjects=dict(entry.listens),
+            since=since,
+        )
+        return GivenNumbers(entry=row["entry"], engine=row["engine"])
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Record that the run may not begin, also among the fates of its touchpoints."""
+        values = self._run(refusal.customer, refusal.version)
+        words = {"reason": refusal.reason, "detail": clean_text(refusal.detail)}
+        await self._connection.execute(_REFUSE, values | words)
+        fates = [{"message_id": name, "reason": why} for name, why in refusal.fates.items()]
+        if fates:
+            await self._connection.execute(_FATES, values | {"fates": jsonb(fates)})
+
+    async def hand_over(self, customer: str, run: str, touchpoints: Sequence[Touchpoint]) -> None:
+        """Store touchpoints as the customer's own, so that their open run gets them."""
+        known = [t.message_id for t in touchpoints if await self._store(customer, t) is None]
+        cursor = await self._connection.execute(
+            _KNOWN_SINCE, {"run": run, "messages": _clean(known)}
+        )
+        row = await cursor.fetchone()
+        if row is not None and row["since"] is not None:
+            # What the router has already is aimed at the open run, should that not have it yet.
+            await route_again(self._connection, customer=customer, run=run, since=row["since"])
+
+    async def _store(self, customer: str, touchpoint: Touchpoint) -> int | None:
+        return await store_touchpoint(
+            self._connection,
+            customer=customer,
+            subject=None,
+            message_id=touchpoint.message_id,
+            event=touchpoint.event,
+            occurred_at=touchpoint.timestamp,
+            properties=touchpoint.properties,
+            context=touchpoint.context,
+        )
+
+    def _run(self, customer: str, version: str) -> dict[str, Any]:
+        order = self._order
+        return {
+            "workflow_id": order.workflow_id,
+            "first_run_id": order.first_run_id,
+            "journey": order.journey,
+            "version": version,
+            "customer": customer,
+            "key": clean_text(order.key) if order.key else order.key,
+            "now": order.now,
+            "began_at": order.began_at,
+        }
+
+
+def _clean(texts: Sequence[str]) -> list[str]:
+    return [clean_text(text) for text in texts]

@@ -1,1 +1,1 @@
-"""From a stored touchpoint to the runs that want it, in order, exactly as often as needed."""
+"""From a stored touchpoint to the runs and entries that want it, in order, none missed."""

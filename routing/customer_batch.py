@@ -1,0 +1,218 @@
+"""Routing one batch of one customer's touchpoints: in order, to every run that wants them.
+
+Runs are independent of each other, so each run's touchpoints wait until the end of the batch and
+go in as few signals as they fit in; only an entry is carried out at once.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+
+from pydantic import JsonValue
+
+from contracts.ids import workflow_id
+from contracts.routing import Fate, PendingBatch, PendingTouchpoint, RoutedBatch
+from journey.conditions import ConditionError
+from journey.program import Program
+from journey.touchpoint import Touchpoint
+from routing.signals import RunClosedError, RunSignals, RunStart, SignalRefusedError
+from routing.told_run import Arrived, ToldRun
+
+LONGEST_WORKFLOW_ID = 1_000
+"""What the server takes."""
+
+Profile = Callable[[], Awaitable[dict[str, JsonValue]]]
+
+
+class CustomerBatch:
+    """One pass over what is pending for a customer.
+
+    `runs` are those open before the batch was read; runs it starts join them. What a run that it
+    does not know is to have, admission puts back into the outbox.
+    """
+
+    def __init__(
+        self,
+        customer: str,
+        *,
+        runs: Sequence[ToldRun],
+        live: Sequence[Program],
+        profile: Profile,
+        signals: RunSignals,
+    ) -> None:
+        self._customer = customer
+        self._runs = list(runs)
+        self._live = live
+        self._load_profile = profile
+        self._signals = signals
+        self._profile: dict[str, JsonValue] | None = None
+        self._fates: dict[int, list[Fate]] = {}
+
+    async def route(self, batch: PendingBatch) -> RoutedBatch:
+        """Tell everybody. Raises: `RunsUnreachableError`; then the batch is to be worked again."""
+        for _, rows in groupby(batch.touchpoints, key=lambda row: row.number):
+            await self._route(Arrived(list(rows)))
+        while waiting := [run for run in self._runs if run.waiting]:
+            for run in waiting:
+                await self._flush(run)
+        for row in batch.touchpoints:
+            if row.run is None and not row.had_by and row.touchpoint not in self._fates:
+                self._fates[row.touchpoint] = [{"fate": "ignored"}]
+        return RoutedBatch(
+            rows=(*(row.row for row in batch.touchpoints), *batch.gone),
+            fates=self._fates,
+            starting=tuple(filter(None, (run.starting() for run in self._runs))),
+        )
+
+    async def _route(self, arrived: Arrived) -> None:
+        entering = [p for p in self._live if p.entry_event == arrived.touchpoint.event]
+        for run in self._runs:
+            # A starting run gets a further entering touchpoint by signal-with-start, below.
+            again = run.entry is None and any(run.journey == p.journey for p in entering)
+            if again and arrived.general and await self._entered(arrived, run):
+                continue
+            general = arrived.general and not run.aimed_only
+            if general or run.workflow_id in arrived.aimed:
+                self._offer(run, arrived)
+        if arrived.general:
+            for program in entering:
+                await self._enter(arrived, program)
+
+    async def _entered(self, arrived: Arrived, run: ToldRun) -> bool:
+        program = next(p for p in self._live if p.journey == run.journey)
+        wanted, key = await self._wanted(arrived, program)
+        return wanted and key == run.key
+
+    def _offer(self, run: ToldRun, arrived: Arrived) -> None:
+        if run.wants(arrived.touchpoint):
+            run.waiting.append(arrived)
+
+    # -- entries
+
+    async def _enter(self, arrived: Arrived, program: Program) -> None:
+        try:
+            wanted, key = await self._asked(arrived, program)
+        except ConditionError as error:
+            self._not_entered(arrived, program, str(error))
+            return
+        if not wanted:
+            self._not_entered(arrived, program, "the entry condition does not hold")
+            return
+        run = self._under_way(program.journey, key)
+        while run is not None and run.entry is None and run.waiting:
+            await self._flush(run)
+            run = self._under_way(program.journey, key)
+        named = run.workflow_id if run else workflow_id(program.journey, self._customer, key)
+        if named in arrived.touchpoint.had_by:
+            return
+        if run is None or run.entry is None:
+            await self._start(arrived, program, key, run)
+        elif not run.wants(arrived.touchpoint):
+            self._not_entered(arrived, program, "a run is under way already")
+
+    async def _wanted(self, arrived: Arrived, program: Program) -> tuple[bool, str | None]:
+        try:
+            return await self._asked(arrived, program)
+        except ConditionError:
+            return False, None
+
+    async def _asked(self, arrived: Arrived, program: Program) -> tuple[bool, str | None]:
+        """Whether the journey wants this touchpoint as an entry, and under which key."""
+        if self._profile is None:
+            self._profile = await self._load_profile()
+        touchpoint = _touchpoint(arrived.touchpoint)
+        if not program.entry_wanted(touchpoint, self._profile):
+            return False, None
+        return True, program.entry_key(touchpoint, self._profile)
+
+    def _under_way(self, journey: str, key: str | None) -> ToldRun | None:
+        same = (run for run in self._runs if run.journey == journey and run.key == key)
+        return next((run for run in same if not run.closed), None)
+
+    async def _start(
+        self, arrived: Arrived, program: Program, key: str | None, run: ToldRun | None
+    ) -> None:
+        started_id = run.workflow_id if run else workflow_id(program.journey, self._customer, key)
+        if len(started_id) > LONGEST_WORKFLOW_ID:
+            self._not_entered(arrived, program, "the key is too long: keep it under 500 characters")
+            return
+        first = await self._signals.start(
+            RunStart(
+                workflow_id=started_id,
+                journey=program.journey,
+                version=program.version,
+                customer=self._customer,
+                key=key,
+                title=program.title or program.journey,
+                touchpoint=arrived.told,
+            )
+        )
+        if run is not None and run.first_run_id == first:
+            self._fate(arrived, {"fate": "signalled", "run": started_id})
+            return
+        if run is not None:
+            run.closed = True
+        self._runs.append(
+            ToldRun(started_id, program.journey, program.version, key, program, first_run_id=first)
+        )
+        self._fate(arrived, {"fate": "entered", "run": started_id, "journey": program.journey})
+
+    def _not_entered(self, arrived: Arrived, program: Program, reason: str) -> None:
+        fate: Fate = {"fate": "not_entered", "journey": program.journey, "reason": reason}
+        self._fate(arrived, fate)
+
+    # -- signals
+
+    async def _flush(self, run: ToldRun) -> None:
+        """Tell a run what waits for it; what it can no longer have is routed anew."""
+        for portion in run.take_waiting():
+            for arrived in await self._tell(run, portion):
+                await self._route_anew(run, arrived)
+
+    async def _tell(self, run: ToldRun, portion: Sequence[Arrived]) -> list[Arrived]:
+        """Send one signal; returns what the run cannot have because it has ended."""
+        if run.closed:
+            return [*portion]
+        try:
+            await self._signals.signal(run.workflow_id, [arrived.told for arrived in portion])
+        except RunClosedError:
+            run.closed = True
+            return [*portion]
+        except SignalRefusedError as refusal:
+            if len(portion) > 1:
+                return [left for one in portion for left in await self._tell(run, [one])]
+            reason = str(refusal)
+            self._fate(portion[0], {"fate": "refused", "run": run.workflow_id, "reason": reason})
+        else:
+            for arrived in portion:
+                self._fate(arrived, {"fate": "signalled", "run": run.workflow_id})
+        return []
+
+    async def _route_anew(self, run: ToldRun, arrived: Arrived) -> None:
+        """The run had ended: the touchpoint may belong to the run after it, or begin that."""
+        following = self._under_way(run.journey, run.key)
+        entering = (p for p in self._live if p.journey == run.journey)
+        program = next(entering, None)
+        if following is not None and following.wants(arrived.touchpoint):
+            following.waiting.append(arrived)
+        elif program is not None and program.entry_event == arrived.touchpoint.event:
+            await self._enter(arrived, program)
+        else:
+            reason = "the run had ended"
+            self._fate(arrived, {"fate": "too_late", "run": run.workflow_id, "reason": reason})
+
+    def _fate(self, arrived: Arrived, fate: Fate) -> None:
+        given = arrived.touchpoint
+        if given.number != given.arrival:
+            fate = fate | {"number": given.number}
+        self._fates.setdefault(given.touchpoint, []).append(fate)
+
+
+def _touchpoint(given: PendingTouchpoint) -> Touchpoint:
+    return Touchpoint(
+        message_id=given.message_id,
+        event=given.event,
+        timestamp=given.occurred_at,
+        properties=given.properties,
+        context=given.context,
+        number=given.number,
+    )

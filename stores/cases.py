@@ -1,0 +1,250 @@
+"""Cases: what customers were handed over to staff for, and what staff decided."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+from pydantic import JsonValue
+
+from activities.staff_cases import UnknownCaseError
+from contracts.journey_run import RunReference
+from contracts.staff_case import StaffCaseChanged
+from journey.effects import CloseCase, EscalateCase, OfferedDecision, OpenCase
+from journey.touchpoint import CASE_DECIDED
+from stores.case_decisions import (
+    CaseAlreadyClaimedError,
+    CaseAlreadyDecidedError,
+    CaseClosedError,
+    checked_decision,
+)
+from stores.database import Connection, Pool, clean_text, jsonb, one_statement
+from stores.touchpoints import store_touchpoint
+
+_COLUMNS: LiteralString = """
+    "case", entry, workflow_id, journey, customer, queue, brief, decisions, state, claimed_by,
+    decision, fields, decided_by, reason, first_answer_by, resolve_by, escalations, opened_at,
+    opened_wall, answered_at, resolved_at
+"""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Case:
+    """One case. `opened_at` and the deadlines are run time, the rest wall time."""
+
+    case: str
+    entry: int
+    workflow_id: str
+    journey: str
+    customer: str
+    queue: str
+    brief: str
+    decisions: dict[str, OfferedDecision]
+    state: str
+    claimed_by: str | None
+    decision: str | None
+    fields: dict[str, JsonValue]
+    decided_by: str | None
+    reason: str
+    first_answer_by: datetime | None
+    resolve_by: datetime | None
+    escalations: list[dict[str, JsonValue]]
+    opened_at: datetime
+    opened_wall: datetime
+    answered_at: datetime | None
+    resolved_at: datetime | None
+
+
+class CaseStore:
+    """Cases. `ring` is called where the customer's runs are to be told of a decision."""
+
+    def __init__(self, pool: Pool, ring: Callable[[], None] | None = None) -> None:
+        self._pool = pool
+        self._ring = ring or (lambda: None)
+
+    async def open(
+        self, case: str, run: RunReference, order: OpenCase, brief: str
+    ) -> StaffCaseChanged:
+        """Open a case, or say how it stands where it was opened before."""
+        decisions = {name: asdict(offered) for name, offered in order.decisions.items()}
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,
+                                   decisions, state, first_answer_by, resolve_by, opened_at)
+                values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s, %s)
+                on conflict ("case") do nothing
+                """,
+                [
+                    *(case, run.entry, order.n, run.workflow_id, run.journey, run.customer),
+                    *(order.queue, clean_text(brief), jsonb(decisions)),
+                    *(order.first_answer_by, order.resolve_by, run.now),
+                ],
+            )
+            return await _standing(connection, case)
+
+    async def escalate(self, case: str, order: EscalateCase, at: datetime) -> StaffCaseChanged:
+        """Move a case that is open and unclaimed. Raises: `UnknownCaseError`."""
+        step = {"n": order.n, "to": order.queue, "reason": order.reason, "at": at}
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                update cases set queue = %(queue)s, escalations = escalations
+                       || jsonb_build_array(%(step)s::jsonb || jsonb_build_object('from', queue))
+                 where "case" = %(case)s and state = 'open' and not escalations @> %(known)s
+                """,
+                {
+                    "case": case,
+                    "queue": order.queue,
+                    "step": jsonb(step),
+                    "known": jsonb([{"n": order.n}]),
+                },
+            )
+            return await _standing(connection, case)
+
+    async def close(self, case: str, order: CloseCase, at: datetime) -> StaffCaseChanged:
+        """Close a case that is not resolved. Raises: `UnknownCaseError`."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                """
+                update cases set state = 'closed', reason = %s, resolved_at = now()
+                 where "case" = %s and state in ('open', 'claimed')
+                """,
+                [clean_text(order.reason), case],
+            )
+            return await _standing(connection, case)
+
+    async def case(self, case: str) -> Case | None:
+        """One case."""
+        async with one_statement(self._pool) as connection:
+            return await _read(connection, case)
+
+    async def cases(
+        self,
+        *,
+        state: str | None = None,
+        queue: str | None = None,
+        customer: str | None = None,
+        claimed_by: str | None = None,
+        most: int = 100,
+    ) -> list[Case]:
+        """Cases that fit: those to be answered soonest first, then the oldest."""
+        chosen: list[tuple[object, LiteralString]] = [
+            (state, "state = %(state)s"),
+            (queue, "queue = %(queue)s"),
+            (customer, "customer = %(customer)s"),
+            (claimed_by, "claimed_by = %(claimed_by)s"),
+        ]
+        conditions = " and ".join(["true", *(sql for value, sql in chosen if value is not None)])
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                f"select {_COLUMNS} from cases where {conditions}"
+                " order by least(first_answer_by, resolve_by) nulls last, opened_wall, n"
+                " limit %(most)s",
+                {
+                    "state": state,
+                    "queue": queue,
+                    "customer": customer,
+                    "claimed_by": claimed_by,
+                    "most": most,
+                },
+            )
+            return [_case(row) for row in await cursor.fetchall()]
+
+    async def claim(self, case: str, by: str) -> Case:
+        """Take a case on; claiming one's own again changes nothing.
+
+        Raises: `UnknownCaseError`, `CaseAlreadyClaimedError`, `CaseAlreadyDecidedError`,
+        `CaseClosedError`.
+        """
+        async with self._pool.connection() as connection:
+            held = await _held(connection, case)
+            if held.state == "claimed" and held.claimed_by != by:
+                raise CaseAlreadyClaimedError(f"{held.claimed_by} has claimed this case")
+            await connection.execute(
+                """
+                update cases set state = 'claimed', claimed_by = %s,
+                       answered_at = coalesce(answered_at, now()) where "case" = %s
+                """,
+                [by, case],
+            )
+            return await _present(connection, case)
+
+    async def decide(
+        self,
+        case: str,
+        decision: str,
+        fields: Mapping[str, JsonValue],
+        *,
+        by: str,
+        authority: float | None = None,
+    ) -> Case:
+        """Resolve a case and tell the customer's runs, in one transaction.
+
+        `authority`: up to which amount this member may decide; None is without limit.
+        Raises: `UnknownCaseError`, `UnknownDecisionError`, `WrongFieldError` naming the field,
+        `AuthorityExceededError`, `CaseAlreadyDecidedError`, `CaseClosedError`.
+        """
+        async with self._pool.connection() as connection:
+            held = await _held(connection, case)
+            checked = checked_decision(held.decisions, decision, fields, authority)
+            await connection.execute(
+                """
+                update cases set state = 'resolved', decision = %s, fields = %s, decided_by = %s,
+                       answered_at = coalesce(answered_at, now()), resolved_at = now()
+                 where "case" = %s
+                """,
+                [decision, jsonb(checked), by, case],
+            )
+            await store_touchpoint(
+                connection,
+                customer=held.customer,
+                subject=None,
+                message_id=f"decision/{case}",
+                event=CASE_DECIDED,
+                occurred_at=datetime.now(UTC),
+                properties={"case": case, "decision": decision, "fields": checked, "by": by},
+                context={},
+            )
+            decided = await _present(connection, case)
+        self._ring()
+        return decided
+
+
+async def _read(connection: Connection, case: str) -> Case | None:
+    cursor = await connection.execute(
+        f'select {_COLUMNS} from cases where "case" = %s', [clean_text(case)]
+    )
+    row = await cursor.fetchone()
+    return _case(row) if row else None
+
+
+async def _held(connection: Connection, case: str) -> Case:
+    """A case that can still be worked on, locked until the transaction ends."""
+    await connection.execute(
+        'select 1 from cases where "case" = %s for no key update', [clean_text(case)]
+    )
+    held = await _present(connection, case)
+    if held.state == "resolved":
+        raise CaseAlreadyDecidedError(f"{held.decided_by} has decided: {held.decision}")
+    if held.state == "closed":
+        raise CaseClosedError(f"this case was closed: {held.reason}")
+    return held
+
+
+async def _present(connection: Connection, case: str) -> Case:
+    found = await _read(connection, case)
+    if found is None:
+        raise UnknownCaseError(f"there is no case {case!r}")
+    return found
+
+
+async def _standing(connection: Connection, case: str) -> StaffCaseChanged:
+    found = await _present(connection, case)
+    return StaffCaseChanged(case=found.case, state=found.state, queue=found.queue)
+
+
+def _case(row: dict[str, Any]) -> Case:
+    offered = {name: OfferedDecision(**each) for name, each in row["decisions"].items()}
+    values: dict[str, Any] = {**row, "decisions": offered}
+    return Case(**values)

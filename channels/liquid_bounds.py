@@ -8,7 +8,7 @@ template over the same values is stopped at the same place on any machine.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -37,9 +37,14 @@ _MAX_NUMBER = 10**15
 _LIVE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 
 
+def tags(source: str) -> Iterator[re.Match[str]]:
+    """The tags and outputs of a template, in order."""
+    return _LIVE.finditer(source)
+
+
 def live_length(source: str) -> int:
-    """How many characters of a template are expressions and tags, not literal text."""
-    return sum(len(found.group()) for found in _LIVE.finditer(source))
+    """How many characters of a template are tags and outputs, not literal text."""
+    return sum(len(found.group()) for found in tags(source))
 
 
 def weigh(value: object, most: int = MAX_VALUE) -> int:

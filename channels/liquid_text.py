@@ -10,13 +10,16 @@ from liquid.exceptions import LiquidError, UndefinedError
 
 from activities.message_text import MessageCannotRenderError
 from channels import liquid_filters
-from channels.liquid_bounds import MAX_LOOP, MAX_VALUE, BoundedTemplate, live_length
+from channels.liquid_bounds import MAX_LOOP, MAX_VALUE, BoundedTemplate, live_length, tags
 
 MAX_SOURCE = 100_000
 """Characters of one template: Gmail clips a mail at 102 kB."""
 
 MAX_LIVE = 50_000
 """Characters of it that may be tags and expressions: parsing them takes 25 µs for five."""
+
+_TAGS_LOOKED_AT = 200
+"""How many tags are looked at, from the end, for the one that something is missing from."""
 
 _UNWANTED_TAGS = ("include", "render", "tablerow")
 _UNWANTED_FILTERS = ("safe", "escapejs")
@@ -108,18 +111,41 @@ def _parsed(template: str, html: bool) -> BoundedTemplate:
             problem="`contains` on a range",
             remedy="Compare with >= and <=.",
         )
+    environment = _HTML if html else _PLAIN
     try:
-        parsed = (_HTML if html else _PLAIN).from_string(template)
+        parsed = environment.from_string(template)
     except LiquidError as error:
-        raise _in_words(error, template) from None
+        raise _in_words(error, template, _place_of_end(environment, template, error)) from None
     assert isinstance(parsed, BoundedTemplate)
     parsed.live = live
     return parsed
 
 
-def _in_words(error: LiquidError, template: str) -> MessageCannotRenderError:
-    place = error.context()
-    line, column = (place[0], place[1] + 1) if place else (max(1, template.count("\n")), 1)
+def _place_of_end(environment: Environment, template: str, error: LiquidError) -> int:
+    """Where the tag begins that something is missing from: the engine says only "found end".
+
+    It is the tag from which on every beginning of the template fails in the same way.
+    """
+    if error.context() is not None:
+        return 0
+    place = len(template.rstrip())
+    for tag in list(tags(template))[: -_TAGS_LOOKED_AT - 1 : -1]:
+        try:
+            environment.from_string(template[: tag.end()])
+            break
+        except LiquidError as earlier:
+            if str(earlier.message) != str(error.message):
+                break
+        place = tag.start()
+    return place
+
+
+def _in_words(error: LiquidError, template: str, place: int = 0) -> MessageCannotRenderError:
+    told = error.context()
+    before = template[:place]
+    line, column = before.count("\n") + 1, place - before.rfind("\n")
+    if told is not None:
+        line, column = told[0], told[1] + 1
     problem = str(error.message).strip().rstrip(".") or type(error).__name__
     if isinstance(error, UndefinedError):
         remedy = "Give it a default (`| default: …`), keep it in the journey, or correct the name."

@@ -37,14 +37,14 @@ class MailStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._journal = folder / JOURNAL
         self._read: list[ReceivedMail] = []
         self._offset = 0
 
     def open(self) -> None:
         """Make the folder; finish a line that a killed writer left torn."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         if self._journal.exists() and self._journal.stat().st_size:
             with self._journal.open("r+b") as journal:
                 journal.seek(-1, os.SEEK_END)
@@ -56,8 +56,8 @@ class MailStore:
         mail = message_from_bytes(raw, policy=default)
         number = len(self.received()) + 1
         path = Path(received_at[:10]) / f"{number:08d}-{os.getpid()}.eml"
-        (self._folder / path).parent.mkdir(exist_ok=True)
-        (self._folder / path).write_bytes(raw)
+        (self.folder / path).parent.mkdir(exist_ok=True)
+        (self.folder / path).write_bytes(raw)
         lines = b"".join(
             _line(
                 ReceivedMail(
@@ -98,7 +98,7 @@ class MailStore:
 
     def open_mail(self, mail: ReceivedMail) -> EmailMessage:
         """The mail itself."""
-        raw = (self._folder / mail.path).read_bytes()
+        raw = (self.folder / mail.path).read_bytes()
         parsed = message_from_bytes(raw, policy=default)
         assert isinstance(parsed, EmailMessage)
         return parsed

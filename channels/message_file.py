@@ -99,8 +99,10 @@ def _split(name: str, source: str) -> tuple[str, str, int]:
 
 def _front_matter(name: str, matter: str) -> Mapping[str, object]:
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(matter)):
-            raise MessageFileError(name, 2, "uses a YAML alias (*)", "Write the value out.")
+        for token in yaml.scan(matter):
+            if isinstance(token, yaml.AliasToken):
+                line = token.start_mark.line + 2
+                raise MessageFileError(name, line, "uses a YAML alias (*)", "Write the value out.")
         read: Any = yaml.safe_load(matter)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 2

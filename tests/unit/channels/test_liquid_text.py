@@ -87,6 +87,9 @@ def test_nothing_can_switch_escaping_off() -> None:
         ("{{ nobody | money }}", 1, 4, "'nobody' is undefined"),
         ("{{ nobody | time }}", 1, 4, "'nobody' is undefined"),
         ("{% include 'other' %}", 1, 4, "include"),
+        ("{% if run.fare %}{% endif %}\n Hi {{ run.fare | }}\n{{ now }}", 2, 5, "expected word"),
+        ("{% if now %}a{% endif %}\n{% if now %}\nb {{ now }}", 2, 1, "expected tag endif"),
+        ("a\n{% for x in %}{% endfor %}", 2, 1, "expected a primitive"),
     ],
 )
 def test_an_error_names_line_column_and_variable(

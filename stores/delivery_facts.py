@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from activities.delivery_ledger import DeliveryIntent
 from journey.delivery_policy import DeliveryFacts
-from stores.database import Connection, jsonb
+from stores.database import Connection
 
 _ADDRESS_KINDS = {"email": "email", "sms": "phone"}
 """Channel → the trait, and the kind of identity, that holds its address."""
@@ -15,21 +15,23 @@ _ADDRESS_KINDS = {"email": "email", "sms": "phone"}
 # `no key update`: identities may still be added to the customer meanwhile.
 _LOCK = "select traits, zone from customers where customer = %s for no key update"
 
-_IDENTITIES = """
-select distinct on (kind) kind, value from identities
-where customer = %s and kind = any(%s) order by kind, created_at desc, value
-"""
-
 _FACTS = """
+with identity as (
+    select distinct on (kind) kind, value from identities
+    where customer = %(customer)s and kind = any(%(kinds)s) order by kind, created_at desc, value
+)
 select
     (select state from runs where entry = %(entry)s) as run_state,
     coalesce((select held_out from runs where entry = %(entry)s), false) as held_out,
     exists (select from deliveries where entry = %(entry)s and replaces = %(n)s) as replaced,
     array(select channel from unsubscribes
           where customer = %(customer)s and purpose = 'marketing') as unsubscribed,
-    (select coalesce(jsonb_object_agg(s.channel, s.reason), '{}') from suppressed_addresses s
-     join jsonb_each_text(%(addresses)s::jsonb) a
-         on a.key = s.channel and lower(a.value) = s.address) as suppressed
+    (select coalesce(jsonb_object_agg(kind, value), '{}') from identity) as identities,
+    (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{}')
+     from suppressed_addresses
+     where channel = any(%(channels)s) and address in
+         (select lower(trim(value)) from identity union all select unnest(%(addresses)s::text[])))
+        as suppressed
 """
 
 
@@ -58,17 +60,23 @@ async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
 async def load(
     connection: Connection, intent: DeliveryIntent, customer: CustomerNow
 ) -> DeliveryFacts:
-    """All that `decide` asks for, in two reads."""
-    addresses = await _addresses(connection, intent, customer)
-    asked = {
+    """All that `decide` asks for, in one read."""
+    kinds = {way: kind for way, kind in _ADDRESS_KINDS.items() if way in intent.channels}
+    own = {kind: value for kind in kinds.values() if (value := _text(customer.traits.get(kind)))}
+    asked: dict[str, object] = {
         "entry": intent.run.entry,
         "n": intent.deliver.n,
         "customer": customer.customer,
-        "addresses": jsonb(addresses),
+        "channels": list(kinds),
+        "kinds": list(kinds.values()),
+        "addresses": [value.lower() for value in own.values()],
     }
     cursor = await connection.execute(_FACTS, asked)
     row = await cursor.fetchone()
     assert row is not None
+    # By trait, else by the identity that came last.
+    by_kind = {**row["identities"], **own}
+    addresses = {way: _text(by_kind[kind]) for way, kind in kinds.items() if kind in by_kind}
     given = intent.deliver.values.get("customer")
     known: dict[str, JsonValue] = {
         **(given if isinstance(given, dict) else {}),
@@ -76,7 +84,7 @@ async def load(
     }
     return DeliveryFacts(
         addresses=addresses,
-        suppressed=row["suppressed"],
+        suppressed=_suppressed(addresses, row["suppressed"]),
         unsubscribed=frozenset(row["unsubscribed"]),
         consent_withheld=customer.traits.get("marketing_consent") is False,
         run_ended=row["run_state"] == "finished" and not intent.last_act,
@@ -86,19 +94,11 @@ async def load(
     )
 
 
-async def _addresses(
-    connection: Connection, intent: DeliveryIntent, customer: CustomerNow
-) -> dict[str, str]:
-    """By trait, else by the identity that came last."""
-    kinds = {
-        channel: kind for channel, kind in _ADDRESS_KINDS.items() if channel in intent.channels
-    }
-    cursor = await connection.execute(_IDENTITIES, (customer.customer, list(kinds.values())))
-    identities = {row["kind"]: row["value"] for row in await cursor.fetchall()}
-    found: dict[str, str] = {}
-    for channel, kind in kinds.items():
-        trait = customer.traits.get(kind)
-        address = trait if isinstance(trait, str) and trait.strip() else identities.get(kind)
-        if address:
-            found[channel] = address.strip()
-    return found
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _suppressed(addresses: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
+    """Channel → why nothing may go to its address."""
+    sought = {way: f"{way} {address.lower()}" for way, address in addresses.items()}
+    return {way: reasons[address] for way, address in sought.items() if address in reasons}

@@ -1,15 +1,10 @@
 """One message, once: whatever is killed, and wherever."""
 
-import asyncio
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.delivery_ledger import Claimed, DeliveryIntent, Settlement
-from activities.message_channel import ProviderAnswer, RenderedMessage
 from channels.recording import (
     Busy,
     RecordingChannel,
@@ -17,67 +12,9 @@ from channels.recording import (
     StallAfterAccept,
     StallBeforeAccept,
 )
-from stores.ledger import LEASE, Ledger
-from tests.integration.delivery.conftest import ADDRESS, Desk, Killed, at_once
-
-
-@dataclass
-class KilledAround:
-    """A channel whose worker is killed before or after the provider took the message."""
-
-    inner: RecordingChannel
-    after: bool
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    async def send(self, message: RenderedMessage) -> ProviderAnswer:
-        if self.after:
-            await self.inner.send(message)
-        raise Killed
-
-
-@dataclass
-class KilledAtSettle:
-    """A ledger whose worker is killed right before it writes what became of the message."""
-
-    inner: Ledger
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    async def settle(self, claim: Claimed, settlement: Settlement) -> None:
-        raise Killed
-
-
-@dataclass
-class KilledAtClaim:
-    """A ledger whose worker is killed right after the intent was committed."""
-
-    inner: Ledger
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    async def claim(self, intent: DeliveryIntent) -> None:
-        await self.inner.claim(intent)
-        raise Killed
-
-
-async def kill(desk: Desk, point: str, **of: Any) -> None:
-    """One attempt that dies there."""
-    worker = {
-        "after intent": lambda: desk.worker(ledger=KilledAtClaim(desk.ledger)),
-        "before send": lambda: desk.worker(channel=KilledAround(desk.channel, after=False)),  # pyright: ignore[reportArgumentType]
-        "after send": lambda: desk.worker(channel=KilledAround(desk.channel, after=True)),  # pyright: ignore[reportArgumentType]
-        "before settle": lambda: desk.worker(ledger=KilledAtSettle(desk.ledger)),
-    }[point]()
-    with pytest.raises(Killed):
-        await worker.deliver_message(desk.order(**of))
-
-
-POINTS = ["after intent", "before send", "after send", "before settle"]
-SENT_BEFORE = {"after send", "before settle"}
+from stores.ledger import LEASE
+from tests.integration.delivery.conftest import ADDRESS, Desk, at_once
+from tests.integration.delivery.killing import POINTS, SENT_BEFORE, kill
 
 
 async def test_a_retried_delivery_reaches_the_customer_once(desk: Desk) -> None:
@@ -256,78 +193,6 @@ async def test_a_bounce_is_the_end_of_it(desk: Desk) -> None:
 
     row = await desk.row()
     assert (row["words"], row["attempts"]) == ("550 5.1.1 no such mailbox", 1)
-
-
-async def test_an_attempt_that_was_given_up_for_lost_and_comes_through_is_told(desk: Desk) -> None:
-    """A slow relay answers after the next attempt already called it unknown: the truth wins."""
-    slow = await desk.ledger.claim(intent_of(desk))
-    assert isinstance(slow, Claimed)
-    desk.wall += LEASE
-    assert (await desk.deliver_until_told(purpose="marketing")).state == "unknown"
-
-    await desk.ledger.settle(slow, Settlement(state="accepted", provider_id="<1@air>"))
-
-    row = await desk.row()
-    assert (row["state"], row["provider_id"]) == ("accepted", "<1@air>")
-
-
-async def test_two_attempts_that_both_came_through_are_told(desk: Desk) -> None:
-    slow = await desk.ledger.claim(intent_of(desk))
-    assert isinstance(slow, Claimed)
-    desk.wall += LEASE
-    await desk.deliver_until_told()
-    before = await desk.row()
-
-    await desk.ledger.settle(slow, Settlement(state="accepted", provider_id="<1@air>"))
-
-    row = await desk.row()
-    assert row["uncertain"] is True
-    assert row["provider_id"] == before["provider_id"]
-
-
-async def test_an_attempt_that_lost_its_claim_cannot_refuse_what_another_sent(desk: Desk) -> None:
-    slow = await desk.ledger.claim(intent_of(desk))
-    assert isinstance(slow, Claimed)
-    desk.wall += LEASE
-    await desk.deliver_until_told()
-
-    await desk.ledger.settle(slow, Settlement(state="refused", reason="bounced"))
-    await desk.ledger.release(slow, "busy")
-    await desk.ledger.doubt(slow, "nobody knows")
-
-    assert (await desk.row())["state"] == "accepted"
-
-
-def intent_of(desk: Desk) -> DeliveryIntent:
-    order = desk.order()
-    return DeliveryIntent(
-        key="journey/flight/c_anna:7:1",
-        run=order.run,
-        deliver=order.deliver,
-        now=desk.wall,
-        channels=frozenset({"email"}),
-    )
-
-
-def test_accepted_without_the_providers_id_cannot_be_said() -> None:
-    with pytest.raises(ValueError, match="provider's id"):
-        Settlement(state="accepted")
-    with pytest.raises(ValueError, match="provider's id"):
-        Settlement(state="unknown", provider_id="<1@air>")
-
-
-async def test_a_channel_that_hangs_is_left_and_doubted(desk: Desk) -> None:
-    class Hanging(RecordingChannel):
-        async def send(self, message: RenderedMessage) -> ProviderAnswer:
-            await asyncio.Event().wait()
-            raise AssertionError
-
-    worker = replace(desk.worker(channel=Hanging()), send_within=timedelta(milliseconds=20))
-
-    with pytest.raises(ApplicationError) as caught:
-        await worker.deliver_message(desk.order())
-
-    assert caught.value.type == "UnknownOutcome"
 
 
 async def test_many_customers_many_kills_the_account_balances(desk: Desk) -> None:

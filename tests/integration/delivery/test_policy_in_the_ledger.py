@@ -10,6 +10,7 @@ from contracts.message_delivery import MESSAGE_REJECTED
 from journey.effects import RunRecord
 from stores.unsubscribes import UnsubscribeStore
 from tests.integration.delivery.conftest import ADDRESS, ANNA, Desk, at_once
+from tests.integration.delivery.killing import kill
 
 
 async def test_the_words_are_the_customers_own(desk: Desk) -> None:
@@ -198,8 +199,6 @@ async def test_what_became_pointless_is_not_sent_again_and_not_called_unsent(
     desk: Desk, ended: bool
 ) -> None:
     """An attempt died; meanwhile the customer left. It may have gone out: that is what is said."""
-    from tests.integration.delivery.test_once import kill
-
     await kill(desk, "after send")
     if ended:
         await desk.end_run()

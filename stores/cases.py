@@ -18,7 +18,14 @@ from stores.case_decisions import (
     CaseClosedError,
     checked_decision,
 )
-from stores.database import Connection, Pool, clean_text, jsonb, one_statement
+from stores.database import (
+    Connection,
+    Pool,
+    clean_text,
+    jsonb,
+    one_statement,
+    ordered_json,
+)
 from stores.touchpoints import store_touchpoint
 
 _COLUMNS: LiteralString = """
@@ -77,7 +84,7 @@ class CaseStore:
                 """,
                 [
                     *(case, run.entry, order.n, run.workflow_id, run.journey, run.customer),
-                    *(order.queue, clean_text(brief), jsonb(decisions)),
+                    *(order.queue, clean_text(brief), ordered_json(decisions)),
                     *(order.first_answer_by, order.resolve_by, run.now),
                 ],
             )

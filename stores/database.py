@@ -10,7 +10,7 @@ import orjson
 from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
+from psycopg.types.json import Json, Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 Connection = AsyncConnection[DictRow]
@@ -72,6 +72,11 @@ async def one_statement(pool: Pool) -> AsyncGenerator[Connection]:
 def jsonb(value: object) -> Jsonb:
     """A value as a jsonb parameter. The one place where JSON is written to the database."""
     return Jsonb(value, dumps=dump_json)
+
+
+def ordered_json(value: object) -> Json:
+    """A value as a json parameter, for a column that keeps the order of its fields."""
+    return Json(value, dumps=dump_json)
 
 
 def dump_json(value: object) -> bytes:

@@ -230,7 +230,7 @@ create table cases (
     customer    text not null,
     queue       text not null,
     brief       text not null,
-    decisions   jsonb not null,
+    decisions   json not null,                       -- json keeps them in the author's order
     state       text not null check (state in ('open', 'claimed', 'resolved', 'closed')),
     claimed_by  text,
     decision    text,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from contracts.journey_run import RunReference
-from journey.effects import ReadTraits, RunRecord, SetTraits
+from journey.effects import ReadTraits, SentRecord, SetTraits
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -14,7 +14,7 @@ class ReadCustomerTraits:
 
     run: RunReference
     read: ReadTraits
-    record: RunRecord | None = None
+    record: SentRecord | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class SetCustomerTraits:
 
     run: RunReference
     set: SetTraits
-    record: RunRecord | None = None
+    record: SentRecord | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from contracts.clock import RunClock
-from journey.effects import RunRecord
+from journey.effects import NOT_SENT, SentRecord
 from journey.state import State
 from journey.tagged import KeepKind
 from journey.touchpoint import Touchpoint
@@ -15,14 +15,18 @@ from journey.touchpoint import Touchpoint
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class RunReference:
-    """Which admission of which run an activity acts for, and the run's own time when it was asked."""
+    """Which admission of which run an activity acts for, and the run's own time when it was asked.
 
-    workflow_id: str
+    What the server tells every activity anyway (the workflow id), or the record beside it (the time),
+    is not sent again: `workers.plugin` puts it in before the activity sees it.
+    """
+
     entry: int
     journey: str
-    version: str
     customer: str
-    now: datetime
+    workflow_id: str = ""
+    version: str = ""
+    now: datetime = NOT_SENT
     clock: RunClock | None = None
 
 
@@ -118,7 +122,7 @@ class RecordRun:
     """Write down how a run stands and why."""
 
     run: RunReference
-    record: RunRecord
+    record: SentRecord
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

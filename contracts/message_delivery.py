@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.journey_run import RunReference
-from journey.effects import Deliver, RunRecord
+from journey.effects import Deliver, SentRecord
 
 MESSAGE_REJECTED = "MessageRejectedError"
 """Type of the non-retryable failure of a message that can never be sent, such as one that cannot be rendered."""
@@ -15,13 +15,15 @@ MESSAGE_REJECTED = "MessageRejectedError"
 class DeliverMessage:
     """Send a message under the ledger key `effect_key(run.workflow_id, run.entry, deliver.n)`.
 
-    `record`, when given, is written down first: it rides here to save the run an event.
+    `record`, when given, is written down first: it rides here to save the run an event. So does
+    `accepted`, how the run will stand once the message was accepted; written down after that.
     """
 
     run: RunReference
     deliver: Deliver
     held_out: bool = False
-    record: RunRecord | None = None
+    record: SentRecord | None = None
+    accepted: SentRecord | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

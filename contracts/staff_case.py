@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.journey_run import RunReference
-from journey.effects import CloseCase, EscalateCase, OpenCase, RunRecord
+from journey.effects import CloseCase, EscalateCase, OpenCase, SentRecord
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -12,7 +12,7 @@ class OpenStaffCase:
 
     run: RunReference
     open: OpenCase
-    record: RunRecord | None = None
+    record: SentRecord | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class EscalateStaffCase:
 
     run: RunReference
     escalate: EscalateCase
-    record: RunRecord | None = None
+    record: SentRecord | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class CloseStaffCase:
 
     run: RunReference
     close: CloseCase
-    record: RunRecord | None = None
+    record: SentRecord | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

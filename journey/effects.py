@@ -5,12 +5,26 @@ is `workflow id : entry : n`, so a repeated effect meets its own first trace.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+)
 
 from journey.tagged import KeepKind
+from journey.touchpoint import stamp
+
+NOT_SENT = datetime(1, 1, 1, tzinfo=UTC)
+"""In place of a time that travels elsewhere in the same order."""
+
+Stamp = Annotated[datetime, PlainSerializer(stamp, when_used="json")]
+"""An instant, written to the millisecond."""
 
 Values = dict[str, JsonValue]
 Purpose = Literal["service", "marketing"]
@@ -151,13 +165,42 @@ class RunRecord:
     """
 
     sequence: int
-    at: datetime
-    stage: str | None
+    at: Stamp = NOT_SENT
+    stage: str | None = None
     waits_for: tuple[str, ...] = ()
-    wakes_at: datetime | None = None
+    wakes_at: Stamp | None = None
     outcome: str | None = None
     goal: bool = False
     needs_attention: str | None = None
     trace: tuple[TraceEntry, ...] = ()
     promises: tuple[PromiseRecord, ...] = ()
     listens: dict[str, tuple[str, ...]] | None = None
+
+def _short_trace(record: RunRecord, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    written = handler(record)
+    first = record.sequence - len(record.trace) + 1
+    plain = all(
+        entry.at == record.at and entry.sequence == first + index for index, entry in enumerate(record.trace)
+    )
+    if record.trace and plain:
+        written["trace"] = [[entry.address, entry.kind, entry.why] for entry in record.trace]
+    return written
+
+
+def _long_trace(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    short = value.get("trace") or ()
+    first = value.get("sequence", 0) - len(short) + 1
+    at = value.get("at", NOT_SENT)
+    entries = [
+        {"sequence": first + index, "at": at, "address": entry[0], "kind": entry[1], "why": entry[2]}
+        if isinstance(entry, list)
+        else entry
+        for index, entry in enumerate(short)
+    ]
+    return {**value, "trace": entries}
+
+
+SentRecord = Annotated[RunRecord, BeforeValidator(_long_trace), WrapSerializer(_short_trace)]
+"""A record on the wire: its trace is `[address, kind, why]` each, where sequence and time follow from the record."""

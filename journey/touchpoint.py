@@ -39,10 +39,16 @@ class Touchpoint:
         """What conditions and templates see as `event`."""
         return {
             "name": self.event,
-            "timestamp": self.timestamp.isoformat(),
+            "timestamp": stamp(self.timestamp),
             "properties": self.properties,
             "context": self.context,
         }
+
+
+def stamp(moment: datetime) -> str:
+    """An instant as RFC 3339 text, as short as it can be said to the millisecond."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
 
 
 def read_touchpoint(raw: object, arrived: datetime, arrival: str) -> Touchpoint:

@@ -13,7 +13,7 @@ from journey.effects import CloseCase, Deliver, Effect, PromiseRecord, PromiseSt
 from journey.language import On
 from journey.moments import read_moment
 from journey.state import Mail, OpenPromise, Outstanding, State, Thread, Waiting
-from journey.touchpoint import Touchpoint
+from journey.touchpoint import Touchpoint, stamp
 
 if TYPE_CHECKING:
     from journey.program import Node, Program
@@ -54,14 +54,23 @@ class Turn:
     def run_values(self) -> Values:
         """What conditions and templates see as `run`."""
         state = self.state
-        entered = state.entered_at.isoformat() if state.entered_at else None
+        entered = stamp(state.entered_at) if state.entered_at else None
         return {**state.values, "key": state.key, "stage": state.stage, "entered_at": entered}
 
     def template_values(self, thread: Thread) -> Values:
-        """What a template may name here, apart from the customer, who is read when it is rendered."""
-        values: Values = {"run": self.run_values(), **self.state.results, **thread.items}
+        """What a template may name here, apart from the customer, who is read when it is rendered.
+
+        It goes into history: only what was kept, and no more words than needed.
+        """
+        state = self.state
+        run: Values = dict(state.values)
+        if state.key is not None:
+            run["key"] = state.key
+        values: Values = {**state.results, **thread.items}
+        if run:
+            values["run"] = run
         if thread.event:
-            values["event"] = thread.event
+            values["event"] = {name: value for name, value in thread.event.items() if value != {}}
         return values
 
     def holds(self, condition: str, names: dict[str, object], address: str) -> bool:

@@ -4,13 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from temporalio import activity
 from temporalio.converter import DataConverter, DefaultFailureConverter
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import WorkflowRunner
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from contracts.converter import ClewPayloadConverter
 from contracts.definition_codec import DefinitionCodec, Definitions
+from contracts.journey_run import RunReference
+from journey.effects import NOT_SENT, RunRecord
 from workflows.customer_journey import CustomerJourney
 
 PASSED_THROUGH = ("journey", "contracts", "workflows", "cel_expr_python", "whenever", "structlog", "orjson", "yaml", "rfc8785")
@@ -35,6 +43,32 @@ def sandbox() -> SandboxedWorkflowRunner:
     )
 
 
+class FullReferences(Interceptor):
+    """Puts into an order what its sender left out because the server or its record says it (RunReference)."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 -- the SDK's name
+        """Wrap the activity."""
+        return _FullReference(next)
+
+
+class _FullReference(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 -- the SDK's name
+        order: Any = input.args[0] if input.args else None
+        run = getattr(order, "run", None)
+        if isinstance(run, RunReference):
+            record: RunRecord | None = getattr(order, "record", None)
+            now = record.at if run.now == NOT_SENT and record is not None else run.now
+            full = replace(run, workflow_id=activity.info().workflow_id or "", now=now)
+            order = replace(order, run=full)
+            accepted: RunRecord | None = getattr(order, "accepted", None)
+            if accepted is not None and accepted.at == NOT_SENT:
+                trace = tuple(replace(entry, at=now) for entry in accepted.trace)
+                stage = accepted.stage or (record.stage if record is not None else None)
+                order = replace(order, accepted=replace(accepted, at=now, stage=stage, trace=trace))
+            input.args = [order, *input.args[1:]]
+        return await super().execute_activity(input)
+
+
 def clew_plugin(
     definitions: Definitions, activities: Sequence[Callable[..., Any]] = (), *, runs_journeys: bool = True
 ) -> SimplePlugin:
@@ -56,4 +90,5 @@ def clew_plugin(
         workflows=WORKFLOWS if runs_journeys else [],
         activities=list(activities),
         workflow_runner=runner,
+        interceptors=[FullReferences()],
     )

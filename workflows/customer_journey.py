@@ -26,10 +26,11 @@ from contracts.journey_run import (
     RunReference,
 )
 from contracts.search_attributes import CUSTOMER, JOURNEY, VERSION
-from journey.effects import RunRecord, TraceEntry
+from journey.effects import NOT_SENT, Deliver, Effect, RunRecord, TraceEntry
 from journey.happenings import (
     AlarmFired,
     Arrived,
+    DeliveryAnswer,
     EffectFailed,
     EffectFinished,
     Entered,
@@ -44,7 +45,7 @@ from journey.programs import PROGRAMS
 from journey.state import State
 from journey.touchpoint import RefusedTouchpointError
 from workflows.activity_options import FOUND, LOOKED_UP, WRITTEN
-from workflows.effects import carry_out, write_down
+from workflows.effects import Riding, carry_out, write_down
 from workflows.inbox import Inbox, MoveOrder, one_object
 from workflows.start_request import StartRequest, read_start
 
@@ -53,6 +54,9 @@ EVENTS_PER_RUN = 1_000
 
 SIGNALS_PER_RUN = 1_500
 """At 10,000 signals the server refuses every further one for good, whatever the history holds."""
+
+RECORD_MAY_LAG = timedelta(minutes=1)
+"""How far the wake-up time in the record may be from the run's own before it is written anew."""
 
 FIRST_TOUCHPOINT_WITHIN = timedelta(minutes=1)
 """How long a run that was started without a signal waits for the touchpoint that it enters by."""
@@ -80,6 +84,7 @@ class CustomerJourney:
         self._run: RunReference | None = None
         self._program: Program | None = None
         self._state = State()
+        self._hoped: RunRecord | None = None
         self._engine = 0
         self._clock: RunClock | None = None
 
@@ -174,13 +179,7 @@ class CustomerJourney:
         self._engine = admitted.engine
         self._check_engine()
         self._run = RunReference(
-            workflow_id=info.workflow_id,
-            entry=admitted.entry,
-            journey=start.journey,
-            version=admitted.version,
-            customer=admitted.customer,
-            now=self._now(),
-            clock=self._clock,
+            entry=admitted.entry, journey=start.journey, customer=admitted.customer, clock=self._clock
         )
         known = info.typed_search_attributes
         if known.get(JOURNEY) is None or known.get(VERSION) != admitted.version:
@@ -212,19 +211,13 @@ class CustomerJourney:
         self._engine, self._clock, self._state = carried.engine, carried.clock, carried.state
         self._check_engine()
         self._run = RunReference(
-            workflow_id=workflow.info().workflow_id,
-            entry=carried.entry,
-            journey=carried.journey,
-            version=carried.version,
-            customer=carried.customer,
-            now=self._now(),
-            clock=carried.clock,
+            entry=carried.entry, journey=carried.journey, customer=carried.customer, clock=carried.clock
         )
         self._inbox.touchpoints[:0] = carried.inbox
         self._inbox.refused.extendleft(reversed(carried.refused))
         for asked in list(self._state.outstanding.values()):
             if not asked.held:
-                self._start(asked.effect, None)
+                self._start(asked.effect, Riding())
         return None
 
     def _check_engine(self) -> None:
@@ -300,7 +293,6 @@ class CustomerJourney:
             self._inbox.refuse(f"move to {order.version[:12]}: {error.cause or error}")
             return
         await self._hold_program(order.version)
-        self._run = replace(run, version=order.version)
         workflow.upsert_search_attributes([VERSION.value_set(order.version)])
         self._advance(Moved(address=order.step, reason="told to move"))
 
@@ -311,20 +303,52 @@ class CustomerJourney:
         for words in advanced.refused:
             self._inbox.refuse(words)
         self._decisions.extend(advanced.record.trace)
+        if _accepted(happening) and self._came_as_hoped(advanced.record):
+            return
+        self._hoped = None
         record = _joined(self._pending, advanced.record)
         self._pending = record if record.trace or record.promises or record.listens is not None else self._pending
         for effect in advanced.effects:
             if effect.n in self._state.outstanding:
-                carries, self._pending = self._pending, None
-                self._start(effect, carries)
+                record, self._pending = self._pending, None
+                self._start(effect, Riding(record=record, accepted=self._hoped_for(effect)))
         for n in [n for n in self._tasks if n not in self._state.outstanding]:
             self._tasks.pop(n).cancel()
 
-    def _start(self, effect: Any, record: RunRecord | None) -> None:
-        self._tasks[effect.n] = asyncio.create_task(self._carry_out(effect, record))
+    def _hoped_for(self, effect: Effect) -> RunRecord | None:
+        """How the run will stand once this message was accepted, where that is all that will happen.
 
-    async def _carry_out(self, effect: Any, record: RunRecord | None) -> None:
-        answer = await carry_out(effect, self._reference(), record, held_out=self._state.held_out)
+        It rides along and is written by the delivery itself: the run need not write it in an event of its own.
+        """
+        self._hoped = None
+        if not isinstance(effect, Deliver) or len(self._state.outstanding) != 1 or self._program is None:
+            return None
+        happening = EffectFinished(n=effect.n, answer=DeliveryAnswer(state="accepted"))
+        hoped = advance(self._program, self._state, happening, self._now())
+        record = hoped.record
+        if hoped.effects or record.outcome or record.promises or record.listens is not None:
+            return None
+        self._hoped = record
+        undated = tuple(replace(entry, at=NOT_SENT) for entry in record.trace)
+        return replace(record, at=NOT_SENT, trace=undated)
+
+    def _came_as_hoped(self, record: RunRecord) -> bool:
+        hoped, self._hoped = self._hoped, None
+        if hoped is None or hoped.sequence != record.sequence or hoped.stage != record.stage:
+            return False
+        if [entry.address for entry in hoped.trace] != [entry.address for entry in record.trace]:
+            return False
+        if (hoped.wakes_at is None) != (record.wakes_at is None):
+            return False
+        if hoped.wakes_at is not None and record.wakes_at is not None:
+            return abs(record.wakes_at - hoped.wakes_at) < RECORD_MAY_LAG
+        return True
+
+    def _start(self, effect: Effect, riding: Riding) -> None:
+        self._tasks[effect.n] = asyncio.create_task(self._carry_out(effect, riding))
+
+    async def _carry_out(self, effect: Effect, riding: Riding) -> None:
+        answer = await carry_out(effect, self._reference(), riding, held_out=self._state.held_out)
         if answer is not None and self._tasks.pop(effect.n, None) is not None:
             self._answers.append(answer)
 
@@ -349,7 +373,9 @@ class CustomerJourney:
 
     def _now(self) -> datetime:
         now = workflow.now()
-        return self._clock.now(now) if self._clock is not None else now
+        if self._clock is not None:
+            now = self._clock.now(now)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def _reference(self) -> RunReference:
         assert self._run is not None  # noqa: S101 -- set before anything can happen
@@ -370,7 +396,7 @@ class CustomerJourney:
             journey=run.journey,
             customer=run.customer,
             key=self._state.key,
-            version=run.version,
+            version=self._program.version if self._program else "",
             engine=self._engine,
             entry=run.entry,
             state=self._state,
@@ -429,7 +455,7 @@ class CustomerJourney:
         alarm = next_alarm(state)
         return {
             "journey": run.journey if run else None,
-            "version": run.version if run else None,
+            "version": self._program.version if self._program else None,
             "customer": state.customer or None,
             "key": state.key,
             "entry": state.entry,
@@ -467,6 +493,12 @@ class CustomerJourney:
         lines += [f"- waits for {words}" for words in waits_for(self._program, state, self._now())]
         lines += [f"- {entry.at:%Y-%m-%d %H:%M} {entry.why}" for entry in list(self._decisions)[-8:]]
         workflow.set_current_details("\n".join(line for line in lines if line))
+
+
+def _accepted(happening: Happening) -> bool:
+    if not isinstance(happening, EffectFinished) or not isinstance(happening.answer, DeliveryAnswer):
+        return False
+    return happening.answer.state == "accepted"
 
 
 def _joined(earlier: RunRecord | None, later: RunRecord) -> RunRecord:

@@ -1,6 +1,7 @@
 """How each effect that the machine asks for is carried out: one activity each."""
 
 import asyncio
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, assert_never
 
 from temporalio import workflow
@@ -12,6 +13,7 @@ from contracts.journey_run import RecordRun, RunReference
 from contracts.message_delivery import DeliverMessage, MessageDelivered
 from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
 from journey.effects import (
+    NOT_SENT,
     CloseCase,
     Deliver,
     Effect,
@@ -28,12 +30,25 @@ from workflows.activity_options import DELIVERED, LOOKED_UP, WRITTEN, ActivityOp
 Result = TypeVar("Result")
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Riding:
+    """Records that ride in the input of an effect: the one to write first, and the one for when it was accepted."""
+
+    record: RunRecord | None = None
+    accepted: RunRecord | None = None
+
+
 async def carry_out(
-    effect: Effect, run: RunReference, record: RunRecord | None, *, held_out: bool
+    effect: Effect, run: RunReference, riding: Riding, *, held_out: bool
 ) -> EffectFinished | EffectFailed | None:
-    """Carry out an effect, and write down `record` on the way. None where it was cancelled."""
+    """Carry out an effect, and write down what rides along. None where it was cancelled."""
+    record, accepted = riding.record, riding.accepted
+    if record is not None and record.at == run.now:
+        run = replace(run, now=NOT_SENT)
+        if accepted is not None and accepted.stage == record.stage:
+            riding = replace(riding, accepted=replace(accepted, stage=None))
     try:
-        return EffectFinished(n=effect.n, answer=await _answer(effect, run, record, held_out=held_out))
+        return EffectFinished(n=effect.n, answer=await _answer(effect, run, riding, held_out=held_out))
     except ActivityError as error:
         cause = error.cause
         if isinstance(cause, ApplicationError):
@@ -45,12 +60,15 @@ async def carry_out(
         return None
 
 
-async def _answer(effect: Effect, run: RunReference, record: RunRecord | None, *, held_out: bool) -> Answer:
+async def _answer(effect: Effect, run: RunReference, riding: Riding, *, held_out: bool) -> Answer:
+    record = riding.record
     match effect:
         case Deliver():
-            order = DeliverMessage(run=run, deliver=effect, held_out=held_out, record=record)
+            order = DeliverMessage(
+                run=run, deliver=effect, held_out=held_out, record=record, accepted=riding.accepted
+            )
             queue = names.delivery_queue(effect.purpose)
-            words = f"Send {effect.message} ({effect.purpose})"
+            words = f"Send {effect.message}"
             sent = await _activity(names.DELIVER_MESSAGE, order, MessageDelivered, DELIVERED, words, queue)
             return DeliveryAnswer(state=sent.state, reason=sent.reason, channel=sent.channel, until=sent.until)
         case OpenCase():

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from journey.business_time import read_business_span
-from journey.effects import EscalateCase, OfferedDecision, OpenCase
+from journey.effects import EscalateCase, OfferedDecision, OpenCase, Values
 from journey.happenings import Answer, CaseAnswer
 from journey.language import Block, Identifier, Model, OnFailure, Slug, Step, Template, _Text
 from journey.spans import is_span, read_span
@@ -101,7 +101,7 @@ class Handoff(Step):
             },
             first_answer_by=self._by(turn, self.first_answer, turn.now),
             resolve_by=self._by(turn, self.resolve, turn.now),
-            values=turn.template_values(thread),
+            values=_for_staff(turn, thread),
         )
         turn.wait(thread, Waiting("effect", turn.now, n=n))
         turn.ask(effect, thread)
@@ -183,3 +183,9 @@ class Handoff(Step):
         if waiting and waiting.deadline:
             return f"staff in {self.queue} to decide, looked at again {waiting.deadline:%Y-%m-%d %H:%M} UTC"
         return f"staff in {self.queue} to decide"
+
+
+def _for_staff(turn: Turn, thread: Thread) -> Values:
+    values = turn.template_values(thread)
+    run = values.get("run")
+    return {**values, "run": {**(run if isinstance(run, dict) else {}), "stage": turn.state.stage}}

@@ -110,7 +110,7 @@ class Send(Step):
 def said(message: str, answer: DeliveryAnswer) -> tuple[str, str]:
     """What became of a delivery, as a kind of decision and in words."""
     if answer.state == "accepted":
-        return "sent", f"{message} sent by {answer.channel or 'a channel'}"
+        return "sent", f"{message} sent by {answer.channel}" if answer.channel else f"{message} sent"
     if answer.state == "unknown":
         return "unknown", f"{message}: nobody can tell whether it left; not sent again"
     return "not_sent", f"{message} not sent: {answer.reason or 'refused'}"

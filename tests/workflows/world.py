@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
-from temporalio.worker import Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from contracts import names
 from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCustomerTraits
@@ -30,6 +31,12 @@ from journey.effects import RunRecord
 from journey.programs import PROGRAMS
 from journey.publication import read_definition
 from workers.plugin import clew_plugin
+
+
+# As production names its builds: each event of a history carries the id, so it is short.
+DEPLOYED = WorkerDeploymentConfig(
+    version=WorkerDeploymentVersion(deployment_name="clew", build_id="12345678"), use_worker_versioning=False
+)
 
 
 @dataclass
@@ -95,6 +102,7 @@ class World:
         answer = waiting.pop(0) if waiting else MessageDelivered(state="accepted", channel="email")
         if answer.state == "accepted":
             self.sent.append(order)
+            self._keep(order.run, order.accepted)
         return answer
 
     @activity.defn(name=names.OPEN_CASE)
@@ -188,7 +196,8 @@ class Customer:
 
 
 def touchpoint(event: str, message_id: str, **properties: Any) -> dict[str, Any]:
-    return {"message_id": message_id, "event": event, "properties": properties}
+    told: dict[str, Any] = {"message_id": message_id, "event": event}
+    return {**told, "properties": properties} if properties else told
 
 
 @dataclass
@@ -254,6 +263,7 @@ class Workers:
                 task_queue=queue,
                 activities=stage.world.activities(),
                 graceful_shutdown_timeout=timedelta(0),
+                deployment_config=DEPLOYED,
                 **options,
             )
             self._workers.append(worker)

@@ -43,7 +43,7 @@ class Deliver:
     kind: Literal["deliver"] = "deliver"
     n: int
     message: str
-    purpose: Purpose
+    purpose: Purpose = "service"
     via: tuple[str, ...] = ("email",)
     expires: datetime | None = None
     expires_because: str = ""

@@ -163,17 +163,23 @@ class PostgresAdmissionDesk:
 
     async def entrant(self, identity: str) -> Entrant:
         """The customer of our id or of any identity, created where unknown; locks them."""
-        found = await find_customer(self._connection, identity)
-        customer = (
-            found.customer
-            if found is not None
-            else await self._customers.resolve(self._connection, [("user_id", identity)])
-        )
-        locked = await read_customer(self._connection, customer, lock=True)
+        locked = await read_customer(self._connection, clean_text(identity), lock=True)
         if locked is None:
-            raise LookupError(f"customer {customer!r} was removed")
+            found = await find_customer(self._connection, identity)
+            named = [("user_id", identity)]
+            customer = (
+                found.customer
+                if found is not None
+                else await self._customers.resolve(self._connection, named)
+            )
+            locked = await read_customer(self._connection, customer, lock=True)
+        if locked is None:
+            raise LookupError(f"customer {identity!r} was removed meanwhile")
         return Entrant(
-            customer=customer, zone=locked.zone, traits=locked.traits, profile=locked.profile()
+            customer=locked.customer,
+            zone=locked.zone,
+            traits=locked.traits,
+            profile=locked.profile(),
         )
 
     async def history(

@@ -60,9 +60,9 @@ with aimed as (
     select o.outbox, o.run, o.number from outbox o
      where o.unit = %(unit)s and o.run is not null and o.number is not null
        and not exists (
-           select 1 from arrivals a
+           select 1 from arrivals a cross join jsonb_array_elements(a.fates) f
             where a.customer = %(customer)s and a.touchpoint = o.touchpoint
-              and a.fates @> jsonb_build_array(jsonb_build_object('run', o.run)))
+              and f ->> 'run' = o.run and f ->> 'fate' in ('signalled', 'entered'))
 ), given as (
     select f ->> 'run' as run, max(coalesce((f ->> 'number')::bigint, a.number)) as number
       from arrivals a cross join jsonb_array_elements(a.fates) f
@@ -245,5 +245,7 @@ def _pending(row: dict[str, Any]) -> PendingTouchpoint:
         context=row["context"],
         subject=about,
         own=row["customer"] is not None,
-        had_by=frozenset(fate["run"] for fate in row["fates"] or () if "run" in fate),
+        had_by=frozenset(
+            fate["run"] for fate in row["fates"] or () if fate["fate"] in ("signalled", "entered")
+        ),
     )

@@ -16,7 +16,7 @@ insert into outbox (unit, touchpoint, received_at, run, number)
 select %(unit)s, a.touchpoint, a.received_at, %(run)s, a.number
   from arrivals a
  where a.customer = %(customer)s and a.received_at >= %(since)s
-   and not a.fates @> %(told)s
+   and not (a.fates @> %(told)s or a.fates @> %(entered)s)
    and not exists (select 1 from outbox o
                     where o.unit = %(unit)s and o.touchpoint = a.touchpoint and o.run = %(run)s)
  order by a.number
@@ -30,7 +30,7 @@ select %(unit)s, t.touchpoint, t.received_at, %(run)s, a.number
                     and t.received_at >= %(since)s
                     and (t.customer is null or t.customer = %(customer)s)
   left join arrivals a on a.customer = %(customer)s and a.touchpoint = t.touchpoint
- where (a.fates is null or not a.fates @> %(told)s)
+ where (a.fates is null or not (a.fates @> %(told)s or a.fates @> %(entered)s))
    and not exists (select 1 from outbox o
                     where o.unit = %(unit)s and o.touchpoint = t.touchpoint and o.run = %(run)s)
  order by a.number nulls last, t.touchpoint
@@ -75,8 +75,14 @@ async def route_subjects_again(
 
 
 def _values(unit: str, customer: str, run: str, since: datetime) -> dict[str, object]:
-    told = jsonb([{"run": run}])
-    return {"unit": unit, "customer": customer, "run": run, "since": since, "told": told}
+    return {
+        "unit": unit,
+        "customer": customer,
+        "run": run,
+        "since": since,
+        "told": jsonb([{"run": run, "fate": "signalled"}]),
+        "entered": jsonb([{"run": run, "fate": "entered"}]),
+    }
 
 
 async def _hold(connection: Connection, units: list[str]) -> None:

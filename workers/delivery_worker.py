@@ -1,0 +1,89 @@
+"""`python -m workers delivery`: sends messages, service ones never behind marketing."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.message_channel import MessageChannel
+from activities.message_delivery import MessageDelivery
+from channels.message_renderer import MessageFileRenderer
+from channels.smtp import SmtpChannel
+from channels.unsubscribe_link import UnsubscribeLinks
+from contracts.names import delivery_queue
+from stores.database import Pool
+from stores.definitions import DefinitionStore
+from stores.ledger import Ledger
+from stores.messages import MessageStore
+from stores.run_records import RunRecordStore
+from stores.wakeup import Bell
+from workers.build import build_id
+from workers.connections import database, temporal
+from workers.plugin import clew_plugin
+from workers.process import Life
+from workers.settings import DeliverySettings
+
+PURPOSES = ("service", "marketing")
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def message_delivery(
+    pool: Pool, ring: Callable[[], None], channels: Mapping[str, MessageChannel]
+) -> MessageDelivery:
+    """Deliveries over these channels, kept in our ledger."""
+    return MessageDelivery(
+        ledger=Ledger(pool, _wall_clock),
+        messages=MessageStore(pool),
+        renderer=MessageFileRenderer(),
+        channels=channels,
+        records=RunRecordStore(pool, ring),
+        wall_clock=_wall_clock,
+    )
+
+
+def delivery_workers(
+    client: Client,
+    delivery: MessageDelivery,
+    *,
+    at_once: int = 20,
+    drain: timedelta = timedelta(seconds=20),
+) -> list[Worker]:
+    """One worker for each purpose, of a client whose plugin carries no journeys."""
+    return [
+        Worker(
+            client,
+            task_queue=delivery_queue(purpose),
+            activities=[delivery.deliver_message],
+            max_concurrent_activities=at_once,
+            graceful_shutdown_timeout=drain,
+            build_id=build_id(),
+        )
+        for purpose in PURPOSES
+    ]
+
+
+async def serve(settings: DeliverySettings, life: Life) -> None:
+    """Send messages until told to stop; then let what is under way end."""
+    links = UnsubscribeLinks(settings.public_url, settings.secret.get_secret_value().encode())
+    smtp = SmtpChannel(settings.smtp_server(), settings.mail_sender(), links)
+    async with AsyncExitStack() as parts:
+        pool = await parts.enter_async_context(database(settings, "delivery"))
+        bell = await parts.enter_async_context(Bell(settings.database_url))
+        parts.push_async_callback(smtp.close)
+        plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False)
+        client = await temporal(settings, plugins=[plugin], identity="delivery")
+        workers = delivery_workers(
+            client,
+            message_delivery(pool, bell.ring, {smtp.name: smtp}),
+            at_once=settings.deliveries_at_once,
+            drain=timedelta(seconds=settings.drain_seconds),
+        )
+        for worker in workers:
+            await parts.enter_async_context(worker)
+        life.ready()
+        await life.stop.wait()

@@ -1,0 +1,222 @@
+"""A whole installation on one machine: servers and processes, each by its own pid, kept alive."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from contracts.clock import RunClock
+from contracts.search_attributes import SEARCH_ATTRIBUTES
+from workers.embedded.child_process import EmbeddedServerError
+from workers.embedded.finding_temporal import FoundTemporal, find_temporal
+from workers.embedded.own_process import OwnProcess
+from workers.embedded.postgres_server import PostgresServer
+from workers.embedded.stack_files import Addresses, Ports, StackFiles
+from workers.embedded.supervisor import Member, Supervisor
+from workers.embedded.temporal_server import TemporalServer
+
+__all__ = ["Addresses", "EmbeddedServerError", "Ports", "Stack"]
+
+DATABASE = "clew"
+NAMESPACE = "default"
+ONE_OF_EACH = {"journey": 1, "delivery": 1, "router": 1, "api": 1, "mailbox": 1}
+
+
+class Stack:
+    """PostgreSQL, Temporal with its Web UI, and our processes, with all they keep in one folder.
+
+    Whatever is killed is started again and goes on where it was. A second start in the same folder
+    finds everything as it was left, on the same ports where they are free. `processes`: how many
+    of each kind. `clock`: the clock of runs that begin here. `settings`: further `CLEW_*` settings
+    for every process. With `TEMPORAL_ADDRESS` set that server is used instead of one of its own.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        say: Callable[[str], None] = print,
+        ports: Ports | None = None,
+        processes: Mapping[str, int] = ONE_OF_EACH,
+        clock: RunClock | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.files = StackFiles(state_dir)
+        self._say = say
+        self._wished = ports or Ports()
+        self._processes = processes
+        self._clock = clock
+        self._settings = dict(settings or {})
+        self._members: dict[str, Member] = {}
+        self._supervisor = Supervisor(say)
+        self._addresses: Addresses | None = None
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where everything is. Only of a stack that was started."""
+        if self._addresses is None:
+            raise RuntimeError("the stack has not been started")
+        return self._addresses
+
+    @property
+    def pids(self) -> dict[str, int | None]:
+        """The process id of each member by name; None while it is down."""
+        return {name: member.pid for name, member in self._members.items()}
+
+    @property
+    def restarts(self) -> dict[str, int]:
+        """How often each member was started again."""
+        return {name: watched.restarts for name, watched in self._supervisor.watched.items()}
+
+    @property
+    def whole(self) -> bool:
+        """Whether every member runs."""
+        return bool(self._members) and all(self.pids.values())
+
+    async def start(self) -> Addresses:
+        """Start everything, and return when all of it works.
+
+        Raises:
+            EmbeddedServerError: something could not be started, or another stack runs in the folder.
+            TemporalNotFoundError: there is no Temporal on this machine, and none could be had.
+        """
+        self.files.lock()
+        try:
+            found = await asyncio.to_thread(find_temporal, self._say)
+            await self._start(found)
+        except BaseException:
+            await self.stop()
+            raise
+        return self.addresses
+
+    async def stop(self) -> None:
+        """End everything in order; nothing is lost, and the next start goes on from here."""
+        await self._supervisor.end()
+        self.files.forget()
+        ours = [member for member in self._members.values() if isinstance(member, OwnProcess)]
+        await asyncio.gather(*(member.stop() for member in ours))
+        servers = [member for member in self._members.values() if member not in ours]
+        await asyncio.gather(*(server.stop() for server in servers))
+        self._members.clear()
+        self._supervisor = Supervisor(self._say)
+        self.files.unlock()
+
+    async def kill(self, name: str) -> None:
+        """End one member as a crash would (SIGKILL); it comes back by itself."""
+        await self._members[name].kill()
+
+    async def kill_all(self) -> None:
+        """End every member at once as a crash would (SIGKILL); all come back by themselves."""
+        await asyncio.gather(*(member.kill() for member in self._members.values()))
+
+    async def until_whole(self, seconds: float = 120) -> None:
+        """Wait until every member runs and works again.
+
+        Raises:
+            TimeoutError: one did not come back; its log is in the folder `logs`.
+        """
+        async with asyncio.timeout(seconds):
+            while not (self.whole and self._supervisor.quiet):  # noqa: ASYNC110 -- seen by pids
+                await asyncio.sleep(0.1)
+
+    async def __aenter__(self) -> "Stack":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    # -- starting
+
+    async def _start(self, found: FoundTemporal) -> None:
+        ports = self.files.ports(self._wished)
+        postgres = PostgresServer(self.files.folder / "postgres")
+        self._members["postgres"] = postgres
+        temporal = self._temporal(found, ports)
+        if temporal is not None:
+            self._members["temporal"] = temporal
+        await asyncio.gather(
+            self._database(postgres),
+            temporal.start() if temporal else _prepare(str(found.address), NAMESPACE),
+        )
+        self._addresses = Addresses(
+            database_url=postgres.url(DATABASE),
+            temporal_address=temporal.address if temporal else str(found.address),
+            temporal_ui=temporal.ui_url if temporal else None,
+            temporal_namespace=NAMESPACE,
+            api=f"http://127.0.0.1:{ports.api}",
+            mailbox=f"http://127.0.0.1:{ports.mailbox}/mailbox",
+            smtp_url=f"smtp://127.0.0.1:{ports.smtp}",
+            state=str(self.files.folder),
+        )
+        self._say("Starting the workers, the router, the API and the mailbox ...")
+        ours = self._own_processes(ports)
+        self._members |= ours
+        await asyncio.gather(*(member.start() for member in ours.values()))
+        for name, member in self._members.items():
+            self._supervisor.watch(name, member)
+        self.files.tell(self.addresses)
+
+    async def _database(self, postgres: PostgresServer) -> None:
+        self._say("Starting PostgreSQL and Temporal ...")
+        await postgres.start()
+        url = await postgres.create_database(DATABASE)
+        from stores.migrations import upgrade
+
+        await asyncio.to_thread(upgrade, url)
+
+    def _temporal(self, found: FoundTemporal, ports: Ports) -> TemporalServer | None:
+        if found.executable is None:
+            return None
+        return TemporalServer(
+            found.executable,
+            self.files.folder / "temporal",
+            port=ports.temporal,
+            ui_port=ports.temporal_ui,
+            namespace=NAMESPACE,
+            search_attributes=SEARCH_ATTRIBUTES,
+        )
+
+    def _own_processes(self, ports: Ports) -> dict[str, OwnProcess]:
+        settings = self._own_settings(ports)
+        return {
+            name: OwnProcess(kind, self.files.logs, name, settings)
+            for kind, count in self._processes.items()
+            for name in [kind, *(f"{kind}-{number}" for number in range(2, count + 1))][:count]
+        }
+
+    def _own_settings(self, ports: Ports) -> dict[str, str]:
+        addresses = self.addresses
+        settings = {
+            "TEMPORAL_ADDRESS": addresses.temporal_address,
+            "TEMPORAL_NAMESPACE": addresses.temporal_namespace,
+            "CLEW_DATABASE_URL": addresses.database_url,
+            "CLEW_SMTP_URL": addresses.smtp_url,
+            "CLEW_MAIL_FROM": "Clew <hello@clew.example>",
+            "CLEW_SECRET": self.files.secret(),
+            "CLEW_PUBLIC_URL": addresses.api,
+            "CLEW_API_PORT": str(ports.api),
+            "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),
+            "CLEW_MAILBOX_HTTP_PORT": str(ports.mailbox),
+            "CLEW_MAILBOX_FOLDER": str(self.files.mailbox),
+        }
+        if self._clock is not None:
+            from pydantic import TypeAdapter
+
+            settings["CLEW_RUN_CLOCK"] = TypeAdapter(RunClock).dump_json(self._clock).decode()
+        return {**settings, **self._settings}
+
+
+async def _prepare(address: str, namespace: str) -> None:
+    """Give a server that is not ours the search attributes."""
+    from temporalio.client import Client
+
+    from workers.temporal_setup import register_search_attributes
+
+    try:
+        client = await Client.connect(address, namespace=namespace)
+    except RuntimeError as error:
+        raise EmbeddedServerError(
+            f"TEMPORAL_ADDRESS is {address}, and no Temporal answers there: {error}. "
+            "Unset it, and Clew starts a server of its own."
+        ) from None
+    await register_search_attributes(client)

@@ -1,0 +1,83 @@
+"""`python -m workers router`: takes touchpoints to runs, and keeps the tables of touchpoints ahead."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from socket import gethostname
+from typing import Any
+
+import structlog
+
+from routing.journey_programs import JourneyPrograms
+from routing.router import Router
+from routing.router_parts import Pace, RouterParts
+from routing.signals import RunSignals
+from routing.temporal_runs import TemporalRuns
+from stores.customers import CustomerStore
+from stores.database import Pool
+from stores.definitions import DefinitionStore
+from stores.leases import UnitLeases
+from stores.outbox import OutboxStore
+from stores.runs import RunStore
+from stores.touchpoints import ensure_partitions
+from stores.wakeup import Ear
+from workers.connections import database, temporal
+from workers.lags import watch_lags
+from workers.process import Life
+from workers.settings import RouterSettings
+from workers.telemetry import tracing
+from workers.trace_headers import TracedRuns
+
+PARTITIONS_EACH_SECONDS = 3_600
+
+_log = structlog.get_logger(__name__)
+
+
+def router_parts(pool: Pool, signals: RunSignals) -> RouterParts:
+    """What a router works with, on our own database."""
+    return RouterParts(
+        outbox=OutboxStore(pool),
+        leases=UnitLeases(pool),
+        runs=RunStore(pool),
+        profiles=CustomerStore(pool),
+        programs=JourneyPrograms(DefinitionStore(pool)),
+        signals=signals,
+    )
+
+
+async def serve(settings: RouterSettings, life: Life) -> None:
+    """Route until told to stop; then finish the customers under way."""
+    async with AsyncExitStack() as parts:
+        pool = await parts.enter_async_context(database(settings, "router"))
+        ear = await parts.enter_async_context(Ear(settings.database_url))
+        client = await temporal(settings, identity="router")
+        runs: RunSignals = TemporalRuns(client, clock=settings.run_clock)
+        if tracing():
+            runs = TracedRuns(runs)
+        router = Router(
+            router_parts(pool, runs),
+            name=f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+            pace=Pace(units=settings.units_at_once),
+            heard=ear.heard,
+        )
+        _background(parts, _keep_partitions(pool))
+        if settings.metrics_port is not None or tracing():
+            _background(parts, watch_lags(pool, settings.run_clock))
+        life.ready()
+        await router.run(life.stop)
+
+
+def _background(parts: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    parts.callback(asyncio.create_task(work).cancel)
+
+
+async def _keep_partitions(pool: Pool) -> None:
+    """Make the tables of the coming months; a failure is tried again within the hour."""
+    while True:
+        try:
+            await ensure_partitions(pool)
+        except Exception as error:
+            _log.warning("partitions_not_made", error=str(error).split("\n", 1)[0])
+        await asyncio.sleep(PARTITIONS_EACH_SECONDS)

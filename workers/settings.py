@@ -1,0 +1,265 @@
+"""What each process is told from outside: one frozen class per process, every field documented.
+
+Names in the environment are the fields in capitals with `CLEW_` before them, and Temporal's own
+`TEMPORAL_ADDRESS` and `TEMPORAL_NAMESPACE`. Traces and metrics go out by the standard `OTEL_*`
+variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+"""
+
+import os
+import re
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSettingError
+
+from channels.mail import MailSender
+from channels.smtp import SmtpServer
+from channels.unsubscribe_link import SMALLEST_SECRET
+from contracts.clock import RunClock
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+_SENDER = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<quoted>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
+
+
+class SettingsError(Exception):
+    """Settings that are missing or wrong; the message names each, and what to set."""
+
+
+class ProcessSettings(BaseSettings):
+    """What every process may be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLEW_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """From which level on log lines are written."""
+    metrics_port: Port | None = None
+    """Port on which Prometheus finds this process's metrics under /metrics; none where unset."""
+    metrics_host: str = "127.0.0.1"
+    """Address that the ports for metrics listen on; 0.0.0.0 in a container."""
+    ready_file: Path | None = None
+    """File that the process touches each second once it works; one that is old means stuck."""
+    drain_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
+    """How long work under way may take to end after SIGTERM."""
+
+
+class DatabaseSettings(ProcessSettings):
+    """Where PostgreSQL is."""
+
+    database_url: str = Field(repr=False)
+    """PostgreSQL, as libpq takes it: postgresql://clew@host:5432/clew (the password in PGPASSWORD)."""
+    database_connections: Annotated[int, Field(ge=2, le=200)] = 10
+    """How many connections this process holds at most."""
+    behind_pgbouncer: bool = False
+    """Whether the URL leads to PgBouncer with transaction pooling: nothing is prepared then."""
+
+
+class TemporalSettings(DatabaseSettings):
+    """Where the Temporal server is."""
+
+    temporal_address: str = Field(validation_alias="TEMPORAL_ADDRESS")
+    """The Temporal server's gRPC address: host:7233."""
+    temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE")
+    """The namespace that runs live in."""
+    temporal_metrics_port: Port | None = None
+    """Port on which Prometheus finds the Temporal SDK's own metrics; none where unset."""
+
+
+class JourneySettings(TemporalSettings):
+    """`python -m workers journey`: carries runs."""
+
+    cached_runs: Annotated[int, Field(ge=0)] = 1_000
+    """How many runs are kept in memory between their touchpoints (about 80 kB each)."""
+    runs_at_once: Annotated[int, Field(ge=1)] = 8
+    """How many runs decide at the same time; Python uses one core per process."""
+
+
+class RouterSettings(TemporalSettings):
+    """`python -m workers router`: takes touchpoints to runs."""
+
+    run_clock: RunClock | None = None
+    """Clock of the runs that this router starts, for rehearsals: JSON {"wall_epoch", "run_epoch", "factor"}."""
+    units_at_once: Annotated[int, Field(ge=1, le=200)] = 8
+    """How many customers are worked on at the same time."""
+
+    @field_validator("run_clock")
+    @classmethod
+    def _sound(cls, clock: RunClock | None) -> RunClock | None:
+        if clock is None:
+            return None
+        epochs: tuple[datetime, ...] = (clock.wall_epoch, clock.run_epoch)
+        if any(epoch.tzinfo is None for epoch in epochs):
+            raise ValueError("wall_epoch and run_epoch need a zone: end them with Z")
+        if not 0 < clock.factor <= 1_000_000:
+            raise ValueError("factor is how many times faster than the wall: above 0")
+        return clock
+
+
+class SigningSettings(ProcessSettings):
+    """What links to customers' own pages are made of."""
+
+    secret: SecretStr
+    """Signs unsubscribe links: 32 random characters or more, the same in every process, kept for
+    ever. Or CLEW_SECRET_FILE names a file that holds it."""
+    public_url: str
+    """Where customers reach the API from outside, such as https://journeys.example.com."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, given: Any) -> Any:
+        path = os.environ.get("CLEW_SECRET_FILE")
+        if not path or not isinstance(given, dict) or "secret" in given:
+            return given  # pyright: ignore[reportUnknownVariableType]
+        try:
+            return cast("dict[str, Any]", given) | {"secret": Path(path).read_text().strip()}
+        except OSError as error:
+            raise ValueError(f"CLEW_SECRET_FILE: {error.strerror}: {path}") from None
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value().encode()) < SMALLEST_SECRET:
+            raise ValueError(f"needs {SMALLEST_SECRET} characters or more: openssl rand -hex 32")
+        return secret
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")):
+            raise ValueError("begins with https:// (or http:// on one machine)")
+        return url
+
+
+class DeliverySettings(TemporalSettings, SigningSettings):
+    """`python -m workers delivery`: sends messages."""
+
+    smtp_url: SecretStr
+    """The mail relay: smtps://user:password@host:465 (TLS), smtp+starttls://…:587, or
+    smtp://host:25 (plain, no password)."""
+    mail_from: str
+    """Who writes to customers, read by somebody: Clew <hello@example.com>."""
+    mail_reply_to: str | None = None
+    """Where answers go, where that is another mailbox."""
+    deliveries_at_once: Annotated[int, Field(ge=1, le=1_000)] = 20
+    """How many messages of each purpose are under way at the same time."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        self.smtp_server()
+        self.mail_sender()
+        return self
+
+    def smtp_server(self) -> SmtpServer:
+        """The relay that `smtp_url` names."""
+        return smtp_server(self.smtp_url.get_secret_value())
+
+    def mail_sender(self) -> MailSender:
+        """The sender that `mail_from` names."""
+        found = _SENDER.fullmatch(self.mail_from)
+        if found is None:
+            raise ValueError("CLEW_MAIL_FROM: write it as Clew <hello@example.com>")
+        return MailSender(
+            address=found["quoted"] or found["bare"],
+            name=found["name"] or "",
+            reply_to=self.mail_reply_to,
+        )
+
+
+class ApiSettings(TemporalSettings, SigningSettings):
+    """`python -m workers api`: ingest, staff, customers' own pages, the console."""
+
+    api_host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 in a container."""
+    api_port: Port = 8000
+    """Port to listen on."""
+
+
+class MailboxSettings(ProcessSettings):
+    """`python -m workers mailbox`: catches mail instead of sending it, and shows it."""
+
+    mailbox_host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 in a container."""
+    mailbox_smtp_port: Port = 1025
+    """Port for mail."""
+    mailbox_http_port: Port = 8025
+    """Port for the browser."""
+    mailbox_folder: Path = Path(tempfile.gettempdir()) / "clew-mailbox"
+    """Where mails are kept."""
+
+
+Settings = TypeVar("Settings", bound=ProcessSettings)
+
+
+def read_settings(kind: type[Settings]) -> Settings:
+    """The settings of a process from its environment.
+
+    Raises: `SettingsError` naming all that are missing or wrong.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = [_in_words(kind, told) for told in error.errors()]
+        raise SettingsError("\n".join(dict.fromkeys(lines))) from None
+    except UnreadableSettingError as error:
+        raise SettingsError(f"{error}: expected JSON") from None
+
+
+def smtp_server(url: str) -> SmtpServer:
+    """The relay that a URL names. Raises: `ValueError` in words."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"CLEW_SMTP_URL: {error}") from None
+    ways = {
+        "smtp": ("plain", 25),
+        "smtp+starttls": ("starttls", 587),
+        "smtps": ("tls", 465),
+    }
+    if parts.scheme not in ways or not parts.hostname:
+        raise ValueError("CLEW_SMTP_URL: write smtps://, smtp+starttls:// or smtp:// and a host")
+    security, usual = ways[parts.scheme]
+    if security == "plain" and parts.password:
+        raise ValueError(
+            "CLEW_SMTP_URL: smtp:// would send the password in the clear; use smtps://"
+        )
+    return SmtpServer(
+        host=parts.hostname,
+        port=port or usual,
+        security=security,  # pyright: ignore[reportArgumentType]
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def _in_words(kind: type[ProcessSettings], told: Any) -> str:
+    place: tuple[int | str, ...] = told["loc"]
+    if not place:
+        return str(told["msg"]).removeprefix("Value error, ")
+    name, field = _setting(kind, str(place[0]))
+    description = " ".join(((field.description if field else None) or "").split())
+    if told["type"] == "missing":
+        return f"{name} is not set. {description}"
+    return f"{name}: {str(told['msg']).removeprefix('Value error, ')}. {description}"
+
+
+def _setting(kind: type[ProcessSettings], place: str) -> tuple[str, FieldInfo | None]:
+    """The name in the environment, and the field, of where pydantic found something."""
+    for name, field in kind.model_fields.items():
+        if place.lower() in (name, str(field.validation_alias).lower()):
+            alias = field.validation_alias
+            return (alias if isinstance(alias, str) else f"CLEW_{name.upper()}"), field
+    return place, None

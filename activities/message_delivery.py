@@ -87,6 +87,8 @@ class MessageDelivery:
         _log.info(
             "delivery", key=intent.key, state=told.state, reason=told.reason, channel=told.channel
         )
+        if told.state == "accepted" and order.accepted is not None:
+            await self.records.write(order.run, order.accepted)
         return told
 
     def _intent(self, order: DeliverMessage, published: PublishedMessage | None) -> DeliveryIntent:
@@ -195,7 +197,10 @@ class MessageDelivery:
     async def _settle(self, claim: Claimed, settlement: Settlement) -> MessageDelivered:
         await self.ledger.settle(claim, settlement)
         return MessageDelivered(
-            state=settlement.state, reason=settlement.reason, channel=claim.channel
+            state=settlement.state,
+            reason=settlement.reason,
+            words=settlement.words,
+            channel=claim.channel,
         )
 
 

@@ -5,7 +5,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
 
 DEFINITION_KEY = "clew-definition"
 """Metadata of a payload whose reader needs the definition of this version."""
@@ -20,7 +24,8 @@ class PydanticJsonConverter(JSONPlainPayloadConverter):
     """Dataclasses by pydantic as `json/plain`; a value that names a definition marks its payload with it."""
 
     def to_payload(self, value: Any) -> Payload | None:
-        data = _adapter(type(value)).dump_json(value, exclude_defaults=True)
+        kind: type[object] = type(value)
+        data = _adapter(kind).dump_json(value, exclude_defaults=True)
         metadata = {"encoding": self.encoding.encode()}
         version = getattr(value, "definition_version", None)
         if version is not None:

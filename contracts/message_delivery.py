@@ -32,10 +32,12 @@ class MessageDelivered:
 
     `accepted`: the provider has it. `refused`: not sent, `reason` says why (expired, no_consent,
     unreachable, suppressed, held_out, left, condition, bounced…). `deferred`: ask again at `until`
-    (run time). `unknown`: it may or may not have left, and is not sent again.
+    (run time). `unknown`: it may or may not have left, and is not sent again. `words` say it to a
+    person (`landed 14:02`).
     """
 
     state: Literal["accepted", "refused", "deferred", "unknown"]
     reason: str = ""
+    words: str = ""
     channel: str | None = None
     until: datetime | None = None

@@ -26,7 +26,11 @@ class BusinessSpan:
         while True:
             if date.day_of_week().value <= 5:
                 opens, closes = (
-                    date.at(Time(hour)).assume_tz(zone, disambiguation="compatible").to_instant().to_stdlib().astimezone(UTC)
+                    date.at(Time(hour))
+                    .assume_tz(zone, disambiguation="compatible")
+                    .to_instant()
+                    .to_stdlib()
+                    .astimezone(UTC)
                     for hour in (OPENS, CLOSES)
                 )
                 begins = max(opens, moment)

@@ -66,13 +66,17 @@ def _visit(expression: bytes, bound: frozenset[str], walk: _Walk, *, looping: bo
             _visit_comprehension(value, bound, walk, looping=looping)
 
 
-def _visit_comprehension(value: bytes, bound: frozenset[str], walk: _Walk, *, looping: bool) -> None:
+def _visit_comprehension(
+    value: bytes, bound: frozenset[str], walk: _Walk, *, looping: bool
+) -> None:
     inside = bound | {name for name in (_text(value, 1), _text(value, 3), _text(value, 8)) if name}
     _visit_children(value, (2, 4), bound, walk, looping=looping)
     _visit_children(value, (5, 6, 7), inside, walk, looping=True)
 
 
-def _visit_children(message: bytes, numbers: tuple[int, ...], bound: frozenset[str], walk: _Walk, *, looping: bool) -> None:
+def _visit_children(
+    message: bytes, numbers: tuple[int, ...], bound: frozenset[str], walk: _Walk, *, looping: bool
+) -> None:
     for number, value in _fields(message):
         if number in numbers and isinstance(value, bytes):
             _visit(value, bound, walk, looping=looping)
@@ -85,7 +89,9 @@ def _adds_lists(call: bytes) -> bool:
             kinds = {kind for kind, _ in _fields(argument)}
             if _LIST in kinds:
                 return True
-            constant = next((v for k, v in _fields(argument) if k == _CONST and isinstance(v, bytes)), None)
+            constant = next(
+                (v for k, v in _fields(argument) if k == _CONST and isinstance(v, bytes)), None
+            )
             if constant is not None and not any(kind == 6 for kind, _ in _fields(constant)):
                 return True  # a number
     return False

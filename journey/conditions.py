@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import cast
 
 from cel_expr_python import cel
 from pydantic import JsonValue
@@ -39,7 +40,7 @@ class Expression:
 
 @lru_cache(maxsize=64)
 def _environment(names: frozenset[str]) -> cel.Env:
-    variables = {name: Type.DYN for name in names}
+    variables = dict.fromkeys(names, Type.DYN)
     variables["now"] = Type.TIMESTAMP
     return cel.NewEnv(variables=variables)
 
@@ -51,7 +52,9 @@ def compiled(source: str, names: frozenset[str]) -> Expression:
     Raises: `ConditionError` with line and column where the engine knows them.
     """
     if len(source) > MAX_SOURCE:
-        raise ConditionError(f"a condition may have {MAX_SOURCE} characters; this one has {len(source)}")
+        raise ConditionError(
+            f"a condition may have {MAX_SOURCE} characters; this one has {len(source)}"
+        )
     try:
         expression = _environment(names).compile(source)
     except (RuntimeError, ValueError) as error:
@@ -59,7 +62,9 @@ def compiled(source: str, names: frozenset[str]) -> Expression:
     tree = cel_tree.read(expression.serialize())
     if tree.grows_text_in_loop:
         raise ConditionError("text may not be joined with + inside map, filter, all or exists")
-    return Expression(source, expression, tree.roots, tree.paths, str(expression.return_type().name()))
+    return Expression(
+        source, expression, tree.roots, tree.paths, str(expression.return_type().name())
+    )
 
 
 def evaluate(
@@ -89,7 +94,9 @@ def holds(source: str, names: Mapping[str, object], declared: frozenset[str] | N
     return value
 
 
-def json_value(source: str, names: Mapping[str, object], declared: frozenset[str] | None = None) -> JsonValue:
+def json_value(
+    source: str, names: Mapping[str, object], declared: frozenset[str] | None = None
+) -> JsonValue:
     """The value of an expression as plain JSON: instants as RFC 3339 text, durations as seconds."""
     value = evaluate(source, names, declared)
     if isinstance(value, datetime):
@@ -99,14 +106,18 @@ def json_value(source: str, names: Mapping[str, object], declared: frozenset[str
     return value
 
 
-def instant(source: str, names: Mapping[str, object], declared: frozenset[str] | None = None) -> datetime:
+def instant(
+    source: str, names: Mapping[str, object], declared: frozenset[str] | None = None
+) -> datetime:
     """The value of an expression as an instant: a timestamp, or RFC 3339 text with a zone."""
     value = evaluate(source, names, declared)
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise ConditionError(f"{source!r}: {value[:40]!r} is not a moment in RFC 3339") from None
+            raise ConditionError(
+                f"{source!r}: {value[:40]!r} is not a moment in RFC 3339"
+            ) from None
     if not isinstance(value, datetime):
         raise ConditionError(f"{source!r}: is {_kind(value)}, not a moment")
     if value.tzinfo is None:
@@ -134,9 +145,10 @@ def _plain(value: object) -> JsonValue | datetime | timedelta:
         case timedelta():
             return value
         case list():
-            return [_plain_json(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+            return [_plain_json(item) for item in cast("list[object]", value)]
         case dict():
-            return {str(key): _plain_json(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            items = cast("dict[object, object]", value).items()
+            return {str(key): _plain_json(item) for key, item in items}
         case _:
             raise ConditionError(f"a value of type {type(value).__name__} cannot be kept")
 
@@ -171,7 +183,13 @@ def _kind(value: object) -> str:
 
 
 def _in_words(message: str) -> str:
-    for noise in ("INVALID_ARGUMENT: ERROR: <input>:", "INVALID_ARGUMENT: ", "NOT_FOUND: ", "UNKNOWN: ", " [INVALID_ARGUMENT]"):
+    for noise in (
+        "INVALID_ARGUMENT: ERROR: <input>:",
+        "INVALID_ARGUMENT: ",
+        "NOT_FOUND: ",
+        "UNKNOWN: ",
+        " [INVALID_ARGUMENT]",
+    ):
         message = message.replace(noise, "")
     if "no matching overload" in message and "double" in message and "int" in message:
         message += " (CEL does not mix 20 and 20.0: write 20.0, or double(x))"

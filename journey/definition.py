@@ -21,7 +21,9 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%")
 def _again(text: str) -> str:
     found = _AGAIN.fullmatch(text.strip())
     if not found:
-        raise PydanticCustomError("again", "again is never, always, join, or after with a length of time: after 7d")
+        raise PydanticCustomError(
+            "again", "again is never, always, join, or after with a length of time: after 7d"
+        )
     if found["span"]:
         read_span(found["span"].strip())
     return text.strip()
@@ -125,7 +127,7 @@ class Definition(Model):
     """The time zone for customers of whom none is known, and of the staff."""
     enter: Entry
     match: Condition | None = None
-    """What must hold of every touchpoint about the customer for this run, such as `event.properties.order == run.key`."""
+    """What must hold of every touchpoint about the customer, such as `event.properties.order == run.key`."""
     listen: dict[Identifier, Value] = {}
     """Subjects the run listens to: kind → list of ids, such as `flight: 'run.legs.map(l, l.flight)'`."""
     keep: dict[Identifier, Value] = {}

@@ -55,7 +55,14 @@ class Document:
         while known and known not in self.places:
             known = known[:-1]
         line, column = self.places.get(known, (1, 1))
-        return Problem(file=self.name, line=line, column=column, path=written(path), message=message, remedy=remedy)
+        return Problem(
+            file=self.name,
+            line=line,
+            column=column,
+            path=written(path),
+            message=message,
+            remedy=remedy,
+        )
 
 
 def written(path: Path) -> str:
@@ -69,7 +76,7 @@ def written(path: Path) -> str:
 class _CoreLoader(yaml.SafeLoader):
     """Resolves plain scalars by the core schema of YAML 1.2."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 -- the loader's own way to hold resolvers
+    yaml_implicit_resolvers: dict[str, Any] = {}
 
 
 for _tag, _pattern, _first in (
@@ -78,23 +85,31 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"]),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
 ):
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+    _CoreLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
+    )
 
 
 def read_document(text: str, name: str) -> Document:
     """Read one document. Raises: `InvalidDocumentError` with the place."""
     document = Document(name, None)
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise InvalidDocumentError([document.problem((), f"larger than {MAX_BYTES:,} bytes", "split the file")])
+        raise InvalidDocumentError(
+            [document.problem((), f"larger than {MAX_BYTES:,} bytes", "split the file")]
+        )
     try:
         _refuse_what_hides(text, document)
         node = yaml.compose(text, Loader=_CoreLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InvalidDocumentError([_at(document, mark, str(error.problem or error.context or "not YAML"))]) from None
+        raise InvalidDocumentError(
+            [_at(document, mark, str(error.problem or error.context or "not YAML"))]
+        ) from None
     except yaml.reader.ReaderError as error:
         message = f"character {error.character!r} is not allowed in YAML"
-        raise InvalidDocumentError([document.problem((), message, "save the file as UTF-8 text")]) from None
+        raise InvalidDocumentError(
+            [document.problem((), message, "save the file as UTF-8 text")]
+        ) from None
     if node is None:
         raise InvalidDocumentError([document.problem((), "the file is empty")])
     problems: list[Problem] = []
@@ -109,24 +124,35 @@ def _refuse_what_hides(text: str, document: Document) -> None:
     for event in yaml.parse(text, Loader=_CoreLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             remedy = "write it out where it is used"
-            raise InvalidDocumentError([_at(document, event.start_mark, "anchors and aliases are not read", remedy)])
-        if getattr(event, "tag", None) is not None:
-            raise InvalidDocumentError([_at(document, event.start_mark, f"tag {event.tag} is not read", "remove it")])
+            raise InvalidDocumentError(
+                [_at(document, event.start_mark, "anchors and aliases are not read", remedy)]
+            )
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise InvalidDocumentError(
+                [_at(document, event.start_mark, f"tag {tag} is not read", "remove it")]
+            )
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise InvalidDocumentError([_at(document, event.start_mark, "more than one document", "one file each")])
+                raise InvalidDocumentError(
+                    [_at(document, event.start_mark, "more than one document", "one file each")]
+                )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise InvalidDocumentError([_at(document, event.start_mark, f"nested deeper than {MAX_DEPTH}")])
+                raise InvalidDocumentError(
+                    [_at(document, event.start_mark, f"nested deeper than {MAX_DEPTH}")]
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
 
 def _at(document: Document, mark: Any, message: str, remedy: str = "") -> Problem:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Problem(file=document.name, line=line, column=column, path="", message=message, remedy=remedy)
+    return Problem(
+        file=document.name, line=line, column=column, path="", message=message, remedy=remedy
+    )
 
 
 def _build(node: yaml.Node, path: Path, document: Document, problems: list[Problem]) -> Any:
@@ -134,22 +160,34 @@ def _build(node: yaml.Node, path: Path, document: Document, problems: list[Probl
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, document, problems)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*path, index), document, problems) for index, item in enumerate(node.value)]
+        return [
+            _build(item, (*path, index), document, problems)
+            for index, item in enumerate(node.value)
+        ]
     return _scalar(node, document, problems)
 
 
-def _mapping(node: yaml.MappingNode, path: Path, document: Document, problems: list[Problem]) -> dict[str, Any]:
+def _mapping(
+    node: yaml.MappingNode, path: Path, document: Document, problems: list[Problem]
+) -> dict[str, Any]:
     built: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = key_node.value
         if not isinstance(key, str) or not isinstance(key_node, yaml.ScalarNode):
             problems.append(_at(document, key_node.start_mark, "a key must be text"))
         elif key == "<<":
-            problems.append(_at(document, key_node.start_mark, "merge keys are not read", "write it out"))
+            problems.append(
+                _at(document, key_node.start_mark, "merge keys are not read", "write it out")
+            )
         elif key in built:
-            problems.append(_at(document, key_node.start_mark, f"{key!r} is given twice", "keep one of them"))
+            problems.append(
+                _at(document, key_node.start_mark, f"{key!r} is given twice", "keep one of them")
+            )
         else:
-            document.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            document.places[(*path, key)] = (
+                key_node.start_mark.line + 1,
+                key_node.start_mark.column + 1,
+            )
             built[key] = _build(value_node, (*path, key), document, problems)
     return built
 

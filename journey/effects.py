@@ -6,7 +6,7 @@ is `workflow id : entry : n`, so a repeated effect meets its own first trace.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     BeforeValidator,
@@ -120,7 +120,9 @@ class SetTraits:
 
 
 Effect = Annotated[
-    Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits, Field(discriminator="kind"), KeepKind
+    Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits,
+    Field(discriminator="kind"),
+    KeepKind,
 ]
 """What the shell carries out by an activity, and answers with `EffectFinished` or `EffectFailed`."""
 
@@ -176,11 +178,13 @@ class RunRecord:
     promises: tuple[PromiseRecord, ...] = ()
     listens: dict[str, tuple[str, ...]] | None = None
 
+
 def _short_trace(record: RunRecord, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
     written = handler(record)
     first = record.sequence - len(record.trace) + 1
     plain = all(
-        entry.at == record.at and entry.sequence == first + index for index, entry in enumerate(record.trace)
+        entry.at == record.at and entry.sequence == first + index
+        for index, entry in enumerate(record.trace)
     )
     if record.trace and plain:
         written["trace"] = [[entry.address, entry.kind, entry.why] for entry in record.trace]
@@ -188,13 +192,21 @@ def _short_trace(record: RunRecord, handler: SerializerFunctionWrapHandler) -> d
 
 
 def _long_trace(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    short = value.get("trace") or ()
+    return _lengthened(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+
+
+def _lengthened(value: dict[str, Any]) -> dict[str, Any]:
+    short: list[Any] = value.get("trace") or []
     first = value.get("sequence", 0) - len(short) + 1
     at = value.get("at", NOT_SENT)
-    entries = [
-        {"sequence": first + index, "at": at, "address": entry[0], "kind": entry[1], "why": entry[2]}
+    entries: list[Any] = [
+        {
+            "sequence": first + index,
+            "at": at,
+            "address": entry[0],
+            "kind": entry[1],
+            "why": entry[2],
+        }
         if isinstance(entry, list)
         else entry
         for index, entry in enumerate(short)

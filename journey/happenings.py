@@ -44,6 +44,7 @@ class DeliveryAnswer:
 
     state: Literal["accepted", "refused", "deferred", "unknown"]
     reason: str = ""
+    words: str = ""
     channel: str | None = None
     until: datetime | None = None
 
@@ -102,4 +103,6 @@ class Resumed:
     """What made the run stop was mended: what failed is tried again."""
 
 
-Happening = Entered | Arrived | AlarmFired | EffectFinished | EffectFailed | Moved | ToldToLeave | Resumed
+Happening = (
+    Entered | Arrived | AlarmFired | EffectFinished | EffectFailed | Moved | ToldToLeave | Resumed
+)

@@ -11,10 +11,9 @@ from journey.moments import read_moment
 from journey.spans import SpanError, read_span
 
 if TYPE_CHECKING:
-    from journey.steps import AnyStep
-    from journey.turn import Turn
     from journey.happenings import Answer
-    from journey.state import Mail, Thread
+    from journey.state import Thread
+    from journey.turn import Turn
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", max_length=64)]
 """A name in lower case with dashes, such as `checked-in`: journeys, stages, messages, queues, outcomes."""
@@ -22,7 +21,9 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """A name that conditions can use, such as `cart_value`: kept values, results, items."""
 
-EventName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(?:.*\S)?$")]
+EventName = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(?:.*\S)?$")
+]
 """The name of a touchpoint, such as `Product Added`."""
 
 
@@ -32,7 +33,7 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class _Text(str):
+class Words(str):
     """Text with a meaning of its own, found again by its type wherever it stands in a definition."""
 
     __slots__ = ()
@@ -44,15 +45,23 @@ class _Text(str):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def read(value: object) -> "_Text":
+        def read(value: object) -> "Words":
             if isinstance(value, bool) and issubclass(cls, Condition | Value):
                 value = "true" if value else "false"
-            if isinstance(value, int | float) and not isinstance(value, bool) and issubclass(cls, Value):
+            if (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and issubclass(cls, Value)
+            ):
                 value = repr(value)
             if not isinstance(value, str):
-                raise PydanticCustomError("text", "expected {what} as text", {"what": cls.pattern_words})
+                raise PydanticCustomError(
+                    "text", "expected {what} as text", {"what": cls.pattern_words}
+                )
             if not value.strip() or len(value) > 1_000:
-                raise PydanticCustomError("text", "expected {what}, 1 to 1,000 characters", {"what": cls.pattern_words})
+                raise PydanticCustomError(
+                    "text", "expected {what}, 1 to 1,000 characters", {"what": cls.pattern_words}
+                )
             try:
                 return cls(cls.checked(value.strip()))
             except SpanError as error:
@@ -64,24 +73,29 @@ class _Text(str):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "maxLength": 1_000, "description": cls.pattern_words}
+        return {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1_000,
+            "description": cls.pattern_words,
+        }
 
 
-class Condition(_Text):
+class Condition(Words):
     """CEL that is true or false."""
 
     __slots__ = ()
     pattern_words = "a condition in CEL, such as 'event.properties.total >= 20.0'"
 
 
-class Value(_Text):
+class Value(Words):
     """CEL of any value."""
 
     __slots__ = ()
     pattern_words = "a value in CEL, such as 'event.properties.total'"
 
 
-class MomentText(_Text):
+class MomentText(Words):
     """A moment: a length of time, `next 09:00`, or CEL with an instant (`run.departs - 24h`)."""
 
     __slots__ = ()
@@ -93,7 +107,7 @@ class MomentText(_Text):
         return text
 
 
-class SpanText(_Text):
+class SpanText(Words):
     """A length of time: `90m`, `2d`, `1mo`, `PT36H`."""
 
     __slots__ = ()
@@ -105,7 +119,7 @@ class SpanText(_Text):
         return text
 
 
-class Template(_Text):
+class Template(Words):
     """A short Liquid template, such as `Stuck at payment with {{ run.cart_value | money }}`."""
 
     __slots__ = ()
@@ -124,6 +138,18 @@ class On(Model):
     match: Condition | Literal[False] | None = None
     """In place of the journey-wide `match`; `false` lifts it."""
 
+
+class WrittenStep(Model):
+    """A step as it is written: a mapping with its kind as the only key. One such class a kind."""
+
+    @property
+    def step(self) -> "Step":
+        """The step inside."""
+        return getattr(self, next(iter(type(self).model_fields)))
+
+
+if TYPE_CHECKING:
+    AnyStep = WrittenStep  # at run time the union of all kinds, in journey.steps
 
 Block = tuple[str, tuple[str | int, ...], "list[AnyStep]"]
 """Steps inside a step: the name that their addresses have, their path in the file, and they themselves."""
@@ -197,5 +223,7 @@ IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")
 
 OnFailure = Annotated[
     'Literal["continue", "stop"] | list[AnyStep]',
-    Field(description="What to do when it cannot be done: continue (default), stop until resumed, or these steps."),
+    Field(
+        description="What to do when it cannot be done: continue (default), stop until resumed, or these steps."
+    ),
 ]

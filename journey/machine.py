@@ -4,11 +4,10 @@
 of what was decided. The same happenings give the same run, always: time is an argument, chance is a hash.
 """
 
-import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from journey.arrivals import arrive, enter, exit_when
 from journey.effects import CloseCase, Deliver, Effect, OpenCase, RunRecord, TraceEntry
 from journey.happenings import (
     AlarmFired,
@@ -24,24 +23,19 @@ from journey.happenings import (
     ToldToLeave,
     TraitsAnswer,
 )
+from journey.moving import move
 from journey.program import Program
-from journey.reactions import look_at_reactions, reaction_alarms, settle_due
+from journey.reactions import look_at_reactions, settle_due
+from journey.standing import needs_attention, next_alarm, waits_for
 from journey.state import Mail, State, Thread, copy_state
 from journey.steps.for_each import ForEach
 from journey.steps.send import said
-from journey.touchpoint import TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
 
 ENGINE = 1
 """The engine this code is. `admit` assigns one to each run, raised only when every worker knows it."""
 
 KNOWN_ENGINES = frozenset({1})
-
-MAIL_PER_NAME = 32
-"""How many touchpoints of one name a run keeps for look-back."""
-
-SEEN = 64
-"""How many message ids of senders outside the router a run remembers."""
 
 STEPS_PER_TURN = 2_000
 """A turn that takes more steps is going in circles: it stops there and says so."""
@@ -77,132 +71,20 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
 def _happen(turn: Turn, happening: Happening, refused: list[str]) -> None:
     match happening:
         case Entered():
-            _enter(turn, happening, refused)
+            enter(turn, happening, refused)
         case Arrived():
-            _arrive(turn, happening.touchpoints, refused)
+            arrive(turn, happening.touchpoints, refused)
         case AlarmFired():
             turn.now = max(turn.now, happening.at)
         case EffectFinished() | EffectFailed():
             _answer(turn, happening)
         case Moved():
-            _move(turn, happening)
+            move(turn, happening)
         case ToldToLeave():
             turn.finish(turn.state.stage or "", "left", happening.reason)
         case Resumed():
             _resume(turn)
     _due(turn)
-
-
-# -- entering and arriving
-
-
-def _enter(turn: Turn, entered: Entered, refused: list[str]) -> None:
-    state, program = turn.state, turn.program
-    state.entry, state.customer, state.key = entered.entry, entered.customer, entered.key
-    state.zone = entered.zone or program.zone
-    state.held_out, state.entered_at = entered.held_out, turn.now
-    state.traits = dict(entered.traits)
-    profile = {**state.traits, "id": state.customer, "zone": state.zone}
-    first = entered.entering
-    if first is not None:
-        _is_new(turn, first)
-        state.arrivals = 1
-    state.values = program.entry_values(first, profile)
-    turn.note("", "entered", f"entered by {first.event}" if first else "entered")
-    state.exits_held = {index: False for index, rule in enumerate(program.definition.exit) if rule.on is None}
-    turn.changed = True
-    main = Thread(thread=turn.count(), at="", home="main", mark=state.arrivals)
-    main.event = first.named() if first else None
-    state.threads.append(main)
-    for index in range(len(program.reactions)):
-        state.reactions.setdefault(index, _fresh_reaction(state.arrivals))
-    turn.enter_stage(main, program.definition.stages[0].stage)
-    if entered.others:
-        _arrive(turn, entered.others, refused)
-
-
-def _fresh_reaction(mark: int):  # noqa: ANN202 -- its type is ReactionState
-    from journey.state import ReactionState  # noqa: PLC0415
-
-    return ReactionState(mark=mark)
-
-
-def _arrive(turn: Turn, touchpoints: Iterable[Touchpoint], refused: list[str]) -> None:
-    new: list[Mail] = []
-    for touchpoint in touchpoints:
-        if not _is_new(turn, touchpoint):
-            refused.append(f"{touchpoint.event} {touchpoint.message_id}: counted before")
-        elif touchpoint.event == TRAITS_CHANGED:
-            _traits_changed(turn, touchpoint)
-        elif touchpoint.event in turn.program.waited_for:
-            turn.state.arrivals += 1
-            new.append(Mail(turn.state.arrivals, touchpoint))
-        else:
-            refused.append(f"{touchpoint.event} {touchpoint.message_id}: this version does not listen to it")
-    # An exit wins over everything else that came with it.
-    if not _exit_on(turn, new):
-        for mail in new:
-            _keep(turn, mail)
-
-
-def _is_new(turn: Turn, touchpoint: Touchpoint) -> bool:
-    state = turn.state
-    if touchpoint.number is not None:
-        if touchpoint.number <= state.watermark:
-            return False
-        state.watermark = touchpoint.number
-        mark = _mark_of(touchpoint)
-        return mark not in state.seen
-    mark = _mark_of(touchpoint)
-    if mark in state.seen:
-        return False
-    state.seen = [*state.seen[1 - SEEN :], mark]
-    return True
-
-
-def _mark_of(touchpoint: Touchpoint) -> str:
-    return hashlib.sha256(touchpoint.message_id.encode()).hexdigest()[:12]
-
-
-def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:
-    state = turn.state
-    for name, value in touchpoint.properties.items():
-        if name == "zone" and isinstance(value, str):
-            state.zone = value
-            turn.changed = True
-        elif name in turn.program.traits and state.traits.get(name) != value:
-            state.traits[name] = value
-            turn.changed = True
-            turn.note(state.stage or "", "trait", f"{name} changed")
-
-
-def _keep(turn: Turn, mail: Mail) -> None:
-    state = turn.state
-    state.mailbox.append(mail)
-    same = [other for other in state.mailbox if other.touchpoint.event == mail.touchpoint.event]
-    if len(same) > MAIL_PER_NAME:
-        state.mailbox.remove(same[0])
-        turn.note(state.stage or "", "mailbox_full", f"only the last {MAIL_PER_NAME} of {mail.touchpoint.event} are kept")
-
-
-def _exit_on(turn: Turn, new: list[Mail]) -> bool:
-    for mail in new:
-        for index, rule in enumerate(turn.program.definition.exit):
-            if rule.touchpoint and turn.is_about(rule.touchpoint, mail.touchpoint, None, f"exit/{index}"):
-                turn.finish(f"exit/{index}", rule.outcome, f"{mail.touchpoint.event} came")
-                return True
-    return False
-
-
-def _exit_when(turn: Turn) -> None:
-    for index, rule in enumerate(turn.program.definition.exit):
-        if rule.on is not None or rule.when is None:
-            continue
-        held = turn.holds(rule.when, turn.names(None), f"exit/{index}")
-        if held and not turn.state.exits_held.get(index, False):
-            turn.finish(f"exit/{index}", rule.outcome, f"{rule.when} became true")
-            return
-        turn.state.exits_held[index] = held
 
 
 # -- effects
@@ -230,14 +112,19 @@ def _answer(turn: Turn, happening: EffectFinished | EffectFailed) -> None:
     else:
         del state.outstanding[happening.n]
     if isinstance(answer, TraitsAnswer):
-        state.traits.update({name: v for name, v in answer.traits.items() if name in turn.program.traits})
+        state.traits.update(
+            {name: v for name, v in answer.traits.items() if name in turn.program.traits}
+        )
         turn.changed = True
     if thread is not None:
         turn.node(thread).step.answered(turn, thread, happening.n, answer)
     elif isinstance(answer, DeliveryAnswer) and isinstance(asked.effect, Deliver):
         turn.note(state.stage or "", *said(asked.effect.message, answer))
     elif isinstance(answer, CaseAnswer) and isinstance(asked.effect, OpenCase):
-        turn.ask(CloseCase(n=turn.count(), case=happening.n, reason="the journey went on without it"), None)
+        turn.ask(
+            CloseCase(n=turn.count(), case=happening.n, reason="the journey went on without it"),
+            None,
+        )
 
 
 def _resume(turn: Turn) -> None:
@@ -249,45 +136,6 @@ def _resume(turn: Turn) -> None:
             waiting.kind, waiting.why = "effect", ""
             turn.effects.append(asked.effect)
             turn.note(thread.at, "resumed", "tried again")
-
-
-# -- moving to another version
-
-
-def _move(turn: Turn, moved: Moved) -> None:
-    from journey.effects import ReadTraits  # noqa: PLC0415
-
-    state, program = turn.state, turn.program
-    turn.note(state.stage or "", "moved", f"moved to version {program.version[:12]}: {moved.reason}")
-    state.reactions = {
-        index: state.reactions.get(index, _fresh_reaction(state.arrivals)) for index in range(len(program.reactions))
-    }
-    state.exits_held = {index: False for index, rule in enumerate(program.definition.exit) if rule.on is None}
-    missing = tuple(sorted(program.traits - set(state.traits)))
-    if missing:
-        turn.ask(ReadTraits(n=turn.count(), names=missing), None)
-    kept = [thread for thread in state.threads if thread.at in program.nodes]
-    for thread in [thread for thread in state.threads if thread.at not in program.nodes]:
-        turn.drop_thread(thread, "the new version has no such step")
-    main = next((thread for thread in kept if thread.home == "main" and thread.parent is None), None)
-    target = moved.address
-    if target is None and main is not None:
-        turn.changed = True
-        return
-    if target is None or (target not in program.nodes and target not in program.stages):
-        target = program.definition.stages[0].stage if state.stage not in program.stages else state.stage
-    new = Thread(thread=turn.count(), at="", home="main", mark=main.mark if main else state.arrivals)
-    new.event = main.event if main else None
-    if main is not None:
-        turn.drop_thread(main, "moved")
-    state.threads.insert(0, new)
-    if target in program.stages:
-        turn.enter_stage(new, target)
-    else:
-        new.at = target
-        state.stage = program.nodes[target].stage
-        turn.runnable.append(new)
-    turn.changed = True
 
 
 # -- one turn
@@ -303,7 +151,11 @@ def _run(turn: Turn) -> None:
                 continue
             steps += 1
             if steps > STEPS_PER_TURN:
-                turn.finish(thread.at, "stuck-in-a-circle", f"more than {STEPS_PER_TURN:,} steps without a wait")
+                turn.finish(
+                    thread.at,
+                    "stuck-in-a-circle",
+                    f"more than {STEPS_PER_TURN:,} steps without a wait",
+                )
                 return
             turn.node(thread).step.begin(turn, thread)
         if turn.state.outcome is not None:
@@ -312,7 +164,9 @@ def _run(turn: Turn) -> None:
             turn.changed = False
             _look_again(turn)
         elif not _read_mail(turn) and not look_at_reactions(turn) and not turn.changed:
-            return
+            settle_due(turn)
+            if not turn.runnable:
+                return
 
 
 def _look_again(turn: Turn) -> None:
@@ -322,7 +176,7 @@ def _look_again(turn: Turn) -> None:
             node = turn.program.nodes.get(address)
             if node is not None and isinstance(node.step, ForEach) and node.step.name == name:
                 node.step.read_again(turn, thread, index)
-    _exit_when(turn)
+    exit_when(turn)
     if turn.state.outcome is None:
         for thread in list(turn.state.threads):
             if thread.waiting and thread in turn.state.threads:
@@ -339,13 +193,17 @@ def _read_mail(turn: Turn) -> bool:
 
 
 def _due(turn: Turn) -> None:
-    """Deadlines that have passed. What has come is looked at first: a touchpoint in the mailbox wins over its deadline."""
+    """Deadlines that have passed. A touchpoint that is in the mailbox already wins over its deadline."""
     if turn.state.outcome is not None:
         return
     if any(_is_due(thread, turn.now) for thread in turn.state.threads):
         _read_mail(turn)
     for thread in list(turn.state.threads):
-        if turn.state.outcome is None and thread in turn.state.threads and _is_due(thread, turn.now):
+        if (
+            turn.state.outcome is None
+            and thread in turn.state.threads
+            and _is_due(thread, turn.now)
+        ):
             thread_step = turn.node(thread).step
             thread_step.alarm(turn, thread)
     settle_due(turn)
@@ -386,20 +244,14 @@ def _forget(turn: Turn) -> None:
 
     def wanted(mail: Mail) -> bool:
         name = mail.touchpoint.event
-        if any(thread.mark < mail.arrival and name in ahead.get(thread.at, ()) for thread in state.threads):
+        if any(
+            thread.mark < mail.arrival and name in ahead.get(thread.at, ())
+            for thread in state.threads
+        ):
             return True
         return any(mark < mail.arrival and rules[index].on == name for index, mark in busy.items())
 
     state.mailbox = [mail for mail in state.mailbox if wanted(mail)]
-
-
-def next_alarm(state: State) -> datetime | None:
-    """The earliest instant at which the run wants to be woken."""
-    if state.outcome is not None:
-        return None
-    times = [t.waiting.deadline for t in state.threads if t.waiting and t.waiting.deadline]
-    times += reaction_alarms(state)
-    return min(times, default=None)
 
 
 def _record(turn: Turn, listens: dict[str, tuple[str, ...]] | None) -> RunRecord:
@@ -418,18 +270,3 @@ def _record(turn: Turn, listens: dict[str, tuple[str, ...]] | None) -> RunRecord
         promises=tuple(turn.promises),
         listens=listens,
     )
-
-
-def waits_for(program: Program, state: State, now: datetime) -> tuple[str, ...]:
-    """What the run waits for, as a person would say it."""
-    turn = Turn(program, state, now)
-    return tuple(
-        program.nodes[thread.at].step.words(turn, thread)
-        for thread in state.threads
-        if thread.waiting and thread.waiting.kind != "threads" and thread.at in program.nodes
-    )
-
-
-def needs_attention(state: State) -> str | None:
-    """Why the run cannot go on by itself, if so."""
-    return next((t.waiting.why for t in state.threads if t.waiting and t.waiting.kind == "stopped"), None)

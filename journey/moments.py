@@ -17,8 +17,13 @@ from journey import conditions
 from journey.spans import Span, SpanError, in_zone, is_span, read_span
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_NEXT = re.compile(rf"next\s+(?:(?P<day>weekday|{'|'.join(_DAYS)})\s+)?(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
-_SHIFTED = re.compile(r"(?P<base>.+?)\s*(?P<sign>[+-])\s*(?P<span>(?:\d{1,9}(?:mo|y|w|d|h|m|s))+|P[0-9A-Z]+)", re.DOTALL)
+_NEXT = re.compile(
+    rf"next\s+(?:(?P<day>weekday|{'|'.join(_DAYS)})\s+)?(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)"
+)
+_SHIFTED = re.compile(
+    r"(?P<base>.+?)\s*(?P<sign>[+-])\s*(?P<span>(?:\d{1,9}(?:mo|y|w|d|h|m|s))+|P[0-9A-Z]+)",
+    re.DOTALL,
+)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -39,7 +44,11 @@ class Moment:
         return self.source is not None
 
     def resolve(
-        self, began: datetime, zone: str, names: Mapping[str, object], declared: frozenset[str] | None = None
+        self,
+        began: datetime,
+        zone: str,
+        names: Mapping[str, object],
+        declared: frozenset[str] | None = None,
     ) -> datetime:
         """The instant, for a step reached at `began`. Raises: `ConditionError`."""
         if self.span is not None:
@@ -51,7 +60,9 @@ class Moment:
         base = conditions.instant(self.source, names, declared)
         if self.shift is None:
             return base
-        return self.shift.after(base, zone) if self.shift_sign > 0 else self.shift.before(base, zone)
+        return (
+            self.shift.after(base, zone) if self.shift_sign > 0 else self.shift.before(base, zone)
+        )
 
 
 @lru_cache(maxsize=4_096)
@@ -70,7 +81,9 @@ def read_moment(text: str) -> Moment:
     if text.startswith("next "):
         raise SpanError(f"{text!r}: write next 09:00, next weekday 09:00 or next monday 09:00")
     if re.fullmatch(r"[\d.]+\s*\w*", text):
-        raise SpanError(f"{text!r} is not a length of time: write 90m, 12h, 3d, 2w, 1mo or ISO 8601 such as PT36H")
+        raise SpanError(
+            f"{text!r} is not a length of time: write 90m, 12h, 3d, 2w, 1mo or ISO 8601 such as PT36H"
+        )
     shifted = _SHIFTED.fullmatch(text)
     if shifted:
         return Moment(
@@ -95,4 +108,6 @@ def _next(began: datetime, zone: str, at: tuple[int, int], day: str | None) -> d
         moment = candidate.to_stdlib().astimezone(UTC)
         if moment > began:
             return moment
-    raise conditions.ConditionError(f"no {day or 'day'} within nine days")  # cannot be: every week has each day
+    raise conditions.ConditionError(
+        f"no {day or 'day'} within nine days"
+    )  # cannot be: every week has each day

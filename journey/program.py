@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
+from typing import Literal, cast
 
 import orjson
 from pydantic import BaseModel, JsonValue
@@ -13,11 +13,15 @@ from pydantic import BaseModel, JsonValue
 from journey import conditions
 from journey.definition import Definition, Reaction, Stage, version_of
 from journey.effects import Values
-from journey.language import Condition, MomentText, On, Step, Template, Value
+from journey.language import Condition, MomentText, Step, Value, WrittenStep
 from journey.moments import read_moment
 from journey.spans import Span, read_span
-from journey.steps import AnyStep, step_of
 from journey.touchpoint import CASE_DECIDED, TRAITS_CHANGED, Touchpoint
+
+Path = tuple[str | int, ...]
+
+Used = tuple[Path, str, str, frozenset[str]]
+"""An expression: its path, its role (condition, value, moment), its CEL source, the items in scope."""
 
 BUILT_IN_TRAITS = frozenset({"id", "zone"})
 
@@ -30,7 +34,7 @@ class Node:
     step: Step
     stage: str | None
     next: str | None
-    path: tuple[str | int, ...]
+    path: Path
     scope: frozenset[str]
     blocks: dict[str, str | None] = field(default_factory=dict[str, str | None])
 
@@ -68,27 +72,31 @@ class Program:
         for index, stage in enumerate(definition.stages):
             self._lay_stage(stage, ("stages", index, "steps"))
         for index, reaction in enumerate(definition.whenever):
-            first = self._lay(reaction.do, f"whenever/{index}", None, None, ("whenever", index, "do"), frozenset())
+            first = self._lay(
+                reaction.do, f"whenever/{index}", None, None, ("whenever", index, "do"), frozenset()
+            )
             self.reaction_starts.append(first or "")
 
     # -- layout
 
-    def _lay_stage(self, stage: Stage, path: tuple[str | int, ...]) -> None:
+    def _lay_stage(self, stage: Stage, path: Path) -> None:
         first = self._lay(stage.steps, stage.stage, stage.stage, None, path, frozenset())
         self.stages[stage.stage] = first or ""
 
     def _lay(
         self,
-        steps: list[AnyStep],
+        steps: list[WrittenStep],
         prefix: str,
         stage: str | None,
         after: str | None,
-        path: tuple[str | int, ...],
+        path: Path,
         scope: frozenset[str],
     ) -> str | None:
-        addresses = [self._address(prefix, index, step_of(written)) for index, written in enumerate(steps)]
+        addresses = [
+            self._address(prefix, index, written.step) for index, written in enumerate(steps)
+        ]
         for index, written in enumerate(steps):
-            step, address = step_of(written), addresses[index]
+            step, address = written.step, addresses[index]
             following = addresses[index + 1] if index + 1 < len(steps) else after
             here = (*path, index, step.kind)
             node = Node(address, step, stage, following, here, scope)
@@ -97,7 +105,9 @@ class Program:
                 binds = step.binds(block)
                 # Items run in threads of their own: behind their last step there is nothing.
                 behind = None if binds or step.kind == "promise" else following
-                inner = self._lay(inside, f"{address}/{block}", stage, behind, (*here, *written_at), scope | binds)
+                inner = self._lay(
+                    inside, f"{address}/{block}", stage, behind, (*here, *written_at), scope | binds
+                )
                 node.blocks[block] = inner
         return addresses[0] if addresses else None
 
@@ -121,22 +131,27 @@ class Program:
                 found |= node.step.binds(block)
         return frozenset(found)
 
-    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str, str, frozenset[str]]]:
+    def expressions(self) -> Iterator[Used]:
         """Every expression: path, role (condition, value, moment), CEL source, and the items in scope."""
         for node in self.nodes.values():
-            yield from _expressions(node.step, node.path, node.scope, deep=False)
-        yield from _expressions(self.definition, (), frozenset(), deep=False)
+            yield from _expressions(node.step, node.path, node.scope)
+        yield from _expressions(self.definition, (), frozenset())
 
     @cached_property
     def paths(self) -> frozenset[tuple[str, ...]]:
         """Every dotted path that an expression reads, such as ("customer", "tier")."""
         sources = (source for _, _, source, _ in self.expressions())
-        return frozenset[tuple[str, ...]]().union(*(conditions.compiled(s, self.names).paths for s in sources))
+        return frozenset[tuple[str, ...]]().union(
+            *(conditions.compiled(s, self.names).paths for s in sources)
+        )
 
     @cached_property
     def traits(self) -> frozenset[str]:
         """The customer's traits that conditions name."""
-        return frozenset(path[1] for path in self.paths if path[0] == "customer" and len(path) > 1) - BUILT_IN_TRAITS
+        return (
+            frozenset(path[1] for path in self.paths if path[0] == "customer" and len(path) > 1)
+            - BUILT_IN_TRAITS
+        )
 
     @cached_property
     def waited_for(self) -> frozenset[str]:
@@ -160,7 +175,9 @@ class Program:
     @cached_property
     def ahead(self) -> dict[str, frozenset[str]]:
         """For each address, the names of touchpoints that may still be waited for from there on."""
-        found = {address: {on.on for on in node.step.listens()} for address, node in self.nodes.items()}
+        found = {
+            address: {on.on for on in node.step.listens()} for address, node in self.nodes.items()
+        }
         for address, node in self.nodes.items():
             if node.step.kind == "handoff":
                 found[address].add(CASE_DECIDED)
@@ -200,7 +217,9 @@ class Program:
     def entry_wanted(self, touchpoint: Touchpoint, profile: Mapping[str, JsonValue]) -> bool:
         """Whether the entry condition holds. Raises: `ConditionError`."""
         when = self.definition.enter.when
-        return when is None or conditions.holds(when, self._entry_names(touchpoint, profile), self.names)
+        return when is None or conditions.holds(
+            when, self._entry_names(touchpoint, profile), self.names
+        )
 
     def entry_key(self, touchpoint: Touchpoint, profile: Mapping[str, JsonValue]) -> str | None:
         """The key of the run that this touchpoint would begin. Raises: `ConditionError`."""
@@ -212,7 +231,9 @@ class Program:
             raise conditions.ConditionError(f"the key {source!r} is not text or a whole number")
         return str(value)
 
-    def entry_values(self, touchpoint: Touchpoint | None, profile: Mapping[str, JsonValue]) -> Values:
+    def entry_values(
+        self, touchpoint: Touchpoint | None, profile: Mapping[str, JsonValue]
+    ) -> Values:
         """The values kept at entry; one that cannot be told is null."""
         values: Values = {}
         names = self._entry_names(touchpoint, profile)
@@ -235,22 +256,32 @@ class Program:
             except conditions.ConditionError:
                 continue
             listed = ids if isinstance(ids, list) else [ids]
-            found[kind] = tuple(dict.fromkeys(str(item) for item in listed if item not in (None, "")))[:100]
+            found[kind] = tuple(
+                dict.fromkeys(str(item) for item in listed if item not in (None, ""))
+            )[:100]
         return found
 
-    def _entry_names(self, touchpoint: Touchpoint | None, profile: Mapping[str, JsonValue]) -> dict[str, object]:
+    def _entry_names(
+        self, touchpoint: Touchpoint | None, profile: Mapping[str, JsonValue]
+    ) -> dict[str, object]:
         event = touchpoint.named() if touchpoint else {}
         names: dict[str, object] = {"event": event, "customer": dict(profile), "run": {}}
         if touchpoint:
             names["now"] = touchpoint.timestamp
         return names
 
-    def reaches_goal(self, outcome: str, entered: datetime | None, now: datetime, zone: str) -> bool:
+    def reaches_goal(
+        self, outcome: str, entered: datetime | None, now: datetime, zone: str
+    ) -> bool:
         """Whether this outcome, now, is the goal."""
         goal = self.definition.goal
         if goal is None or goal.outcome != outcome:
             return False
-        return goal.within is None or entered is None or read_span(goal.within).after(entered, zone) >= now
+        return (
+            goal.within is None
+            or entered is None
+            or read_span(goal.within).after(entered, zone) >= now
+        )
 
 
 def compile_program(canonical: bytes) -> Program:
@@ -264,9 +295,7 @@ def chance(journey: str, name: str, customer: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _expressions(
-    value: object, path: tuple[str | int, ...], scope: frozenset[str], *, deep: bool
-) -> Iterator[tuple[tuple[str | int, ...], str, str, frozenset[str]]]:
+def _expressions(value: object, path: Path, scope: frozenset[str]) -> Iterator[Used]:
     """Expressions of one model; steps inside are nodes of their own and are left to them."""
     match value:
         case Condition():
@@ -277,18 +306,22 @@ def _expressions(
                 yield path, "moment", source, scope
         case Value():
             yield path, "value", str(value), scope
-        case Template() | str():
+        case WrittenStep():
             return
-        case BaseModel():
-            if deep and len(type(value).model_fields) == 1 and isinstance(step_of(value), Step):
-                return
-            for name, info in type(value).model_fields.items():
-                yield from _expressions(getattr(value, name), (*path, info.alias or name), scope, deep=True)
-        case dict():
-            for name, item in value.items():
-                yield from _expressions(item, (*path, name), scope, deep=True)
-        case list():
-            for index, item in enumerate(value):
-                yield from _expressions(item, (*path, index), scope, deep=True)
+        case BaseModel() | dict() | list():
+            for name, item in _parts(cast("BaseModel | dict[str, object] | list[object]", value)):
+                yield from _expressions(item, (*path, name), scope)
         case _:
             return
+
+
+def _parts(
+    value: BaseModel | dict[str, object] | list[object],
+) -> Iterator[tuple[str | int, object]]:
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            yield info.alias or name, getattr(value, name)
+    elif isinstance(value, dict):
+        yield from value.items()
+    else:
+        yield from enumerate(value)

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from journey import conditions
 from journey.definition import Definition, canonical_json, version_of
 from journey.document import Document, InvalidDocumentError, Path, Problem, read_document
+from journey.language import WrittenStep
 from journey.program import Program
-from journey.steps import AnyStep, step_of
+from journey.steps.finish import Finish
 from journey.steps.send import Send
 from journey.steps.set import Set
 
@@ -30,7 +31,9 @@ class Publishable:
     program: Program
 
 
-def read_definition(source: str, name: str, messages: Mapping[str, object] | None = None) -> Publishable:
+def read_definition(
+    source: str, name: str, messages: Mapping[str, object] | None = None
+) -> Publishable:
     """Read and check a journey written in YAML or JSON.
 
     `messages`: the messages that exist, by name; None leaves them unchecked.
@@ -38,7 +41,9 @@ def read_definition(source: str, name: str, messages: Mapping[str, object] | Non
     """
     document = read_document(source, name)
     if not isinstance(document.data, dict):
-        raise InvalidDocumentError([document.problem((), "a journey is a mapping", "begin with language: 1")])
+        raise InvalidDocumentError(
+            [document.problem((), "a journey is a mapping", "begin with language: 1")]
+        )
     try:
         definition = Definition.model_validate(document.data)
     except ValidationError as error:
@@ -50,7 +55,9 @@ def read_definition(source: str, name: str, messages: Mapping[str, object] | Non
         for path, message, remedy in _problems(program, messages)
     ]
     if problems:
-        raise InvalidDocumentError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+        raise InvalidDocumentError(
+            sorted(problems, key=lambda problem: (problem.line, problem.column))
+        )
     return Publishable(definition.journey, program.version, canonical, source, name, program)
 
 
@@ -73,7 +80,9 @@ def _wrong(document: Document, told: Any) -> Problem:
     missing = told["type"] == "missing"
     message = f"{told['loc'][-1]} is missing" if missing else str(told["msg"])
     if told["type"] == "extra_forbidden":
-        return document.problem(path, f"{told['loc'][-1]!r} is not a word of the language here", "check its spelling")
+        return document.problem(
+            path, f"{told['loc'][-1]!r} is not a word of the language here", "check its spelling"
+        )
     remedy = "add it" if missing else _remedy(told)
     return document.problem(path, message, remedy)
 
@@ -101,18 +110,30 @@ def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterat
         for stage in node.step.goes_to():
             if stage not in program.stages:
                 known = ", ".join(program.stages)
-                yield (*node.path, "stage"), f"there is no stage {stage!r}", f"the stages are {known}"
+                yield (
+                    (*node.path, "stage"),
+                    f"there is no stage {stage!r}",
+                    f"the stages are {known}",
+                )
     for index, stage in enumerate(definition.stages):
         faults: list[Fault] = []
         if _falls(stage.steps, ("stages", index, "steps"), faults):
-            yield ("stages", index, "stage"), f"stage {stage.stage!r} has no end", "end it with go: or finish:"
+            yield (
+                ("stages", index, "stage"),
+                f"stage {stage.stage!r} has no end",
+                "end it with go: or finish:",
+            )
         yield from faults
     for index, rule in enumerate(definition.whenever):
         faults = []
         _falls(rule.do, ("whenever", index, "do"), faults)
         yield from faults
         if rule.on is None and rule.when is None:
-            yield ("whenever", index), "a reaction needs on: or when:", "name a touchpoint or a condition"
+            yield (
+                ("whenever", index),
+                "a reaction needs on: or when:",
+                "name a touchpoint or a condition",
+            )
     for index, rule in enumerate(definition.exit):
         if rule.on is None and rule.when is None:
             yield ("exit", index), "an exit needs on: or when:", "name a touchpoint or a condition"
@@ -125,7 +146,11 @@ def _names(program: Program) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     for index, stage in enumerate(program.definition.stages):
         if stage.stage in seen:
-            yield ("stages", index, "stage"), f"stage {stage.stage!r} is there twice", "give each its own name"
+            yield (
+                ("stages", index, "stage"),
+                f"stage {stage.stage!r} is there twice",
+                "give each its own name",
+            )
         seen[stage.stage] = ""
     ids: set[str] = set()
     for node in program.nodes.values():
@@ -136,20 +161,30 @@ def _names(program: Program) -> Iterator[Fault]:
             ids.add(identifier)
         for name in filter(None, (node.step.result(), getattr(node.step, "name", None))):
             if name in ("event", "customer", "run", "now"):
-                yield (*node.path, "as"), f"{name!r} means something else already", "choose another name"
+                yield (
+                    (*node.path, "as"),
+                    f"{name!r} means something else already",
+                    "choose another name",
+                )
 
 
-def _falls(steps: list[AnyStep], path: Path, faults: list[Fault]) -> bool:
+def _falls(steps: list[WrittenStep], path: Path, faults: list[Fault]) -> bool:
     """Whether a run may go on behind these steps; steps that can never be reached are faults."""
     for index, written in enumerate(steps):
-        step = step_of(written)
+        step = written.step
         here = (*path, index, step.kind)
         inside = {name: _falls(block, (*here, *at), faults) for name, at, block in step.blocks()}
         if not step.falls_through(inside):
             if index + 1 < len(steps):
-                following = step_of(steps[index + 1])
+                following = steps[index + 1].step
                 where = (*path, index + 1, following.kind)
-                faults.append((where, "this step is never reached", "remove it, or the go or finish before it"))
+                faults.append(
+                    (
+                        where,
+                        "this step is never reached",
+                        "remove it, or the go or finish before it",
+                    )
+                )
             return False
     return True
 
@@ -176,11 +211,16 @@ def _unreachable(program: Program) -> Iterator[Fault]:
         if stage.stage not in reached:
             remedy = f"add go: {stage.stage} where it begins, or remove it"
             yield ("stages", index, "stage"), f"stage {stage.stage!r} is never reached", remedy
-    outcomes = {step.outcome for step in (node.step for node in program.nodes.values()) if hasattr(step, "outcome")}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
-    outcomes |= {rule.outcome for rule in program.definition.exit}
+    outcomes = {
+        node.step.outcome for node in program.nodes.values() if isinstance(node.step, Finish)
+    } | {rule.outcome for rule in program.definition.exit}
     goal = program.definition.goal
     if goal is not None and goal.outcome not in outcomes:
-        yield ("goal", "outcome"), f"no path ends in {goal.outcome!r}", "name the outcome of a finish or an exit"
+        yield (
+            ("goal", "outcome"),
+            f"no path ends in {goal.outcome!r}",
+            "name the outcome of a finish or an exit",
+        )
 
 
 def _sends(program: Program, messages: Mapping[str, object] | None) -> Iterator[Fault]:
@@ -190,36 +230,60 @@ def _sends(program: Program, messages: Mapping[str, object] | None) -> Iterator[
         if not isinstance(node.step, Send):
             continue
         if node.step.replaces is not None and node.step.replaces not in ids:
-            yield (*node.path, "replaces"), f"no send has the id {node.step.replaces!r}", "give that send an id:"
+            yield (
+                (*node.path, "replaces"),
+                f"no send has the id {node.step.replaces!r}",
+                "give that send an id:",
+            )
         if messages is not None and node.step.message not in messages:
             known = ", ".join(sorted(messages)) or "none so far"
-            yield (*node.path, "message"), f"there is no message {node.step.message!r}", f"the messages are {known}"
+            yield (
+                (*node.path, "message"),
+                f"there is no message {node.step.message!r}",
+                f"the messages are {known}",
+            )
 
 
 def _expressions(program: Program) -> Iterator[Fault]:
-    run = set(program.definition.keep) | _RUN_FIELDS
     items = frozenset[str]().union(*(node.scope for node in program.nodes.values()))
+    kept = set(program.definition.keep) | _RUN_FIELDS
     for node in program.nodes.values():
         if isinstance(node.step, Set):
-            run |= {target.partition(".")[2] for target in node.step.values if target.startswith("run.")}
-            for target in node.step.values:
-                root = target.partition(".")[0]
-                if root not in ("run", "customer") and root not in node.scope:
-                    yield (*node.path, target), f"there is nothing called {root!r} here", "set run.NAME or customer.NAME"
+            yield from _targets(node.step, node.path, node.scope)
+            kept |= {name.partition(".")[2] for name in node.step.values if name.startswith("run.")}
     for path, role, source, scope in program.expressions():
         try:
             expression = conditions.compiled(source, program.names)
         except conditions.ConditionError as error:
             yield path, f"{source!r}: {error}", "see https://cel.dev for the language of conditions"
             continue
-        if role == "condition" and expression.type_name != "BOOL":
-            yield path, f"{source!r} is not true or false", f"compare it: {source} == true"
-        if role == "moment" and expression.type_name not in ("TIMESTAMP", "STRING", "DYN"):
-            yield path, f"{source!r} is not a moment", "write 4h, next 09:00, or name an instant: run.departs - 24h"
+        yield from _kind(path, role, source, expression.type_name)
         for root in sorted((expression.roots & items) - scope):
-            yield path, f"{root!r} is known only inside its for_each", "move the step inside, or keep the value"
-        for used in sorted(expression.paths):
-            if len(used) > 1 and used[0] == "run" and used[1] not in run:
-                yield path, f"run.{used[1]} is never kept", f"add {used[1]}: under keep:, or set it in a step"
-            if len(used) > 1 and used[0] == "event" and used[1] not in _EVENT_FIELDS:
-                yield path, f"event.{used[1]} is not part of a touchpoint", f"write event.properties.{used[1]}"
+            remedy = "move the step inside, or keep the value"
+            yield path, f"{root!r} is known only inside its for_each", remedy
+        yield from _read(path, expression.paths, kept)
+
+
+def _targets(step: Set, path: Path, scope: frozenset[str]) -> Iterator[Fault]:
+    for target in step.values:
+        root = target.partition(".")[0]
+        if root not in ("run", "customer") and root not in scope:
+            message = f"there is nothing called {root!r} here"
+            yield (*path, target), message, "set run.NAME or customer.NAME"
+
+
+def _kind(path: Path, role: str, source: str, type_name: str) -> Iterator[Fault]:
+    if role == "condition" and type_name != "BOOL":
+        yield path, f"{source!r} is not true or false", f"compare it: {source} == true"
+    if role == "moment" and type_name not in ("TIMESTAMP", "STRING", "DYN"):
+        remedy = "write 4h, next 09:00, or name an instant: run.departs - 24h"
+        yield path, f"{source!r} is not a moment", remedy
+
+
+def _read(path: Path, used: frozenset[tuple[str, ...]], kept: set[str]) -> Iterator[Fault]:
+    for parts in sorted(used):
+        if len(parts) > 1 and parts[0] == "run" and parts[1] not in kept:
+            yield path, f"run.{parts[1]} is never kept", f"add {parts[1]}: under keep:, or set it"
+        if len(parts) > 1 and parts[0] == "event" and parts[1] not in _EVENT_FIELDS:
+            remedy = f"write event.properties.{parts[1]}"
+            yield path, f"event.{parts[1]} is not part of a touchpoint", remedy

@@ -35,7 +35,9 @@ def _touchpoint(turn: Turn, index: int, reaction: ReactionState) -> bool:
         if mail.arrival <= reaction.mark:
             continue
         reaction.mark = mail.arrival
-        if turn.is_about(on, mail.touchpoint, None, f"whenever/{index}") and _begin(turn, index, reaction, mail):
+        if turn.is_about(on, mail.touchpoint, None, f"whenever/{index}") and _begin(
+            turn, index, reaction, mail
+        ):
             return True
     reaction.mark = max(reaction.mark, turn.state.arrivals)
     return False
@@ -53,7 +55,14 @@ def _begin(turn: Turn, index: int, reaction: ReactionState, mail: Mail | None) -
 
 def _start(turn: Turn, index: int, mail: Mail | None) -> None:
     rule = turn.program.reactions[index]
-    main = next((thread for thread in turn.state.threads if thread.home == "main" and thread.parent is None), None)
+    main = next(
+        (
+            thread
+            for thread in turn.state.threads
+            if thread.home == "main" and thread.parent is None
+        ),
+        None,
+    )
     items: Values = {}
     thread = Thread(
         thread=turn.count(),
@@ -64,14 +73,20 @@ def _start(turn: Turn, index: int, mail: Mail | None) -> None:
         event=mail.touchpoint.named() if mail else (main.event if main else None),
     )
     turn.state.threads.append(thread)
-    turn.note(f"whenever/{index}", "reacted", f"{rule.on} came" if rule.on else f"{rule.when} became true")
+    turn.note(
+        f"whenever/{index}", "reacted", f"{rule.on} came" if rule.on else f"{rule.when} became true"
+    )
     turn.run_thread(thread)
 
 
 def settle_due(turn: Turn) -> None:
     """Start reactions that have settled."""
     for index, reaction in turn.state.reactions.items():
-        if reaction.settles_at is not None and reaction.settles_at <= turn.now and not _busy(turn, index):
+        if (
+            reaction.settles_at is not None
+            and reaction.settles_at <= turn.now
+            and not _busy(turn, index)
+        ):
             mail, reaction.settles_at, reaction.settling = reaction.settling, None, None
             _start(turn, index, mail)
 

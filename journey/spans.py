@@ -11,7 +11,15 @@ from functools import lru_cache
 
 from whenever import Instant, ZonedDateTime
 
-_UNITS = {"y": "years", "mo": "months", "w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_UNITS = {
+    "y": "years",
+    "mo": "months",
+    "w": "weeks",
+    "d": "days",
+    "h": "hours",
+    "m": "minutes",
+    "s": "seconds",
+}
 _SHORT = re.compile(r"(?:\s*\d{1,9}\s*(?:mo|y|w|d|h|m|s))+\s*")
 _PART = re.compile(r"(\d+)\s*(mo|y|w|d|h|m|s)")
 _ISO = re.compile(
@@ -49,8 +57,12 @@ class Span:
         if not self.months and not self.days:
             return moment + timedelta(seconds=sign * self.seconds)
         local = in_zone(moment, zone)
-        moved = local.add(months=sign * self.months, days=sign * self.days, disambiguation="compatible")
-        return moved.to_instant().to_stdlib().astimezone(UTC) + timedelta(seconds=sign * self.seconds)
+        moved = local.add(
+            months=sign * self.months, days=sign * self.days, disambiguation="compatible"
+        )
+        return moved.to_instant().to_stdlib().astimezone(UTC) + timedelta(
+            seconds=sign * self.seconds
+        )
 
 
 def in_zone(moment: datetime, zone: str) -> ZonedDateTime:
@@ -76,7 +88,9 @@ def read_span(text: str) -> Span:
                 raise SpanError(f"{text!r} names {_UNITS[unit]} twice")
             parts[unit] = int(number)
     else:
-        raise SpanError(f"{text!r} is not a length of time: write 90m, 12h, 3d, 2w, 1mo or ISO 8601 such as PT36H")
+        raise SpanError(
+            f"{text!r} is not a length of time: write 90m, 12h, 3d, 2w, 1mo or ISO 8601 such as PT36H"
+        )
     span = Span(
         months=12 * parts.get("y", 0) + parts.get("mo", 0),
         days=7 * parts.get("w", 0) + parts.get("d", 0),

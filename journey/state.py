@@ -146,10 +146,14 @@ def copy_state(state: State) -> State:
     Leaves (touchpoints, effects, JSON values) are never changed in place.
     """
     new = State(
-        **{name: getattr(state, name) for name in State.__slots__},  # pyright: ignore[reportAttributeAccessIssue]
+        **{name: getattr(state, name) for name in State.__slots__},
     )
     new.seen = list(state.seen)
-    new.values, new.traits, new.results = dict(state.values), dict(state.traits), dict(state.results)
+    new.values, new.traits, new.results = (
+        dict(state.values),
+        dict(state.traits),
+        dict(state.results),
+    )
     new.sends, new.visits = dict(state.sends), dict(state.visits)
     new.exits_held, new.listens = dict(state.exits_held), dict(state.listens)
     new.mailbox = list(state.mailbox)
@@ -159,13 +163,19 @@ def copy_state(state: State) -> State:
         for index, was in state.reactions.items()
     }
     new.promises = [OpenPromise(was.n, was.name, was.by, was.state) for was in state.promises]
-    new.outstanding = {n: Outstanding(was.effect, was.thread, was.held) for n, was in state.outstanding.items()}
+    new.outstanding = {
+        n: Outstanding(was.effect, was.thread, was.held) for n, was in state.outstanding.items()
+    }
     return new
 
 
 def _copy_thread(was: Thread) -> Thread:
     waiting = was.waiting
     if waiting is not None:
-        waiting = Waiting(waiting.kind, waiting.began, waiting.deadline, waiting.n, waiting.late, waiting.why)
+        waiting = Waiting(
+            waiting.kind, waiting.began, waiting.deadline, waiting.n, waiting.late, waiting.why
+        )
     items, links = dict(was.items), dict(was.links)
-    return Thread(was.thread, was.at, was.home, was.mark, items, links, was.event, was.parent, waiting)
+    return Thread(
+        was.thread, was.at, was.home, was.mark, items, links, was.event, was.parent, waiting
+    )

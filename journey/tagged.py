@@ -6,8 +6,8 @@ from pydantic import SerializerFunctionWrapHandler, WrapSerializer
 
 
 def _with_kind(value: Any, handler: SerializerFunctionWrapHandler) -> Any:
-    written = handler(value)
-    return {"kind": value.kind, **written} if isinstance(written, dict) else written
+    written: dict[str, Any] = handler(value)
+    return {"kind": value.kind, **written}
 
 
 KeepKind = WrapSerializer(_with_kind)

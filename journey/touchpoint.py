@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
 import orjson
 from pydantic import JsonValue
@@ -47,7 +48,9 @@ class Touchpoint:
 
 def stamp(moment: datetime) -> str:
     """An instant as RFC 3339 text, as short as it can be said to the millisecond."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    text = moment.astimezone(UTC).isoformat(
+        timespec="milliseconds" if moment.microsecond else "seconds"
+    )
     return text.replace("+00:00", "Z")
 
 
@@ -61,7 +64,7 @@ def read_touchpoint(raw: object, arrived: datetime, arrival: str) -> Touchpoint:
     """
     if not isinstance(raw, Mapping):
         raise RefusedTouchpointError(f"expected one JSON object, got {type(raw).__name__}")
-    fields: Mapping[str, object] = raw
+    fields = cast("Mapping[str, object]", raw)
     event = fields.get("event")
     if not isinstance(event, str) or not event.strip() or len(event) > 200:
         raise RefusedTouchpointError("event: expected its name, 1 to 200 characters")
@@ -77,8 +80,12 @@ def read_touchpoint(raw: object, arrived: datetime, arrival: str) -> Touchpoint:
     if not isinstance(message_id, str) or not 1 <= len(message_id) <= 200:
         raise RefusedTouchpointError("message_id: expected text of 1 to 200 characters")
     number = fields.get("number")
-    if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
-        raise RefusedTouchpointError("number: expected a whole number from 1 (only the router sends it)")
+    if number is not None and (
+        not isinstance(number, int) or isinstance(number, bool) or number < 1
+    ):
+        raise RefusedTouchpointError(
+            "number: expected a whole number from 1 (only the router sends it)"
+        )
     return Touchpoint(
         message_id=message_id,
         event=event,
@@ -95,14 +102,16 @@ def _object(fields: Mapping[str, object], name: str) -> dict[str, JsonValue]:
         return {}
     if not isinstance(value, dict):
         raise RefusedTouchpointError(f"{name}: expected a JSON object, got {type(value).__name__}")
-    return value
+    return cast("dict[str, JsonValue]", value)
 
 
 def _timestamp(value: object) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise RefusedTouchpointError("timestamp: expected RFC 3339 text such as 2026-11-22T09:00:00Z")
+        raise RefusedTouchpointError(
+            "timestamp: expected RFC 3339 text such as 2026-11-22T09:00:00Z"
+        )
     try:
         read = datetime.fromisoformat(value)
     except ValueError as error:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from journey import conditions
-from journey.effects import CloseCase, Deliver, Effect, PromiseRecord, PromiseState, TraceEntry, Values
+from journey.effects import (
+    CloseCase,
+    Deliver,
+    Effect,
+    PromiseRecord,
+    PromiseState,
+    TraceEntry,
+    Values,
+)
 from journey.language import On
 from journey.moments import read_moment
 from journey.state import Mail, OpenPromise, Outstanding, State, Thread, Waiting
@@ -38,7 +46,9 @@ class Turn:
         """The step at which a thread stands."""
         return self.program.nodes[thread.at]
 
-    def names(self, thread: Thread | None, touchpoint: Touchpoint | None = None) -> dict[str, object]:
+    def names(
+        self, thread: Thread | None, touchpoint: Touchpoint | None = None
+    ) -> dict[str, object]:
         """What conditions may name here; `event` is the given touchpoint, else what met the thread last."""
         state = self.state
         event = touchpoint.named() if touchpoint else (thread.event if thread else None)
@@ -91,7 +101,9 @@ class Turn:
         names = self.names(thread) if moment.moves else {}
         return moment.resolve(began, self.state.zone, names, self.program.names)
 
-    def moment_or(self, text: str | None, began: datetime, thread: Thread, otherwise: datetime | None) -> datetime | None:
+    def moment_or(
+        self, text: str | None, began: datetime, thread: Thread, otherwise: datetime | None
+    ) -> datetime | None:
         """The instant, or `otherwise` with a note where the moment cannot be told."""
         if text is None:
             return None
@@ -152,7 +164,9 @@ class Turn:
         """Keep a decision for the record, in words."""
         self.state.sequence += 1
         self.trace.append(
-            TraceEntry(sequence=self.state.sequence, at=self.now, address=address, kind=kind, why=why[:500])
+            TraceEntry(
+                sequence=self.state.sequence, at=self.now, address=address, kind=kind, why=why[:500]
+            )
         )
 
     def count(self) -> int:
@@ -220,7 +234,11 @@ class Turn:
         if thread.parent is None or any(other.parent == thread.parent for other in state.threads):
             return
         for parent in state.threads:
-            if parent.thread == thread.parent and parent.waiting and parent.waiting.kind == "threads":
+            if (
+                parent.thread == thread.parent
+                and parent.waiting
+                and parent.waiting.kind == "threads"
+            ):
                 self.proceed(parent)
 
     def drop_thread(self, thread: Thread, why: str) -> None:
@@ -245,7 +263,9 @@ class Turn:
         """Take the main thread to the first step of a stage; what it was in the middle of is dropped."""
         state = self.state
         mark, event = thread.mark, thread.event
-        for main in [other for other in state.threads if other.home == "main" and other.parent is None]:
+        for main in [
+            other for other in state.threads if other.home == "main" and other.parent is None
+        ]:
             mark = max(mark, main.mark)
             self.drop_thread(main, f"the journey went on to {stage}")
         if thread in state.threads:
@@ -276,12 +296,18 @@ class Turn:
         for n, asked in list(state.outstanding.items()):
             if isinstance(asked.effect, Deliver):
                 del state.outstanding[n]
-                self.note(address, "not_sent", f"{asked.effect.message} not sent unless it had left: {why}")
+                self.note(
+                    address,
+                    "not_sent",
+                    f"{asked.effect.message} not sent unless it had left: {why}",
+                )
         self.effects = [effect for effect in self.effects if not isinstance(effect, Deliver)]
         self.runnable.clear()
         for promise in state.promises:
             late = promise.state == "late"
-            self.settle_promise(promise, "broken" if late else "dropped", f"the journey ended: {outcome}")
+            self.settle_promise(
+                promise, "broken" if late else "dropped", f"the journey ended: {outcome}"
+            )
         state.promises.clear()
 
     def settle_promise(self, promise: OpenPromise, state: PromiseState, reason: str) -> None:
@@ -289,5 +315,12 @@ class Turn:
         promise.state = state
         self.promises = [other for other in self.promises if other.n != promise.n]
         self.promises.append(
-            PromiseRecord(n=promise.n, name=promise.name, by=promise.by, state=state, at=self.now, reason=reason)
+            PromiseRecord(
+                n=promise.n,
+                name=promise.name,
+                by=promise.by,
+                state=state,
+                at=self.now,
+                reason=reason,
+            )
         )

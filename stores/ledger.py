@@ -149,7 +149,9 @@ class Ledger:
                     doubt=doubt,
                 )
             case Refuse():
-                return MessageDelivered(state="refused", reason=decision.reason)
+                return MessageDelivered(
+                    state="refused", reason=decision.reason, words=decision.words
+                )
             case Defer():
                 return MessageDelivered(
                     state="deferred", reason=decision.words, until=decision.until
@@ -259,7 +261,9 @@ def _known(row: DictRow | None, wall: datetime) -> MessageDelivered | UnderWay |
         return UnderWay(until=until) if until is not None and until > wall else None
     if row["reason"] == MENDABLE and row["state"] == "refused":
         return None
-    return MessageDelivered(state=row["state"], reason=row["reason"], channel=row["channel"])
+    return MessageDelivered(
+        state=row["state"], reason=row["reason"], words=row["words"], channel=row["channel"]
+    )
 
 
 def _in_doubt(row: DictRow) -> bool:

@@ -21,7 +21,17 @@ from contracts.journey_run import RunReference
 from journey.effects import NOT_SENT, RunRecord
 from workflows.customer_journey import CustomerJourney
 
-PASSED_THROUGH = ("journey", "contracts", "workflows", "cel_expr_python", "whenever", "structlog", "orjson", "yaml", "rfc8785")
+PASSED_THROUGH = (
+    "journey",
+    "contracts",
+    "workflows",
+    "cel_expr_python",
+    "whenever",
+    "structlog",
+    "orjson",
+    "yaml",
+    "rfc8785",
+)
 """The only modules that a sandboxed workflow shares with its process; all of them are pure."""
 
 WORKFLOWS: list[type] = [CustomerJourney]
@@ -70,7 +80,10 @@ class _FullReference(ActivityInboundInterceptor):
 
 
 def clew_plugin(
-    definitions: Definitions, activities: Sequence[Callable[..., Any]] = (), *, runs_journeys: bool = True
+    definitions: Definitions,
+    activities: Sequence[Callable[..., Any]] = (),
+    *,
+    runs_journeys: bool = True,
 ) -> SimplePlugin:
     """The plugin. Give it to `Client.connect` only: the workers of that client inherit it.
 

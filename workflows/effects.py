@@ -23,9 +23,15 @@ from journey.effects import (
     RunRecord,
     SetTraits,
 )
-from journey.happenings import Answer, CaseAnswer, DeliveryAnswer, EffectFailed, EffectFinished, TraitsAnswer
+from journey.happenings import (
+    Answer,
+    CaseAnswer,
+    DeliveryAnswer,
+    EffectFailed,
+    EffectFinished,
+    TraitsAnswer,
+)
 from workflows.activity_options import DELIVERED, LOOKED_UP, WRITTEN, ActivityOptions
-
 
 Result = TypeVar("Result")
 
@@ -48,14 +54,20 @@ async def carry_out(
         if accepted is not None and accepted.stage == record.stage:
             riding = replace(riding, accepted=replace(accepted, stage=None))
     try:
-        return EffectFinished(n=effect.n, answer=await _answer(effect, run, riding, held_out=held_out))
+        return EffectFinished(
+            n=effect.n, answer=await _answer(effect, run, riding, held_out=held_out)
+        )
     except ActivityError as error:
         cause = error.cause
         if isinstance(cause, ApplicationError):
-            return EffectFailed(n=effect.n, error=cause.type or "ApplicationError", message=cause.message)
+            return EffectFailed(
+                n=effect.n, error=cause.type or "ApplicationError", message=cause.message
+            )
         if cause is not None and type(cause).__name__ == "CancelledError":
             return None
-        return EffectFailed(n=effect.n, error=type(cause or error).__name__, message=str(cause or error))
+        return EffectFailed(
+            n=effect.n, error=type(cause or error).__name__, message=str(cause or error)
+        )
     except asyncio.CancelledError:
         return None
 
@@ -69,8 +81,16 @@ async def _answer(effect: Effect, run: RunReference, riding: Riding, *, held_out
             )
             queue = names.delivery_queue(effect.purpose)
             words = f"Send {effect.message}"
-            sent = await _activity(names.DELIVER_MESSAGE, order, MessageDelivered, DELIVERED, words, queue)
-            return DeliveryAnswer(state=sent.state, reason=sent.reason, channel=sent.channel, until=sent.until)
+            sent = await _activity(
+                names.DELIVER_MESSAGE, order, MessageDelivered, DELIVERED, words, queue
+            )
+            return DeliveryAnswer(
+                state=sent.state,
+                reason=sent.reason,
+                words=sent.words,
+                channel=sent.channel,
+                until=sent.until,
+            )
         case OpenCase():
             order = OpenStaffCase(run=run, open=effect, record=record)
             words = f"Hand over to staff: {effect.queue}"
@@ -83,22 +103,33 @@ async def _answer(effect: Effect, run: RunReference, riding: Riding, *, held_out
             return CaseAnswer(case=case.case)
         case CloseCase():
             order = CloseStaffCase(run=run, close=effect, record=record)
-            case = await _activity(names.CLOSE_CASE, order, StaffCaseChanged, WRITTEN, "Close the case")
+            case = await _activity(
+                names.CLOSE_CASE, order, StaffCaseChanged, WRITTEN, "Close the case"
+            )
             return CaseAnswer(case=case.case)
         case ReadTraits():
             order = ReadCustomerTraits(run=run, read=effect, record=record)
-            found = await _activity(names.READ_TRAITS, order, CustomerTraits, WRITTEN, "Read traits")
+            found = await _activity(
+                names.READ_TRAITS, order, CustomerTraits, WRITTEN, "Read traits"
+            )
             return TraitsAnswer(traits=found.traits)
         case SetTraits():
             order = SetCustomerTraits(run=run, set=effect, record=record)
-            found = await _activity(names.SET_TRAITS, order, CustomerTraits, WRITTEN, "Write traits")
+            found = await _activity(
+                names.SET_TRAITS, order, CustomerTraits, WRITTEN, "Write traits"
+            )
             return TraitsAnswer(traits=found.traits)
         case _:
             assert_never(effect)
 
 
 async def _activity(
-    name: str, order: Any, result: type[Result], options: ActivityOptions, words: str, queue: str | None = None
+    name: str,
+    order: Any,
+    result: type[Result],
+    options: ActivityOptions,
+    words: str,
+    queue: str | None = None,
 ) -> Result:
     return await workflow.execute_activity(
         name, order, result_type=result, task_queue=queue, summary=words, **options
@@ -111,4 +142,6 @@ async def write_down(run: RunReference, record: RunRecord) -> None:
     try:
         await workflow.execute_local_activity(names.RECORD_RUN, order, **LOOKED_UP)
     except ActivityError:
-        await workflow.execute_activity(names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN)
+        await workflow.execute_activity(
+            names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN
+        )

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -50,8 +51,10 @@ class Inbox:
             case names.SIGNAL_TOUCHPOINTS:
                 listed = _one(args)
                 if not isinstance(listed, list):
-                    raise RefusedTouchpointError(f"expected a list of touchpoints, got {type(listed).__name__}")
-                for index, raw in enumerate(listed):
+                    raise RefusedTouchpointError(
+                        f"expected a list of touchpoints, got {type(listed).__name__}"
+                    )
+                for index, raw in enumerate(cast("list[object]", listed)):
                     try:
                         self.touchpoints.append(self.read(raw, now, index))
                     except RefusedTouchpointError as error:
@@ -79,9 +82,11 @@ def plain(value: RawValue) -> object:
     """A raw value as plain JSON. Raises: `RefusedTouchpointError`."""
     try:
         return workflow.payload_converter().from_payload(value.payload)
-    except Exception as error:  # noqa: BLE001 -- whatever a converter raises, the sender's payload is what is wrong
+    except Exception as error:
         encoding = value.payload.metadata.get("encoding", b"none").decode("ascii", "replace")
-        raise RefusedTouchpointError(f"payload with encoding {encoding[:40]} cannot be read as JSON") from error
+        raise RefusedTouchpointError(
+            f"payload with encoding {encoding[:40]} cannot be read as JSON"
+        ) from error
 
 
 def _one(args: Sequence[RawValue]) -> object:
@@ -95,4 +100,4 @@ def one_object(args: Sequence[RawValue]) -> dict[str, object]:
     value = _one(args)
     if not isinstance(value, dict):
         raise RefusedTouchpointError(f"expected one JSON object, got {type(value).__name__}")
-    return value
+    return cast("dict[str, object]", value)

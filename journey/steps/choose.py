@@ -1,13 +1,16 @@
 """`choose`: the first case whose condition holds."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import Field, model_validator
 
 from journey.language import Block, Condition, Model, Slug, Step
 from journey.state import Thread
 from journey.turn import Turn
+
+if TYPE_CHECKING:
+    from journey.language import AnyStep
 
 
 class Case(Model):
@@ -29,7 +32,7 @@ class Choose(Step):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:
-        return {"cases": data} if isinstance(data, list) else data
+        return {"cases": cast("list[Any]", data)} if isinstance(data, list) else data
 
     def blocks(self) -> Iterator[Block]:
         for index, case in enumerate(self.cases):
@@ -44,9 +47,17 @@ class Choose(Step):
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         for index, case in enumerate(self.cases):
             if (case.when is None) == (case.otherwise is None):
-                yield ("cases", index), "a case needs when: with do:, or otherwise:", "write one of the two"
+                yield (
+                    ("cases", index),
+                    "a case needs when: with do:, or otherwise:",
+                    "write one of the two",
+                )
             elif case.otherwise is not None and (index < len(self.cases) - 1 or case.do):
-                yield ("cases", index), "otherwise comes last and holds its own steps", "move it to the end"
+                yield (
+                    ("cases", index),
+                    "otherwise comes last and holds its own steps",
+                    "move it to the end",
+                )
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         names = turn.names(thread)

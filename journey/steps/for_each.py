@@ -1,7 +1,7 @@
 """`for_each`: the same steps for each of several things, side by side."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, JsonValue
 
@@ -10,11 +10,15 @@ from journey.language import Block, Identifier, Slug, Step, Value
 from journey.state import Thread, Waiting
 from journey.turn import Turn
 
+if TYPE_CHECKING:
+    from journey.language import AnyStep
+
 
 class ForEach(Step):
     """Run the steps once for each item of a list, each with a thread and a look-back of its own.
 
-    The journey goes on behind it when all are done. An item changes when the list it came from does. Items beyond `at_most` are left out, and that is noted.
+    The journey goes on behind it when all are done. An item changes when the list it came from does.
+    Items beyond `at_most` are left out, and that is noted.
     """
 
     kind: ClassVar[str] = "for_each"
@@ -47,7 +51,9 @@ class ForEach(Step):
             turn.note(thread.at, "condition_error", f"{self.of} is not a list")
             items = []
         if len(items) > self.at_most:
-            turn.note(thread.at, "at_most", f"{len(items) - self.at_most} of {len(items)} items left out")
+            turn.note(
+                thread.at, "at_most", f"{len(items) - self.at_most} of {len(items)} items left out"
+            )
         first = turn.node(thread).blocks["do"]
         if not items or first is None:
             turn.proceed(thread)

@@ -1,13 +1,16 @@
 """`go`: on to a stage."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from journey.language import Block, Slug, Step
 from journey.state import Thread
 from journey.turn import Turn
+
+if TYPE_CHECKING:
+    from journey.language import AnyStep
 
 
 class Go(Step):

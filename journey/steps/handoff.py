@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field
 
 from journey.business_time import read_business_span
 from journey.effects import EscalateCase, OfferedDecision, OpenCase, Values
 from journey.happenings import Answer, CaseAnswer
-from journey.language import Block, Identifier, Model, OnFailure, Slug, Step, Template, _Text
-from journey.spans import is_span, read_span
+from journey.language import Block, Identifier, Model, OnFailure, Slug, Step, Template, Words
+from journey.spans import read_span
 from journey.state import Thread, Waiting
 from journey.touchpoint import CASE_DECIDED, Touchpoint
 from journey.turn import Turn
 
 FieldType = Literal["text", "number", "integer", "boolean"]
 
+if TYPE_CHECKING:
+    from journey.language import AnyStep
 
-class AnswerWithin(_Text):
+
+class AnswerWithin(Words):
     """A length of time, also in business hours: `30m`, `2 business hours`, `1 business day`."""
 
     __slots__ = ()
@@ -82,11 +85,19 @@ class Handoff(Step):
         for decision, offered in self.decisions.items():
             if offered.authority is not None and offered.authority not in offered.fields:
                 path = ("decisions", decision, "authority")
-                yield path, f"{offered.authority!r} is not among its fields", "name one of its fields"
+                yield (
+                    path,
+                    f"{offered.authority!r} is not among its fields",
+                    "name one of its fields",
+                )
         if self.late and self.resolve is None:
             yield ("late",), "late is never reached without resolve", "add resolve:"
         if self.escalate_to and self.first_answer is None:
-            yield ("escalate_to",), "without first_answer it is never escalated", "add first_answer:"
+            yield (
+                ("escalate_to",),
+                "without first_answer it is never escalated",
+                "add first_answer:",
+            )
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         thread.mark = turn.state.arrivals
@@ -96,7 +107,9 @@ class Handoff(Step):
             queue=self.queue,
             brief=self.brief,
             decisions={
-                name: OfferedDecision(title=offered.title, fields=dict(offered.fields), authority=offered.authority)
+                name: OfferedDecision(
+                    title=offered.title, fields=dict(offered.fields), authority=offered.authority
+                )
                 for name, offered in self.decisions.items()
             },
             first_answer_by=self._by(turn, self.first_answer, turn.now),
@@ -127,7 +140,11 @@ class Handoff(Step):
         waiting = thread.waiting
         if waiting is None or waiting.kind != "case":
             return
-        first = self._by(turn, self.first_answer, waiting.began) if self.escalate_to and not waiting.late else None
+        first = (
+            self._by(turn, self.first_answer, waiting.began)
+            if self.escalate_to and not waiting.late
+            else None
+        )
         resolve = self._by(turn, self.resolve, waiting.began)
         waiting.deadline = min((at for at in (first, resolve) if at is not None), default=None)
 
@@ -138,7 +155,9 @@ class Handoff(Step):
         ending = f":{turn.state.entry}:{waiting.n}"
 
         def decides(touchpoint: Touchpoint) -> bool:
-            return touchpoint.event == CASE_DECIDED and str(touchpoint.properties.get("case", "")).endswith(ending)
+            return touchpoint.event == CASE_DECIDED and str(
+                touchpoint.properties.get("case", "")
+            ).endswith(ending)
 
         mail = turn.earliest(thread, decides)
         if mail is None:
@@ -170,9 +189,16 @@ class Handoff(Step):
             return
         if self.escalate_to and not waiting.late:
             waiting.late = True
-            turn.note(thread.at, "escalated", f"no answer within {self.first_answer}: to {self.escalate_to}")
+            turn.note(
+                thread.at,
+                "escalated",
+                f"no answer within {self.first_answer}: to {self.escalate_to}",
+            )
             reason = f"no answer within {self.first_answer}"
-            turn.ask(EscalateCase(n=turn.count(), case=waiting.n, queue=self.escalate_to, reason=reason), None)
+            turn.ask(
+                EscalateCase(n=turn.count(), case=waiting.n, queue=self.escalate_to, reason=reason),
+                None,
+            )
         self.refresh(turn, thread)
 
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
@@ -187,5 +213,5 @@ class Handoff(Step):
 
 def _for_staff(turn: Turn, thread: Thread) -> Values:
     values = turn.template_values(thread)
-    run = values.get("run")
-    return {**values, "run": {**(run if isinstance(run, dict) else {}), "stage": turn.state.stage}}
+    run = cast("Values", values.get("run") or {})
+    return {**values, "run": {**run, "stage": turn.state.stage}}

@@ -1,13 +1,16 @@
 """`promise`: what the customer was told will be, by when, and what keeps it."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from journey.language import Block, Condition, Identifier, MomentText, On, Slug, Step
 from journey.state import OpenPromise, Thread, Waiting
 from journey.turn import Turn
+
+if TYPE_CHECKING:
+    from journey.language import AnyStep
 
 
 class Promise(Step):
@@ -64,7 +67,9 @@ class Promise(Step):
 
     def mail(self, turn: Turn, thread: Thread) -> None:
         promise = self._promise(turn, thread)
-        mail = turn.earliest(thread, lambda touchpoint: turn.is_about(self.kept_by, touchpoint, thread, thread.at))
+        mail = turn.earliest(
+            thread, lambda touchpoint: turn.is_about(self.kept_by, touchpoint, thread, thread.at)
+        )
         if promise is None or mail is None:
             return
         late = promise.state == "late"
@@ -87,7 +92,9 @@ class Promise(Step):
         promise = self._promise(turn, thread)
         if promise is None:
             return
-        if self.condition is not None and not turn.holds(self.condition, turn.names(thread), thread.at):
+        if self.condition is not None and not turn.holds(
+            self.condition, turn.names(thread), thread.at
+        ):
             reason = self.because or f"no longer true: {self.condition}"
             turn.settle_promise(promise, "dropped", reason)
             turn.note(thread.at, "promise", f"dropped: {self.text}: {reason}")

@@ -9,7 +9,7 @@ from pydantic import Field
 from journey.effects import Deliver, Purpose
 from journey.happenings import Answer, DeliveryAnswer
 from journey.language import Block, Condition, MomentText, OnFailure, Slug, SpanText, Step
-from journey.spans import read_span
+from journey.spans import in_zone, read_span
 from journey.state import Thread, Waiting
 from journey.turn import Turn
 
@@ -56,13 +56,14 @@ class Send(Step):
         replaced = turn.state.sends.get(self.replaces) if self.replaces else None
         if self.id:
             turn.state.sends[self.id] = n
+        expires = self._expires(turn, thread)
         effect = Deliver(
             n=n,
             message=self.message,
             purpose=self.purpose,
             via=tuple(self.via),
-            expires=self._expires(turn, thread),
-            expires_because=self.because or "",
+            expires=expires,
+            expires_because=self._because(turn, expires),
             condition=self.condition,
             replaces=replaced,
             resend_unknown=None if self.unknown is None else self.unknown == "send_again",
@@ -78,11 +79,22 @@ class Send(Step):
             ends.append(read_span(self.good_for).after(turn.now, turn.state.zone))
         return min((end for end in ends if end is not None), default=None)
 
+    def _because(self, turn: Turn, expires: datetime | None) -> str:
+        """Why it is of no use any more, with the customer's own time: `landed 14:02`."""
+        if self.because is None or expires is None:
+            return ""
+        local = in_zone(expires, turn.state.zone)
+        return f"{self.because} {local.hour:02}:{local.minute:02}"
+
     def answered(self, turn: Turn, thread: Thread, n: int, answer: Answer) -> None:
         if not isinstance(answer, DeliveryAnswer):
             return
         if answer.state == "deferred" and answer.until is not None:
-            turn.note(thread.at, "deferred", f"{self.message}: {answer.reason or 'not now'}, again at {answer.until:%Y-%m-%d %H:%M} UTC")
+            turn.note(
+                thread.at,
+                "deferred",
+                f"{self.message}: {answer.reason or 'not now'}, again at {answer.until:%Y-%m-%d %H:%M} UTC",
+            )
             turn.wait(thread, Waiting("deferred", turn.now, deadline=answer.until, n=n))
             return
         turn.note(thread.at, *said(self.message, answer))
@@ -110,7 +122,11 @@ class Send(Step):
 def said(message: str, answer: DeliveryAnswer) -> tuple[str, str]:
     """What became of a delivery, as a kind of decision and in words."""
     if answer.state == "accepted":
-        return "sent", f"{message} sent by {answer.channel}" if answer.channel else f"{message} sent"
+        return (
+            "sent",
+            f"{message} sent by {answer.channel}" if answer.channel else f"{message} sent",
+        )
     if answer.state == "unknown":
         return "unknown", f"{message}: nobody can tell whether it left; not sent again"
-    return "not_sent", f"{message} not sent: {answer.reason or 'refused'}"
+    why = f"{answer.reason}: {answer.words}" if answer.words else answer.reason or "refused"
+    return "not_sent", f"{message} not sent: {why}"

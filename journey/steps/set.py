@@ -1,7 +1,7 @@
 """`set`: change what the run keeps, an item of `for_each`, or a trait of the customer."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -27,15 +27,25 @@ class Set(Step):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:
-        return {"values": data} if isinstance(data, dict) and "values" not in data else data
+        if isinstance(data, dict) and "values" not in data:
+            return {"values": cast("dict[str, Any]", data)}
+        return cast("object", data)
 
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         for target in self.values:
             root, _, name = target.partition(".")
             if not IDENTIFIER.match(root) or not IDENTIFIER.match(name):
-                yield (target,), f"{target!r} cannot be set", "write run.NAME, customer.NAME or the item's ITEM.NAME"
+                yield (
+                    (target,),
+                    f"{target!r} cannot be set",
+                    "write run.NAME, customer.NAME or the item's ITEM.NAME",
+                )
             elif root in ("event", "now"):
-                yield (target,), f"{root} is what happened; it cannot be set", "set run.NAME instead"
+                yield (
+                    (target,),
+                    f"{root} is what happened; it cannot be set",
+                    "set run.NAME instead",
+                )
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         names = turn.names(thread)
@@ -58,7 +68,9 @@ class Set(Step):
         if not traits:
             turn.proceed(thread)
             return
-        turn.state.traits.update({name: value for name, value in traits.items() if name in turn.program.traits})
+        turn.state.traits.update(
+            {name: value for name, value in traits.items() if name in turn.program.traits}
+        )
         n = turn.count()
         turn.wait(thread, Waiting("effect", turn.now, n=n))
         turn.ask(SetTraits(n=n, traits=traits), thread)

@@ -1,13 +1,16 @@
 """`wait`: until one of several touchpoints comes, or a moment does."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from journey.language import Block, MomentText, On, Slug, Step
 from journey.state import Thread, Waiting
 from journey.turn import Turn
+
+if TYPE_CHECKING:
+    from journey.language import AnyStep
 
 
 class Branch(On):
@@ -59,7 +62,11 @@ class Wait(Step):
 
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         if self.until is None and self.forever is None:
-            yield (), "the wait has no end", "add until: with a moment and late: with what to do then, or forever: true"
+            yield (
+                (),
+                "the wait has no end",
+                "add until: with a moment and late: with what to do then, or forever: true",
+            )
         if self.until is not None and self.forever:
             yield ("forever",), "forever and until cannot both be said", "keep one of them"
         if self.forever and not self.any:
@@ -88,7 +95,11 @@ class Wait(Step):
                     return
 
     def alarm(self, turn: Turn, thread: Thread) -> None:
-        turn.note(thread.at, "late", f"nothing came {self._until(thread)}" if self.any else f"waited {self._until(thread)}")
+        turn.note(
+            thread.at,
+            "late",
+            f"nothing came {self._until(thread)}" if self.any else f"waited {self._until(thread)}",
+        )
         turn.enter(thread, "late")
 
     def refresh(self, turn: Turn, thread: Thread) -> None:
@@ -97,9 +108,13 @@ class Wait(Step):
             return
         before = waiting.deadline
         # A moment that cannot be told is noted, and asked again when what it names changes: the customer is not lost.
-        waiting.deadline = turn.moment_or(self.until, waiting.began, thread, before or waiting.began)
+        waiting.deadline = turn.moment_or(
+            self.until, waiting.began, thread, before or waiting.began
+        )
         if before is not None and waiting.deadline is not None and waiting.deadline != before:
-            turn.note(thread.at, "deadline", f"{self.until} is now {waiting.deadline:%Y-%m-%d %H:%M} UTC")
+            turn.note(
+                thread.at, "deadline", f"{self.until} is now {waiting.deadline:%Y-%m-%d %H:%M} UTC"
+            )
 
     def _until(self, thread: Thread) -> str:
         at = thread.waiting.deadline if thread.waiting else None

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-
 from temporalio.testing import WorkflowEnvironment
 
 from tests.workflows.world import Stage, World, connect
@@ -14,7 +13,9 @@ from workers.plugin import clew_plugin
 async def stage(time_skipping: WorkflowEnvironment) -> AsyncIterator[Stage]:
     """On the time-skipping server: weeks pass while a result is awaited."""
     world = World()
-    stage = Stage(await time_skipping.connect_client(plugins=[clew_plugin(world)]), world, time_skipping)
+    stage = Stage(
+        await time_skipping.connect_client(plugins=[clew_plugin(world)]), world, time_skipping
+    )
     async with stage.workers():
         yield stage
 

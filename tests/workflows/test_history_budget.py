@@ -19,9 +19,17 @@ def walk(purpose: str = "service") -> str:
         if n:
             steps.append({"send": {"message": f"note-{n}", "purpose": purpose}})
         if n < STEPS:
-            wait = {"any": [{"on": "Stepped", "do": [{"go": f"s{n + 1}"}]}], "until": "30d", "late": [{"finish": "lost"}]}
+            wait = {
+                "any": [{"on": "Stepped", "do": [{"go": f"s{n + 1}"}]}],
+                "until": "30d",
+                "late": [{"finish": "lost"}],
+            }
         else:
-            wait = {"any": [{"on": "Ended", "do": [{"finish": "walked"}]}], "until": "30d", "late": [{"finish": "lost"}]}
+            wait = {
+                "any": [{"on": "Ended", "do": [{"finish": "walked"}]}],
+                "until": "30d",
+                "late": [{"finish": "lost"}],
+            }
         stages.append({"stage": f"s{n}", "steps": [*steps, {"wait": wait}]})
     return json.dumps(
         {
@@ -52,8 +60,12 @@ async def test_a_full_readable_step_costs_14_events_and_1500_bytes(real_stage: S
         before = await history(anna.handle)
         for n in range(1, STEPS + 1):
             await anna.does("Stepped")
-            await stage.until(lambda n=n: stage.world.records[-1][1].waits_for[0].startswith(("Stepped", "Ended"))
-                and len(stage.world.sent) == n)
+            await stage.until(
+                lambda n=n: (
+                    stage.world.records[-1][1].waits_for[0].startswith(("Stepped", "Ended"))
+                    and len(stage.world.sent) == n
+                )
+            )
             await anna.status()  # no two steps share a task
         after = await history(anna.handle)
 

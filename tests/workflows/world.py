@@ -16,8 +16,8 @@ from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCus
 from contracts.ids import case_id, workflow_id
 from contracts.journey_run import (
     Admission,
-    Admitted,
     AdmitRun,
+    Admitted,
     DefinitionFound,
     FindDefinition,
     MoveRun,
@@ -32,10 +32,10 @@ from journey.programs import PROGRAMS
 from journey.publication import read_definition
 from workers.plugin import clew_plugin
 
-
 # As production names its builds: each event of a history carries the id, so it is short.
 DEPLOYED = WorkerDeploymentConfig(
-    version=WorkerDeploymentVersion(deployment_name="clew", build_id="12345678"), use_worker_versioning=False
+    version=WorkerDeploymentVersion(deployment_name="clew", build_id="12345678"),
+    use_worker_versioning=False,
 )
 
 
@@ -71,7 +71,9 @@ class World:
             answer = NotAdmitted(reason="unknown_journey")
         else:
             program = PROGRAMS.add(self.definitions[version])
-            entering = next((i for i, t in enumerate(order.arrived) if t.event == program.entry_event), None)
+            entering = next(
+                (i for i, t in enumerate(order.arrived) if t.event == program.entry_event), None
+            )
             if entering is None:
                 answer = NotAdmitted(reason="no_entering_touchpoint")
             else:
@@ -81,7 +83,9 @@ class World:
                     engine=1,
                     customer=order.customer,
                     entering=entering,
-                    traits={name: self.traits[name] for name in program.traits if name in self.traits},
+                    traits={
+                        name: self.traits[name] for name in program.traits if name in self.traits
+                    },
                 )
         return self.admitted.setdefault(order.first_run_id, Admission(answer=answer))
 
@@ -109,7 +113,9 @@ class World:
     async def open_case(self, order: OpenStaffCase) -> StaffCaseChanged:
         self._keep(order.run, order.record)
         case = case_id(order.run.workflow_id, order.run.entry, order.open.n)
-        return self.cases.setdefault(case, StaffCaseChanged(case=case, state="open", queue=order.open.queue))
+        return self.cases.setdefault(
+            case, StaffCaseChanged(case=case, state="open", queue=order.open.queue)
+        )
 
     @activity.defn(name=names.ESCALATE_CASE)
     async def escalate_case(self, order: EscalateStaffCase) -> StaffCaseChanged:
@@ -183,7 +189,9 @@ class Customer:
 
     async def does(self, event: str, **properties: Any) -> None:
         self.told += 1
-        await self.handle.signal("touchpoint", touchpoint(event, f"{self.name}-{self.told}", **properties))
+        await self.handle.signal(
+            "touchpoint", touchpoint(event, f"{self.name}-{self.told}", **properties)
+        )
 
     async def status(self) -> dict[str, Any]:
         return await self.handle.query("status")
@@ -192,7 +200,11 @@ class Customer:
         return (await self.stage.result_of(self.handle))["outcome"]
 
     def was_told(self) -> list[str]:
-        return [order.deliver.message for order in self.stage.world.sent if order.run.customer == self.name]
+        return [
+            order.deliver.message
+            for order in self.stage.world.sent
+            if order.run.customer == self.name
+        ]
 
 
 def touchpoint(event: str, message_id: str, **properties: Any) -> dict[str, Any]:
@@ -220,7 +232,9 @@ class Stage:
         """Let time pass on the time-skipping server."""
         await self.skipping.sleep(span)
 
-    async def enter(self, journey: str, event: str, customer: str | None = None, **properties: Any) -> Customer:
+    async def enter(
+        self, journey: str, event: str, customer: str | None = None, **properties: Any
+    ) -> Customer:
         name = customer or f"c_{uuid4().hex[:10]}"
         handle = await self.client.start_workflow(
             names.WORKFLOW_TYPE,

@@ -201,7 +201,9 @@ async def test_a_refusal_is_settled_in_the_providers_words() -> None:
 
     told = await worker(ledger, [channel]).deliver_message(ORDER)
 
-    assert told == MessageDelivered(state="refused", reason="bounced", channel="email")
+    assert told == MessageDelivered(
+        state="refused", reason="bounced", words="550 gone", channel="email"
+    )
     assert ledger.settled == [Settlement(state="refused", reason="bounced", words="550 gone")]
 
 

@@ -72,7 +72,7 @@ class CustomerBatch:
                 continue
             general = arrived.general and not run.aimed_only
             if general or run.workflow_id in arrived.aimed:
-                self._offer(run, arrived)
+                run.offer(arrived)
         if arrived.general:
             for program in entering:
                 await self._enter(arrived, program)
@@ -81,10 +81,6 @@ class CustomerBatch:
         program = next(p for p in self._live if p.journey == run.journey)
         wanted, key = await self._wanted(arrived, program)
         return wanted and key == run.key
-
-    def _offer(self, run: ToldRun, arrived: Arrived) -> None:
-        if run.wants(arrived.touchpoint):
-            run.waiting.append(arrived)
 
     # -- entries
 
@@ -106,7 +102,7 @@ class CustomerBatch:
             return
         if run is None or run.entry is None:
             await self._start(arrived, program, key, run)
-        elif not run.wants(arrived.touchpoint):
+        elif arrived.touchpoint.touchpoint not in run.offered:
             self._not_entered(arrived, program, "a run is under way already")
 
     async def _wanted(self, arrived: Arrived, program: Program) -> tuple[bool, str | None]:
@@ -193,7 +189,7 @@ class CustomerBatch:
         entering = (p for p in self._live if p.journey == run.journey)
         program = next(entering, None)
         if following is not None and following.wants(arrived.touchpoint):
-            following.waiting.append(arrived)
+            following.offer(arrived)
         elif program is not None and program.entry_event == arrived.touchpoint.event:
             await self._enter(arrived, program)
         else:

@@ -14,7 +14,7 @@ without waiting for admission.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ class Router:
         """Work until `stop` is set, then finish what was begun. `heard` wakes it; so does time."""
         stopping = asyncio.create_task(stop.wait())
         try:
-            while not stop.is_set():
+            while not stop.is_set() and not _cancelled():
                 self.heard.clear()
                 if not await self._take():
                     await self._wait(stopping)
@@ -118,7 +118,7 @@ class Router:
 
     async def _under_lease(self, unit: str, routing: Coroutine[Any, Any, None]) -> None:
         work = asyncio.create_task(routing, name=f"work {unit}")
-        keeping = asyncio.create_task(self._keep(unit, work.cancel), name=f"keep {unit}")
+        keeping = asyncio.create_task(self._keep(unit, work), name=f"keep {unit}")
         try:
             await work
         except asyncio.CancelledError:
@@ -129,20 +129,22 @@ class Router:
             work.cancel()
             keeping.cancel()
 
-    async def _keep(self, unit: str, lost: Callable[[], object]) -> None:
-        """Renew the lease at each third of it; call `lost` when it cannot be known to hold."""
+    async def _keep(self, unit: str, work: asyncio.Task[None]) -> None:
+        """Renew the lease at each third of it; end the work when it cannot be known to hold."""
         third = self.pace.lease.total_seconds() / 3
         missed = 0
         while missed < 2:
             await asyncio.sleep(third)
+            if work.done():
+                return
             try:
                 if not await self.parts.leases.renew(self.name, unit, self.pace.lease):
                     break
                 missed = 0
-            except Exception as error:
+            except Exception as error:  # also what a driver makes of being cancelled
                 missed += 1
                 _log.info("router_cannot_renew", router=self.name, unit=unit, error=repr(error))
-        lost()
+        work.cancel()
 
     async def _rest(self, unit: str, error: Exception) -> None:
         failures = self._failures[unit] = self._failures.get(unit, 0) + 1
@@ -221,3 +223,9 @@ class Router:
             opened = {run.entry: run for run in runs if run.entry is not None}
             for entry, subjects in (await self.parts.outbox.subjects_of([*opened])).items():
                 opened[entry].subjects = subjects
+
+
+def _cancelled() -> bool:
+    """Whether this task was cancelled, even where a driver turned that into another error."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -68,6 +68,7 @@ class ToldRun:
     first_run_id: str | None = None
     subjects: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     waiting: list[Arrived] = field(default_factory=list[Arrived])
+    offered: set[int] = field(default_factory=set[int])
     closed: bool = False
     aimed_only: bool = False
 
@@ -77,7 +78,7 @@ class ToldRun:
         A customer's own touchpoint about a subject of a kind that the journey does not follow is
         taken as the customer's.
         """
-        if self.closed or self.workflow_id in given.had_by:
+        if self.closed or self.workflow_id in given.had_by or given.touchpoint in self.offered:
             return False
         if self.program is None:
             return True
@@ -86,6 +87,12 @@ class ToldRun:
         if given.subject is None or given.subject in self.subjects:
             return True
         return given.own and given.subject[0] not in self.program.subject_kinds
+
+    def offer(self, arrived: Arrived) -> None:
+        """Let it wait to be told, under the first of its numbers, if the run wants it."""
+        if self.wants(arrived.touchpoint):
+            self.offered.add(arrived.touchpoint.touchpoint)
+            self.waiting.append(arrived)
 
     def take_waiting(self) -> list[list[Arrived]]:
         """What waits, in order, in portions that fit one signal each; nothing waits afterwards."""

@@ -1,0 +1,60 @@
+"""What a rehearsal needs of the world around the runs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from insight.rehearsed import RehearsedCase
+from journey.effects import Effect
+from journey.touchpoint import Touchpoint
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Incoming:
+    """A touchpoint on its way in at `at`; `customer` is None where it is about a subject only."""
+
+    at: datetime
+    touchpoint: Touchpoint
+    customer: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Customer:
+    """What is known of a customer: addresses by channel, traits, zone."""
+
+    addresses: Mapping[str, str]
+    traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    zone: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Decided:
+    """What staff decide, and how long after they were given the case."""
+
+    after: timedelta
+    decision: str
+    fields: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    by: str = "simulated staff"
+
+
+class World(Protocol):
+    """What answers the runs: customers, channels and staff. Answers only; it holds no clock."""
+
+    def customer(self, customer: str) -> Customer:
+        """What is known of a customer."""
+        ...
+
+    def takes(self, key: str, effect: Effect) -> timedelta:
+        """How long carrying out this effect takes."""
+        ...
+
+    def staff(self, case: RehearsedCase) -> Decided | None:
+        """How staff decide a case; None leaves it open."""
+        ...
+
+    def follow_up(self, case: RehearsedCase, at: datetime) -> Iterable[Incoming]:
+        """What customers do because of a decision."""
+        ...

@@ -44,6 +44,7 @@ class Rehearsal:
         self._world = world
         self._most = most
         self._happened = 0
+        self._now: datetime | None = None
         self._queue: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._pushed = 0
         self._entries = 0
@@ -71,7 +72,9 @@ class Rehearsal:
             self._happened += 1
             if self._happened > self._most:
                 raise EndlessRehearsalError(self._most)
-            happen(at)
+            # What was to happen in the past happens now: time never goes back.
+            self._now = max(at, self._now or at)
+            happen(self._now)
         return self.result
 
     def decide_case(self, case: str, decided: Decided, at: datetime) -> bool:

@@ -63,14 +63,14 @@ class Board:
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
 
     def alternatives(self, flight: str, at: datetime, most: int = 3) -> list[Departure]:
-        """The next flights from the same airport to the same place that really left, and can still be reached."""
+        """The next flights to the same place that really left and can still be reached, from any airport of New York."""
         wanted = self.entries[flight].departure
         found = [
             entry.departure
             for entry in self.entries.values()
-            if (entry.departure.origin, entry.departure.dest) == (wanted.origin, wanted.dest)
+            if entry.departure.dest == wanted.dest
             and not entry.departure.cancelled
-            and entry.departure.flight != flight
+            and not entry.departure.generated
             and min(entry.boards_by, entry.said(at)[0]) >= at + TIME_TO_CHANGE
         ]
         return sorted(found, key=lambda departure: (departure.left, departure.flight))[:most]

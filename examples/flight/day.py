@@ -100,16 +100,20 @@ class Day:
         return booked | {other.flight for flight in booked for other in self._stand_ins(flight)}
 
     def _stand_ins(self, flight: str) -> list[Departure]:
-        cancelled_at = self.board.entries[flight].cancelled_at
-        if cancelled_at is None:
+        entry = self.board.entries[flight]
+        if entry.cancelled_at is None:
             return []
-        return self.board.alternatives(flight, cancelled_at, most=100)
+        dest, at = entry.departure.dest, entry.cancelled_at
+        return [d for d in self.departures if d.dest == dest and not d.cancelled and d.left > at]
 
     def _flight(self, entry: Entry) -> list[Occurrence]:
         departure = entry.departure
         if entry.cancelled_at is not None:
             alternatives: list[JsonValue] = [
-                choice_of(other, self.board.entries[other.flight].said(entry.cancelled_at))
+                {
+                    **choice_of(other, self.board.entries[other.flight].said(entry.cancelled_at)),
+                    "from": other.origin,
+                }
                 for other in self.board.alternatives(departure.flight, entry.cancelled_at)
             ]
             properties: dict[str, JsonValue] = {"reason": "weather", "alternatives": alternatives}

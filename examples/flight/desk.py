@@ -78,7 +78,8 @@ class Desk:
         if not left or passenger.checks_in == "never":
             return StaffDecision(after=after, decision="refunded")
         said = self._board.entries[left[0].flight].said(at)
-        return StaffDecision(after=after, decision="rebooked", fields=choice_of(left[0], said))
+        fields = {**choice_of(left[0], said), "from": left[0].origin}
+        return StaffDecision(after=after, decision="rebooked", fields=fields)
 
     def _reconnect(self, case: CaseSeen, passenger: Passenger) -> StaffDecision:
         after = self._chance.minutes(5, 35, "reconnects", passenger.pnr)

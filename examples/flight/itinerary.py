@@ -122,9 +122,7 @@ def _does(
 
 def leg_of(flight: Departure) -> dict[str, JsonValue]:
     """A flight as a leg of a booking, by its schedule."""
-    choice = choice_of(flight)
-    choice.update({"from": flight.origin, "to": flight.dest})
-    return choice
+    return {**choice_of(flight), "from": flight.origin, "to": flight.dest}
 
 
 def choice_of(

@@ -1,0 +1,80 @@
+"""Who sends: the write key of a request."""
+
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from starlette.requests import Request
+
+from api.refusals import RefusedRequestError
+
+REMEMBERED_SECONDS = 5.0
+"""A revoked key is refused at the latest after this time, a new one accepted at once."""
+
+_REMEMBERED = 1_000
+
+
+class WriteKeys(Protocol):
+    """Where write keys are kept."""
+
+    async def name_of(self, key: str) -> str | None: ...
+
+
+class WriteKeyCheck:
+    """Looks keys up, and remembers those it found for a moment."""
+
+    def __init__(self, keys: WriteKeys) -> None:
+        self._keys = keys
+        self._found: dict[str, tuple[str, float]] = {}
+
+    async def source(self, request: Request, body: object = None) -> str | None:
+        """The name of the request's key: from its header, or `writeKey` in the body.
+
+        None where it carries none and `body` was not given yet. Raises: `RefusedRequestError` 401.
+        """
+        key = _of_header(request) or _of_body(body)
+        if key is None:
+            if body is None:
+                return None
+            raise _refused("no write key: send it as Basic user name, or as writeKey in the body")
+        name = await self._name(key)
+        if name is None:
+            raise _refused("the write key is unknown or was revoked")
+        return name
+
+    async def _name(self, key: str) -> str | None:
+        known = self._found.get(key)
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        name = await self._keys.name_of(key)
+        if name is None:
+            self._found.pop(key, None)
+            return None
+        if len(self._found) >= _REMEMBERED:
+            self._found.clear()
+        self._found[key] = (name, time.monotonic() + REMEMBERED_SECONDS)
+        return name
+
+
+def _refused(message: str) -> RefusedRequestError:
+    return RefusedRequestError(401, "invalid_write_key", message)
+
+
+def _of_header(request: Request) -> str | None:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        pair = base64.b64decode(value.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise _refused("the Authorization header is not Basic base64 of writeKey:") from None
+    return pair.partition(":")[0] or None
+
+
+def _of_body(body: object) -> str | None:
+    key: Any = body.get("writeKey") if isinstance(body, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- JSON
+    return key if isinstance(key, str) and key else None

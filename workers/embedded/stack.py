@@ -146,6 +146,7 @@ class Stack:
             api=f"http://127.0.0.1:{ports.api}",
             mailbox=f"http://127.0.0.1:{ports.mailbox}/mailbox",
             smtp_url=f"smtp://127.0.0.1:{ports.smtp}",
+            write_key=self.files.secret("write_key"),
             state=str(self.files.folder),
         )
         self._say("Starting the workers, the router, the API and the mailbox ...")
@@ -163,6 +164,7 @@ class Stack:
         from stores.migrations import upgrade
 
         await asyncio.to_thread(upgrade, url)
+        await _accept_key(url, self.files.secret("write_key"))
 
     def _temporal(self, found: FoundTemporal, ports: Ports) -> TemporalServer | None:
         if found.executable is None:
@@ -204,6 +206,18 @@ class Stack:
 
             settings["CLEW_RUN_CLOCK"] = TypeAdapter(RunClock).dump_json(self._clock).decode()
         return {**settings, **self._settings}
+
+
+async def _accept_key(url: str, key: str) -> None:
+    """Let the commands of this machine send touchpoints."""
+    from stores.database import open_pool
+    from stores.write_keys import WriteKeyStore
+
+    pool = await open_pool(url, name="clew up", most=1)
+    try:
+        await WriteKeyStore(pool).add("clew command", key)
+    finally:
+        await pool.close()
 
 
 async def _prepare(address: str, namespace: str) -> None:

@@ -49,6 +49,7 @@ class Addresses:
     api: str
     mailbox: str
     smtp_url: str
+    write_key: str
     state: str
 
 
@@ -114,17 +115,20 @@ class StackFiles:
         (self.folder / "ports.json").write_text(json.dumps(asdict(settled)))
         return settled
 
-    def secret(self) -> str:
-        """The installation's secret, made on the first start."""
-        path = self.folder / "secret"
+    def secret(self, name: str = "secret") -> str:
+        """A secret of this installation, made on the first start."""
+        path = self.folder / name
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(32))
+            unfinished = path.with_suffix(".new")
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(secrets.token_hex(32))
+            unfinished.replace(path)
         return path.read_text().strip()
 
     def tell(self, addresses: Addresses) -> None:
         """Let commands find what runs here."""
         unfinished = self._addresses.with_suffix(".new")
+        unfinished.touch(mode=0o600)
         unfinished.write_text(json.dumps({**asdict(addresses), "pid": os.getpid()}, indent=1))
         unfinished.replace(self._addresses)
 

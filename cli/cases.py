@@ -1,0 +1,180 @@
+"""`clew cases`, `clew decide`: what customers were handed over to staff for."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import (
+    STATE,
+    WRONG_USE,
+    AsJson,
+    CommandError,
+    State,
+    print_json,
+    print_table,
+    run,
+    say,
+    wrong_use,
+)
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from stores.cases import Case
+    from stores.database import Pool
+
+_SHORT = re.compile(r"(\d+):(\d+)")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("cases")(cases)
+    app.command("decide")(decide)
+
+
+def cases(
+    state_of_case: Annotated[
+        str, typer.Option("--case-state", help="open, claimed, resolved, closed or all.")
+    ] = "open",
+    queue: Annotated[str | None, typer.Option(help="Only those of this queue of staff.")] = None,
+    most: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """List cases: those to be answered soonest first."""
+    known = ("open", "claimed", "resolved", "closed", "all")
+    if state_of_case not in known:
+        wrong_use(f"--case-state {state_of_case}: it is one of {', '.join(known)}.")
+    found = run(_cases(state, None if state_of_case == "all" else state_of_case, queue, most))
+    if as_json:
+        print_json([{**_plain(case), "short": _short(case)} for case in found])
+        return
+    print_table(
+        ("case", "queue", "state", "answer by", "brief", "decisions"),
+        [
+            (
+                _short(case),
+                case.queue,
+                case.state,
+                case.first_answer_by or case.resolve_by,
+                case.brief,
+                [_offer(name, offered.fields) for name, offered in case.decisions.items()],
+            )
+            for case in found
+        ],
+    )
+
+
+def decide(
+    case: Annotated[str, typer.Argument(help="The case, as `clew cases` shows it: 12:3.")],
+    decision: Annotated[str, typer.Argument(help="One of the decisions that it offers.")],
+    by: Annotated[str, typer.Option("--by", help="Who decides.")],
+    field: Annotated[
+        list[str] | None, typer.Option("--field", help="A field of the decision: amount=50.")
+    ] = None,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Decide a case; the decision picks the path of the customer's run."""
+    decided = run(_decide(state, case, decision, by, field or []))
+    if as_json:
+        print_json(_plain(decided))
+    else:
+        say(f"Decided: {decided.decision}. The run goes on.")
+
+
+async def _cases(state: Path, of: str | None, queue: str | None, most: int) -> "list[Case]":
+    from cli.installation import database
+    from stores.cases import CaseStore
+
+    async with database(state) as pool:
+        return await CaseStore(pool).cases(state=of, queue=queue, most=most)
+
+
+async def _decide(state: Path, case: str, decision: str, by: str, given: list[str]) -> "Case":
+    from activities.staff_cases import UnknownCaseError
+    from cli.installation import database
+    from stores.case_decisions import (
+        AuthorityExceededError,
+        CaseAlreadyDecidedError,
+        CaseClosedError,
+        UnknownDecisionError,
+        WrongFieldError,
+    )
+    from stores.cases import CaseStore
+
+    async with database(state) as pool:
+        store = CaseStore(pool)
+        found = await store.case(await _full_id(pool, case))
+        if found is None:
+            raise CommandError(f"There is no case {case}. `clew cases` lists them.")
+        offered = found.decisions.get(decision)
+        fields = _fields(given, offered.fields if offered else {})
+        try:
+            return await store.decide(found.case, decision, fields, by=by)
+        except (UnknownDecisionError, WrongFieldError) as error:
+            raise CommandError(str(error), WRONG_USE) from None
+        except (
+            AuthorityExceededError,
+            CaseAlreadyDecidedError,
+            CaseClosedError,
+            UnknownCaseError,
+        ) as error:
+            raise CommandError(str(error)) from None
+
+
+async def _full_id(pool: "Pool", case: str) -> str:
+    from contracts.ids import case_id
+    from stores.runs import RunStore
+
+    short = _SHORT.fullmatch(case)
+    if short is None:
+        return case
+    story = await RunStore(pool).run(int(short[1]))
+    return case_id(story.run.workflow_id, int(short[1]), int(short[2])) if story else case
+
+
+def _fields(given: list[str], kinds: dict[str, str]) -> "dict[str, JsonValue]":
+    """`name=value` pairs, read as the decision says; what it does not know is left as text."""
+    fields: "dict[str, JsonValue]" = {}
+    for pair in given:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            wrong_use(f"--field {pair}: write it as name=value.")
+        fields[name] = _read(text, kinds.get(name, "text"))
+    return fields
+
+
+def _read(text: str, kind: str) -> "JsonValue":
+    try:
+        match kind:
+            case "integer":
+                return int(text)
+            case "number":
+                return float(text)
+            case "boolean" if text in ("true", "false"):
+                return text == "true"
+            case _:
+                return text
+    except ValueError:
+        return text  # the store says what is wrong with it
+
+
+def _short(case: "Case") -> str:
+    return ":".join(case.case.rsplit(":", 2)[-2:])
+
+
+def _offer(name: str, fields: dict[str, str]) -> str:
+    return (
+        f"{name} ({', '.join(f'{field}: {kind}' for field, kind in fields.items())})"
+        if fields
+        else name
+    )
+
+
+def _plain(case: "Case") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(case)

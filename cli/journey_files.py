@@ -1,0 +1,121 @@
+"""Journeys and messages as files: found, read, and checked against each other."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from channels.message_file import MessageFile, MessageFileError, parse_message
+from cli.output import WRONG_USE, CommandError
+from journey.document import InvalidDocumentError, Problem
+from journey.publication import Publishable, read_definition
+
+JOURNEY_ENDINGS = (".yaml", ".yml", ".json")
+
+
+@dataclass(slots=True)
+class FoundFiles:
+    """Files by what they hold."""
+
+    journeys: list[Path] = field(default_factory=list[Path])
+    messages: list[Path] = field(default_factory=list[Path])
+
+
+@dataclass(slots=True)
+class CheckedFiles:
+    """What passed, and every problem of what did not."""
+
+    journeys: list[Publishable] = field(default_factory=list[Publishable])
+    messages: dict[str, tuple[MessageFile, str]] = field(
+        default_factory=dict[str, tuple[MessageFile, str]]
+    )
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def find_files(paths: Sequence[Path]) -> FoundFiles:
+    """The files meant: themselves, or of a folder its journeys and its `messages/`.
+
+    Raises: `CommandError` naming a path that is neither.
+    """
+    found = FoundFiles()
+    for path in paths:
+        if path.is_dir():
+            _in_folder(path, found)
+        elif not path.exists():
+            raise CommandError(f"{path}: there is no such file or folder.", WRONG_USE)
+        elif path.suffix == ".md":
+            found.messages.append(path)
+        elif path.suffix in JOURNEY_ENDINGS:
+            found.journeys.append(path)
+        else:
+            raise CommandError(
+                f"{path}: journeys end in .yaml or .json, messages in .md.", WRONG_USE
+            )
+    return found
+
+
+def check_files(found: FoundFiles, published: Collection[str] | None) -> CheckedFiles:
+    """Read and check everything. `published`: the messages that are live already.
+
+    Where that is not known, a journey is held to the messages given and to those in the folder
+    `messages` beside it; where there are none, nothing is said of messages.
+    """
+    checked = CheckedFiles()
+    for path in dict.fromkeys(found.messages):
+        _check_message(path, checked)
+    given = {path.stem for path in found.messages}
+    for path in dict.fromkeys(found.journeys):
+        source = _read(path, checked)
+        if source is None:
+            continue
+        names = given | (_beside(path) if published is None else set(published))
+        unknown = published is None and not names
+        try:
+            known = None if unknown else dict.fromkeys(names)
+            checked.journeys.append(read_definition(source, str(path), known))
+        except InvalidDocumentError as error:
+            checked.problems += error.problems
+    return checked
+
+
+def _beside(journey: Path) -> set[str]:
+    return {path.stem for path in (journey.parent / "messages").glob("*.md")}
+
+
+def _in_folder(folder: Path, found: FoundFiles) -> None:
+    named = [folder / f"journey{ending}" for ending in JOURNEY_ENDINGS]
+    journeys = [path for path in named if path.exists()]
+    for ending in JOURNEY_ENDINGS:
+        journeys += sorted(folder.glob(f"*.journey{ending}"))
+    messages = sorted((folder / "messages").glob("*.md"))
+    if not journeys and not messages:
+        raise CommandError(
+            f"{folder}: holds no journey.yaml, no *.journey.yaml and no messages/*.md.", WRONG_USE
+        )
+    found.journeys += journeys
+    found.messages += messages
+
+
+def _check_message(path: Path, checked: CheckedFiles) -> None:
+    source = _read(path, checked)
+    if source is None:
+        return
+    try:
+        checked.messages[path.stem] = (parse_message(path.stem, source), source)
+    except MessageFileError as error:
+        checked.problems.append(_problem(path, error.line, error.problem, error.remedy))
+
+
+def _read(path: Path, checked: CheckedFiles) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        checked.problems.append(_problem(path, line, "is not UTF-8 text", "save it as UTF-8"))
+    except OSError as error:
+        words = f"cannot be read: {error.strerror}"
+        checked.problems.append(_problem(path, 1, words, "check its permissions"))
+    return None
+
+
+def _problem(path: Path, line: int, message: str, remedy: str) -> Problem:
+    return Problem(file=str(path), line=line, column=1, path="", message=message, remedy=remedy)

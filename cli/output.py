@@ -1,0 +1,101 @@
+"""How commands speak: data on stdout (`--json`), words on stderr or as tables, errors in words."""
+
+import asyncio
+import gc
+import json
+import sys
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+OK, FAILED, WRONG_USE = 0, 1, 2
+"""Exit codes of every command."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+State = Annotated[
+    Path, typer.Option("--state", envvar="CLEW_STATE", help="Folder of the local installation.")
+]
+STATE = Path(".clew")
+
+Result = TypeVar("Result")
+
+
+class CommandError(Exception):
+    """A command that cannot do what was asked; the message says why, and what would help."""
+
+    def __init__(self, words: str, code: int = FAILED) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def wrong_use(words: str) -> NoReturn:
+    """Refuse how a command was called."""
+    raise CommandError(words, WRONG_USE)
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Carry out asynchronous work, and let native parts go while the loop still runs."""
+
+    async def carry_out() -> Result:
+        try:
+            return await work
+        finally:
+            gc.collect()
+            await asyncio.sleep(0)
+
+    return asyncio.run(carry_out())
+
+
+def say(words: str) -> None:
+    """Words for a person, beside the data."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def print_json(value: object) -> None:
+    """One JSON value on stdout."""
+    print(json.dumps(value, default=_plain, ensure_ascii=False), flush=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for a person; cells that hold nothing stay empty."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(written(cell)) for cell in row))
+    Console().print(table)
+
+
+def written(value: object) -> str:
+    """A value as a person reads it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else ""
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case list() | tuple():
+            return "\n".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+        case _:
+            return str(value)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Path():
+            return str(value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return asdict(value)
+        case _:
+            return str(value)

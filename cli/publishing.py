@@ -1,0 +1,126 @@
+"""`clew publish`, `clew check`, `clew schema`: journeys and messages from files."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import FAILED, STATE, AsJson, State, print_json, run, say
+
+if TYPE_CHECKING:
+    from cli.journey_files import CheckedFiles
+    from stores.database import Pool
+
+_Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE…", help="Journeys (.yaml, .json), messages (.md), or folders that hold them."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("check")(check)
+    app.command("publish")(publish)
+    app.command("schema")(schema)
+
+
+def check(files: _Files, as_json: AsJson = False) -> None:
+    """Check journeys and messages; needs no server. Every problem is told with its place."""
+    from cli.journey_files import check_files, find_files
+
+    checked = check_files(find_files(files), None)
+    _end_with_problems(checked, as_json=as_json, published=False)
+    if as_json:
+        print_json(_told(checked))
+    else:
+        say(f"{_counted(checked)}: nothing is wrong.")
+
+
+def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> None:
+    """Check and publish: customers enter the new version from now on. All of it, or nothing."""
+    checked = run(_publish(state, files))
+    _end_with_problems(checked, as_json=as_json, published=True)
+    if as_json:
+        print_json(_told(checked))
+        return
+    for definition in checked.journeys:
+        say(f"Journey {definition.journey} is live as version {definition.version[:12]}.")
+    if checked.messages:
+        say(f"Messages are live: {', '.join(sorted(checked.messages))}.")
+
+
+def schema() -> None:
+    """Print the JSON Schema of journeys, for editors."""
+    from journey.publication import json_schema
+
+    print_json(json_schema())
+
+
+async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
+    from cli.installation import database
+    from cli.journey_files import check_files, find_files
+    from stores.messages import MessageStore
+
+    found = find_files(files)
+    async with database(state) as pool:
+        checked = check_files(found, await MessageStore(pool).names())
+        if not checked.problems:
+            await _store(pool, checked)
+        return checked
+
+
+async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
+    """Messages first: a journey that is live finds all that it sends."""
+    from stores.audit import AuditStore
+    from stores.definitions import DefinitionStore
+    from stores.messages import MessageStore
+
+    messages, definitions, audit = MessageStore(pool), DefinitionStore(pool), AuditStore(pool)
+    who = f"command: {getpass.getuser()}"
+    for name, (message, source) in checked.messages.items():
+        await messages.publish(name, source)
+        await audit.record(who, "published", f"message {name}", {"revision": message.revision})
+    for definition in checked.journeys:
+        await definitions.publish(definition)
+        detail = {"version": definition.version}
+        await audit.record(who, "published", f"journey {definition.journey}", dict(detail))
+
+
+def _end_with_problems(checked: "CheckedFiles", *, as_json: bool, published: bool) -> None:
+    if not checked.problems:
+        return
+    if as_json:
+        print_json(_told(checked))
+    for problem in checked.problems:
+        say(str(problem))
+    count = len(checked.problems)
+    say(
+        f"{count} problem{'s' if count > 1 else ''}.{' Nothing was published.' if published else ''}"
+    )
+    raise typer.Exit(FAILED)
+
+
+def _counted(checked: "CheckedFiles") -> str:
+    def count(number: int, what: str) -> str:
+        return f"{number} {what}{'' if number == 1 else 's'}"
+
+    journeys, messages = len(checked.journeys), len(checked.messages)
+    parts = [count(journeys, "journey")] if journeys else []
+    return ", ".join([*parts, *([count(messages, "message")] if messages else [])]) or "nothing"
+
+
+def _told(checked: "CheckedFiles") -> dict[str, Any]:
+    return {
+        "journeys": [
+            {"journey": each.journey, "version": each.version, "file": each.source_name}
+            for each in checked.journeys
+        ],
+        "messages": [
+            {"message": name, "revision": message.revision}
+            for name, (message, _) in checked.messages.items()
+        ],
+        "problems": checked.problems,
+    }

@@ -63,7 +63,10 @@ class Board:
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
 
     def alternatives(self, flight: str, at: datetime, most: int = 3) -> list[Departure]:
-        """The next flights to the same place that really left and can still be reached, from any airport of New York."""
+        """The next flights to the same place that really left and can still be reached.
+
+        From any airport of New York, soonest first.
+        """
         wanted = self.entries[flight].departure
         found = [
             entry.departure
@@ -101,7 +104,7 @@ def _notices(departure: Departure, opens: datetime, chance: Chance) -> list[Noti
     said = departure.departs
     found: list[Notice] = []
     if delay >= WORTH_TELLING:
-        if 25 <= delay <= 60 and chance.happens(0.12, "taxiway", departure.flight):
+        if 25 <= delay <= 60 and chance.happens(0.25, "taxiway", departure.flight):
             return [_notice(departure, said + timedelta(minutes=18), delay)]
         if delay >= 60:
             first = delay * chance.whole(35, 60, "first told", departure.flight) // 500 * 5

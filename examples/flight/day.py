@@ -77,7 +77,7 @@ class Day:
         """What comes of a decision taken `at` that moment: who was rebooked checks in again and flies."""
         flight = str(fields.get("flight", ""))
         entry = self.board.entries.get(flight)
-        if case.queue != "rebooking" or decision != "rebooked" or entry is None:
+        if decision != "rebooked" or entry is None or entry.departure.generated:
             return []
         passenger = self.passengers[case.user_id]
         self.desk.put_on(passenger, entry.departure)

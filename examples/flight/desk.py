@@ -24,13 +24,18 @@ OVERNIGHT = 0.04
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class CaseSeen:
-    """What the desk sees of a case. `brief`: its text, or anything that names the bag it is about."""
+    """What the desk sees of a case.
+
+    `brief`: its text, or anything that names the bag it is about. `decisions`: the names of those
+    offered; they tell what the case is about also when it was escalated to another queue.
+    """
 
     case: str
     user_id: str
     queue: str
     opened_at: datetime
     brief: str = ""
+    decisions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -61,13 +66,11 @@ class Desk:
 
     def decide(self, case: CaseSeen, passenger: Passenger) -> StaffDecision:
         """What staff decide about a case."""
-        match case.queue:
-            case "rebooking":
-                return self._rebook(case, passenger)
-            case "connections":
-                return self._reconnect(case, passenger)
-            case _:
-                return self._find_bag(case, passenger)
+        if case.queue == "rebooking" or "refunded" in case.decisions:
+            return self._rebook(case, passenger)
+        if case.queue == "connections" or "hotel" in case.decisions:
+            return self._reconnect(case, passenger)
+        return self._find_bag(case, passenger)
 
     def _rebook(self, case: CaseSeen, passenger: Passenger) -> StaffDecision:
         after = self._chance.minutes(8, 75, "rebooks", passenger.pnr)

@@ -6,10 +6,19 @@ from pathlib import Path
 
 import orjson
 
+from examples.flight.account import (
+    Account,
+    CaseRow,
+    DeliveryRow,
+    PromiseRow,
+    RunRow,
+    account,
+)
 from examples.flight.chance import Chance
 from examples.flight.day import Day
 from examples.flight.desk import CaseSeen
 from examples.flight.itinerary import Occurrence
+from examples.flight.naive import naive
 from insight.rehearsal import Rehearsal
 from insight.rehearsal_world import Customer, Decided, Incoming
 from insight.rehearsed import Rehearsed, RehearsedCase
@@ -61,6 +70,7 @@ def seen(case: RehearsedCase) -> CaseSeen:
         queue=case.asked.queue,
         opened_at=case.opened_at,
         brief=orjson.dumps(case.asked.values.get("bag")).decode(),
+        decisions=tuple(case.asked.decisions),
     )
 
 
@@ -86,3 +96,41 @@ def rehearsal_of(day: Day, program: Program | None = None) -> Rehearsal:
 def fly(day: Day, program: Program | None = None) -> Rehearsed:
     """The whole day on the pure machine."""
     return rehearsal_of(day, program).go_on(day.ends)
+
+
+def account_of(day: Day, rehearsed: Rehearsed, seconds: float = 0.0) -> Account:
+    """The account of a rehearsed day, with the naive one beside it."""
+    open_cases = {case.workflow_id for case in rehearsed.cases.values() if case.state == "open"}
+    return account(
+        passengers=day.passengers,
+        runs=[
+            RunRow(
+                user_id=run.customer,
+                outcome=run.outcome,
+                with_staff=run.workflow_id in open_cases,
+                stuck=run.needs_attention is not None,
+            )
+            for run in rehearsed.all_runs()
+        ],
+        deliveries=[
+            DeliveryRow(
+                user_id=delivery.customer,
+                message=delivery.message.message,
+                state=delivery.state,
+                reason=delivery.reason,
+                words=delivery.words,
+            )
+            for delivery in rehearsed.deliveries.values()
+        ],
+        promises=[
+            PromiseRow(name=promise.name, state=promise.state, reason=promise.reason)
+            for _, promise in rehearsed.promises()
+        ],
+        cases=[
+            CaseRow(queue=case.asked.queue, state=case.state, decision=case.decision)
+            for case in rehearsed.cases.values()
+        ],
+        touchpoints=rehearsed.touchpoints,
+        seconds=seconds,
+        naive=naive(day),
+    )

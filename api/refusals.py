@@ -11,7 +11,9 @@ from stores.database import dump_json
 class RefusedRequestError(Exception):
     """A request that is answered with this status; the message names the place and the remedy."""
 
-    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None):
+    def __init__(
+        self, status: int, code: str, message: str, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

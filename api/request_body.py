@@ -7,7 +7,7 @@ import asyncio
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any, cast
 
 import orjson
@@ -92,27 +92,30 @@ def read_json(body: bytes) -> tuple[Any, bool]:
 
 def check_values(value: Any, place: str, *, sure: bool, depth: int = DEPTH) -> None:
     """Raises: `UnacceptableValueError` where a value is too deep or, unless `sure`, not storable."""
-    if isinstance(value, dict):
-        fields = cast("Mapping[str, Any]", value)
+    if isinstance(value, dict | list):
         if depth == 0:
             raise UnacceptableValueError(f"{place}: deeper than {DEPTH} levels")
-        for name, item in fields.items():
-            if not sure:
-                _check_text(name, place)
+        for where, item in _children(cast("dict[str, Any] | list[Any]", value), place, sure=sure):
             if not sure or isinstance(item, dict | list):
-                check_values(item, f"{place}.{name[:60]}", sure=sure, depth=depth - 1)
-    elif isinstance(value, list):
-        if depth == 0:
-            raise UnacceptableValueError(f"{place}: deeper than {DEPTH} levels")
-        for index, item in enumerate(cast("list[Any]", value)):
-            if not sure or isinstance(item, dict | list):
-                check_values(item, f"{place}[{index}]", sure=sure, depth=depth - 1)
+                check_values(item, where, sure=sure, depth=depth - 1)
     elif isinstance(value, str):
         _check_text(value, place)
     elif isinstance(value, float) and not math.isfinite(value):
         raise UnacceptableValueError(f"{place}: {value} is not a number that JSON knows")
     elif isinstance(value, int) and not -(2**63) <= value < 2**64:
         raise UnacceptableValueError(f"{place}: the number is too large; send it as text")
+
+
+def _children(
+    value: dict[str, Any] | list[Any], place: str, *, sure: bool
+) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list):
+        yield from ((f"{place}[{index}]", item) for index, item in enumerate(value))
+        return
+    for name, item in value.items():
+        if not sure:
+            _check_text(name, place)
+        yield f"{place}.{name[:60]}", item
 
 
 def _check_text(text: str, place: str) -> None:

@@ -76,5 +76,5 @@ def _of_header(request: Request) -> str | None:
 
 
 def _of_body(body: object) -> str | None:
-    key: Any = body.get("writeKey") if isinstance(body, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- JSON
+    key: Any = body.get("writeKey") if isinstance(body, Mapping) else None  # pyright: ignore[reportUnknownVariableType] -- JSON
     return key if isinstance(key, str) and key else None

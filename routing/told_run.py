@@ -39,8 +39,10 @@ class Arrived:
         }
         if given.properties:
             told["properties"] = given.properties
-        if given.context:
-            told["context"] = given.context
+        # Which library sent it is no business of a journey's, and each byte is in every history.
+        context = {name: value for name, value in given.context.items() if name != "library"}
+        if context:
+            told["context"] = context
         return told
 
     @cached_property

@@ -46,7 +46,10 @@ async def park(connection: Connection, refused: Sequence[RefusedTouchpoint]) -> 
 
 def as_text(message: Any) -> str:
     """Any message as text that PostgreSQL takes, also one that is no valid JSON."""
-    return clean_text(json.dumps(message, ensure_ascii=True, default=str))[:LONGEST]
+    try:
+        return clean_text(json.dumps(message, ensure_ascii=True, default=str))[:LONGEST]
+    except RecursionError:
+        return "(too deep to be shown)"
 
 
 class RefusedTouchpointStore:

@@ -1,0 +1,61 @@
+"""The API as one application; `workers` wires what stands behind it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.ingest import Ingest
+from api.refusals import json_response
+
+Check = Callable[[], Awaitable[None]]
+"""Returns where a part can do its work, and raises where it cannot."""
+
+CHECK_SECONDS = 3.0
+
+
+def create_app(
+    *routers: APIRouter, ingest: Ingest | None = None, checks: Mapping[str, Check] | None = None
+) -> FastAPI:
+    """The application: ingest's doors, the given routers, `/healthz` and `/readyz`.
+
+    `checks` are asked by `/readyz`, by the name of what they look at.
+    """
+    app = FastAPI(title="Clew", docs_url="/docs", redoc_url=None)
+    if ingest is not None:
+        app.router.routes.extend(ingest.routes())
+    for router in routers:
+        app.include_router(router)
+    app.add_route("/healthz", _healthy, methods=["GET"], include_in_schema=False)
+    app.add_route("/readyz", _ready(checks or {}), methods=["GET"], include_in_schema=False)
+    return app
+
+
+async def _healthy(request: Request) -> Response:
+    del request
+    return json_response({"status": "ok"})
+
+
+def _ready(checks: Mapping[str, Check]) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(request: Request) -> Response:
+        del request
+        said = await asyncio.gather(*map(_ask, checks.values()))
+        parts = dict(zip(checks, said, strict=True))
+        fine = all(word == "ok" for word in parts.values())
+        status = 200 if fine else 503
+        return json_response({"status": "ok" if fine else "not ready", "parts": parts}, status)
+
+    return ready
+
+
+async def _ask(check: Check) -> str:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
+    except TimeoutError:
+        return "no answer in time"
+    except Exception as error:  # whatever is wrong, it is said
+        return str(error).split("\n", 1)[0] or type(error).__name__
+    return "ok"

@@ -1,0 +1,189 @@
+"""Taking in what was reported: customers, traits, touchpoints and outbox in one transaction."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from api.refusals import RefusedRequestError
+from api.reported import Identity, Refused, Reported
+from stores.customers import CustomerStore
+from stores.database import Connection, Pool
+from stores.identities import known_customers, lock_customers
+from stores.refused_touchpoints import RefusedTouchpoint, as_text, park
+from stores.touchpoints import NewTouchpoint, seen_before, store_touchpoints
+
+ATTEMPTS = 4
+_UNSTORABLE = "the database cannot hold a value in it"
+
+
+class Bell(Protocol):
+    """Wakes the routers."""
+
+    def ring(self) -> None: ...
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Taken:
+    """What became of a request: how many touchpoints are new, and which were refused."""
+
+    new: int
+    refused: list[Refused]
+
+
+class Intake:
+    """Stores what clients report. It returns only when everything is committed."""
+
+    def __init__(self, pool: Pool, customers: CustomerStore, bell: Bell) -> None:
+        self._pool = pool
+        self._customers = customers
+        self._bell = bell
+
+    async def take(
+        self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
+    ) -> Taken:
+        """Store what was read (index, message, what it says) and park what was refused.
+
+        Raises: `RefusedRequestError` 503 where the database is away; then nothing is stored, and
+        the same request may be sent again.
+        """
+        try:
+            return await self._with_retries(source, reported, refused)
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
+            said = "the database is away; nothing was stored, send it again"
+            raise RefusedRequestError(503, "unavailable", said, retry_after=2) from error
+
+    async def _with_retries(
+        self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
+    ) -> Taken:
+        try:
+            new = await self._patiently(lambda: self._store(source, reported, refused))
+        except psycopg.DataError:
+            return await self._one_by_one(source, reported, refused)
+        return Taken(new=new, refused=refused)
+
+    async def _one_by_one(
+        self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
+    ) -> Taken:
+        """Something in the batch cannot be stored: find out what, and keep the rest."""
+        new, wrong = 0, list(refused)
+        for index, message, one in reported:
+            alone = [(index, message, one)]
+            try:
+                new += await self._store(source, alone, [])
+            except psycopg.DataError:
+                wrong.append(Refused(index=index, reason=_UNSTORABLE, message=message))
+        await self._store(source, [], wrong)
+        return Taken(new=new, refused=sorted(wrong, key=lambda one: one.index))
+
+    async def _patiently(self, store: Callable[[], Any]) -> int:
+        for attempt in range(ATTEMPTS):
+            try:
+                return await store()
+            except (errors.DeadlockDetected, errors.SerializationFailure):
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.05 * 2**attempt)
+        raise AssertionError
+
+    async def _store(
+        self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: Sequence[Refused]
+    ) -> int:
+        told = [one for _, _, one in reported]
+        owners = await self._owners(told)
+        parked = [
+            RefusedTouchpoint(
+                source=source,
+                reason=one.reason,
+                message=as_text(one.message),
+                message_id=_said_id(one.message),
+            )
+            for one in refused
+        ]
+        async with self._pool.connection() as connection:
+            touchpoints = await self._touchpoints(connection, told, owners)
+            stored = await store_touchpoints(connection, touchpoints)
+            await park(connection, parked)
+        new = sum(number is not None for number in stored)
+        if new:
+            self._bell.ring()
+        return new
+
+    # -- whose it is
+
+    async def _owners(self, told: Sequence[Reported]) -> list[str | None]:
+        """The customer of each; new ones are made in short transactions of their own.
+
+        So no transaction holds locks on many names, and a batch that fails leaves only names.
+        """
+        wanted = list(dict.fromkeys(_leading(one) for one in told if one.names))
+        found: dict[tuple[Identity, ...], str] = {}
+        if wanted:
+            async with self._pool.connection() as connection:
+                known = await known_customers(connection, wanted)
+            found = {names: one for names, one in zip(wanted, known, strict=True) if one}
+        for names in wanted:
+            if names not in found:
+                found[names] = await self._resolve(names)
+        for one in told:
+            if one.kind == "alias":
+                await self._resolve(one.names)
+        return [found[_leading(one)] if one.names else None for one in told]
+
+    async def _resolve(self, names: Sequence[Identity]) -> str:
+        async with self._pool.connection() as connection:
+            return await self._customers.resolve(connection, names)
+
+    # -- what it says
+
+    async def _touchpoints(
+        self, connection: Connection, told: Sequence[Reported], owners: Sequence[str | None]
+    ) -> list[NewTouchpoint]:
+        changes = [(one, owner) for one, owner in zip(told, owners, strict=True)]
+        identifies = [(one, owner) for one, owner in changes if one.kind == "identify" and owner]
+        seen: set[str] = set()
+        if identifies:
+            # A repeated identify must not bring an older trait back over a newer one.
+            seen = await seen_before(connection, [one.message_id for one, _ in identifies])
+            await lock_customers(connection, [owner for _, owner in identifies])
+        touchpoints: list[NewTouchpoint] = []
+        for one, owner in changes:
+            changed = one
+            if one.kind == "identify" and owner:
+                fresh = one.message_id not in seen
+                seen.add(one.message_id)
+                changed = await self._merged(connection, one, owner) if fresh else one
+            touchpoints.append(_touchpoint(changed, owner))
+        return touchpoints
+
+    async def _merged(self, connection: Connection, one: Reported, owner: str) -> Reported:
+        merged = await self._customers.merge_traits(connection, owner, one.properties)
+        return replace(one, properties=merged.changed)
+
+
+def _leading(one: Reported) -> tuple[Identity, ...]:
+    """The names that say whose it is: of an alias the new one only, which the other is tied to."""
+    return one.names[:1] if one.kind == "alias" else one.names
+
+
+def _touchpoint(one: Reported, owner: str | None) -> NewTouchpoint:
+    return NewTouchpoint(
+        message_id=one.message_id,
+        event=one.event,
+        occurred_at=one.occurred_at,
+        customer=owner,
+        subject=one.subject,
+        properties=one.properties,
+        context=one.context,
+        routed=one.kind == "touchpoint" or (one.kind == "identify" and bool(one.properties)),
+    )
+
+
+def _said_id(message: Any) -> str | None:
+    """The message id that a refused message claims, where it is one."""
+    said: Any = message.get("messageId") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownVariableType] -- JSON
+    return as_text(said)[1:-1] if isinstance(said, str) else None

@@ -100,6 +100,20 @@ class Stack:
         self._supervisor = Supervisor(self._say)
         self.files.unlock()
 
+    async def add(self, kind: str, *, clock: RunClock | None = None) -> None:
+        """Start a process of a kind that was left out of `processes`, and keep it alive.
+
+        `clock`: that of the runs that it begins, where it was not known at the start.
+
+        Raises:
+            EmbeddedServerError: it could not be started.
+        """
+        self._clock = clock or self._clock
+        settings = self._own_settings(self.files.ports_in_use())
+        member = self._members[kind] = OwnProcess(kind, self.files.logs, kind, settings)
+        await member.start()
+        self._supervisor.watch(kind, member)
+
     async def kill(self, name: str) -> None:
         """End one member as a crash would (SIGKILL); it comes back by itself."""
         await self._members[name].kill()

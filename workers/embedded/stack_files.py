@@ -115,6 +115,10 @@ class StackFiles:
         (self.folder / "ports.json").write_text(json.dumps(asdict(settled)))
         return settled
 
+    def ports_in_use(self) -> Ports:
+        """The ports that were settled when the stack was started."""
+        return Ports(**json.loads((self.folder / "ports.json").read_text()))
+
     def secret(self, name: str = "secret") -> str:
         """A secret of this installation, made on the first start."""
         path = self.folder / name

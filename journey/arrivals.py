@@ -8,14 +8,11 @@ from journey.state import Mail, ReactionState, Thread
 from journey.touchpoint import TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
 
-MAIL_PER_NAME = 32
-"""How many touchpoints of one name a run keeps for look-back."""
-
 SEEN = 64
 """How many message ids of senders outside the router a run remembers."""
 
 
-def enter(turn: Turn, entered: Entered, refused: list[str]) -> None:
+def enter(turn: Turn, entered: Entered) -> None:
     """The run was admitted: keep what it keeps, and come to the first stage."""
     state, program = turn.state, turn.program
     state.entry, state.customer, state.key = entered.entry, entered.customer, entered.key
@@ -39,29 +36,33 @@ def enter(turn: Turn, entered: Entered, refused: list[str]) -> None:
     for index in range(len(program.reactions)):
         state.reactions.setdefault(index, ReactionState(mark=state.arrivals))
     turn.enter_stage(main, program.definition.stages[0].stage)
-    if entered.others:
-        arrive(turn, entered.others, refused)
 
 
-def arrive(turn: Turn, touchpoints: Iterable[Touchpoint], refused: list[str]) -> None:
-    """Touchpoints came: count each once, end the run where an exit says so, keep the others."""
-    new: list[Mail] = []
+def arrive(turn: Turn, touchpoints: Iterable[Touchpoint], refused: list[str]) -> list[Touchpoint]:
+    """Touchpoints came: those that count, in order; none where one of them ends the run.
+
+    An exit wins over everything else that came with it.
+    """
+    new: list[Touchpoint] = []
     for touchpoint in touchpoints:
+        named = f"{touchpoint.event} {touchpoint.message_id}"
         if not _is_new(turn, touchpoint):
-            refused.append(f"{touchpoint.event} {touchpoint.message_id}: counted before")
-        elif touchpoint.event == TRAITS_CHANGED:
-            _traits_changed(turn, touchpoint)
-        elif touchpoint.event in turn.program.waited_for:
-            turn.state.arrivals += 1
-            new.append(Mail(turn.state.arrivals, touchpoint))
+            refused.append(f"{named}: counted before")
+        elif touchpoint.event in turn.program.listens:
+            new.append(touchpoint)
         else:
-            refused.append(
-                f"{touchpoint.event} {touchpoint.message_id}: this version does not listen to it"
-            )
-    # An exit wins over everything else that came with it.
-    if not _exit_on(turn, new):
-        for mail in new:
-            _keep(turn, mail)
+            refused.append(f"{named}: this version does not listen to it")
+    return [] if _exit_on(turn, new) else new
+
+
+def take_in(turn: Turn, touchpoint: Touchpoint) -> None:
+    """Let one touchpoint in: into the mailbox, or into what the run knows of the customer."""
+    state = turn.state
+    if touchpoint.event == TRAITS_CHANGED:
+        _traits_changed(turn, touchpoint)
+        return
+    state.arrivals += 1
+    state.mailbox.append(Mail(state.arrivals, touchpoint))
 
 
 def _is_new(turn: Turn, touchpoint: Touchpoint) -> bool:
@@ -95,26 +96,13 @@ def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:
             turn.note(state.stage or "", "trait", f"{name} changed")
 
 
-def _keep(turn: Turn, mail: Mail) -> None:
-    state = turn.state
-    state.mailbox.append(mail)
-    same = [other for other in state.mailbox if other.touchpoint.event == mail.touchpoint.event]
-    if len(same) > MAIL_PER_NAME:
-        state.mailbox.remove(same[0])
-        turn.note(
-            state.stage or "",
-            "mailbox_full",
-            f"only the last {MAIL_PER_NAME} of {mail.touchpoint.event} are kept",
-        )
-
-
-def _exit_on(turn: Turn, new: list[Mail]) -> bool:
-    for mail in new:
+def _exit_on(turn: Turn, new: list[Touchpoint]) -> bool:
+    rules = [rule for rule in turn.program.definition.exit if rule.touchpoint]
+    for touchpoint in new if rules else ():
         for index, rule in enumerate(turn.program.definition.exit):
-            if rule.touchpoint and turn.is_about(
-                rule.touchpoint, mail.touchpoint, None, f"exit/{index}"
-            ):
-                turn.finish(f"exit/{index}", rule.outcome, f"{mail.touchpoint.event} came")
+            on, address = rule.touchpoint, f"exit/{index}"
+            if on and turn.is_about(on, touchpoint, None, address):
+                turn.finish(address, rule.outcome, f"{touchpoint.event} came")
                 return True
     return False
 

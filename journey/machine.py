@@ -4,10 +4,11 @@
 of what was decided. The same happenings give the same run, always: time is an argument, chance is a hash.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import NamedTuple
 
-from journey.arrivals import arrive, enter, exit_when
+from journey.arrivals import arrive, enter, exit_when, take_in
 from journey.effects import CloseCase, Deliver, Effect, OpenCase, RunRecord, TraceEntry
 from journey.happenings import (
     AlarmFired,
@@ -30,12 +31,16 @@ from journey.standing import needs_attention, next_alarm, waits_for
 from journey.state import Mail, State, Thread, copy_state
 from journey.steps.for_each import ForEach
 from journey.steps.send import said
+from journey.touchpoint import Touchpoint
 from journey.turn import Turn
 
 ENGINE = 1
 """The engine this code is. `admit` assigns one to each run, raised only when every worker knows it."""
 
 KNOWN_ENGINES = frozenset({1})
+
+MAIL_PER_NAME = 32
+"""How many touchpoints of one name that nothing has looked at a run keeps for look-back, between turns."""
 
 STEPS_PER_TURN = 2_000
 """A turn that takes more steps is going in circles: it stops there and says so."""
@@ -59,7 +64,16 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
     turn = Turn(program, copy_state(state), now)
     refused: list[str] = []
     if state.outcome is None or isinstance(happening, EffectFinished | EffectFailed):
-        _happen(turn, happening, refused)
+        new = _happen(turn, happening, refused)
+        _run(turn)
+        for touchpoint in new:
+            if turn.state.outcome is not None:
+                break
+            # One at a time: what comes together is lived through as if it had come one by one.
+            take_in(turn, touchpoint)
+            _run(turn)
+            _forget(turn)
+        _due(turn)
         _run(turn)
     else:
         refused.append("the journey has ended")
@@ -68,12 +82,15 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
     return Advanced(turn.state, turn.effects, _record(turn, listens), refused)
 
 
-def _happen(turn: Turn, happening: Happening, refused: list[str]) -> None:
+def _happen(turn: Turn, happening: Happening, refused: list[str]) -> list[Touchpoint]:
+    """Let it happen; the touchpoints that came with it and count are still to be let in."""
+    new: list[Touchpoint] = []
     match happening:
         case Entered():
-            enter(turn, happening, refused)
+            enter(turn, happening)
+            new = arrive(turn, happening.others, refused)
         case Arrived():
-            arrive(turn, happening.touchpoints, refused)
+            new = arrive(turn, happening.touchpoints, refused)
         case AlarmFired():
             turn.now = max(turn.now, happening.at)
         case EffectFinished() | EffectFailed():
@@ -84,7 +101,7 @@ def _happen(turn: Turn, happening: Happening, refused: list[str]) -> None:
             turn.finish(turn.state.stage or "", "left", happening.reason)
         case Resumed():
             _resume(turn)
-    _due(turn)
+    return new
 
 
 # -- effects
@@ -130,7 +147,10 @@ def _answer(turn: Turn, happening: EffectFinished | EffectFailed) -> None:
 def _resume(turn: Turn) -> None:
     for thread in turn.state.threads:
         waiting = thread.waiting
-        if waiting and waiting.kind == "stopped" and waiting.n in turn.state.outstanding:
+        if waiting and waiting.kind == "stopped" and waiting.n is None:
+            thread.waiting = None
+            turn.runnable.append(thread)
+        elif waiting and waiting.kind == "stopped" and waiting.n in turn.state.outstanding:
             asked = turn.state.outstanding[waiting.n]
             asked.held = False
             waiting.kind, waiting.why = "effect", ""
@@ -151,12 +171,8 @@ def _run(turn: Turn) -> None:
                 continue
             steps += 1
             if steps > STEPS_PER_TURN:
-                turn.finish(
-                    thread.at,
-                    "stuck-in-a-circle",
-                    f"more than {STEPS_PER_TURN:,} steps without a wait",
-                )
-                return
+                turn.stop(thread, f"more than {STEPS_PER_TURN:,} steps without a wait")
+                continue
             turn.node(thread).step.begin(turn, thread)
         if turn.state.outcome is not None:
             return
@@ -252,6 +268,19 @@ def _forget(turn: Turn) -> None:
         return any(mark < mail.arrival and rules[index].on == name for index, mark in busy.items())
 
     state.mailbox = [mail for mail in state.mailbox if wanted(mail)]
+    counts = Counter(mail.touchpoint.event for mail in state.mailbox)
+    for name, count in counts.items():
+        if count > MAIL_PER_NAME:
+            _keep_last(turn, name, count - MAIL_PER_NAME)
+
+
+def _keep_last(turn: Turn, name: str, surplus: int) -> None:
+    same = [mail for mail in turn.state.mailbox if mail.touchpoint.event == name]
+    gone = {mail.arrival for mail in same[:surplus]}
+    turn.state.mailbox = [mail for mail in turn.state.mailbox if mail.arrival not in gone]
+    turn.note(
+        turn.state.stage or "", "mailbox_full", f"only the last {MAIL_PER_NAME} of {name} are kept"
+    )
 
 
 def _record(turn: Turn, listens: dict[str, tuple[str, ...]] | None) -> RunRecord:

@@ -208,6 +208,11 @@ class Turn:
             thread.at = following
             self.runnable.append(thread)
 
+    def stop(self, thread: Thread, why: str) -> None:
+        """Stop a thread where it stands until people have looked at it and the run is resumed."""
+        self.note(thread.at, "stopped", why)
+        self.wait(thread, Waiting("stopped", self.now, why=why[:200]))
+
     def spawn(self, parent: Thread, at: str, home: str, *, joins: bool) -> Thread:
         """Start a thread that sees what its parent sees. `joins`: the parent waits for it."""
         thread = Thread(

@@ -14,28 +14,25 @@ MONTHS_AHEAD = 3
 _LOCK = 0x746F7563
 """`touc`: the advisory lock that makers of partitions queue behind."""
 
-# One statement: ids in the order of the ids, so that two writers of the same ones never wait for
-# each other; the outbox in the order given, which becomes the order of routing.
+# One statement. Numbers and the outbox go in the order given, which becomes the order of routing;
+# message ids in their own order, so that two writers of the same ones never wait for each other.
 _STORE = """
 with given as (
     select * from jsonb_to_recordset(%s) as r(
         position int, message_id text, event text, customer text, subject_kind text,
         subject_id text, unit text, occurred_at timestamptz, properties jsonb, context jsonb)
+), counted as materialized (
+    select o.*, nextval('touchpoints_touchpoint_seq') as touchpoint
+      from (select * from (select distinct on (message_id) * from given
+                            order by message_id, position) once
+             order by position) o
 ), new as (
     insert into message_ids (message_id, touchpoint, received_at)
-    select g.message_id, nextval('touchpoints_touchpoint_seq'), now()
-      from given g
-     where not exists (select 1 from given e
-                        where e.message_id = g.message_id and e.position < g.position)
-     order by g.message_id
+    select message_id, touchpoint, now() from counted order by message_id
     on conflict do nothing
-    returning message_id, touchpoint
+    returning touchpoint
 ), fresh as (
-    select g.position, n.touchpoint, g.message_id, g.event, g.customer, g.subject_kind,
-           g.subject_id, g.unit, g.occurred_at, g.properties, g.context
-      from new n join given g using (message_id)
-     where not exists (select 1 from given e
-                        where e.message_id = g.message_id and e.position < g.position)
+    select c.* from new n join counted c using (touchpoint)
 ), stored as (
     insert into touchpoints (touchpoint, received_at, message_id, event, customer, subject_kind,
                              subject_id, occurred_at, properties, context)

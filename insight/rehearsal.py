@@ -105,7 +105,8 @@ class Rehearsal:
                 runs.pop(entered, None)
         wanted = touchpoint.event in self._program.listens
         if not runs or not wanted:
-            result.fates["ignored"] += touchpoint.event != self._program.entry_event
+            if touchpoint.event != self._program.entry_event:
+                result.fates["ignored"] += 1
             return
         for run in runs.values():
             self._tell(run, touchpoint, at)

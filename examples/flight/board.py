@@ -104,7 +104,7 @@ def _notices(departure: Departure, opens: datetime, chance: Chance) -> list[Noti
     said = departure.departs
     found: list[Notice] = []
     if delay >= WORTH_TELLING:
-        if 25 <= delay <= 60 and chance.happens(0.25, "taxiway", departure.flight):
+        if 20 <= delay <= 75 and chance.happens(0.4, "taxiway", departure.flight):
             return [_notice(departure, said + timedelta(minutes=18), delay)]
         if delay >= 60:
             first = delay * chance.whole(35, 60, "first told", departure.flight) // 500 * 5

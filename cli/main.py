@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from cli import cases, doctor, publishing, runs, touchpoints, up, write_keys
+from cli import cases, demo, doctor, publishing, runs, touchpoints, up, write_keys
 from cli.output import FAILED, CommandError, say
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (up, publishing, touchpoints, runs, cases, write_keys, doctor):
+for group in (up, publishing, touchpoints, runs, cases, write_keys, doctor, demo):
     group.register(app)
 
 

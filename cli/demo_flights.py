@@ -1,0 +1,151 @@
+"""The demo from start to end: a real day of departures, flown on a real installation."""
+
+import asyncio
+import shutil
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from cli.demo_acts import Acts
+from cli.demo_flying import Flying
+from cli.demo_installation import Installed, installed
+from cli.demo_pace import COST, COST_OTHERWISE, Pace, machine_carries, pace_for
+from cli.demo_rehearsal import MachineDay
+from cli.demo_report import closing_line, draw_up, report
+from cli.demo_scene import DayBoard
+from cli.demo_site import demo_site
+from cli.demo_terminal import Terminal
+from cli.demo_watch import wall_now
+from cli.output import CommandError
+from console.flight_picture import Scene, ShownReport, Stage
+from contracts.clock import RunClock
+from examples.flight.day import Day
+from examples.flight.departures import NEW_YORK, departures
+from examples.flight.passengers import generate
+from workers.embedded.finding_temporal import TemporalNotFoundError, find_temporal
+from workers.embedded.stack import EmbeddedServerError, Stack
+from workers.embedded.stack_files import running_stack
+
+MARK = "demo.json"
+"""Tells a folder of ours, which the next demo empties, from anybody else's."""
+
+FIRST = {"journey": 1, "delivery": 1, "api": 1, "mailbox": 1}
+"""The router comes last: it is told the clock, which begins when all else is up."""
+
+FIND_SECONDS = 1.0
+ROUTER_TAKES = timedelta(seconds=3)
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    day: date
+    passengers: int
+    speed: float | None
+    state: Path
+    page: bool
+    port: int
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Ended:
+    """How it ended: the closing JSON line, the report, and whether the account balances."""
+
+    line: dict[str, Any]
+    report: ShownReport
+    balances: bool
+
+
+async def fly(wish: Wish, terminal: Terminal) -> Ended:
+    """Fly the day. Raises: `CommandError` where the installation cannot be had."""
+    began = monotonic()
+    stage = Stage()
+    acts = Acts(stage)
+    async with AsyncExitStack() as parts:
+        if wish.page:
+            address = await parts.enter_async_context(demo_site(stage, acts, wish.port))
+            terminal.say(f"Watch it here: {address}\n")
+        day = await asyncio.to_thread(make_day, wish)
+        pace = await asyncio.to_thread(_pace, day, wish)
+        terminal.say(f"{_told(day)}\n{pace.words}\n")
+        try:
+            await _until_there_is_temporal(wish, stage, terminal)
+            _empty(wish.state)
+            stage.play(DayBoard(day).poster("temporal"))
+            stage.show(Scene(phase="starting", words="Starting PostgreSQL, Temporal and Clew …"))
+            stack = Stack(wish.state, say=terminal.say, processes=FIRST)
+            await parts.enter_async_context(stack)
+            here = await parts.enter_async_context(installed(stack.addresses))
+            clock = RunClock(
+                wall_epoch=wall_now() + ROUTER_TAKES, run_epoch=day.begins, factor=pace.factor
+            )
+            await stack.add("router", clock=clock)
+        except (EmbeddedServerError, TemporalNotFoundError) as error:
+            raise CommandError(str(error)) from None
+        flying = Flying(day, clock, pace, stack, here, stage, acts, terminal, watched=wish.page)
+        await flying.play()
+        return await _land(flying, day, here, wish, monotonic() - began)
+
+
+async def _land(flying: Flying, day: Day, here: Installed, wish: Wish, seconds: float) -> Ended:
+    drawn = await draw_up(day, here.figures, len(flying.replay.acknowledged), seconds)
+    verdict = await flying.judge()
+    shown = report(drawn, verdict, flying.lateness, wish.state, flying.watcher.workflow_id)
+    flying.close(shown)
+    line = closing_line(drawn, verdict, flying.lateness, flying.factor, flying.kills)
+    return Ended(line=line, report=shown, balances=drawn.balance() and verdict.lost == 0)
+
+
+def make_day(wish: Wish) -> Day:
+    """The day with its passengers: the same ones every time."""
+    flights = departures(wish.day)
+    return Day(flights, generate(flights, wish.passengers))
+
+
+def _pace(day: Day, wish: Wish) -> Pace:
+    costs = [(each.at, COST.get(each.event, COST_OTHERWISE)) for each in day.stream()]
+    return pace_for(costs, day.ends - day.begins, machine_carries(), wish.speed)
+
+
+def _told(day: Day) -> str:
+    flights = day.departures
+    cancelled = sum(flight.cancelled for flight in flights)
+    return (
+        f"{flights[0].departs.astimezone(NEW_YORK):%A %d %B %Y}: {len(flights)} real departures "
+        f"from New York, {cancelled} of them cancelled, with {len(day.passengers)} generated "
+        "passengers and their bags."
+    )
+
+
+async def _until_there_is_temporal(wish: Wish, stage: Stage, terminal: Terminal) -> None:
+    """Find Temporal; where that takes long, the same day plays on the pure machine meanwhile."""
+    finding = asyncio.create_task(asyncio.to_thread(find_temporal, terminal.say))
+    await asyncio.wait({finding}, timeout=FIND_SECONDS)
+    if not finding.done():
+        terminal.say("Meanwhile the day plays on the pure machine.")
+        machine = await asyncio.to_thread(lambda: MachineDay(make_day(wish), stage))
+        playing = asyncio.create_task(machine.play())
+        try:
+            await asyncio.wait({finding})
+        finally:
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+    await finding
+
+
+def _empty(folder: Path) -> None:
+    """Begin with an empty folder: the demo's own from last time is thrown away, no other."""
+    if running_stack(folder) is not None:
+        raise CommandError(f"Clew runs in {folder}. Stop it first, or choose another --state.")
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            raise CommandError(
+                f"{folder} holds something that is not from a demo. Choose another --state."
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text('{"made_by": "clew demo flights"}\n')

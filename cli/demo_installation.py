@@ -1,0 +1,64 @@
+"""What the demo needs inside the installation it has started: the journey, and stores to look at."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from channels.mail_store import MailStore
+from channels.message_file import parse_message
+from examples.flight.rehearsed_day import JOURNEY, MESSAGES
+from journey.publication import read_definition
+from stores.cases import CaseStore
+from stores.database import Pool, open_pool
+from stores.definitions import DefinitionStore
+from stores.demo_figures import DemoFigures
+from stores.messages import MessageStore
+from stores.runs import RunStore
+from stores.wakeup import Bell
+from workers.embedded.stack import Addresses
+
+WAIT_SECONDS = 3.0
+"""How long one look waits for a database that was killed."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Installed:
+    """The demo's ways into the installation."""
+
+    pool: Pool
+    figures: DemoFigures
+    runs: RunStore
+    cases: CaseStore
+    mails: MailStore
+
+
+@asynccontextmanager
+async def installed(addresses: Addresses) -> AsyncGenerator[Installed]:
+    """Publish the flight journey, and open what the demo reads."""
+    pool = await open_pool(
+        addresses.database_url, name="clew demo", most=4, wait_seconds=WAIT_SECONDS
+    )
+    try:
+        await publish(pool)
+        async with Bell(addresses.database_url) as bell:
+            yield Installed(
+                pool=pool,
+                figures=DemoFigures(pool),
+                runs=RunStore(pool),
+                cases=CaseStore(pool, bell.ring),
+                mails=MailStore(Path(addresses.state) / "mailbox"),
+            )
+    finally:
+        await pool.close()
+
+
+async def publish(pool: Pool) -> None:
+    """Publish examples/flight: its messages, then the journey that names them."""
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in MESSAGES.glob("*.md")}
+    messages = MessageStore(pool)
+    for name, source in sorted(sources.items()):
+        parse_message(name, source)
+        await messages.publish(name, source)
+    source = JOURNEY.read_text(encoding="utf-8")
+    await DefinitionStore(pool).publish(read_definition(source, JOURNEY.name, sources))

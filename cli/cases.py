@@ -1,6 +1,5 @@
 """`clew cases`, `clew decide`: what customers were handed over to staff for."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from stores.cases import Case
-    from stores.database import Pool
-
-_SHORT = re.compile(r"(\d+):(\d+)")
 
 
 def register(app: typer.Typer) -> None:
@@ -49,13 +45,13 @@ def cases(
         wrong_use(f"--case-state {state_of_case}: it is one of {', '.join(known)}.")
     found = run(_cases(state, None if state_of_case == "all" else state_of_case, queue, most))
     if as_json:
-        print_json([{**_plain(case), "short": _short(case)} for case in found])
+        print_json([_plain(case) for case in found])
         return
     print_table(
         ("case", "queue", "state", "answer by", "brief", "decisions"),
         [
             (
-                _short(case),
+                case.short_name,
                 case.queue,
                 case.state,
                 case.first_answer_by or case.resolve_by,
@@ -107,7 +103,7 @@ async def _decide(state: Path, case: str, decision: str, by: str, given: list[st
 
     async with database(state) as pool:
         store = CaseStore(pool)
-        found = await store.case(await _full_id(pool, case))
+        found = await store.named(case)
         if found is None:
             raise CommandError(f"There is no case {case}. `clew cases` lists them.")
         offered = found.decisions.get(decision)
@@ -125,20 +121,9 @@ async def _decide(state: Path, case: str, decision: str, by: str, given: list[st
             raise CommandError(str(error)) from None
 
 
-async def _full_id(pool: "Pool", case: str) -> str:
-    from contracts.ids import case_id
-    from stores.runs import RunStore
-
-    short = _SHORT.fullmatch(case)
-    if short is None:
-        return case
-    story = await RunStore(pool).run(int(short[1]))
-    return case_id(story.run.workflow_id, int(short[1]), int(short[2])) if story else case
-
-
 def _fields(given: list[str], kinds: dict[str, str]) -> "dict[str, JsonValue]":
     """`name=value` pairs, read as the decision says; what it does not know is left as text."""
-    fields: "dict[str, JsonValue]" = {}
+    fields: dict[str, JsonValue] = {}
     for pair in given:
         name, equals, text = pair.partition("=")
         if not equals or not name:
@@ -162,10 +147,6 @@ def _read(text: str, kind: str) -> "JsonValue":
         return text  # the store says what is wrong with it
 
 
-def _short(case: "Case") -> str:
-    return ":".join(case.case.rsplit(":", 2)[-2:])
-
-
 def _offer(name: str, fields: dict[str, str]) -> str:
     return (
         f"{name} ({', '.join(f'{field}: {kind}' for field, kind in fields.items())})"
@@ -177,4 +158,4 @@ def _offer(name: str, fields: dict[str, str]) -> str:
 def _plain(case: "Case") -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(case)
+    return {**asdict(case), "name": case.short_name}

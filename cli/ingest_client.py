@@ -35,8 +35,8 @@ class IngestClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def send(self, messages: Sequence[dict[str, Any]]) -> None:
-        """Send a batch; when this returns it is stored.
+    async def send(self, messages: Sequence[dict[str, Any]]) -> dict[int, str]:
+        """Send a batch; when this returns it is stored, but for those returned with the reason.
 
         Raises: `IngestBusyError` where it may pass, `CommandError` with ingest's own words where not.
         """
@@ -47,6 +47,15 @@ class IngestClient:
         except httpx.TransportError as error:
             raise IngestBusyError(f"{self._url} cannot be reached: {error}") from None
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise IngestBusyError(f"{self._url} answered {answer.status_code}: {answer.text[:300]}")
+            raise IngestBusyError(f"{self._url} answered {answer.status_code}: {_said(answer)}")
         if answer.status_code != 200:
-            raise CommandError(f"Refused ({answer.status_code}): {answer.text[:500]}")
+            raise CommandError(f"Refused ({answer.status_code}): {_said(answer)}")
+        refused = answer.json().get("refused", [])
+        return {one["index"]: one["reason"] for one in refused}
+
+
+def _said(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:500]

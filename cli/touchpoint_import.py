@@ -17,6 +17,7 @@ from cli.output import CommandError
 
 MOST_IN_A_BATCH = 200
 BATCH_BYTES = 400_000
+ROOM_FOR_AN_ID = 100
 PATIENCE_SECONDS = 60.0
 
 
@@ -67,8 +68,8 @@ async def import_touchpoints(state: Path, file: Path, *, from_start: bool) -> Im
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     cursor = Cursor(state, file)
-    read, lines = (0, 0) if from_start else cursor.read()
-    imported = ImportedFile(lines=lines, read=read)
+    read, known = (0, 0) if from_start else cursor.read()
+    imported = ImportedFile(lines=known, read=read)
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -81,9 +82,10 @@ async def import_touchpoints(state: Path, file: Path, *, from_start: bool) -> Im
         source.seek(read)
         task = progress.add_task(file.name, total=size, completed=read)
         async with IngestClient(find_installation(state)) as ingest:
-            for batch in _batches(source, imported):
-                await _send(ingest, batch)
-                imported.sent += len(batch)
+            for lines, batch in _batches(source, imported):
+                refused = await _send(ingest, batch)
+                imported.refused += [(lines[index], why) for index, why in refused.items()]
+                imported.sent += len(batch) - len(refused)
                 cursor.write(imported.read, imported.lines)
                 progress.update(task, completed=imported.read)
         cursor.write(imported.read, imported.lines)
@@ -114,7 +116,11 @@ def read_line(line: bytes, number: int) -> dict[str, Any]:
     return message
 
 
-def _batches(source: IO[bytes], imported: ImportedFile) -> Iterator[list[dict[str, Any]]]:
+def _batches(
+    source: IO[bytes], imported: ImportedFile
+) -> Iterator[tuple[list[int], list[dict[str, Any]]]]:
+    """Batches of messages, with the line of each."""
+    lines: list[int] = []
     batch: list[dict[str, Any]] = []
     size = 0
     for line in source:
@@ -122,27 +128,26 @@ def _batches(source: IO[bytes], imported: ImportedFile) -> Iterator[list[dict[st
         if line.strip():
             try:
                 batch.append(read_line(line, imported.lines))
-                size += len(line)
+                lines.append(imported.lines)
+                size += len(line) + ROOM_FOR_AN_ID
             except UnreadableLineError as error:
                 imported.refused.append((imported.lines, str(error)))
         imported.read += len(line)
         if len(batch) >= MOST_IN_A_BATCH or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
+            yield lines, batch
+            lines, batch, size = [], [], 0
     if batch:
-        yield batch
+        yield lines, batch
 
 
-async def _send(ingest: IngestClient, batch: list[dict[str, Any]]) -> None:
+async def _send(ingest: IngestClient, batch: list[dict[str, Any]]) -> dict[int, str]:
     """Send until it is stored: ids make sending it twice safe."""
     waited, rest = 0.0, 0.25
     while True:
         try:
-            await ingest.send(batch)
+            return await ingest.send(batch)
         except IngestBusyError as error:
             if waited > PATIENCE_SECONDS:
                 raise CommandError(f"{error} Run the same import again to go on.") from None
             await asyncio.sleep(rest)
             waited, rest = waited + rest, min(rest * 2, 5.0)
-        else:
-            return

@@ -11,6 +11,7 @@ import typer
 from cli.output import (
     FAILED,
     STATE,
+    WRONG_USE,
     AsJson,
     CommandError,
     State,
@@ -127,10 +128,12 @@ async def _send(state: Path, message: dict[str, Any]) -> None:
     async with IngestClient(find_installation(state)) as ingest:
         for attempt in range(5):
             try:
-                await ingest.send([message])
+                refused = await ingest.send([message])
             except IngestBusyError as error:
                 if attempt == 4:
                     raise CommandError(f"{error} Nothing was stored.") from None
                 await asyncio.sleep(0.5)
             else:
+                if refused:
+                    raise CommandError(f"Refused: {refused[0]}", WRONG_USE)
                 return

@@ -1,5 +1,6 @@
 """Cases: what customers were handed over to staff for, and what staff decided."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ _COLUMNS: LiteralString = """
     opened_wall, answered_at, resolved_at
 """
 
+_SHORT_NAME = re.compile(r"(\d{1,18}):(\d{1,18})")
+
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Case:
@@ -60,6 +63,11 @@ class Case:
     opened_wall: datetime
     answered_at: datetime | None
     resolved_at: datetime | None
+
+    @property
+    def short_name(self) -> str:
+        """What people call it: `entry:n`, which no other case has."""
+        return ":".join(self.case.rsplit(":", 2)[-2:])
 
 
 class CaseStore:
@@ -125,6 +133,19 @@ class CaseStore:
         """One case."""
         async with one_statement(self._pool) as connection:
             return await _read(connection, case)
+
+    async def named(self, name: str) -> Case | None:
+        """One case by its id or its short name."""
+        short = _SHORT_NAME.fullmatch(name)
+        if short is None:
+            return await self.case(name)
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                f"select {_COLUMNS} from cases where entry = %s and n = %s",
+                [int(short[1]), int(short[2])],
+            )
+            row = await cursor.fetchone()
+        return _case(row) if row else None
 
     async def cases(
         self,

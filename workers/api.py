@@ -4,22 +4,62 @@ from contextlib import AsyncExitStack
 
 from fastapi import FastAPI
 
+from api.app import create_app
+from api.cases import cases_router
+from api.ingest import Ingest
+from api.intake import Intake
+from api.pressure import Pressure
+from api.staff_key import StaffKeyCheck
 from api.unsubscribe import unsubscribe_router
+from api.write_key_check import WriteKeyCheck
 from channels.unsubscribe_link import UnsubscribeLinks
+from stores.cases import CaseStore
+from stores.customers import CustomerStore
+from stores.database import Pool, one_statement
 from stores.unsubscribes import UnsubscribeStore
+from stores.wakeup import Bell
+from stores.write_keys import WriteKeyStore
 from workers.connections import database
+from workers.http_spans import HttpSpans, TracedIntake
 from workers.process import Life
 from workers.settings import ApiSettings
+from workers.telemetry import tracing
 from workers.web import serve_http
+
+
+def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
+    """The application on our own database."""
+    links = UnsubscribeLinks(settings.public_url, settings.secret.get_secret_value().encode())
+    token = settings.staff_token.get_secret_value() if settings.staff_token else None
+    intake = TracedIntake if tracing() else Intake
+    ingest = Ingest(
+        intake(pool, CustomerStore(pool), bell),
+        WriteKeyCheck(WriteKeyStore(pool)),
+        Pressure(settings.requests_at_once),
+    )
+
+    async def database_answers() -> None:
+        async with one_statement(pool) as connection:
+            await connection.execute("select 1")
+
+    return create_app(
+        cases_router(CaseStore(pool, bell.ring), StaffKeyCheck(token)),
+        unsubscribe_router(links, UnsubscribeStore(pool)),
+        ingest=ingest,
+        checks={"database": database_answers},
+    )
 
 
 async def serve(settings: ApiSettings, life: Life) -> None:
     """Answer until told to stop; then finish what was asked."""
-    links = UnsubscribeLinks(settings.public_url, settings.secret.get_secret_value().encode())
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "api"))
-        app = FastAPI(title="Clew")
-        app.include_router(unsubscribe_router(links, UnsubscribeStore(pool)))
+        bell = await parts.enter_async_context(Bell(settings.database_url))
+        app = api_app(pool, bell, settings)
         await serve_http(
-            app, settings.api_host, settings.api_port, life, drain_seconds=settings.drain_seconds
+            HttpSpans(app) if tracing() else app,
+            settings.api_host,
+            settings.api_port,
+            life,
+            drain_seconds=settings.drain_seconds,
         )

@@ -178,13 +178,17 @@ class DeliverySettings(TemporalSettings, SigningSettings):
         )
 
 
-class ApiSettings(TemporalSettings, SigningSettings):
+class ApiSettings(DatabaseSettings, SigningSettings):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
     api_host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 in a container."""
     api_port: Port = 8000
     """Port to listen on."""
+    staff_token: SecretStr | None = None
+    """Opens the staff's part of the API to programs that send it as bearer; off where unset."""
+    requests_at_once: Annotated[int, Field(ge=1)] = 64
+    """How many requests ingest carries at once; more are asked to come again."""
 
 
 class MailboxSettings(ProcessSettings):

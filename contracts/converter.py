@@ -1,7 +1,7 @@
 """Values on the wire: plain JSON that any SDK can read and write, without what is as it always is."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
@@ -24,8 +24,7 @@ class PydanticJsonConverter(JSONPlainPayloadConverter):
     """Dataclasses by pydantic as `json/plain`; a value that names a definition marks its payload with it."""
 
     def to_payload(self, value: Any) -> Payload | None:
-        kind: type[object] = type(value)
-        data = _adapter(kind).dump_json(value, exclude_defaults=True)
+        data = _adapter(cast("type[object]", type(value))).dump_json(value, exclude_defaults=True)
         metadata = {"encoding": self.encoding.encode()}
         version = getattr(value, "definition_version", None)
         if version is not None:

@@ -164,10 +164,10 @@ class Handoff(Step):
             return
         said: dict[str, Any] = mail.touchpoint.properties
         decision = str(said.get("decision"))
-        fields = said.get("fields")
+        fields: Any = said.get("fields")
         turn.consume(thread, mail)
         if self.name:
-            values = fields if isinstance(fields, dict) else {}
+            values = cast("Values", fields if isinstance(fields, dict) else {})
             turn.state.results[self.name] = {**values, "decision": decision, "by": said.get("by")}
         turn.changed = True
         if decision not in self.decisions:

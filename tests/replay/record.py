@@ -1,0 +1,48 @@
+"""Records the histories that every later build must replay: `make histories`, after a release or a new story."""
+
+import asyncio
+import gc
+import json
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+
+from deploy import prepare, tools
+from journey.machine import ENGINE
+from tests.replay.stories import STORIES
+from tests.workflows.world import Stage, World
+from workers.plugin import clew_plugin
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def record() -> None:
+    """Live each story once on the time-skipping server and keep its history and definitions."""
+    server = await asyncio.to_thread(tools.build_time_skipping_server)
+    folder = HISTORIES / f"engine-{ENGINE}"
+    folder.mkdir(parents=True, exist_ok=True)
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(server)
+    ) as environment:
+        await prepare.register_search_attributes(environment.client)
+        for story in STORIES:
+            world = World()
+            client = await environment.connect_client(plugins=[clew_plugin(world)])
+            stage = Stage(client, world, environment)
+            async with stage.workers():
+                handle = await story(stage)
+            history = await handle.fetch_history()
+            kept = {
+                "definitions": [canonical.decode() for canonical in world.definitions.values()],
+                "history": json.loads(history.to_json()),
+            }
+            name = story.__name__.replace("_", "-")
+            text = json.dumps(kept, indent=1)
+            await asyncio.to_thread((folder / f"{name}.json").write_text, text + "\n")
+            print(f"{name}: {len(history.events)} events")
+    gc.collect()
+    await asyncio.sleep(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(record())

@@ -1,0 +1,137 @@
+"""Stories whose histories are recorded: each engine version and each way through the shell has one."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from contracts import names
+from contracts.message_delivery import MessageDelivered
+from tests.workflows.world import Stage, touchpoint
+
+Story = Callable[[Stage], Awaitable[WorkflowHandle[Any, Any]]]
+
+CART = Path("tests/journeys/abandoned-cart.yaml").read_text()
+FLIGHT = Path("examples/flight/journey.yaml").read_text()
+PNR = "PNR7"
+
+
+async def reminded_and_let_go(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A message, two waits that end by themselves."""
+    stage.world.publish(CART)
+    anna = await stage.enter("abandoned-cart", "Product Added", "c_anna", cart_value=80)
+    await anna.outcome()
+    return anna.handle
+
+
+async def bought_in_the_middle_of_a_wait(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """An exit."""
+    stage.world.publish(CART)
+    berta = await stage.enter("abandoned-cart", "Product Added", "c_berta", cart_value=80)
+    await berta.does("Order Completed", revenue=80)
+    await berta.outcome()
+    return berta.handle
+
+
+async def helped_by_staff(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A case, escalated, decided; a refused and an unknown message."""
+    stage.world.publish(CART)
+    refused = MessageDelivered(state="refused", reason="unreachable")
+    stage.world.answers["we-tried"] = [refused]
+    carla = await stage.enter("abandoned-cart", "Product Added", "c_carla", cart_value=80)
+    await carla.does("Checkout Started")
+    await stage.pass_time_hours(60)
+    case = next(iter(stage.world.cases))
+    await carla.does("Case Decided", case=case, decision="not-reached", by="eva")
+    await carla.outcome()
+    return carla.handle
+
+
+async def told_to_leave(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """Updates, nonsense signals, an order to leave."""
+    stage.world.publish(CART)
+    dora = await stage.enter("abandoned-cart", "Product Added", "c_dora", cart_value=80)
+    await dora.handle.signal("touchpoint", args=["nonsense", 7])
+    await dora.handle.signal("no_such_signal")
+    started = touchpoint("Checkout Started", "dora-now")
+    await dora.handle.execute_update(names.UPDATE_TOUCHPOINT_NOW, started)
+    await dora.handle.execute_update(names.UPDATE_LEAVE, {"reason": "asked us to"})
+    await dora.outcome()
+    return dora.handle
+
+
+async def cancelled_from_the_web_ui(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A cancellation."""
+    stage.world.publish(CART)
+    emma = await stage.enter("abandoned-cart", "Product Added", "c_emma", cart_value=80)
+    await emma.status()
+    await emma.handle.cancel()
+    await emma.outcome()
+    return emma.handle
+
+
+async def moved_to_another_version(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A move in the middle of a wait."""
+    stage.world.publish(CART)
+    frida = await stage.enter("abandoned-cart", "Product Added", "c_frida", cart_value=80)
+    await frida.status()
+    other = stage.world.publish(CART.replace("until: 1h", "until: 3h"))
+    await frida.handle.execute_update(names.UPDATE_MOVE, {"version": other})
+    await frida.outcome()
+    return frida.handle
+
+
+async def not_admitted(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A start that names no journey."""
+    gerda = await stage.enter("no-such-journey", "Product Added", "c_gerda")
+    await gerda.outcome()
+    return gerda.handle
+
+
+async def a_flight_delayed_then_cancelled(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """Reactions, items, promises, subjects, and a deadline that moves."""
+    stage.world.publish(FLIGHT)
+    now = await stage.skipping.get_current_time()
+    leg = {
+        "flight": "UA1-2013-02-08",
+        "number": "UA1",
+        "from": "EWR",
+        "to": "ORD",
+        "departs": _after(now, 6),
+        "arrives": _after(now, 9),
+    }
+    hanna = await stage.enter(
+        "flight", "Flight Booked", "c_hanna", pnr=PNR, legs=[leg], onward=[], parking=True, key=PNR
+    )
+    await hanna.does("Checked In", pnr=PNR)
+    await hanna.does("Bag Checked", pnr=PNR, bags=[{"tag": "T1"}, {"tag": "T2"}])
+    await hanna.does("Bag Loaded", pnr=PNR, tag="T1")
+    about = {"subject": {"kind": "flight", "id": leg["flight"]}}
+    later = {"departs": _after(now, 8), "arrives": _after(now, 11), "minutes": 120}
+    await hanna.does("Flight Delayed", context=about, **later)
+    await stage.pass_time_hours(7.9)
+    await hanna.does("Flight Cancelled", context=about, reason="snow", alternatives=[])
+    await stage.pass_time_hours(1)
+    case = [case for case, held in stage.world.cases.items() if held.queue == "duty-managers"][-1]
+    await hanna.does("Case Decided", case=case, decision="refunded", by="eva")
+    await hanna.outcome()
+    return hanna.handle
+
+
+def _after(now: Any, hours: float) -> str:
+    from datetime import timedelta
+
+    return (now + timedelta(hours=hours)).isoformat()
+
+
+STORIES: list[Story] = [
+    reminded_and_let_go,
+    bought_in_the_middle_of_a_wait,
+    helped_by_staff,
+    told_to_leave,
+    cancelled_from_the_web_ui,
+    moved_to_another_version,
+    not_admitted,
+    a_flight_delayed_then_cancelled,
+]

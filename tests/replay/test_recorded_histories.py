@@ -1,0 +1,36 @@
+"""A run that began under any released engine goes on as it was under this build."""
+
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from journey.programs import PROGRAMS
+from tests.replay.stories import STORIES
+from tests.workflows.world import World
+from workers.plugin import clew_plugin
+
+HISTORIES = Path(__file__).parent / "histories"
+RECORDED = sorted(HISTORIES.glob("engine-*/*.json"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+async def test_a_recorded_run_replays(path: Path) -> None:
+    kept = json.loads(path.read_text())
+    world = World()
+    for canonical in kept["definitions"]:
+        world.definitions[PROGRAMS.add(canonical.encode()).version] = canonical.encode()
+    history = WorkflowHistory.from_json("replayed", kept["history"])
+    replayer = Replayer(workflows=[], plugins=[clew_plugin(world)])
+
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+
+    assert result.replay_failure is None
+
+
+def test_every_story_is_recorded() -> None:
+    assert {path.stem for path in RECORDED} >= {
+        story.__name__.replace("_", "-") for story in STORIES
+    }

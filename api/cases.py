@@ -48,7 +48,7 @@ class Cases(Protocol):
 
 def cases_router(cases: Cases, staff: StaffKeyCheck) -> APIRouter:
     """List cases, show one, decide one. A case is named by its id or by its short name, `12:3`."""
-    router = APIRouter(prefix="/v1/cases", tags=["staff"])
+    router = APIRouter(tags=["staff"])
 
     def behind(door: Door) -> Door:
         async def answer(request: Request) -> Response:
@@ -75,9 +75,9 @@ def cases_router(cases: Cases, staff: StaffKeyCheck) -> APIRouter:
         case = await _present(cases, request)
         return json_response(told(await _decide(cases, case, order)))
 
-    router.add_route("", behind(several), methods=["GET"])
-    router.add_route("/{case:path}/decide", behind(decide), methods=["POST"])
-    router.add_route("/{case:path}", behind(one), methods=["GET"])
+    router.add_route("/v1/cases", behind(several), methods=["GET"])
+    router.add_route("/v1/cases/{case:path}/decide", behind(decide), methods=["POST"])
+    router.add_route("/v1/cases/{case:path}", behind(one), methods=["GET"])
     return router
 
 

@@ -33,6 +33,7 @@ BATCHED = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
 
 _PEOPLE = {"customer": "user_id", "anonymous": "anonymous_id"}
+_REQUIRED = ("specversion", "id", "source", "type")
 _PLAIN = frozenset({"id", "source", "specversion", "type", "subject", "time", "datacontenttype"})
 
 
@@ -45,15 +46,17 @@ def read_structured(raw: Any, place: str, received_at: datetime, *, sure: bool) 
     data = fields.pop("data", None)
     if fields.pop("data_base64", None) is not None:
         raise RefusedMessageError(f"{place}.data_base64: send JSON in data")
-    fields["time"] = read_instant(fields.get("time"), f"{place}.time")
+    happened = read_instant(fields.pop("time", None), f"{place}.time")
     attributes = {name: value for name, value in fields.items() if value is not None}
-    return _reported(_event(attributes, data, place), place, received_at)
+    _complete(attributes, place)
+    return _reported(_event(attributes, data, place), place, happened or received_at)
 
 
 def read_binary(headers: Mapping[str, str], body: bytes, received_at: datetime) -> Reported:
     """One event in headers, with its data as the body. Raises: `RefusedMessageError`."""
     given = {name: value for name, value in headers.items() if name.lower() != "ce-time"}
     time = next((value for name, value in headers.items() if name.lower() == "ce-time"), None)
+    _complete({name.lower().removeprefix("ce-"): value for name, value in given.items()}, "event")
     try:
         event = from_binary(HTTPMessage(headers=given, body=body), JSONFormat(), CloudEvent)
     except Exception as error:  # the library raises whatever its parsers raise
@@ -73,6 +76,13 @@ def _check(fields: dict[str, Any], place: str, *, sure: bool) -> None:
         raise RefusedMessageError(f"{place}: over {MESSAGE_BYTES // 1024} KB; send less in it")
 
 
+def _complete(attributes: Mapping[str, Any], place: str) -> None:
+    """The library makes up an id and a time where there is none; an id must be the sender's."""
+    for name in _REQUIRED:
+        if not attributes.get(name):
+            raise RefusedMessageError(f"{place}.{name}: is missing")
+
+
 def _event(attributes: dict[str, Any], data: Any, place: str) -> CloudEvent:
     try:
         return CloudEvent(attributes, data)
@@ -80,7 +90,7 @@ def _event(attributes: dict[str, Any], data: Any, place: str) -> CloudEvent:
         raise RefusedMessageError(f"{place}: {_in_words(error)}") from None
 
 
-def _reported(event: BaseCloudEvent, place: str, received_at: datetime) -> Reported:
+def _reported(event: BaseCloudEvent, place: str, happened: datetime) -> Reported:
     names, subject = _whose(event.get_subject(), f"{place}.subject")
     extensions = {
         name: value for name, value in event.get_attributes().items() if name not in _PLAIN
@@ -92,7 +102,7 @@ def _reported(event: BaseCloudEvent, place: str, received_at: datetime) -> Repor
         kind="touchpoint",
         message_id=_message_id(event.get_source(), event.get_id()),
         event=read_event(event.get_type(), f"{place}.type"),
-        occurred_at=read_instant(_text(event.get_time()), f"{place}.time") or received_at,
+        occurred_at=happened,
         names=names,
         subject=subject,
         properties=read_object(event.get_data(), f"{place}.data"),
@@ -114,10 +124,6 @@ def _message_id(source: str, name: str) -> str:
     """Both together are unique, says the spec."""
     both = f"{source} {name}"
     return both if len(both) <= LONGEST_NAME else hashlib.sha256(both.encode()).hexdigest()
-
-
-def _text(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat()
 
 
 def _texts(extensions: Mapping[str, Any]) -> dict[str, Any]:

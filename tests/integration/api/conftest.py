@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import httpx2
@@ -70,11 +70,11 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
+async def serving(app: FastAPI) -> AsyncGenerator[str]:
     """Serve on a free port; the address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        server.capture_signals = _leave_signals_alone  # type: ignore[method-assign]
+        server.capture_signals = _leave_signals_alone
         task = asyncio.create_task(server.serve([listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -85,8 +85,6 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
 
 def _leave_signals_alone() -> Any:
-    from contextlib import nullcontext
-
     return nullcontext()
 
 

@@ -38,9 +38,7 @@ async def test_a_batch_is_stored_in_its_order_and_rings_once(
     assert customers.pop().startswith("c_")
 
 
-async def test_a_message_sent_twice_counts_once(
-    client: httpx2.AsyncClient, stored: Stored
-) -> None:
+async def test_a_message_sent_twice_counts_once(client: httpx2.AsyncClient, stored: Stored) -> None:
     one, other = track(messageId="m-1"), track(messageId="m-2")
     await batch(client, one, one, other)
     await batch(client, other, one)
@@ -227,7 +225,9 @@ async def test_identify_tells_which_traits_changed(
 ) -> None:
     traits = {"plan": "free", "email": "Anna@Example.com"}
     identify = {"type": "identify", "userId": "anna", "traits": traits}
-    await batch(client, identify, {**identify, "traits": {"plan": "pro"}}, identify | {"traits": {}})
+    await batch(
+        client, identify, {**identify, "traits": {"plan": "pro"}}, identify | {"traits": {}}
+    )
 
     changes = [row["properties"] for row in await stored.touchpoints()]
     assert changes == [traits, {"plan": "pro"}, {}]

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 
 from journey.happenings import Entered
-from journey.state import Mail, ReactionState, Thread
+from journey.state import ENTRY, Mail, ReactionState, Thread
 from journey.touchpoint import TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
 
@@ -23,7 +23,7 @@ def enter(turn: Turn, entered: Entered) -> None:
     first = entered.entering
     if first is not None:
         _is_new(turn, first)
-        state.arrivals = 1
+    state.arrivals = ENTRY
     state.values = program.entry_values(first, profile)
     turn.note("", "entered", f"entered by {first.event}" if first else "entered")
     state.exits_held = {

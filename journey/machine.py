@@ -249,7 +249,7 @@ def _forget(turn: Turn) -> None:
     if state.outcome is not None:
         state.mailbox.clear()
         return
-    if not state.mailbox:
+    if not state.mailbox and not any(thread.met for thread in state.threads):
         return
     busy = {
         index: reaction.mark
@@ -260,6 +260,8 @@ def _forget(turn: Turn) -> None:
 
     def wanted(mail: Mail) -> bool:
         name = mail.touchpoint.event
+        if name in turn.program.since_entry:
+            return True
         if any(
             thread.mark < mail.arrival and name in ahead.get(thread.at, ())
             for thread in state.threads
@@ -268,6 +270,9 @@ def _forget(turn: Turn) -> None:
         return any(mark < mail.arrival and rules[index].on == name for index, mark in busy.items())
 
     state.mailbox = [mail for mail in state.mailbox if wanted(mail)]
+    held = {mail.arrival for mail in state.mailbox}
+    for thread in state.threads:
+        thread.met = [arrival for arrival in thread.met if arrival in held]
     counts = Counter(mail.touchpoint.event for mail in state.mailbox)
     for name, count in counts.items():
         if count > MAIL_PER_NAME:

@@ -163,6 +163,17 @@ class Program:
         return frozenset(found)
 
     @cached_property
+    def since_entry(self) -> frozenset[str]:
+        """Names of the touchpoints that some wait looks back to entry for."""
+        steps = [node.step for node in self.nodes.values()]
+        return frozenset(
+            on.on
+            for step in steps
+            if getattr(step, "since", None) == "entry"
+            for on in step.listens()
+        )
+
+    @cached_property
     def listens(self) -> frozenset[str]:
         """Names of all touchpoints that a run of this version must see."""
         return self.waited_for | {TRAITS_CHANGED}

@@ -13,6 +13,10 @@ from journey.effects import Effect, PromiseState, Values
 from journey.touchpoint import Touchpoint
 
 
+ENTRY = 1
+"""The arrival of entry itself; what comes later counts on from there."""
+
+
 @dataclass(slots=True)
 class Mail:
     """A touchpoint in the mailbox, with its place in the order of arrival."""
@@ -28,6 +32,7 @@ class Waiting:
     `began`: when the step was reached; lengths of time count from it. `deadline`: the next instant
     at which the step wants to be looked at again, `late`: whether that instant was already dealt with.
     `n`: the effect that it waits for, or that opened the case or the promise it watches.
+    `mark`: where a wait says itself since when touchpoints count, in place of the thread's own mark.
     """
 
     kind: Literal["touchpoint", "effect", "deferred", "case", "threads", "promise", "stopped"]
@@ -36,6 +41,7 @@ class Waiting:
     n: int | None = None
     late: bool = False
     why: str = ""
+    mark: int | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +51,7 @@ class Thread:
     `mark`: touchpoints that arrived up to this number are behind it. `items`: what `for_each`
     bound; `links`: where each item came from (address of the `for_each`, index), so that it is read
     anew when the list changes. `event`: what met it last. `parent`: the thread that waits for it, if any.
+    `met`: what met it of the touchpoints that are still in the mailbox; nothing meets a thread twice.
     """
 
     thread: int
@@ -56,6 +63,12 @@ class Thread:
     event: dict[str, JsonValue] | None = None
     parent: int | None = None
     waiting: Waiting | None = None
+    met: list[int] = field(default_factory=list[int])
+
+    def may_meet(self, mail: Mail) -> bool:
+        """Whether a touchpoint is neither behind the thread nor met it before."""
+        own = self.waiting.mark if self.waiting else None
+        return mail.arrival > (self.mark if own is None else own) and mail.arrival not in self.met
 
 
 @dataclass(slots=True)
@@ -173,9 +186,15 @@ def _copy_thread(was: Thread) -> Thread:
     waiting = was.waiting
     if waiting is not None:
         waiting = Waiting(
-            waiting.kind, waiting.began, waiting.deadline, waiting.n, waiting.late, waiting.why
+            waiting.kind,
+            waiting.began,
+            waiting.deadline,
+            waiting.n,
+            waiting.late,
+            waiting.why,
+            waiting.mark,
         )
-    items, links = dict(was.items), dict(was.links)
+    items, links, met = dict(was.items), dict(was.links), list(was.met)
     return Thread(
-        was.thread, was.at, was.home, was.mark, items, links, was.event, was.parent, waiting
+        was.thread, was.at, was.home, was.mark, items, links, was.event, was.parent, waiting, met
     )

@@ -141,7 +141,7 @@ class Turn:
     def earliest(self, thread: Thread, wanted: Callable[[Touchpoint], bool]) -> Mail | None:
         """The first touchpoint in the mailbox that is not behind the thread and is wanted."""
         for mail in self.state.mailbox:
-            if mail.arrival > thread.mark and wanted(mail.touchpoint):
+            if thread.may_meet(mail) and wanted(mail.touchpoint):
                 return mail
         return None
 
@@ -185,7 +185,12 @@ class Turn:
 
     def consume(self, thread: Thread, mail: Mail) -> None:
         """The thread was met by this touchpoint: it and what came before are behind it now."""
-        thread.mark = mail.arrival
+        thread.mark = max(thread.mark, mail.arrival)
+        self.meet(thread, mail)
+
+    def meet(self, thread: Thread, mail: Mail) -> None:
+        """The thread was met by this touchpoint, and still looks back as far as before."""
+        thread.met.append(mail.arrival)
         thread.event = mail.touchpoint.named()
 
     def enter(self, thread: Thread, block: str) -> None:
@@ -236,6 +241,7 @@ class Turn:
         """The thread is done; the parent goes on when all its threads are."""
         state = self.state
         state.threads = [other for other in state.threads if other is not thread]
+        self._reaction_ended(thread)
         if thread.parent is None or any(other.parent == thread.parent for other in state.threads):
             return
         for parent in state.threads:
@@ -257,8 +263,15 @@ class Turn:
         for other in [other for other in self.state.threads if other.parent == thread.thread]:
             self.drop_thread(other, why)
         self.state.threads = [other for other in self.state.threads if other is not thread]
+        self._reaction_ended(thread)
         if thread in self.runnable:
             self.runnable.remove(thread)
+
+    def _reaction_ended(self, thread: Thread) -> None:
+        # A condition that came true while its reaction was busy is looked at again now.
+        kind, _, index = thread.home.partition("/")
+        if kind == "reaction" and index and self.program.reactions[int(index)].on is None:
+            self.changed = True
 
     def close_case(self, case: int, why: str) -> None:
         """Close a case that nobody needs to decide any more."""
@@ -267,15 +280,16 @@ class Turn:
     def go(self, thread: Thread, stage: str) -> None:
         """Take the main thread to the first step of a stage; what it was in the middle of is dropped."""
         state = self.state
-        mark, event = thread.mark, thread.event
+        mark, event, met = thread.mark, thread.event, set(thread.met)
         for main in [
             other for other in state.threads if other.home == "main" and other.parent is None
         ]:
-            mark = max(mark, main.mark)
+            mark, met = max(mark, main.mark), met.union(main.met)
             self.drop_thread(main, f"the journey went on to {stage}")
         if thread in state.threads:
             self.drop_thread(thread, f"the journey went on to {stage}")
         new = Thread(thread=self.count(), at="", home="main", mark=mark, event=event)
+        new.met = sorted(met)
         state.threads.insert(0, new)
         self.enter_stage(new, stage)
 

@@ -165,7 +165,7 @@ class Handoff(Step):
         said: dict[str, Any] = mail.touchpoint.properties
         decision = str(said.get("decision"))
         fields: Any = said.get("fields")
-        turn.consume(thread, mail)
+        turn.meet(thread, mail)
         if self.name:
             values = cast("Values", fields if isinstance(fields, dict) else {})
             turn.state.results[self.name] = {**values, "decision": decision, "by": said.get("by")}

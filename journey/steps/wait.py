@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from journey.language import Block, MomentText, On, Slug, Step
-from journey.state import Thread, Waiting
+from journey.state import ENTRY, Thread, Waiting
 from journey.turn import Turn
 
 if TYPE_CHECKING:
@@ -75,17 +75,14 @@ class Wait(Step):
             yield ("late",), "late is never reached without until", "add until:"
 
     def begin(self, turn: Turn, thread: Thread) -> None:
-        if self.since == "entry":
-            thread.mark = min(thread.mark, 1)
-        elif self.since == "now":
-            thread.mark = turn.state.arrivals
-        turn.wait(thread, Waiting("touchpoint", turn.now))
+        marks = {"previous": None, "entry": ENTRY, "now": turn.state.arrivals}
+        turn.wait(thread, Waiting("touchpoint", turn.now, mark=marks[self.since]))
         self.refresh(turn, thread)
         self.mail(turn, thread)
 
     def mail(self, turn: Turn, thread: Thread) -> None:
         for mail in turn.state.mailbox:
-            if mail.arrival <= thread.mark:
+            if not thread.may_meet(mail):
                 continue
             for index, branch in enumerate(self.any):
                 if turn.is_about(branch, mail.touchpoint, thread, thread.at):

@@ -20,6 +20,8 @@ def look_at_reactions(turn: Turn, *, conditions_too: bool = False) -> bool:
         elif conditions_too and rule.when is not None:
             held = turn.holds(rule.when, turn.names(None), f"whenever/{index}")
             if held and not reaction.held:
+                if _busy(turn, index) and not rule.settle:
+                    continue  # it waits its turn: looked at again when the reaction is done
                 started |= _begin(turn, index, reaction, None)
             reaction.held = held
             if not held and rule.settle:

@@ -99,8 +99,5 @@ def _namespace_missing(error: RPCError) -> bool:
 
 def _summary(start: RunStart) -> str:
     about = f", {start.key}" if start.key else ""
-    return (
-        f"{start.title}: customer {start.customer}{about}, entered by {start.touchpoint['event']}"[
-            :200
-        ]
-    )
+    entered = start.touchpoint["event"]
+    return f"{start.title}: customer {start.customer}{about}, entered by {entered}"[:200]

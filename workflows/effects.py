@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, assert_never
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from contracts import names
 from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCustomerTraits
@@ -141,7 +141,7 @@ async def write_down(run: RunReference, record: RunRecord) -> None:
     order = RecordRun(run=run, record=record)
     try:
         await workflow.execute_local_activity(names.RECORD_RUN, order, **LOOKED_UP)
-    except ActivityError:
+    except FailureError:  # a local activity's failure comes bare, not as an ActivityError
         await workflow.execute_activity(
             names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN
         )

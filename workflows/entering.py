@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from contracts import names
 from contracts.journey_run import (
@@ -58,7 +58,7 @@ async def ask_admission(start: StartRequest, inbox: Inbox, now: datetime) -> Adm
         admission = await workflow.execute_local_activity(
             names.ADMIT, order, result_type=Admission, **LOOKED_UP
         )
-    except ActivityError:
+    except FailureError:  # a local activity's failure comes bare, not as an ActivityError
         admission = await workflow.execute_activity(
             names.ADMIT, order, result_type=Admission, summary="May this customer enter?", **WRITTEN
         )

@@ -29,8 +29,6 @@ def read_start(raw: Mapping[str, object]) -> StartRequest:
         read_clock = _CLOCK.validate_python(clock) if clock is not None else None
     except ValidationError as error:
         raise RefusedTouchpointError(f"clock: {error.errors()[0]['msg']}") from None
-    if read_clock is not None and not 0 < read_clock.factor <= 1_000_000:
-        raise RefusedTouchpointError("clock.factor: expected a number above 0")
     return StartRequest(
         journey=_text(raw, "journey"),
         customer=_text(raw, "customer"),
@@ -42,6 +40,8 @@ def read_start(raw: Mapping[str, object]) -> StartRequest:
 
 def _text(raw: Mapping[str, object], name: str) -> str:
     value = raw.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= 300:
-        raise RefusedTouchpointError(f"{name}: expected text of 1 to 300 characters")
+    if not isinstance(value, str) or not 1 <= len(value) <= 300 or "\0" in value:
+        raise RefusedTouchpointError(
+            f"{name}: expected text of 1 to 300 characters, none of them U+0000"
+        )
     return value

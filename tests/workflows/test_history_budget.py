@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from tests.workflows.world import Stage
 
@@ -94,3 +94,17 @@ async def test_a_touchpoint_that_moves_the_run(real_stage: Stage, until: str, bu
         after = await history(anna.handle)
 
     assert after[0] - before[0] <= budget
+
+
+async def test_a_refused_update_leaves_no_trace(real_stage: Stage) -> None:
+    stage = real_stage
+    stage.world.publish(walk())
+    async with stage.workers():
+        anna = await stage.enter("walk", "Began")
+        await stage.until(lambda: "stage: came to s0" in stage.world.trace())
+        before = await history(anna.handle)
+        for name, told in (("touchpoint_now", {"event": 7}), ("leave", "now"), ("nonsense", {})):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await anna.handle.execute_update(name, told)
+
+        assert await history(anna.handle) == before

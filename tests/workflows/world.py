@@ -9,6 +9,7 @@ from uuid import uuid4
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkerDeploymentVersion
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from contracts import names
@@ -25,7 +26,7 @@ from contracts.journey_run import (
     RecordRun,
     RunReference,
 )
-from contracts.message_delivery import DeliverMessage, MessageDelivered
+from contracts.message_delivery import MESSAGE_REJECTED, DeliverMessage, MessageDelivered
 from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
 from journey.effects import RunRecord
 from journey.programs import PROGRAMS
@@ -51,7 +52,11 @@ class World:
     cases: dict[str, StaffCaseChanged] = field(default_factory=dict)
     answers: dict[str, list[MessageDelivered]] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    looked_for: list[str] = field(default_factory=list)
     database_down: bool = False
+    refused_records: int = 0
+    publishes_on_admission: bool = True
 
     def publish(self, source: str, name: str = "test.yaml") -> str:
         publishable = read_definition(source, name)
@@ -70,10 +75,11 @@ class World:
         if version is None:
             answer = NotAdmitted(reason="unknown_journey")
         else:
-            program = PROGRAMS.add(self.definitions[version])
-            entering = next(
-                (i for i, t in enumerate(order.arrived) if t.event == program.entry_event), None
+            program = (
+                PROGRAMS.add(self.definitions[version]) if self.publishes_on_admission else None
             )
+            event = program.entry_event if program else order.arrived[0].event
+            entering = next((i for i, t in enumerate(order.arrived) if t.event == event), None)
             if entering is None:
                 answer = NotAdmitted(reason="no_entering_touchpoint")
             else:
@@ -84,7 +90,9 @@ class World:
                     customer=order.customer,
                     entering=entering,
                     traits={
-                        name: self.traits[name] for name in program.traits if name in self.traits
+                        name: self.traits[name]
+                        for name in (program.traits if program else ())
+                        if name in self.traits
                     },
                 )
         return self.admitted.setdefault(order.first_run_id, Admission(answer=answer))
@@ -92,6 +100,7 @@ class World:
     @activity.defn(name=names.RECORD_RUN)
     async def record_run(self, order: RecordRun) -> None:
         if self.database_down:
+            self.refused_records += 1
             raise ConnectionError("the database is down")
         self.records.append((order.run, order.record))
 
@@ -102,6 +111,9 @@ class World:
     @activity.defn(name=names.DELIVER_MESSAGE)
     async def deliver(self, order: DeliverMessage) -> MessageDelivered:
         self._keep(order.run, order.record)
+        if order.deliver.message in self.broken:
+            words = f"{order.deliver.message}:3: run.nothing is not known"
+            raise ApplicationError(words, type=MESSAGE_REJECTED, non_retryable=True)
         answer = await self.answer(order)
         if answer.state == "accepted":
             self.sent.append(order)
@@ -152,6 +164,7 @@ class World:
 
     @activity.defn(name=names.FIND_DEFINITION)
     async def find_definition(self, order: FindDefinition) -> DefinitionFound:
+        self.looked_for.append(order.version)
         if order.version not in self.definitions:
             raise LookupError(f"no definition {order.version}: publish it again")
         return DefinitionFound(version=order.version)
@@ -191,11 +204,12 @@ class Customer:
     handle: WorkflowHandle[Any, Any]
     told: int = 0
 
-    async def does(self, event: str, **properties: Any) -> None:
+    async def does(
+        self, event: str, context: dict[str, Any] | None = None, **properties: Any
+    ) -> None:
         self.told += 1
-        await self.handle.signal(
-            "touchpoint", touchpoint(event, f"{self.name}-{self.told}", **properties)
-        )
+        told = touchpoint(event, f"{self.name}-{self.told}", **properties)
+        await self.handle.signal("touchpoint", {**told, "context": context} if context else told)
 
     async def status(self) -> dict[str, Any]:
         return await self.handle.query("status")
@@ -232,18 +246,24 @@ class Stage:
         async with self.skipping.time_skipping_unlocked():
             return await handle.result()
 
-    async def pass_time(self, span: timedelta) -> None:
+    async def pass_time_hours(self, hours: float) -> None:
         """Let time pass on the time-skipping server."""
-        await self.skipping.sleep(span)
+        await self.skipping.sleep(timedelta(hours=hours))
 
     async def enter(
-        self, journey: str, event: str, customer: str | None = None, **properties: Any
+        self,
+        journey: str,
+        event: str,
+        customer: str | None = None,
+        key: str | None = None,
+        **properties: Any,
     ) -> Customer:
         name = customer or f"c_{uuid4().hex[:10]}"
+        start = {"journey": journey, "customer": name}
         handle = await self.client.start_workflow(
             names.WORKFLOW_TYPE,
-            {"journey": journey, "customer": name},
-            id=workflow_id(journey, name),
+            {**start, "key": key} if key else start,
+            id=workflow_id(journey, name, key),
             task_queue=self.queue,
             start_signal="touchpoint",
             start_signal_args=[touchpoint(event, f"{name}-0", **properties)],

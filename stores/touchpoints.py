@@ -168,14 +168,10 @@ def _name(month: datetime) -> str:
 
 async def _ensure_partition(connection: Connection, first: datetime, behind: datetime) -> bool:
     name = _name(first)
-    cursor = await connection.execute("select to_regclass(%s) as found", [name])
-    row = await cursor.fetchone()
-    if row and row["found"] is not None:
+    if await _exists(connection, name):
         return False
     await connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-    cursor = await connection.execute("select to_regclass(%s) as found", [name])
-    row = await cursor.fetchone()
-    if row and row["found"] is not None:
+    if await _exists(connection, name):
         return False
     # Whoever stores waits from here on, so that nothing slips into the default partition meanwhile.
     await connection.execute("lock table touchpoints in access exclusive mode")
@@ -197,3 +193,13 @@ async def _ensure_partition(connection: Connection, first: datetime, behind: dat
         )
     )
     return True
+
+
+async def _exists(connection: Connection, name: str) -> bool:
+    # Not to_regclass: it remembers that there was none, also behind a lock that waited for one.
+    cursor = await connection.execute(
+        "select 1 from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+        " where i.inhparent = 'touchpoints'::regclass and c.relname = %s",
+        [name],
+    )
+    return await cursor.fetchone() is not None

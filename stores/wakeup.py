@@ -56,6 +56,7 @@ class Bell:
                         await connection.execute(f"notify {CHANNEL}")
                         await asyncio.sleep(self._quiet)
             except psycopg.Error as error:
+                self._wanted.set()  # a ring that was lost with the connection is rung again
                 _log.info("bell_unreachable", error=str(error).strip())
                 await asyncio.sleep(_RETRY_SECONDS)
 

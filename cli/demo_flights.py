@@ -96,7 +96,7 @@ async def _land(flying: Flying, day: Day, here: Installed, wish: Wish, seconds: 
     verdict = await flying.judge()
     shown = report(drawn, verdict, flying.lateness, wish.state, flying.watcher.workflow_id)
     flying.close(shown)
-    line = closing_line(drawn, verdict, flying.lateness, flying.factor, flying.kills)
+    line = closing_line(drawn, verdict, flying.lateness, flying.late, flying.factor, flying.kills)
     return Ended(line=line, report=shown, balances=drawn.balance() and verdict.lost == 0)
 
 

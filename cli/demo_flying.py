@@ -48,13 +48,14 @@ class Flying:
         watched: bool,
     ) -> None:
         self.lateness = Lateness()
+        self.late = {name: Lateness() for name in ("sending", "routing", "alarms")}
         self.replay = Replay(clock, stack.addresses.api, stack.addresses.write_key)
         self.watcher = Watcher(
             day, clock, stack.addresses, here.figures, here.runs, here.cases, here.mails
         )
         self.board = DayBoard(day)
         self._staff = SimulatedStaff(
-            day, here.cases, self.replay, self.watcher.user_of, watched=watched
+            day, here.cases, here.figures, self.replay, self.watcher.user_of, watched=watched
         )
         self._day, self._clock, self._pace, self._stack = day, clock, pace, stack
         self._here, self._stage, self._acts, self._terminal = here, stage, acts, terminal
@@ -145,7 +146,10 @@ class Flying:
                 if begun - counted > RECOUNT_SECONDS:
                     await self._acts.recount()
                     counted = begun
-            self.lateness.add(self._behind())
+            behind = self._late()
+            for name, seconds in behind.items():
+                self.late[name].add(seconds)
+            self.lateness.add(max(behind.values()))
             await asyncio.sleep(max(EACH_SECONDS, LOOK_SHARE * (monotonic() - begun)))
 
     async def _show(self) -> None:
@@ -169,13 +173,15 @@ class Flying:
             quiet = 0 if under_way or self._behind() > CAUGHT_UP_SECONDS else quiet + 1
 
     def _behind(self) -> float:
-        """How far the replay is behind the clock: unsent, unrouted, or an alarm not rung."""
-        standing = self.watcher.standing
-        return max(
-            self.replay.behind(wall_now()),
-            standing.unrouted_seconds,
-            self.watcher.late_alarm(self._now()),
-        )
+        return max(self._late().values())
+
+    def _late(self) -> dict[str, float]:
+        """By how much it is behind the clock: not sent, not routed, an alarm not rung."""
+        return {
+            "sending": self.replay.behind(wall_now()),
+            "routing": self.watcher.standing.unrouted_seconds,
+            "alarms": self.watcher.late_alarm(self._now()),
+        }
 
     def _phase(self) -> tuple[Phase, str]:
         if self._acts.dead:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-RECENT = 400
+RECENT = 25
 
 
 class Lateness:

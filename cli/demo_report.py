@@ -16,6 +16,7 @@ from examples.flight.naive import WRONG, naive
 from stores.demo_figures import DemoFigures, PersonStands
 
 JOURNEY = "flight"
+QUANTILES = {"p50": 0.5, "p99": 0.99}
 
 
 async def draw_up(day: Day, figures: DemoFigures, touchpoints: int, seconds: float) -> Account:
@@ -90,7 +91,12 @@ def report(
 
 
 def closing_line(
-    drawn: Account, verdict: Verdict, lateness: Lateness, factor: float, kills: int
+    drawn: Account,
+    verdict: Verdict,
+    lateness: Lateness,
+    late: dict[str, Lateness],
+    factor: float,
+    kills: int,
 ) -> dict[str, Any]:
     """The last line of `--json`."""
     return {
@@ -101,11 +107,12 @@ def closing_line(
         "unknown": verdict.unknown,
         "kills": kills,
         "speed": round(factor, 1),
-        "lateness": {
-            "p50": round(lateness.overall(0.5), 3),
-            "p99": round(lateness.overall(0.99), 3),
-        },
+        "lateness": {**_shares(lateness), **{name: _shares(each) for name, each in late.items()}},
     }
+
+
+def _shares(lateness: Lateness) -> dict[str, float]:
+    return {name: round(lateness.overall(share), 3) for name, share in QUANTILES.items()}
 
 
 def _sentence(drawn: Account) -> str:

@@ -23,10 +23,14 @@ from stores.case_decisions import (
     UnknownDecisionError,
     WrongFieldError,
 )
-from stores.cases import Case, CaseStore
+from stores.cases import CaseStore
+from stores.demo_figures import DemoFigures
 
+JOURNEY = "flight"
 LOOK_SECONDS = 0.25
-MOST_OPEN = 5_000
+OVERLAP = timedelta(seconds=5)
+"""A case is seen once its transaction is through, which may be a moment after one opened later."""
+
 PATIENCE_SECONDS = 45.0
 """How long the featured passenger's case is left to whoever watches, where the journey lets it."""
 
@@ -56,13 +60,15 @@ class SimulatedStaff:
         self,
         day: Day,
         cases: CaseStore,
+        figures: DemoFigures,
         replay: Replay,
-        user_of: Callable[[Case], str | None],
+        user_of: Callable[[str], str | None],
         *,
         watched: bool,
     ) -> None:
         self._day = day
-        self._cases = cases
+        self._cases, self._figures = cases, figures
+        self._looked = datetime(2000, 1, 1, tzinfo=UTC)
         self._replay = replay
         self._user_of = user_of
         self._watched = watched
@@ -101,16 +107,15 @@ class SimulatedStaff:
         return self._replay.clock
 
     async def _look(self) -> None:
-        for case in await self._cases.cases(state="open", most=MOST_OPEN):
-            if case.case in self._seen:
-                continue
-            user = self._user_of(case)
-            if user is None:
+        for case in await self._figures.cases_since(JOURNEY, self._looked - OVERLAP):
+            self._looked = max(self._looked, case.opened_wall)
+            user = self._user_of(case.customer)
+            if case.case in self._seen or user is None:
                 continue
             seen = CaseSeen(
                 case=case.case,
                 user_id=user,
-                queue=first_queue(case),
+                queue=case.queue,
                 opened_at=case.opened_at,
                 brief=case.brief,
             )
@@ -136,10 +141,3 @@ class SimulatedStaff:
             with suppress(*Refused):  # somebody else decided, or the journey needs it no more
                 await self.decide_as(due.case, decision.decision, decision.fields, decision.by)
             heapq.heappop(self._planned)
-
-
-def first_queue(case: Case) -> str:
-    """The queue that a case was opened in, wherever it was passed on to since."""
-    if not case.escalations:
-        return case.queue
-    return str(case.escalations[0].get("from", case.queue))

@@ -59,9 +59,9 @@ class Watcher:
             self._by_customer[person.customer] = person.key or ""
         self.story = await self._story()
 
-    def user_of(self, case: Case) -> str | None:
-        """Whose case it is, as the day knows them; None while that was not seen yet."""
-        key = self._by_customer.get(case.customer)
+    def user_of(self, customer: str) -> str | None:
+        """Who a customer of the database is in the day; None while that was not seen yet."""
+        key = self._by_customer.get(customer)
         return self._users.get(key) if key else None
 
     def late_alarm(self, now: datetime) -> float:

@@ -96,6 +96,18 @@ class RunDelivery:
     provider_id: str | None
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class NewCase:
+    """A case as staff first see it, in the queue that it was opened in."""
+
+    case: str
+    customer: str
+    queue: str
+    brief: str
+    opened_at: datetime
+    opened_wall: datetime
+
+
 class DemoFigures:
     """Counts. Reads only."""
 
@@ -164,6 +176,18 @@ class DemoFigures:
             " from cases where journey = %s",
             journey,
         )
+
+    async def cases_since(self, journey: str, wall: datetime) -> list[NewCase]:
+        """The cases that were opened since that wall time, in the order of opening."""
+        async with self._pool.connection() as connection:
+            rows = await _rows(
+                connection,
+                "select \"case\", customer, coalesce(escalations->0->>'from', queue) as queue,"
+                " brief, opened_at, opened_wall from cases"
+                " where journey = %s and opened_wall >= %s order by opened_wall",
+                [journey, wall],
+            )
+        return [NewCase(**row) for row in rows]
 
     async def deliveries_of(self, entry: int) -> list[RunDelivery]:
         """What a run has sent or not, in the order of asking."""

@@ -60,7 +60,7 @@ class Admissions:
             version = order.version or await desk.live_version(order.journey)
             program = await self._program(desk, version) if version else None
             if program is None or program.journey != order.journey:
-                return Admission(answer=_unknown(order, version))
+                return Admission(answer=await _unknown(desk, order, version))
             entrant = await desk.entrant(order.customer)
             return Admission(answer=await self._decide(desk, order, program, entrant))
 
@@ -233,10 +233,20 @@ async def _refuse(
     return NotAdmitted(reason=refused.reason, detail=refused.detail)
 
 
-def _unknown(order: AdmitRun, version: str | None) -> NotAdmitted:
-    if version is None:
-        return NotAdmitted(reason="unknown_journey", detail=f"{order.journey!r} is not live")
+async def _unknown(desk: AdmissionDesk, order: AdmitRun, version: str | None) -> NotAdmitted:
     detail = f"{order.journey!r} has no version {version}"
+    if version is None:
+        detail = f"{order.journey!r} is not live"
+    entrant = await desk.entrant(order.customer)
+    await desk.refuse(
+        Refusal(
+            order=order,
+            customer=entrant.customer,
+            version=None,
+            reason="unknown_journey",
+            detail=detail,
+        )
+    )
     return NotAdmitted(reason="unknown_journey", detail=detail)
 
 

@@ -79,11 +79,14 @@ class NewEntry:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Refusal:
-    """A run that may not begin, and why, for each touchpoint that would have entered it."""
+    """A run that may not begin, and why, for each touchpoint that would have entered it.
+
+    `version` is None where the journey has none that could be entered.
+    """
 
     order: AdmitRun
     customer: str
-    version: str
+    version: str | None
     reason: str
     detail: str = ""
     fates: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -273,7 +273,7 @@ class PostgresAdmissionDesk:
             context=touchpoint.context,
         )
 
-    def _run(self, customer: str, version: str) -> dict[str, Any]:
+    def _run(self, customer: str, version: str | None) -> dict[str, Any]:
         order = self._order
         return {
             "workflow_id": order.workflow_id,

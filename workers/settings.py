@@ -8,7 +8,6 @@ variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 import os
 import re
 import tempfile
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, cast
 from urllib.parse import unquote, urlsplit
@@ -94,18 +93,6 @@ class RouterSettings(TemporalSettings):
     """Clock of the runs that this router starts, for rehearsals: JSON {"wall_epoch", "run_epoch", "factor"}."""
     units_at_once: Annotated[int, Field(ge=1, le=200)] = 8
     """How many customers are worked on at the same time."""
-
-    @field_validator("run_clock")
-    @classmethod
-    def _sound(cls, clock: RunClock | None) -> RunClock | None:
-        if clock is None:
-            return None
-        epochs: tuple[datetime, ...] = (clock.wall_epoch, clock.run_epoch)
-        if any(epoch.tzinfo is None for epoch in epochs):
-            raise ValueError("wall_epoch and run_epoch need a zone: end them with Z")
-        if not 0 < clock.factor <= 1_000_000:
-            raise ValueError("factor is how many times faster than the wall: above 0")
-        return clock
 
 
 class SigningSettings(ProcessSettings):

@@ -1,0 +1,193 @@
+"""The product in one process: a real PostgreSQL and Temporal, our workers and router, a recorder for mails."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from activities.message_channel import RenderedMessage
+from channels.recording import RecordingChannel
+from cli.journey_files import check_files, find_files
+from routing.router import Router
+from routing.temporal_runs import TemporalRuns
+from stores.customers import CustomerStore
+from stores.database import Pool, open_pool
+from stores.definitions import DefinitionStore
+from stores.messages import MessageStore
+from stores.runs import Run, RunStore
+from stores.touchpoints import store_touchpoint
+from stores.wakeup import Ear
+from workers.delivery_worker import delivery_workers, message_delivery
+from workers.embedded.postgres_server import PostgresServer
+from workers.journey_worker import journey_activities, journey_worker
+from workers.plugin import clew_plugin
+from workers.router import router_parts
+
+QUICK = timedelta(seconds=1)
+
+
+@dataclass
+class Stack:
+    """An installation as its users meet it; what it sends is in `mails`."""
+
+    temporal_address: str
+    database_url: str
+    client: Client
+    pool: Pool
+    channel: RecordingChannel
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def mails(self) -> list[RenderedMessage]:
+        return self.channel.taken
+
+    async def publish(self, path: Path) -> list[str]:
+        """A journey file, a message, or a folder of them; the versions that are live now."""
+        checked = check_files(find_files([path]), await MessageStore(self.pool).names())
+        assert checked.problems == []
+        for name, (_, source) in checked.messages.items():
+            await MessageStore(self.pool).publish(name, source)
+        return [await DefinitionStore(self.pool).publish(found) for found in checked.journeys]
+
+    async def publish_text(self, source: str) -> str:
+        """A journey as text, whatever messages it names."""
+        from journey.publication import read_definition
+
+        return await DefinitionStore(self.pool).publish(read_definition(source, "test.yaml"))
+
+    async def know(self, customer: str, **traits: Any) -> str:
+        """A customer with traits, such as an email to be reached by; their id with us."""
+        customers = CustomerStore(self.pool)
+        async with self.pool.connection() as connection:
+            ours = await customers.resolve(connection, [("user_id", customer)])
+            await customers.merge_traits(connection, ours, traits)
+        return ours
+
+    async def tell(
+        self,
+        event: str,
+        *,
+        customer: str | None = None,
+        subject: tuple[str, str] | None = None,
+        message_id: str | None = None,
+        **properties: Any,
+    ) -> str:
+        """A touchpoint, as ingest stores it; its message id."""
+        message = message_id or uuid4().hex
+        context: dict[str, Any] = {"subject": {"kind": subject[0], "id": subject[1]}} if subject else {}
+        async with self.pool.connection() as connection:
+            resolve = CustomerStore(self.pool).resolve
+            await store_touchpoint(
+                connection,
+                customer=await resolve(connection, [("user_id", customer)]) if customer else None,
+                subject=subject,
+                message_id=message,
+                event=event,
+                occurred_at=datetime.now(UTC),
+                properties=properties,
+                context=context,
+            )
+        self.heard.set()
+        return message
+
+    async def outcome(self, workflow_id: str) -> dict[str, Any]:
+        """How a run ended: its result, once it has."""
+        async with asyncio.timeout(60):
+            return await self.client.get_workflow_handle(workflow_id).result()
+
+    async def status(self, workflow_id: str) -> dict[str, Any]:
+        return await self.client.get_workflow_handle(workflow_id).query("status")
+
+    async def run_of(self, customer: str, journey: str | None = None) -> Run:
+        """The customer's newest run, once it is written down."""
+        found = list[Run]()
+
+        async def there() -> bool:
+            known = await CustomerStore(self.pool).find(customer)
+            if known is not None:
+                found[:] = await RunStore(self.pool).runs(customer=known.customer, journey=journey)
+            return bool(found)
+
+        await self.until(there)
+        return found[0]
+
+    async def runs(self, journey: str, **chosen: Any) -> list[Run]:
+        return await RunStore(self.pool).runs(journey=journey, **chosen)
+
+    async def failed_tasks(self, workflow_id: str) -> list[str]:
+        """Why workflow tasks of the run failed: none ever should."""
+        failures = list[str]()
+        handle = self.client.get_workflow_handle(workflow_id)
+        async for event in handle.fetch_history_events():
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+                failures.append(event.workflow_task_failed_event_attributes.failure.message)
+        return failures
+
+    async def until(
+        self, condition: Callable[[], Awaitable[Any] | Any], seconds: float = 30
+    ) -> None:
+        """Until something has come about that only shows from outside."""
+        async with asyncio.timeout(seconds):
+            while True:
+                value = condition()
+                if isinstance(value, Awaitable):
+                    value = await value
+                if value:
+                    return
+                await asyncio.sleep(0.05)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack_database(postgres: PostgresServer, migrated_template: str) -> str:
+    """One database for all stacks of the session, so that runs left open find their definitions."""
+    return await postgres.create_database("clew_stack", template=migrated_template)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Stack]:
+    """The product while a file of tests runs. Customers of different tests have different names."""
+    async with AsyncExitStack() as parts:
+        pool = await open_pool(stack_database, most=20)
+        parts.push_async_callback(pool.close)
+        ear = await parts.enter_async_context(Ear(stack_database))
+        definitions = DefinitionStore(pool)
+        activities = journey_activities(pool, ear.heard.set)
+        journeys = await Client.connect(
+            temporal_address, plugins=[clew_plugin(definitions, activities)]
+        )
+        deliveries = await Client.connect(
+            temporal_address, plugins=[clew_plugin(definitions, runs_journeys=False)]
+        )
+        channel = RecordingChannel()
+        sending = message_delivery(pool, ear.heard.set, {channel.name: channel})
+        workers = [
+            journey_worker(journeys, drain=QUICK),
+            *delivery_workers(deliveries, sending, drain=QUICK),
+        ]
+        for worker in workers:
+            await parts.enter_async_context(worker)
+        plain = await Client.connect(temporal_address)
+        router = Router(router_parts(pool, TemporalRuns(plain)), name="tests", heard=ear.heard)
+        stop = asyncio.Event()
+        routing = asyncio.create_task(router.run(stop))
+        yield Stack(temporal_address, stack_database, plain, pool, channel, ear.heard)
+        stop.set()
+        await routing
+
+
+@pytest_asyncio.fixture
+async def folder() -> AsyncIterator[Path]:
+    """A folder with a short path: a socket's name has little room."""
+    path = Path(tempfile.mkdtemp(prefix="clew-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)

@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 QUICK := tests/unit tests/architecture tests/replay
 SLOW := tests/workflows tests/integration tests/browser tests/faults
 
-.PHONY: install check gates test faults demo pictures clean
+.PHONY: install check gates test faults demo histories pictures clean
 .DEFAULT_GOAL := install
 
 # Seconds the second time: the stamp is newer than what it was made from.
@@ -39,6 +39,10 @@ faults: install
 # Not `install`: the demo gets Temporal itself, and has something to show meanwhile.
 demo: $(STAMP)
 	@.venv/bin/clew demo flights
+
+# After a release, or when a story was added: what every later build must replay.
+histories: install
+	$(PY) -m tests.replay.record
 
 pictures: install
 	$(PY) -m pytest tests/browser -m pictures

@@ -17,7 +17,7 @@ from contracts.routing import (
     customer_of,
     subject_of,
 )
-from stores.database import Connection, Pool, jsonb
+from stores.database import Connection, Pool, jsonb, one_statement
 from stores.rerouting import route_again, route_subjects_again
 
 __all__ = ["OutboxStore", "route_again", "route_subjects_again"]
@@ -49,8 +49,11 @@ with waiting as (
                          else f.number end
       from waiting w left join known k using (touchpoint) left join fresh f using (touchpoint)
      where o.outbox = w.outbox
+), counted as (
+    update routing_units set numbered = numbered + (select count(*) from fresh)
+     where unit = %(unit)s and exists (select 1 from fresh)
 )
-select count(*) as numbered from fresh
+select exists (select 1 from outbox where unit = %(unit)s and run is not null) as aimed
 """
 
 # What is aimed at a run must not come under a number below one that the run was given already:
@@ -70,12 +73,14 @@ with aimed as (
        and f ->> 'run' in (select run from aimed)
      group by 1
 ), late as (
-    select a.outbox, %(numbered)s + row_number() over (order by a.number, a.outbox) as number
+    select a.outbox, row_number() over (order by a.number, a.outbox)
+           + (select numbered from routing_units where unit = %(unit)s) as number
       from aimed a join given g on g.run = a.run and a.number <= g.number
 ), moved as (
     update outbox o set number = l.number from late l where o.outbox = l.outbox
 )
-select count(*) as numbered from late
+update routing_units set numbered = numbered + (select count(*) from late)
+ where unit = %(unit)s and exists (select 1 from late)
 """
 
 _PENDING = """
@@ -105,6 +110,21 @@ with waiting as (
 select count(*) as told from told
 """
 
+_FINISH = f"""
+with held as (
+    update routing_units set starting = %(starting)s, leased_by = null, leased_until = null
+     where {_OURS} returning 1
+), done as (
+    delete from outbox where outbox = any(%(rows)s) and exists (select 1 from held)
+), told as (
+    update arrivals a set fates = a.fates || f.fates
+      from jsonb_to_recordset(%(fates)s) as f(touchpoint bigint, fates jsonb)
+     where a.customer = %(customer)s and a.touchpoint = f.touchpoint
+       and exists (select 1 from held)
+)
+select 1 from held
+"""
+
 
 class OutboxStore:
     """What is pending, per unit of routing; every change only under the unit's lease."""
@@ -122,21 +142,16 @@ class OutboxStore:
         }  # fmt: skip
         async with self._pool.connection() as connection:
             held = await _locked(connection, values)
-            given = held["numbered"]
-            for statement in (_NUMBER, _RENUMBER):
-                cursor = await connection.execute(statement, values | {"numbered": given})
-                row = await cursor.fetchone()
-                given += row["numbered"] if row else 0
-            if given != held["numbered"]:
-                await connection.execute(
-                    "update routing_units set numbered = %s where unit = %s", [given, unit]
-                )
+            cursor = await connection.execute(_NUMBER, values | {"numbered": held["numbered"]})
+            row = await cursor.fetchone()
+            if row and row["aimed"]:
+                await connection.execute(_RENUMBER, values)
             return await _still_starting(connection, held["starting"])
 
     async def pending(self, unit: str, limit: int) -> PendingBatch:
         """The numbered touchpoints of a customer, the lowest numbers first."""
         values = {"unit": unit, "customer": customer_of(unit), "limit": limit}
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(_PENDING, values)
             rows = await cursor.fetchall()
         return PendingBatch(
@@ -147,7 +162,7 @@ class OutboxStore:
     async def subjects_of(self, entries: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
         """What each of these admissions listens to, besides its customer."""
         found: dict[int, set[tuple[str, str]]] = {entry: set() for entry in entries}
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select entry, kind, id from listening where entry = any(%s)", [list(entries)]
             )
@@ -181,27 +196,22 @@ class OutboxStore:
             {name: getattr(run, name) for name in StartingRun.__slots__} for run in batch.starting
         ]
         fates = [{"touchpoint": key, "fates": value} for key, value in batch.fates.items()]
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "update routing_units set starting = %(starting)s, leased_by = null,"
-                f" leased_until = null where {_OURS}",
-                {"unit": unit, "holder": holder, "starting": jsonb(starting)},
-            )
+        values = {
+            "unit": unit,
+            "holder": holder,
+            "customer": customer_of(unit),
+            "starting": jsonb(starting),
+            "rows": [*batch.rows],
+            "fates": jsonb(fates),
+        }
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(_FINISH, values)
             if cursor.rowcount == 0:
                 raise LeaseLostError(unit)
-            await connection.execute("delete from outbox where outbox = any(%s)", [[*batch.rows]])
-            await connection.execute(
-                """
-                update arrivals a set fates = a.fates || f.fates
-                  from jsonb_to_recordset(%s) as f(touchpoint bigint, fates jsonb)
-                 where a.customer = %s and a.touchpoint = f.touchpoint
-                """,
-                [jsonb(fates), customer_of(unit)],
-            )
 
     async def empty(self) -> bool:
         """Whether nothing at all is pending."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute("select 1 from outbox limit 1")
             return await cursor.fetchone() is None
 

@@ -71,10 +71,13 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
                 break
             # One at a time: what comes together is lived through as if it had come one by one.
             take_in(turn, touchpoint)
+            turn.steps = 0
             _run(turn)
             _forget(turn)
-        _due(turn)
-        _run(turn)
+        # Deadlines come last: what is here already wins over them, and may move them.
+        turn.steps = 0
+        while _due(turn):
+            _run(turn)
     else:
         refused.append("the journey has ended")
     listens = _listens(turn)
@@ -163,26 +166,28 @@ def _resume(turn: Turn) -> None:
 
 def _run(turn: Turn) -> None:
     """Let threads run until all of them wait, and look again whenever something changed."""
-    steps = 0
     while turn.state.outcome is None:
-        while turn.runnable and turn.state.outcome is None:
-            thread = turn.runnable.popleft()
-            if thread not in turn.state.threads:
-                continue
-            steps += 1
-            if steps > STEPS_PER_TURN:
-                turn.stop(thread, f"more than {STEPS_PER_TURN:,} steps without a wait")
-                continue
-            turn.node(thread).step.begin(turn, thread)
-        if turn.state.outcome is not None:
-            return
         if turn.changed:
+            exit_when(turn)  # at once: before the step behind the one that changed something
+        if turn.state.outcome is None and turn.runnable:
+            _step(turn, turn.runnable.popleft())
+        elif turn.changed:
             turn.changed = False
             _look_again(turn)
         elif not _read_mail(turn) and not look_at_reactions(turn) and not turn.changed:
-            settle_due(turn)
-            if not turn.runnable:
-                return
+            return
+
+
+def _step(turn: Turn, thread: Thread) -> None:
+    if thread in turn.state.threads and _may_go_on(turn, thread):
+        turn.node(thread).step.begin(turn, thread)
+
+
+def _may_go_on(turn: Turn, thread: Thread) -> bool:
+    turn.steps += 1
+    if turn.steps > STEPS_PER_TURN:
+        turn.stop(thread, f"more than {STEPS_PER_TURN:,} steps without a wait")
+    return turn.steps <= STEPS_PER_TURN
 
 
 def _look_again(turn: Turn) -> None:
@@ -192,13 +197,10 @@ def _look_again(turn: Turn) -> None:
             node = turn.program.nodes.get(address)
             if node is not None and isinstance(node.step, ForEach) and node.step.name == name:
                 node.step.read_again(turn, thread, index)
-    exit_when(turn)
-    if turn.state.outcome is None:
-        for thread in list(turn.state.threads):
-            if thread.waiting and thread in turn.state.threads:
-                turn.node(thread).step.refresh(turn, thread)
-        look_at_reactions(turn, conditions_too=True)
-        _due(turn)
+    for thread in list(turn.state.threads):
+        if thread.waiting and thread in turn.state.threads:
+            turn.node(thread).step.refresh(turn, thread)
+    look_at_reactions(turn, conditions_too=True)
 
 
 def _read_mail(turn: Turn) -> bool:
@@ -208,21 +210,15 @@ def _read_mail(turn: Turn) -> bool:
     return bool(turn.runnable)
 
 
-def _due(turn: Turn) -> None:
-    """Deadlines that have passed. A touchpoint that is in the mailbox already wins over its deadline."""
+def _due(turn: Turn) -> bool:
+    """Look at deadlines that have passed; whether there were any."""
     if turn.state.outcome is not None:
-        return
-    if any(_is_due(thread, turn.now) for thread in turn.state.threads):
-        _read_mail(turn)
-    for thread in list(turn.state.threads):
-        if (
-            turn.state.outcome is None
-            and thread in turn.state.threads
-            and _is_due(thread, turn.now)
-        ):
-            thread_step = turn.node(thread).step
-            thread_step.alarm(turn, thread)
-    settle_due(turn)
+        return False
+    due = [thread for thread in turn.state.threads if _is_due(thread, turn.now)]
+    for thread in due:
+        if thread in turn.state.threads and turn.state.outcome is None and _may_go_on(turn, thread):
+            turn.node(thread).step.alarm(turn, thread)
+    return settle_due(turn) or bool(due)
 
 
 def _is_due(thread: Thread, now: datetime) -> bool:

@@ -81,8 +81,9 @@ def _start(turn: Turn, index: int, mail: Mail | None) -> None:
     turn.run_thread(thread)
 
 
-def settle_due(turn: Turn) -> None:
-    """Start reactions that have settled."""
+def settle_due(turn: Turn) -> bool:
+    """Start reactions that have settled; whether one started."""
+    started = False
     for index, reaction in turn.state.reactions.items():
         if (
             reaction.settles_at is not None
@@ -91,6 +92,8 @@ def settle_due(turn: Turn) -> None:
         ):
             mail, reaction.settles_at, reaction.settling = reaction.settling, None, None
             _start(turn, index, mail)
+            started = True
+    return started
 
 
 def _busy(turn: Turn, index: int) -> bool:

@@ -12,7 +12,6 @@ from pydantic import JsonValue, TypeAdapter
 from journey.effects import Effect, PromiseState, Values
 from journey.touchpoint import Touchpoint
 
-
 ENTRY = 1
 """The arrival of entry itself; what comes later counts on from there."""
 

@@ -39,6 +39,7 @@ class Turn:
     promises: list[PromiseRecord] = field(default_factory=list[PromiseRecord])
     runnable: deque[Thread] = field(default_factory=deque[Thread])
     changed: bool = False
+    steps: int = 0
 
     # -- what steps may see
 
@@ -257,9 +258,10 @@ class Turn:
         waiting = thread.waiting
         if waiting and waiting.kind == "case" and waiting.n is not None:
             self.close_case(waiting.n, why)
-        if waiting and waiting.kind == "deferred" and waiting.n is not None:
-            self.state.outstanding.pop(waiting.n, None)
-            self.note(thread.at, "not_sent", f"not sent: {why}")
+        if waiting and waiting.kind in ("deferred", "stopped") and waiting.n is not None:
+            asked = self.state.outstanding.pop(waiting.n, None)
+            if asked and isinstance(asked.effect, Deliver):
+                self.note(thread.at, "not_sent", f"{asked.effect.message} not sent: {why}")
         for other in [other for other in self.state.threads if other.parent == thread.thread]:
             self.drop_thread(other, why)
         self.state.threads = [other for other in self.state.threads if other is not thread]

@@ -144,7 +144,7 @@ class Run:
         """Several touchpoints come in one drain."""
         self.happens(Arrived(touchpoints=touchpoints))
 
-    def becomes(self, **traits: JsonValue) -> None:
+    def becomes(self, **traits: Any) -> None:
         """Traits of the customer change."""
         self.does(TRAITS_CHANGED, **traits)
 

@@ -13,9 +13,11 @@ from api.refusals import RefusedRequestError
 from api.reported import Identity, Refused, Reported
 from stores.customers import CustomerStore
 from stores.database import Connection, Pool
-from stores.identities import known_customers, lock_customers
+from stores.identities import known_customers, lock_customers, make_customers
 from stores.refused_touchpoints import RefusedTouchpoint, as_text, park
 from stores.touchpoints import NewTouchpoint, seen_before, store_touchpoints
+
+_Names = tuple[Identity, ...]
 
 ATTEMPTS = 4
 _UNSTORABLE = "the database cannot hold a value in it"
@@ -121,18 +123,26 @@ class Intake:
         So no transaction holds locks on many names, and a batch that fails leaves only names.
         """
         wanted = list(dict.fromkeys(_leading(one) for one in told if one.names))
-        found: dict[tuple[Identity, ...], str] = {}
-        if wanted:
+        found = await self._known(wanted)
+        missing = [names for names in wanted if names not in found]
+        if len(missing) > 1:
             async with self._pool.connection() as connection:
-                known = await known_customers(connection, wanted)
-            found = {names: one for names, one in zip(wanted, known, strict=True) if one}
-        for names in wanted:
+                await make_customers(connection, missing)
+            found |= await self._known(missing)
+        for names in missing:
             if names not in found:
                 found[names] = await self._resolve(names)
         for one in told:
             if one.kind == "alias":
                 await self._resolve(one.names)
         return [found[_leading(one)] if one.names else None for one in told]
+
+    async def _known(self, wanted: Sequence[_Names]) -> dict[_Names, str]:
+        if not wanted:
+            return {}
+        async with self._pool.connection() as connection:
+            known = await known_customers(connection, wanted)
+        return {names: one for names, one in zip(wanted, known, strict=True) if one}
 
     async def _resolve(self, names: Sequence[Identity]) -> str:
         async with self._pool.connection() as connection:

@@ -1,5 +1,12 @@
-"""Many names looked up at once: whose they are, where that is known without a doubt."""
+"""Many names at once: whose they are, and new customers for those that nobody has.
 
+`CustomerStore.resolve` decides one customer at a time, with all its rules. This is for a batch,
+and only for what needs no decision.
+"""
+
+import base64
+import secrets
+from collections import Counter
 from collections.abc import Sequence
 
 from stores.customers import Identity, normalised
@@ -12,20 +19,74 @@ async def known_customers(
     """For each set of names the customer that all of them lead to; None where one is unknown,
     or they lead to several: that is for `CustomerStore.resolve` to decide.
     """  # noqa: D205
-    sets = [{normalised(kind, value) for kind, value in names} for names in wanted]
-    each = set[Identity]().union(*sets)
+    sets = _normalised(wanted)
+    known = await _owners(connection, set[Identity]().union(*sets))
+    found = [{known.get(name) for name in names} for names in sets]
+    return [next(iter(one)) if len(one) == 1 else None for one in found]
+
+
+async def make_customers(connection: Connection, wanted: Sequence[Sequence[Identity]]) -> None:
+    """Make a customer for each set of names of which nobody has any, and that no other set names.
+
+    Sets that need a decision are left alone. Whoever resolves one of the names at the same time
+    waits for this transaction.
+    """
+    sets = _normalised(wanted)
+    named = Counter(name for names in sets for name in names)
+    plain = [names for names in sets if names and all(named[name] == 1 for name in names)]
+    each = sorted(name for names in plain for name in names)
     if not each:
-        return [None] * len(sets)
+        return
+    # The same locks, taken in the same order, as `CustomerStore.resolve`.
+    await connection.execute(
+        """
+        select pg_advisory_xact_lock(hashtextextended(name, 0))
+          from (select name from unnest(%s::text[]) with ordinality as n(name, place)
+                 order by place) o
+        """,
+        [[f"identity {kind} {value}" for kind, value in each]],
+    )
+    known = await _owners(connection, set(each))
+    rows = [
+        {"customer": customer, "kind": kind, "value": value}
+        for names in plain
+        if not any(name in known for name in names)
+        for customer in [_opaque()]
+        for kind, value in names
+    ]
+    await connection.execute(
+        """
+        with new as (
+            select * from jsonb_to_recordset(%s) as r(customer text, kind text, value text)
+        ), made as (
+            insert into customers (customer) select distinct customer from new
+        )
+        insert into identities (kind, value, customer) select kind, value, customer from new
+        """,
+        [jsonb(rows)],
+    )
+
+
+def _normalised(wanted: Sequence[Sequence[Identity]]) -> list[set[Identity]]:
+    sets = [{normalised(kind, value) for kind, value in names} for names in wanted]
+    return [{name for name in names if name[1]} for names in sets]
+
+
+async def _owners(connection: Connection, names: set[Identity]) -> dict[Identity, str]:
+    if not names:
+        return {}
     cursor = await connection.execute(
         """
         select i.kind, i.value, i.customer from identities i
           join jsonb_to_recordset(%s) as w(kind text, value text) using (kind, value)
         """,
-        [jsonb([{"kind": kind, "value": value} for kind, value in each])],
+        [jsonb([{"kind": kind, "value": value} for kind, value in names])],
     )
-    known = {(row["kind"], row["value"]): row["customer"] for row in await cursor.fetchall()}
-    found = [{known.get(name) for name in names} for names in sets]
-    return [next(iter(one)) if len(one) == 1 else None for one in found]
+    return {(row["kind"], row["value"]): row["customer"] for row in await cursor.fetchall()}
+
+
+def _opaque() -> str:
+    return f"c_{base64.b32encode(secrets.token_bytes(16)).decode().rstrip('=').lower()}"
 
 
 async def lock_customers(connection: Connection, customers: Sequence[str]) -> None:

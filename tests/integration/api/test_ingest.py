@@ -360,3 +360,22 @@ async def test_without_a_database_nothing_is_promised(
 
 async def test_an_empty_batch_is_fine(client: httpx2.AsyncClient) -> None:
     assert (await batch(client)).status_code == 200
+
+
+async def test_new_names_in_many_batches_at_once_make_each_customer_once(
+    client: httpx2.AsyncClient, stored: Stored
+) -> None:
+    """Batches make their new customers together, single calls one by one: they must agree."""
+    people = [f"u{number}" for number in range(30)]
+
+    def named(person: str) -> dict[str, Any]:
+        return track(user=person, anonymousId=f"cookie of {person}")
+
+    await asyncio.gather(
+        *(batch(client, *map(named, people[start:])) for start in range(0, 30, 5)),
+        *(batch(client, *(track(user=person) for person in people[::2])) for _ in range(3)),
+        *(client.post("/v1/track", json=named(person)) for person in people),
+    )
+
+    assert len(await stored.rows("select 1 from customers")) == 30
+    assert len({row["customer"] for row in await stored.touchpoints()}) == 30

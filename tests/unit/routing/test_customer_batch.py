@@ -1,0 +1,211 @@
+"""One batch of one customer's touchpoints, with runs that refuse, end, or cannot be known."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import JsonValue
+
+from contracts.routing import PendingBatch, PendingTouchpoint, RoutedBatch
+from journey.definition import canonical_json
+from journey.program import Program, compile_program
+from routing.customer_batch import CustomerBatch
+from routing.signals import (
+    RunClosedError,
+    RunStart,
+    RunsUnreachableError,
+    SignalRefusedError,
+    Told,
+)
+from routing.told_run import SIGNAL_BYTES, Arrived, ToldRun
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def program(**other: Any) -> Program:
+    definition = {
+        "language": 1,
+        "journey": "cart",
+        "title": "Help a customer finish",
+        "owner": "growth",
+        "enter": {"on": "Added", "when": "customer.tier == 'gold'", "again": "always"},
+        "stages": [
+            {
+                "stage": "open",
+                "steps": [
+                    {"wait": {"any": [{"on": "Asked"}, {"on": "Added"}], "until": "1d"}},
+                    {"finish": "done"},
+                ],
+            }
+        ],
+    }
+    return compile_program(canonical_json(definition | other))
+
+
+CART = program()
+
+
+class Runs:
+    """Keeps what each run was told; some refuse, some have ended."""
+
+    def __init__(self, *, closed: Sequence[str] = (), refused: Sequence[str] = ()) -> None:
+        self.closed, self.refused = closed, refused
+        self.signals: list[tuple[str, list[Any]]] = []
+        self.starts: list[RunStart] = []
+        self.away = False
+
+    async def signal(self, workflow_id: str, touchpoints: Sequence[Told]) -> None:
+        if self.away:
+            raise RunsUnreachableError("away")
+        if workflow_id in self.closed:
+            raise RunClosedError(workflow_id)
+        ids = [touchpoint["message_id"] for touchpoint in touchpoints]
+        if any(one in self.refused for one in ids):
+            raise SignalRefusedError("exceeded workflow execution limit for signal events")
+        self.signals.append((workflow_id, ids))
+
+    async def start(self, start: RunStart) -> str:
+        self.starts.append(start)
+        return f"run-{len(self.starts)}"
+
+
+def touchpoint(number: int, event: str = "Asked", **other: Any) -> PendingTouchpoint:
+    given: dict[str, Any] = {
+        "row": number,
+        "touchpoint": number,
+        "number": number,
+        "arrival": number,
+        "message_id": f"m{number}",
+        "event": event,
+        "occurred_at": NOON,
+    }
+    return PendingTouchpoint(**given | other)
+
+
+def a_run(name: str = "run", **other: Any) -> ToldRun:
+    given: dict[str, Any] = {"journey": "cart", "version": "v", "key": None, "program": CART}
+    given |= {"entry": 1}
+    given |= other
+    return ToldRun(name, **given)
+
+
+async def route(
+    signals: Runs,
+    *touchpoints: PendingTouchpoint,
+    runs: Sequence[ToldRun] = (),
+    profile: dict[str, JsonValue] | None = None,
+) -> RoutedBatch:
+    async def of_anna() -> dict[str, JsonValue]:
+        return {"id": "c_anna", "zone": None, "tier": "gold"} if profile is None else profile
+
+    batch = CustomerBatch("c_anna", runs=runs, live=[CART], profile=of_anna, signals=signals)
+    return await batch.route(PendingBatch(touchpoints=touchpoints))
+
+
+async def test_what_a_run_is_told_goes_in_as_few_signals_as_it_fits() -> None:
+    runs = Runs()
+    large = {"text": "x" * 60_000}
+    await route(runs, *(touchpoint(n, properties=large) for n in range(1, 11)), runs=[a_run()])
+
+    assert [ids for _, ids in runs.signals] == [
+        ["m1", "m2", "m3", "m4"],
+        ["m5", "m6", "m7", "m8"],
+        ["m9", "m10"],
+    ]
+    assert 4 * 60_000 < SIGNAL_BYTES < 5 * 60_000
+
+
+async def test_a_refused_touchpoint_does_not_take_the_others_with_it() -> None:
+    runs = Runs(refused=["m2"])
+    routed = await route(runs, *(touchpoint(n) for n in (1, 2, 3)), runs=[a_run()])
+
+    assert runs.signals == [("run", ["m1"]), ("run", ["m3"])]
+    assert routed.fates[2][0]["fate"] == "refused"
+    assert "limit" in str(routed.fates[2][0]["reason"])
+    assert routed.rows == (1, 2, 3)
+
+
+async def test_an_ended_run_gives_way_to_the_entry_that_came_with_it() -> None:
+    runs = Runs(closed=["run"])
+    batch = [touchpoint(1), touchpoint(2, "Added"), touchpoint(3)]
+    routed = await route(runs, *batch, runs=[a_run()])
+
+    assert routed.fates[1] == [{"fate": "too_late", "run": "run", "reason": "the run had ended"}]
+    assert [start.touchpoint["message_id"] for start in runs.starts] == ["m2"]
+    assert runs.signals == [("journey/cart/c_anna", ["m3"])]
+    assert [run.workflow_id for run in routed.starting] == ["journey/cart/c_anna"]
+
+
+async def test_a_run_of_an_unknown_version_is_told_everything() -> None:
+    runs = Runs()
+    await route(runs, touchpoint(1, "Never Heard Of"), runs=[a_run(program=None)])
+
+    assert runs.signals == [("run", ["m1"])]
+
+
+async def test_who_is_not_wanted_does_not_enter_and_it_is_said_why() -> None:
+    runs = Runs()
+    routed = await route(
+        runs, touchpoint(1, "Added"), profile={"id": "c_anna", "zone": None, "tier": "tin"}
+    )
+
+    assert runs.starts == []
+    assert routed.fates[1][0]["reason"] == "the entry condition does not hold"
+
+
+async def test_a_condition_on_what_is_unknown_does_not_enter_and_it_is_said_why() -> None:
+    runs = Runs()
+    routed = await route(runs, touchpoint(1, "Added"), profile={"id": "c_anna", "zone": None})
+
+    assert runs.starts == []
+    assert routed.fates[1][0]["fate"] == "not_entered"
+
+
+async def test_a_touchpoint_aimed_at_one_run_is_told_to_no_other_and_enters_nothing() -> None:
+    runs = Runs()
+    both = [a_run("one"), a_run("other", key="k", entry=2)]
+    routed = await route(runs, touchpoint(1, "Added", run="other"), runs=both)
+
+    assert runs.signals == [("other", ["m1"])]
+    assert runs.starts == []
+    assert routed.fates[1] == [{"fate": "signalled", "run": "other"}]
+
+
+async def test_the_same_touchpoint_under_two_numbers_is_told_once_under_the_first() -> None:
+    runs = Runs()
+    again = touchpoint(9, "Asked", touchpoint=1, arrival=1, message_id="m1")
+    routed = await route(runs, touchpoint(1, run="run"), again, runs=[a_run()])
+
+    assert runs.signals == [("run", ["m1"])]
+    assert len(routed.fates[1]) == 1
+
+
+async def test_a_run_that_had_it_is_not_told_again() -> None:
+    runs = Runs()
+    had = touchpoint(1, run="run", had_by=frozenset({"run"}))
+    routed = await route(runs, had, runs=[a_run()])
+
+    assert runs.signals == []
+    assert routed.fates == {}
+
+
+async def test_a_renumbered_touchpoint_says_under_which_number_it_went() -> None:
+    routed = await route(Runs(), touchpoint(9, arrival=4), runs=[a_run()])
+
+    assert routed.fates[9] == [{"fate": "signalled", "run": "run", "number": 9}]
+
+
+async def test_nothing_is_done_with_when_runs_cannot_be_reached() -> None:
+    runs = Runs()
+    runs.away = True
+
+    with pytest.raises(RunsUnreachableError):
+        await route(runs, touchpoint(1), runs=[a_run()])
+
+
+async def test_which_library_sent_it_is_kept_out_of_histories() -> None:
+    sent = touchpoint(1, context={"library": {"name": "analytics.js"}, "page": {"path": "/"}})
+
+    assert Arrived([sent]).told["context"] == {"page": {"path": "/"}}
+    assert "context" not in Arrived([touchpoint(2, context={"library": {}})]).told

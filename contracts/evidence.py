@@ -1,0 +1,115 @@
+"""What an installation leaves to be seen of what happened: plain rows, for whoever checks them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from contracts.routing import Fate
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SeenRun:
+    """A run that was admitted, as the database has it.
+
+    `since`: wall time from which on touchpoints are its own. `listens`: subjects it listens to now.
+    """
+
+    entry: int
+    workflow_id: str
+    first_run_id: str
+    version: str
+    customer: str
+    open: bool
+    since: datetime
+    wakes_at: datetime | None = None
+    waits_for: tuple[str, ...] = ()
+    with_staff: bool = False
+    needs_attention: str | None = None
+    listens: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SeenTouchpoint:
+    """A touchpoint as it was stored. `routed` False: it tells nobody anything."""
+
+    touchpoint: int
+    message_id: str
+    event: str
+    received_at: datetime
+    customer: str | None = None
+    subject: tuple[str, str] | None = None
+    routed: bool = True
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SeenArrival:
+    """A touchpoint among those of one customer, with what became of it."""
+
+    customer: str
+    number: int
+    touchpoint: int
+    fates: tuple[Fate, ...] = ()
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SeenDelivery:
+    """A row of the ledger. `uncertain`: it says itself that the message may have left twice."""
+
+    key: str
+    state: str
+    uncertain: bool = False
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Seen:
+    """Everything in the database that bears witness, read at one moment.
+
+    `pending`: rows in the outbox. `leases`: units that a router holds at this moment.
+    """
+
+    at: datetime
+    runs: tuple[SeenRun, ...] = ()
+    touchpoints: tuple[SeenTouchpoint, ...] = ()
+    arrivals: tuple[SeenArrival, ...] = ()
+    deliveries: tuple[SeenDelivery, ...] = ()
+    pending: int = 0
+    leases: int = 0
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Told:
+    """One touchpoint in a run's history. `number`: the router's, None from any other sender."""
+
+    message_id: str
+    event: str
+    number: int | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ToldRun:
+    """A run as the server has it: what it was told, in order, and how many of that it applied.
+
+    `applied` counts as the run itself does, None where it did not answer. `failing`: what is tried
+    in vain again and again.
+    """
+
+    workflow_id: str
+    first_run_id: str
+    open: bool
+    told: tuple[Told, ...] = ()
+    applied: int | None = None
+    failing: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Outside:
+    """What is known outside the database, to hold it against.
+
+    `acknowledged`: message ids that ingest answered for. `mails`: how often the mail of each
+    delivery key arrived. `events`: by version, what a run of it listens to. `open_workflows`: the
+    workflow ids that the server has under way.
+    """
+
+    acknowledged: tuple[str, ...] = ()
+    mails: dict[str, int] = field(default_factory=dict[str, int])
+    events: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    open_workflows: frozenset[str] = frozenset()

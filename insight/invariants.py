@@ -1,0 +1,239 @@
+"""What must hold whatever was killed: nothing lost, nothing twice, nobody stuck, nothing left over.
+
+Over plain rows: the database's, the server's histories, and what only the outside knows. No rule
+depends on how long anything took, save that an alarm which is overdue by `late` is not coming.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from contracts.evidence import Outside, Seen, SeenArrival, SeenRun, SeenTouchpoint, ToldRun
+from journey.touchpoint import TRAITS_CHANGED
+
+GIVEN = ("signalled", "entered")
+TOO_LATE = ("too_late", "refused")
+"""Fates that say why a run could not have a touchpoint: it had ended, or the server refused it."""
+
+Subject = tuple[str, str]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Broken:
+    """What does not hold, each with the words that name it; all empty where everything holds.
+
+    `unknown`: delivery keys of which the ledger itself says that nobody can tell. That is allowed.
+    """
+
+    lost: list[str] = field(default_factory=list[str])
+    twice: list[str] = field(default_factory=list[str])
+    mailed_twice: list[str] = field(default_factory=list[str])
+    unmailed: list[str] = field(default_factory=list[str])
+    stuck: list[str] = field(default_factory=list[str])
+    left: list[str] = field(default_factory=list[str])
+    unknown: list[str] = field(default_factory=list[str])
+
+    @property
+    def nothing(self) -> bool:
+        """Whether everything holds."""
+        return not any(
+            (self.lost, self.twice, self.mailed_twice, self.unmailed, self.stuck, self.left)
+        )
+
+
+def check(
+    seen: Seen, told: Sequence[ToldRun], outside: Outside, *, run_now: datetime, late: timedelta
+) -> Broken:
+    """Hold everything against everything. `run_now`: on the runs' clock, when `seen` was read."""
+    look = _Look(seen, told, outside)
+    doubtful = [d.key for d in seen.deliveries if d.uncertain or d.state == "unknown"]
+    return Broken(
+        lost=[*look.not_stored(), *look.not_arrived(), *look.not_told(), *look.not_applied()],
+        twice=[*look.given_twice(), *look.applied_twice()],
+        mailed_twice=[
+            f"{key}: {times} mails"
+            for key, times in outside.mails.items()
+            if times > 1 and key not in doubtful
+        ],
+        unmailed=[
+            f"{d.key}: accepted, and no mail of it arrived"
+            for d in seen.deliveries
+            if d.state == "accepted" and not outside.mails.get(d.key)
+        ],
+        stuck=[*look.asleep(run_now - late), *look.of_two_minds()],
+        left=[*_left(seen)],
+        unknown=doubtful,
+    )
+
+
+def _left(seen: Seen) -> Iterator[str]:
+    if seen.pending:
+        yield f"{seen.pending} touchpoints in the outbox"
+    if seen.leases:
+        yield f"{seen.leases} units leased"
+    for delivery in seen.deliveries:
+        if delivery.state == "intended":
+            yield f"{delivery.key}: intended, and no word of how it ended"
+
+
+class _Look:
+    """The evidence, ordered so that each rule is a short question."""
+
+    def __init__(self, seen: Seen, told: Sequence[ToldRun], outside: Outside) -> None:
+        self.seen, self.outside = seen, outside
+        self.told = {(run.workflow_id, run.first_run_id): run for run in told}
+        self.touchpoints = {each.touchpoint: each for each in seen.touchpoints}
+        self.of_customer: defaultdict[str, list[SeenArrival]] = defaultdict(list)
+        for arrival in seen.arrivals:
+            self.of_customer[arrival.customer].append(arrival)
+        self.about: defaultdict[Subject, list[SeenTouchpoint]] = defaultdict(list)
+        for touchpoint in seen.touchpoints:
+            if touchpoint.subject is not None and touchpoint.customer is None:
+                self.about[touchpoint.subject].append(touchpoint)
+
+    # -- on the way to the run
+
+    def not_stored(self) -> Iterator[str]:
+        stored = {each.message_id for each in self.seen.touchpoints}
+        for message_id in self.outside.acknowledged:
+            if message_id not in stored:
+                yield f"{message_id}: acknowledged, and not there"
+
+    def not_arrived(self) -> Iterator[str]:
+        arrived = {(each.customer, each.touchpoint) for each in self.seen.arrivals}
+        for each in self.seen.touchpoints:
+            own = each.customer is not None and each.routed
+            if own and (each.customer, each.touchpoint) not in arrived:
+                yield f"{each.message_id}: never routed to {each.customer}"
+        for arrival in self.seen.arrivals:
+            if not arrival.fates:
+                yield f"{self._named(arrival)}: no fate for {arrival.customer}"
+
+    def not_told(self) -> Iterator[str]:
+        for run in self.seen.runs:
+            yield from self._gaps(run)
+            yield from self._subject_gaps(run)
+
+    def _gaps(self, run: SeenRun) -> Iterator[str]:
+        """What the customer had in the run's time, and the run did not."""
+        arrivals = self.of_customer[run.customer]
+        given = [each for each in arrivals if _given(each, run)]
+        last = max((each.number for each in given), default=0)
+        subjects = self._subjects(run, given)
+        events = self.outside.events.get(run.version, frozenset())
+        for arrival in arrivals:
+            touchpoint = self.touchpoints.get(arrival.touchpoint)
+            if touchpoint is None or touchpoint.event not in events:
+                continue
+            own = touchpoint.subject is None or touchpoint.subject in subjects
+            its_time = touchpoint.received_at >= run.since and (run.open or arrival.number < last)
+            if own and its_time and not _given(arrival, run) and not _too_late(arrival, run):
+                yield f"{touchpoint.message_id}: run {run.entry} listens and was not told"
+
+    def _subject_gaps(self, run: SeenRun) -> Iterator[str]:
+        """What happened to a subject before the last that the run heard of it must be there too."""
+        arrivals = {each.touchpoint: each for each in self.of_customer[run.customer]}
+        given = [each for each in arrivals.values() if _given(each, run)]
+        events = self.outside.events.get(run.version, frozenset())
+        for subject in self._subjects(run, given):
+            heard = [t.touchpoint for t in self.about[subject] if t.touchpoint in arrivals]
+            last = max(heard, default=0)
+            for touchpoint in self.about[subject]:
+                its_time = touchpoint.received_at >= run.since and touchpoint.event in events
+                still = run.open and subject in run.listens
+                known = touchpoint.touchpoint in arrivals
+                if its_time and (still or touchpoint.touchpoint < last) and not known:
+                    yield f"{touchpoint.message_id}: run {run.entry} listens to {subject[1]}"
+
+    def _subjects(self, run: SeenRun, given: Sequence[SeenArrival]) -> set[Subject]:
+        heard = {self.touchpoints[each.touchpoint].subject for each in given}
+        return {subject for subject in (*heard, *run.listens) if subject is not None}
+
+    # -- in the run
+
+    def not_applied(self) -> Iterator[str]:
+        told_ids: defaultdict[str, set[str]] = defaultdict(set)
+        for run in self.told.values():
+            told_ids[run.workflow_id] |= {each.message_id for each in run.told}
+            yield from _out_of_order(run)
+            short = len(_counting(run)) - (run.applied or 0)
+            if run.open and run.applied is not None and short > 0:
+                yield f"{run.workflow_id}: was told {short} that it did not apply"
+        for arrival in self.seen.arrivals:
+            named = self._named(arrival)
+            for fate in arrival.fates:
+                run_id = str(fate.get("run"))
+                if fate["fate"] in GIVEN and named not in told_ids[run_id]:
+                    yield f"{named}: said to be given to {run_id}, which does not have it"
+
+    def given_twice(self) -> Iterator[str]:
+        for arrival in self.seen.arrivals:
+            given = Counter(str(f.get("run")) for f in arrival.fates if f["fate"] in GIVEN)
+            for run_id, times in given.items():
+                if times > 1:
+                    yield f"{self._named(arrival)}: given {times} times to {run_id}"
+
+    def applied_twice(self) -> Iterator[str]:
+        for run in self.told.values():
+            more = (run.applied or 0) - len(_counting(run))
+            if more > 0:
+                yield f"{run.workflow_id}: applied {more} more than it was told"
+
+    # -- stuck
+
+    def asleep(self, overdue: datetime) -> Iterator[str]:
+        for run in self.seen.runs:
+            if not run.open:
+                continue
+            if run.needs_attention:
+                yield f"{run.workflow_id}: {run.needs_attention}"
+            if run.wakes_at is None and not run.waits_for and not run.with_staff:
+                yield f"{run.workflow_id}: waits for nothing"
+            if run.wakes_at is not None and run.wakes_at < overdue:
+                yield f"{run.workflow_id}: was to wake at {run.wakes_at:%Y-%m-%d %H:%M:%S}"
+
+    def of_two_minds(self) -> Iterator[str]:
+        """The record and the server disagree, or the server tries in vain."""
+        for run in self.seen.runs:
+            told = self.told.get((run.workflow_id, run.first_run_id))
+            if told is None:
+                yield f"{run.workflow_id}: its history is not there"
+                continue
+            if told.open != run.open:
+                here = "open" if run.open else "finished"
+                yield f"{run.workflow_id}: {here} in the record, not on the server"
+            if told.failing:
+                yield f"{run.workflow_id}: {told.failing}"
+            if told.applied is None:
+                yield f"{run.workflow_id}: does not answer"
+        known = {run.workflow_id for run in self.seen.runs if run.open}
+        for workflow_id in sorted(self.outside.open_workflows - known):
+            yield f"{workflow_id}: under way, and not in the record"
+
+    def _named(self, arrival: SeenArrival) -> str:
+        touchpoint = self.touchpoints.get(arrival.touchpoint)
+        return touchpoint.message_id if touchpoint else f"touchpoint {arrival.touchpoint}"
+
+
+def _given(arrival: SeenArrival, run: SeenRun) -> bool:
+    return any(f["fate"] in GIVEN and f.get("run") == run.workflow_id for f in arrival.fates)
+
+
+def _too_late(arrival: SeenArrival, run: SeenRun) -> bool:
+    return any(f["fate"] in TOO_LATE and f.get("run") == run.workflow_id for f in arrival.fates)
+
+
+def _counting(run: ToldRun) -> set[str]:
+    """The touchpoints that the run counts, each once, however often it was told of them."""
+    return {each.message_id for each in run.told if each.event != TRAITS_CHANGED}
+
+
+def _out_of_order(run: ToldRun) -> Iterator[str]:
+    """A number lower than one before it is dropped by the run as a repetition: it must be one."""
+    highest, before = 0, set[str]()
+    for each in run.told:
+        if each.number is not None and each.message_id not in before and each.number <= highest:
+            yield f"{each.message_id}: told to {run.workflow_id} after number {highest}"
+        highest = max(highest, each.number or 0)
+        before.add(each.message_id)

@@ -1,0 +1,116 @@
+"""What runs were told and what they made of it, read from the server's own histories."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
+
+from contracts.evidence import SeenRun, Told, ToldRun
+from contracts.names import QUERY_STATUS, SIGNAL_TOUCHPOINT, SIGNAL_TOUCHPOINTS, WORKFLOW_TYPE
+
+AT_ONCE = 8
+IN_VAIN = 3
+"""A task or an activity that is at its so manieth attempt fails rather than waits."""
+
+ANSWER_WITHIN = timedelta(seconds=20)
+
+Handle = WorkflowHandle[Any, Any]
+
+
+async def told_runs(client: Client, runs: Sequence[SeenRun]) -> list[ToldRun]:
+    """Each run as the server has it. Needs workers: a run is asked how many touchpoints it applied."""
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(run: SeenRun) -> ToldRun:
+        async with places:
+            return await _told_run(client, run)
+
+    return list(await asyncio.gather(*(one(run) for run in runs)))
+
+
+async def open_workflows(client: Client) -> set[str]:
+    """The workflow ids of all runs that the server has under way."""
+    query = f"WorkflowType = '{WORKFLOW_TYPE}' and ExecutionStatus = 'Running'"
+    return {found.id async for found in client.list_workflows(query)}
+
+
+async def _told_run(client: Client, run: SeenRun) -> ToldRun:
+    told: list[Told] = []
+    execution = run.first_run_id
+    async for event, own in _events(client, run.workflow_id, run.first_run_id):
+        execution = own
+        told += _told(event)
+    handle: Handle = client.get_workflow_handle(run.workflow_id, run_id=execution)
+    described = await handle.describe()
+    is_open = described.status == WorkflowExecutionStatus.RUNNING
+    return ToldRun(
+        workflow_id=run.workflow_id,
+        first_run_id=run.first_run_id,
+        open=is_open,
+        told=tuple(told),
+        applied=await _applied(handle),
+        failing=_failing(described.raw_description) if is_open else None,
+    )
+
+
+async def _events(
+    client: Client, workflow_id: str, first: str
+) -> AsyncIterator[tuple[HistoryEvent, str]]:
+    """The history through every continue-as-new, each event with its execution."""
+    following = first
+    while following:
+        execution, following = following, ""
+        handle: Handle = client.get_workflow_handle(workflow_id, run_id=execution)
+        async for event in handle.fetch_history_events():
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+                continued = event.workflow_execution_continued_as_new_event_attributes
+                following = continued.new_execution_run_id
+            yield event, execution
+
+
+def _told(event: HistoryEvent) -> list[Told]:
+    if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+        return []
+    given = event.workflow_execution_signaled_event_attributes
+    if given.signal_name not in (SIGNAL_TOUCHPOINT, SIGNAL_TOUCHPOINTS):
+        return []
+    with suppress(ValueError, KeyError, TypeError, IndexError):  # nonsense told nothing
+        value = _plain(given.input)
+        listed = value if given.signal_name == SIGNAL_TOUCHPOINTS else [value]
+        return [
+            Told(message_id=one["message_id"], event=one["event"], number=one.get("number"))
+            for one in listed
+        ]
+    return []
+
+
+def _plain(payloads: Payloads) -> Any:
+    return orjson.loads(payloads.payloads[0].data)
+
+
+async def _applied(handle: Handle) -> int | None:
+    try:
+        status: dict[str, Any] = await handle.query(QUERY_STATUS, rpc_timeout=ANSWER_WITHIN)
+    except RPCError:
+        return None
+    return int(status["applied"])
+
+
+def _failing(described: Any) -> str | None:
+    """What is tried again and again, in words."""
+    attempt = described.pending_workflow_task.attempt
+    if attempt >= IN_VAIN:
+        return f"its workflow task is at attempt {attempt}"
+    for pending in described.pending_activities:
+        if pending.attempt >= IN_VAIN:
+            name, why = pending.activity_type.name, pending.last_failure.message
+            return f"{name} is at attempt {pending.attempt}: {why[:200]}"
+    return None

@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 
+from pydantic import JsonValue
+
 from journey.happenings import Entered
+from journey.spans import is_zone
 from journey.state import ENTRY, Mail, ReactionState, Thread
 from journey.touchpoint import TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
@@ -16,7 +19,8 @@ def enter(turn: Turn, entered: Entered) -> None:
     """The run was admitted: keep what it keeps, and come to the first stage."""
     state, program = turn.state, turn.program
     state.entry, state.customer, state.key = entered.entry, entered.customer, entered.key
-    state.zone = entered.zone or program.zone
+    state.zone = program.zone
+    _in_zone(turn, entered.zone)
     state.held_out, state.entered_at = entered.held_out, turn.now
     state.traits = dict(entered.traits)
     profile = {**state.traits, "id": state.customer, "zone": state.zone}
@@ -87,9 +91,8 @@ def _mark_of(touchpoint: Touchpoint) -> str:
 def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:
     state = turn.state
     for name, value in touchpoint.properties.items():
-        if name == "zone" and isinstance(value, str):
-            state.zone = value
-            turn.changed = True
+        if name == "zone":
+            _in_zone(turn, value)
         elif name in turn.program.traits and state.traits.get(name) != value:
             state.traits[name] = value
             turn.changed = True
@@ -105,6 +108,20 @@ def _exit_on(turn: Turn, new: list[Touchpoint]) -> bool:
                 turn.finish(address, rule.outcome, f"{touchpoint.event} came")
                 return True
     return False
+
+
+def _in_zone(turn: Turn, zone: JsonValue) -> None:
+    """The customer is in this zone; one that does not exist is noted, and the old one stays."""
+    state = turn.state
+    if zone is None or zone == state.zone:
+        return
+    if isinstance(zone, str) and is_zone(zone):
+        state.zone = zone
+        turn.changed = True
+    else:
+        turn.note(
+            state.stage or "", "trait", f"{str(zone)[:60]!r} is no time zone: {state.zone} stays"
+        )
 
 
 def exit_when(turn: Turn) -> None:

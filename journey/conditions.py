@@ -19,6 +19,7 @@ from journey import cel_tree
 
 MAX_SOURCE = 1_000
 MAX_TEXT = 100_000
+FIRST_YEAR, LAST_YEAR = 2, 9_998
 
 Type = cel.Type
 
@@ -122,7 +123,18 @@ def instant(
         raise ConditionError(f"{source!r}: is {_kind(value)}, not a moment")
     if value.tzinfo is None:
         raise ConditionError(f"{source!r}: the moment has no zone; end it with Z or an offset")
-    return value.astimezone(UTC)
+    return within_calendar(value, source)
+
+
+def within_calendar(moment: datetime, source: str) -> datetime:
+    """The instant in UTC, on every calendar there is. Raises: `ConditionError` at the ends of time."""
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        moment = datetime.max.replace(tzinfo=UTC)
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ConditionError(f"{source!r}: the moment is out of range")
+    return moment
 
 
 def roots_of(sources: Iterable[str], names: frozenset[str]) -> frozenset[str]:

@@ -51,6 +51,20 @@ class Moment:
         declared: frozenset[str] | None = None,
     ) -> datetime:
         """The instant, for a step reached at `began`. Raises: `ConditionError`."""
+        try:
+            return conditions.within_calendar(self._at(began, zone, names, declared), self.text)
+        except conditions.ConditionError:
+            raise
+        except (ValueError, OverflowError) as error:
+            raise conditions.ConditionError(f"{self.text!r}: {error}") from None
+
+    def _at(
+        self,
+        began: datetime,
+        zone: str,
+        names: Mapping[str, object],
+        declared: frozenset[str] | None,
+    ) -> datetime:
         if self.span is not None:
             return self.span.after(began, zone)
         if self.next_time is not None:

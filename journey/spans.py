@@ -70,6 +70,16 @@ def in_zone(moment: datetime, zone: str) -> ZonedDateTime:
     return Instant(moment).to_tz(zone)
 
 
+@lru_cache(maxsize=1_024)
+def is_zone(name: str) -> bool:
+    """Whether this is the name of a time zone."""
+    try:
+        in_zone(datetime(2026, 1, 1, tzinfo=UTC), name)
+    except ValueError:
+        return False
+    return True
+
+
 def is_span(text: str) -> bool:
     """Whether the text is a length of time."""
     return bool(_SHORT.fullmatch(text) or _ISO.fullmatch(text))

@@ -4,15 +4,16 @@ Each happening goes through `advance` with a state that was written to JSON and 
 the state it was given as it was. Effects are answered at once as carried out, unless told otherwise.
 """
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-import yaml
 from pydantic import JsonValue
 
 from journey.definition import canonical_json
+from journey.document import read_document
 from journey.effects import (
     CloseCase,
     Deliver,
@@ -53,21 +54,22 @@ HEAD = "language: 1\ntitle: A journey\nowner: tests\n"
 
 def written(text: str) -> str:
     """A journey as a file; `journey`, `enter` and the head may be left out."""
-    given: dict[str, Any] = yaml.safe_load(text.replace("on:", '"on":')) or {}
+    given = set(re.findall(r"^(\w+):", text, re.MULTILINE))
     head = HEAD if "language" not in given else ""
     head += "journey: tale\n" if "journey" not in given else ""
     return head + ("enter: {on: Began}\n" if "enter" not in given else "") + text
 
 
+@cache
 def program(text: str) -> Program:
     """A journey that passed the gate."""
     return read_definition(written(text), "journey.yaml").program
 
 
+@cache
 def ungated(text: str) -> Program:
     """A journey that the gate would refuse, for what must hold even so."""
-    data = yaml.safe_load(written(text).replace("on:", '"on":').replace('"on": ', '"on": '))
-    return compile_program(canonical_json(data))
+    return compile_program(canonical_json(read_document(written(text), "journey.yaml").data))
 
 
 def on(*steps: str, **parts: str) -> Program:
@@ -282,6 +284,3 @@ def entered(
 def deferred(until: datetime, reason: str = "quiet_until") -> DeliveryAnswer:
     """A delivery that may not go now."""
     return DeliveryAnswer(state="deferred", reason=reason, until=until)
-
-
-Enter = Callable[..., Run]

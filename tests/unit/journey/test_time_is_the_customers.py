@@ -1,0 +1,273 @@
+"""Deadlines are exact instants, on the customer's own calendar and clock."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from journey.business_time import read_business_span
+from journey.moments import read_moment
+from journey.spans import SpanError, read_span
+from tests.unit.journey.story import NOON, Run, entered, on
+
+SEND = "send: {message: reminder, purpose: service}"
+
+
+def local(zone: str, text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+PRAGUE, NEW_YORK, LORD_HOWE = "Europe/Prague", "America/New_York", "Australia/Lord_Howe"
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins", "span", "ends"),
+    [
+        # The clock goes forward: 29 March, 8 March, 4 October (by half an hour on Lord Howe).
+        (PRAGUE, "2026-03-28T14:00", "1d", "2026-03-29T14:00"),
+        (PRAGUE, "2026-03-28T14:00", "24h", "2026-03-29T15:00"),
+        (PRAGUE, "2026-03-28T02:30", "1d", "2026-03-29T03:30"),  # 02:30 does not exist
+        (NEW_YORK, "2026-03-07T14:00", "1d", "2026-03-08T14:00"),
+        (NEW_YORK, "2026-03-07T14:00", "24h", "2026-03-08T15:00"),
+        (LORD_HOWE, "2026-10-03T14:00", "1d", "2026-10-04T14:00"),
+        (LORD_HOWE, "2026-10-03T14:00", "24h", "2026-10-04T14:30"),
+        # The clock goes back: 25 October, 1 November, 5 April.
+        (PRAGUE, "2026-10-24T14:00", "1d", "2026-10-25T14:00"),
+        (PRAGUE, "2026-10-24T14:00", "24h", "2026-10-25T13:00"),
+        (NEW_YORK, "2026-10-31T14:00", "1d", "2026-11-01T14:00"),
+        (NEW_YORK, "2026-10-31T14:00", "PT24H", "2026-11-01T13:00"),
+        (LORD_HOWE, "2026-04-04T14:00", "1d", "2026-04-05T14:00"),
+        (LORD_HOWE, "2026-04-04T14:00", "24h", "2026-04-05T13:30"),
+        # Calendars: the last day of a month, leap years, weeks over a change.
+        (PRAGUE, "2026-01-31T10:00", "1mo", "2026-02-28T10:00"),
+        (PRAGUE, "2024-02-29T10:00", "1y", "2025-02-28T10:00"),
+        (PRAGUE, "2026-03-25T10:00", "P1W", "2026-04-01T10:00"),
+        (PRAGUE, "2026-03-28T14:00", "1d12h", "2026-03-30T02:00"),
+    ],
+)
+def test_days_are_calendar_days_and_hours_are_exact(
+    zone: str, begins: str, span: str, ends: str
+) -> None:
+    anna = entered(on(f"wait: {span}", "finish: waited"), now=local(zone, begins), zone=zone)
+
+    assert anna.wakes_at == local(zone, ends)
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins", "moment", "ends"),
+    [
+        (PRAGUE, "2026-03-02T08:59", "next 09:00", "2026-03-02T09:00"),
+        (PRAGUE, "2026-03-02T09:00", "next 09:00", "2026-03-03T09:00"),
+        (PRAGUE, "2026-03-02T09:01", "next 9:00", "2026-03-03T09:00"),
+        (PRAGUE, "2026-03-06T10:00", "next weekday 09:00", "2026-03-09T09:00"),
+        (PRAGUE, "2026-03-02T10:00", "next monday 09:00", "2026-03-09T09:00"),
+        (PRAGUE, "2026-03-02T10:00", "next sunday 00:00", "2026-03-08T00:00"),
+        (PRAGUE, "2026-03-28T10:00", "next 09:00", "2026-03-29T09:00"),
+        (PRAGUE, "2026-03-28T10:00", "next 02:30", "2026-03-29T03:30"),  # skipped: an hour later
+        (PRAGUE, "2026-10-24T10:00", "next 09:00", "2026-10-25T09:00"),
+        (NEW_YORK, "2026-03-07T10:00", "next 09:00", "2026-03-08T09:00"),
+        (NEW_YORK, "2026-03-07T10:00", "next 02:30", "2026-03-08T03:30"),
+        (NEW_YORK, "2026-10-31T10:00", "next 01:30", "2026-11-01T01:30"),  # twice: the first
+        (LORD_HOWE, "2026-10-03T10:00", "next 09:00", "2026-10-04T09:00"),
+        (LORD_HOWE, "2026-10-03T10:00", "next 02:15", "2026-10-04T02:45"),
+        (LORD_HOWE, "2026-04-04T10:00", "next 01:45", "2026-04-05T01:45"),
+    ],
+)
+def test_next_nine_is_nine_on_the_customers_clock(
+    zone: str, begins: str, moment: str, ends: str
+) -> None:
+    anna = entered(on(f"wait: {moment}", "finish: waited"), now=local(zone, begins), zone=zone)
+
+    assert anna.wakes_at == local(zone, ends)
+
+
+def test_a_customer_without_a_zone_is_on_the_journeys_clock() -> None:
+    journey = on("wait: next 09:00", "finish: waited", zone=NEW_YORK)
+
+    assert entered(journey).wakes_at == local(NEW_YORK, "2026-03-02T09:00")
+    assert entered(journey, zone=PRAGUE).wakes_at == local(PRAGUE, "2026-03-03T09:00")
+
+
+def test_a_customer_who_travels_takes_the_deadline_along() -> None:
+    anna = entered(on("wait: next 09:00", "finish: waited"), zone=PRAGUE)
+    assert anna.wakes_at == local(PRAGUE, "2026-03-03T09:00")
+
+    anna.becomes(zone=NEW_YORK)
+    assert anna.wakes_at == local(NEW_YORK, "2026-03-02T09:00")
+
+    anna.until(local(NEW_YORK, "2026-03-02T09:00"))
+    assert anna.outcome == "waited"
+
+
+def test_a_customer_who_travels_past_the_deadline_is_due_at_once() -> None:
+    anna = entered(on("wait: next 18:00", "finish: waited"), zone=NEW_YORK)
+
+    anna.until(local(NEW_YORK, "2026-03-02T15:00"))
+    anna.becomes(zone=PRAGUE)
+
+    assert anna.outcome == "waited"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "", "../../etc/passwd", "a\0b", "x" * 300, "GMT+25"])
+def test_a_zone_that_does_not_exist_is_noted_and_the_old_one_stays(zone: str) -> None:
+    anna = entered(on("wait: next 09:00", "finish: waited"), zone=PRAGUE)
+
+    anna.becomes(zone=zone)
+
+    assert anna.wakes_at == local(PRAGUE, "2026-03-03T09:00")
+    assert any("zone" in why for why in anna.why)
+
+
+def test_a_profile_with_a_zone_that_does_not_exist_is_on_the_journeys_clock() -> None:
+    anna = entered(on("wait: next 09:00", "finish: waited", zone=NEW_YORK), zone="Mars/Base")
+
+    assert anna.wakes_at == local(NEW_YORK, "2026-03-02T09:00")
+
+
+KEPT = {"keep": "{departs: event.properties.departs}"}
+MOVED = "[{on: Delayed, do: [{set: {run.departs: event.properties.departs}}]}]"
+
+
+def departing(until: str) -> Run:
+    journey = on(f"wait: {{until: '{until}'}}", "finish: waited", whenever=MOVED, **KEPT)
+    return entered(journey, departs="2026-03-05T10:00:00Z", zone=PRAGUE)
+
+
+@pytest.mark.parametrize(
+    ("until", "hours"),
+    [
+        ("run.departs", 0),
+        ("run.departs - 3h", -3),
+        ("run.departs + 90m", 1.5),
+        ("run.departs - 1d", -24),
+    ],
+)
+def test_a_deadline_that_names_a_kept_value_moves_with_it(until: str, hours: float) -> None:
+    anna = departing(until)
+    assert anna.wakes_at == datetime(2026, 3, 5, 10, tzinfo=UTC) + timedelta(hours=hours)
+
+    anna.does("Delayed", departs="2026-03-07T16:00:00Z")
+    assert anna.wakes_at == datetime(2026, 3, 7, 16, tzinfo=UTC) + timedelta(hours=hours)
+
+
+def test_a_deadline_that_moves_into_the_past_is_due_at_once() -> None:
+    assert (
+        departing("run.departs").does("Delayed", departs="2026-03-01T10:00:00Z").outcome == "waited"
+    )
+
+
+def test_a_deadline_that_names_a_trait_moves_with_it() -> None:
+    anna = entered(
+        on("wait: {until: 'customer.renews - 30d'}", "finish: waited"),
+        traits={"renews": "2026-06-01T00:00:00Z"},
+    )
+    assert anna.wakes_at == datetime(2026, 5, 2, tzinfo=UTC)
+
+    anna.becomes(renews="2026-07-01T00:00:00Z")
+    assert anna.wakes_at == datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def test_an_old_alarm_that_fires_after_the_deadline_moved_does_nothing() -> None:
+    anna = departing("run.departs")
+    anna.does("Delayed", departs="2026-03-07T16:00:00Z")
+
+    anna.until(datetime(2026, 3, 5, 10, tzinfo=UTC))
+
+    assert anna.outcome is None
+
+
+@pytest.mark.parametrize(
+    "departs",
+    [None, "tomorrow", 7, "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-10:00", {"a": 1}],
+)
+def test_a_deadline_that_cannot_be_told_loses_nobody(departs: object) -> None:
+    anna = departing("run.departs + 99y")
+
+    anna.does("Delayed", departs=departs)
+
+    assert anna.outcome == "waited" or anna.wakes_at is not None
+
+
+def test_a_step_that_is_late_after_an_outage_runs() -> None:
+    anna = entered(on("wait: 1h", SEND, "wait: 1h", "finish: waited"))
+    anna.outage(days=3)
+
+    anna.after(minutes=0)
+
+    assert anna.messages == ["reminder"]
+    assert anna.wakes_at == NOON + timedelta(days=3, hours=1), (
+        "the next wait counts from when it is reached"
+    )
+
+
+WAIT = "wait: {any: [{on: Paid, do: [{finish: paid}]}], until: 1h, late: [{finish: unpaid}]}"
+
+
+def test_a_touchpoint_that_is_here_wins_over_the_deadline_that_passed_meanwhile() -> None:
+    anna = entered(on(WAIT))
+    anna.outage(hours=8)
+
+    anna.does("Paid")
+
+    assert anna.outcome == "paid"
+
+
+def test_all_that_came_is_looked_at_before_a_deadline_that_passed_meanwhile() -> None:
+    noted = "[{on: Noted, do: [{set: {run.note: '1'}}]}]"
+    anna = entered(on(WAIT, keep="{note: '0'}", whenever=noted))
+    anna.outage(hours=8)
+
+    anna.together(anna.told("Noted"), anna.told("Paid"))
+
+    assert anna.outcome == "paid"
+
+
+def test_a_touchpoint_that_moves_a_deadline_wins_over_it() -> None:
+    anna = departing("run.departs")
+    anna.outage(days=4)
+
+    anna.does("Delayed", departs="2026-03-09T10:00:00Z")
+
+    assert anna.outcome is None
+    assert anna.wakes_at == datetime(2026, 3, 9, 10, tzinfo=UTC)
+
+
+def test_a_wait_for_a_moment_that_has_passed_does_not_wait() -> None:
+    journey = on("wait: {until: run.departs}", SEND, "finish: waited", **KEPT)
+
+    assert entered(journey, departs="2020-01-01T00:00:00Z").outcome == "waited"
+
+
+@pytest.mark.parametrize(
+    ("begins", "span", "ends"),
+    [
+        ("2026-03-02T10:00", "2 business hours", "2026-03-02T12:00"),
+        ("2026-03-02T16:00", "2 business hours", "2026-03-03T10:00"),
+        ("2026-03-06T16:30", "1 business hour", "2026-03-09T09:30"),
+        ("2026-03-07T11:00", "1 business hour", "2026-03-09T10:00"),
+        ("2026-03-02T03:00", "1 business day", "2026-03-02T17:00"),
+        ("2026-03-27T16:00", "2 business hours", "2026-03-30T10:00"),
+        ("2026-03-02T17:00", "8 business hours", "2026-03-03T17:00"),
+    ],
+)
+def test_business_hours_are_those_of_the_staff(begins: str, span: str, ends: str) -> None:
+    read = read_business_span(span)
+
+    assert read is not None
+    assert read.after(local(PRAGUE, begins), PRAGUE) == local(PRAGUE, ends)
+
+
+@pytest.mark.parametrize(
+    "text", ["5 minutes", "1d 1d", "", "d", "-1h", "1.5h", "150y", "P", "PT", "P1H", "1h30"]
+)
+def test_what_is_no_length_of_time_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(SpanError, match=r"write|twice|longer"):
+        read_span(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["next 25:00", "next someday 09:00", "next 9", "5 minutes", "1.5h", "10"]
+)
+def test_what_is_no_moment_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(SpanError, match="write"):
+        read_moment(text)

@@ -48,6 +48,11 @@ class DeliveryAnswer:
     channel: str | None = None
     until: datetime | None = None
 
+    @property
+    def is_put_off(self) -> bool:
+        """Whether it is to be asked for again, at `until`."""
+        return self.state == "deferred" and self.until is not None
+
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class CaseAnswer:

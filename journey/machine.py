@@ -127,7 +127,7 @@ def _answer(turn: Turn, happening: EffectFinished | EffectFailed) -> None:
             turn.note(state.stage or "", "failed", why)
         return
     answer = happening.answer
-    if isinstance(answer, DeliveryAnswer) and answer.state == "deferred" and thread is not None:
+    if isinstance(answer, DeliveryAnswer) and answer.is_put_off and thread is not None:
         asked.held = True
     else:
         del state.outstanding[happening.n]

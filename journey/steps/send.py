@@ -1,6 +1,7 @@
 """`send`: one message to the customer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -56,7 +57,7 @@ class Send(Step):
         replaced = turn.state.sends.get(self.replaces) if self.replaces else None
         if self.id:
             turn.state.sends[self.id] = n
-        expires = self._expires(turn, thread)
+        expires = self._expires(turn, thread, turn.now, None)
         effect = Deliver(
             n=n,
             message=self.message,
@@ -73,10 +74,12 @@ class Send(Step):
         turn.wait(thread, Waiting("effect", turn.now, n=n))
         turn.ask(effect, thread)
 
-    def _expires(self, turn: Turn, thread: Thread) -> datetime | None:
-        ends = [turn.moment_or(self.until, turn.now, thread, None)]
+    def _expires(
+        self, turn: Turn, thread: Thread, began: datetime, before: datetime | None
+    ) -> datetime | None:
+        ends = [turn.moment_or(self.until, began, thread, before)]
         if self.good_for:
-            ends.append(read_span(self.good_for).after(turn.now, turn.state.zone))
+            ends.append(read_span(self.good_for).after(began, turn.state.zone))
         return min((end for end in ends if end is not None), default=None)
 
     def _because(self, turn: Turn, expires: datetime | None) -> str:
@@ -95,7 +98,8 @@ class Send(Step):
                 "deferred",
                 f"{self.message}: {answer.reason or 'not now'}, again at {answer.until:%Y-%m-%d %H:%M} UTC",
             )
-            turn.wait(thread, Waiting("deferred", turn.now, deadline=answer.until, n=n))
+            began = thread.waiting.began if thread.waiting else turn.now
+            turn.wait(thread, Waiting("deferred", began, deadline=answer.until, n=n))
             return
         turn.note(thread.at, *said(self.message, answer))
         turn.proceed(thread)
@@ -105,8 +109,17 @@ class Send(Step):
         if waiting is None or waiting.kind != "deferred" or waiting.n is None:
             return
         asked = turn.state.outstanding[waiting.n]
+        if isinstance(asked.effect, Deliver):
+            # What it says, and until when it is of use, may have changed since it was put off.
+            expires = self._expires(turn, thread, waiting.began, asked.effect.expires)
+            asked.effect = replace(
+                asked.effect,
+                expires=expires,
+                expires_because=self._because(turn, expires),
+                values=turn.template_values(thread),
+            )
         asked.held = False
-        turn.wait(thread, Waiting("effect", turn.now, n=waiting.n))
+        turn.wait(thread, Waiting("effect", waiting.began, n=waiting.n))
         turn.effects.append(asked.effect)
 
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from activities.staff_cases import UnknownCaseError
+from contracts.clock import RunClock
 from contracts.journey_run import RunReference
 from contracts.staff_case import StaffCaseChanged
 from journey.effects import CloseCase, EscalateCase, OfferedDecision, OpenCase
@@ -35,12 +36,14 @@ _COLUMNS: LiteralString = """
     opened_wall, answered_at, resolved_at
 """
 
+_CLOCK = TypeAdapter(RunClock)
+
 _SHORT_NAME = re.compile(r"(\d{1,18}):(\d{1,18})")
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Case:
-    """One case. `opened_at` and the deadlines are run time, the rest wall time."""
+    """One case. Times are the run's own, `opened_wall` apart."""
 
     case: str
     entry: int
@@ -86,14 +89,16 @@ class CaseStore:
             await connection.execute(
                 """
                 insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,
-                                   decisions, state, first_answer_by, resolve_by, opened_at)
-                values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s, %s)
+                                   decisions, state, first_answer_by, resolve_by, opened_at,
+                                   run_clock)
+                values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s, %s, %s)
                 on conflict ("case") do nothing
                 """,
                 [
                     *(case, run.entry, order.n, run.workflow_id, run.journey, run.customer),
                     *(order.queue, clean_text(brief), ordered_json(decisions)),
                     *(order.first_answer_by, order.resolve_by, run.now),
+                    jsonb(asdict(run.clock)) if run.clock else None,
                 ],
             )
             return await _standing(connection, case)
@@ -122,10 +127,10 @@ class CaseStore:
         async with self._pool.connection() as connection:
             await connection.execute(
                 """
-                update cases set state = 'closed', reason = %s, resolved_at = now()
+                update cases set state = 'closed', reason = %s, resolved_at = %s
                  where "case" = %s and state in ('open', 'claimed')
                 """,
-                [clean_text(order.reason), case],
+                [clean_text(order.reason), at, case],
             )
             return await _standing(connection, case)
 
@@ -192,9 +197,9 @@ class CaseStore:
             await connection.execute(
                 """
                 update cases set state = 'claimed', claimed_by = %s,
-                       answered_at = coalesce(answered_at, now()) where "case" = %s
+                       answered_at = coalesce(answered_at, %s) where "case" = %s
                 """,
-                [by, case],
+                [by, await _run_time(connection, case), case],
             )
             return await _present(connection, case)
 
@@ -216,13 +221,14 @@ class CaseStore:
         async with self._pool.connection() as connection:
             held = await _held(connection, case)
             checked = checked_decision(held.decisions, decision, fields, authority)
+            now = await _run_time(connection, case)
             await connection.execute(
                 """
                 update cases set state = 'resolved', decision = %s, fields = %s, decided_by = %s,
-                       answered_at = coalesce(answered_at, now()), resolved_at = now()
+                       answered_at = coalesce(answered_at, %s), resolved_at = %s
                  where "case" = %s
                 """,
-                [decision, jsonb(checked), by, case],
+                [decision, jsonb(checked), by, now, now, case],
             )
             await store_touchpoint(
                 connection,
@@ -230,7 +236,7 @@ class CaseStore:
                 subject=None,
                 message_id=f"decision/{case}",
                 event=CASE_DECIDED,
-                occurred_at=datetime.now(UTC),
+                occurred_at=now,
                 properties={"case": case, "decision": decision, "fields": checked, "by": by},
                 context={},
             )
@@ -245,6 +251,16 @@ async def _read(connection: Connection, case: str) -> Case | None:
     )
     row = await cursor.fetchone()
     return _case(row) if row else None
+
+
+async def _run_time(connection: Connection, case: str) -> datetime:
+    """Now, on the clock of the run that opened the case."""
+    cursor = await connection.execute(
+        'select run_clock from cases where "case" = %s', [clean_text(case)]
+    )
+    row = await cursor.fetchone()
+    wall = datetime.now(UTC)
+    return _CLOCK.validate_python(row["run_clock"]).now(wall) if row and row["run_clock"] else wall
 
 
 async def _held(connection: Connection, case: str) -> Case:

@@ -22,7 +22,8 @@ class PendingTouchpoint:
 
     `run`: it goes to that run only. `subject`: what it is about. `own`: it names this customer
     itself, and did not come through a subject alone. `had_by`: runs that were given it before.
-    `arrival`: the number under which the customer first had it, mostly `number`.
+    `arrival`: the number under which the customer first had it, mostly `number`. `fated`: it is
+    written already what became of it.
     """
 
     row: int
@@ -38,6 +39,7 @@ class PendingTouchpoint:
     subject: tuple[str, str] | None = None
     own: bool = True
     had_by: frozenset[str] = frozenset()
+    fated: bool = False
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -55,13 +55,19 @@ class CustomerBatch:
             for run in waiting:
                 await self._flush(run)
         for row in batch.touchpoints:
-            if row.run is None and not row.had_by and row.touchpoint not in self._fates:
-                self._fates[row.touchpoint] = [{"fate": "ignored"}]
+            if not (row.fated or row.had_by or row.touchpoint in self._fates):
+                self._fates[row.touchpoint] = [self._unwanted(row)]
         return RoutedBatch(
             rows=(*(row.row for row in batch.touchpoints), *batch.gone),
             fates=self._fates,
             starting=tuple(filter(None, (run.starting() for run in self._runs))),
         )
+
+    def _unwanted(self, row: PendingTouchpoint) -> Fate:
+        """Why nobody was told: nobody wants it, or the one run that it was put back for is over."""
+        if row.run is None or any(run.workflow_id == row.run for run in self._runs):
+            return {"fate": "ignored"}
+        return {"fate": "too_late", "run": row.run, "reason": "the run had ended"}
 
     async def _route(self, arrived: Arrived) -> None:
         entering = [p for p in self._live if p.entry_event == arrived.touchpoint.event]

@@ -255,6 +255,7 @@ def _pending(row: dict[str, Any]) -> PendingTouchpoint:
         context=row["context"],
         subject=about,
         own=row["customer"] is not None,
+        fated=bool(row["fates"]),
         had_by=frozenset(
             fate["run"] for fate in row["fates"] or () if fate["fate"] in ("signalled", "entered")
         ),

@@ -190,6 +190,20 @@ async def test_a_run_that_had_it_is_not_told_again() -> None:
     assert routed.fates == {}
 
 
+async def test_what_was_put_back_for_a_run_that_is_over_keeps_that_as_its_fate() -> None:
+    routed = await route(Runs(), touchpoint(1, run="another"), runs=[])
+
+    assert routed.fates[1] == [
+        {"fate": "too_late", "run": "another", "reason": "the run had ended"}
+    ]
+
+
+async def test_what_was_put_back_and_ignored_before_is_not_said_to_be_ignored_twice() -> None:
+    routed = await route(Runs(), touchpoint(1, "Slept", run="run", fated=True), runs=[a_run()])
+
+    assert routed.fates == {}
+
+
 async def test_a_renumbered_touchpoint_says_under_which_number_it_went() -> None:
     routed = await route(Runs(), touchpoint(9, arrival=4), runs=[a_run()])
 

@@ -89,7 +89,7 @@ class ToldRun:
     """A run as the server has it: what it was told, in order, and how many of that it applied.
 
     `applied` counts as the run itself does, None where it did not answer. `failing`: what is tried
-    in vain again and again.
+    in vain again and again; `under_way`: activities that it waits for.
     """
 
     workflow_id: str
@@ -98,6 +98,7 @@ class ToldRun:
     told: tuple[Told, ...] = ()
     applied: int | None = None
     failing: str | None = None
+    under_way: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

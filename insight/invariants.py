@@ -202,7 +202,8 @@ class _Look:
                 continue
             if told.open != run.open:
                 here = "open" if run.open else "finished"
-                yield f"{run.workflow_id}: {here} in the record, not on the server"
+                busy = f" ({'; '.join(told.under_way)})" if told.under_way else ""
+                yield f"{run.workflow_id}: {here} in the record, not on the server{busy}"
             if told.failing:
                 yield f"{run.workflow_id}: {told.failing}"
             if told.applied is None:

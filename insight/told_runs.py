@@ -58,6 +58,10 @@ async def _told_run(client: Client, run: SeenRun) -> ToldRun:
         told=tuple(told),
         applied=await _applied(handle),
         failing=_failing(described.raw_description) if is_open else None,
+        under_way=tuple(
+            f"{pending.activity_type.name}, attempt {pending.attempt}"
+            for pending in described.raw_description.pending_activities
+        ),
     )
 
 

@@ -35,8 +35,11 @@ FIRST = {"journey": 1, "delivery": 1, "api": 1, "mailbox": 1}
 """The router comes last: it is told the clock, which begins when all else is up."""
 
 BEGINS_IN = timedelta(seconds=3)
-KILLS_UNTIL = 0.78
-"""Share of the day after which little happens that a kill could harm."""
+NIGHT = timedelta(hours=5)
+"""The end of the day, in which little happens: it is not waited for."""
+
+KILLS_UNTIL = 0.95
+"""Share of the day after which little is left for a kill to harm."""
 
 OVERDUE = timedelta(seconds=30)
 """Wall time by which an alarm may be overdue on a busy machine before its run counts as stuck."""
@@ -133,11 +136,12 @@ class Flying:
         for passenger in self._day.passengers.values():
             self._replay.add([(self._day.begins, identify(passenger, self._day.begins))])
         self._replay.add((each.at, track(each)) for each in self._day.stream())
-        lasts = (self._day.ends - self._day.begins).total_seconds() / wish.factor
+        until = self._day.ends - NIGHT
+        lasts = (until - self._day.begins).total_seconds() / wish.factor
         planned = plan(wish.seed, wish.kills, lasts * 0.03, lasts * KILLS_UNTIL)
         beside = [asyncio.create_task(self._staff.work()), asyncio.create_task(self._know_users())]
         killing = asyncio.create_task(self._killer.work(planned, time.monotonic()))
-        playing = asyncio.create_task(self._replay.play(self._day.ends))
+        playing = asyncio.create_task(self._replay.play(until))
         try:
             pending = {killing, playing}
             while pending:
@@ -177,7 +181,14 @@ class Flying:
         overdue = wakes_at is not None and self._clock.wall_duration(now - wakes_at) > timedelta(
             seconds=2
         )
-        return self._stack.whole and not (intended or overdue or standing.unrouted_seconds)
+        if not self._stack.whole or intended or overdue or standing.unrouted_seconds:
+            return False
+        under_way = sum(person.state == "open" for person in standing.people)
+        return len(await self._open_workflows()) == under_way
+
+    async def _open_workflows(self) -> set[str]:
+        client = await Client.connect(self._stack.addresses.temporal_address)
+        return await open_workflows(client)
 
     async def judge(self, began: float) -> Outcome:
         """Count everything, while the installation still runs."""

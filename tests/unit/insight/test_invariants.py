@@ -1,0 +1,190 @@
+"""The judge of a killed installation sees each thing that must not be, and nothing where all is well."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from contracts.evidence import (
+    Outside,
+    Seen,
+    SeenArrival,
+    SeenDelivery,
+    SeenRun,
+    SeenTouchpoint,
+    Told,
+    ToldRun,
+)
+from contracts.routing import Fate
+from insight.invariants import Broken, check
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+RUN = "journey/flight/c_anna/PNR7"
+FLIGHT = ("flight", "UA1")
+
+
+class World(NamedTuple):
+    seen: Seen
+    told: ToldRun
+    outside: Outside
+
+
+def fate(name: str = "signalled") -> Fate:
+    return {"fate": name, "run": RUN}
+
+
+def touchpoint(number: int, event: str, *, about: bool = False) -> SeenTouchpoint:
+    return SeenTouchpoint(
+        touchpoint=number,
+        message_id=f"m{number}",
+        event=event,
+        received_at=NOON + timedelta(seconds=number),
+        customer=None if about else "c_anna",
+        subject=FLIGHT if about else None,
+    )
+
+
+def arrival(number: int, *fates: Fate) -> SeenArrival:
+    given = fates or (fate(),)
+    return SeenArrival(customer="c_anna", number=number, touchpoint=number, fates=given)
+
+
+EVENTS = ("Booked", "Checked In", "Delayed", "Boarded")
+
+
+def well() -> World:
+    """Anna booked, checked in, heard that her flight is late, and boarded; she waits to land."""
+    touchpoints = [touchpoint(n, name, about=n == 3) for n, name in enumerate(EVENTS, start=1)]
+    run = SeenRun(
+        entry=1,
+        workflow_id=RUN,
+        first_run_id="r1",
+        version="v1",
+        customer="c_anna",
+        open=True,
+        since=NOON,
+        wakes_at=NOON + timedelta(hours=3),
+        listens=frozenset({FLIGHT}),
+    )
+    seen = Seen(
+        at=NOON,
+        runs=(run,),
+        touchpoints=tuple(touchpoints),
+        arrivals=(arrival(1, fate("entered")), arrival(2), arrival(3), arrival(4)),
+        deliveries=(SeenDelivery(key="k1", state="accepted"),),
+    )
+    told = tuple(
+        Told(message_id=f"m{n}", event=name, number=n) for n, name in enumerate(EVENTS, start=1)
+    )
+    outside = Outside(
+        acknowledged=("m1", "m2", "m3", "m4"),
+        mails={"k1": 1},
+        events={"v1": frozenset(EVENTS[1:])},
+        open_workflows=frozenset({RUN}),
+    )
+    told_run = ToldRun(workflow_id=RUN, first_run_id="r1", open=True, told=told, applied=4)
+    return World(seen, told_run, outside)
+
+
+def judged(world: World) -> Broken:
+    return check(
+        world.seen,
+        [world.told],
+        world.outside,
+        run_now=NOON + timedelta(hours=1),
+        late=timedelta(minutes=5),
+    )
+
+
+def seen(**other: object) -> Callable[[World], World]:
+    return lambda world: world._replace(seen=replace(world.seen, **other))
+
+
+def run(**other: object) -> Callable[[World], World]:
+    return lambda world: world._replace(
+        seen=replace(world.seen, runs=(replace(world.seen.runs[0], **other),))
+    )
+
+
+def told(**other: object) -> Callable[[World], World]:
+    return lambda world: world._replace(told=replace(world.told, **other))
+
+
+def outside(**other: object) -> Callable[[World], World]:
+    return lambda world: world._replace(outside=replace(world.outside, **other))
+
+
+def arrivals(place: int, *instead: SeenArrival) -> Callable[[World], World]:
+    def without(world: World) -> World:
+        kept = list(world.seen.arrivals)
+        kept[place : place + 1] = instead
+        return world._replace(seen=replace(world.seen, arrivals=tuple(kept)))
+
+    return without
+
+
+def test_where_all_is_well_nothing_is_broken() -> None:
+    broken = judged(well())
+
+    assert broken == Broken()
+    assert broken.nothing
+
+
+def test_a_run_told_twice_of_the_same_touchpoint_counts_it_once() -> None:
+    world = well()
+    again = (*world.told.told[:2], *world.told.told[:2], *world.told.told[2:])
+
+    assert judged(told(told=again)(world)).nothing
+
+
+def test_what_came_when_the_run_had_ended_is_not_lost() -> None:
+    world = arrivals(3, arrival(4, fate("too_late")))(well())
+    world = run(open=False, wakes_at=None, listens=frozenset())(world)
+    world = told(open=False, told=world.told.told[:3], applied=3)(world)
+
+    assert judged(outside(open_workflows=frozenset())(world)).nothing
+
+
+def test_a_delivery_of_which_nobody_can_tell_is_unknown_and_not_a_fault() -> None:
+    doubtful = seen(deliveries=(SeenDelivery(key="k1", state="accepted", uncertain=True),))
+    broken = judged(outside(mails={"k1": 2})(doubtful(well())))
+
+    assert broken.nothing
+    assert broken.unknown == ["k1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (outside(acknowledged=("m1", "m9")), "lost", "m9: acknowledged"),
+        (arrivals(1), "lost", "m2: never routed"),
+        (arrivals(2), "lost", "m3: run 1 listens to UA1"),
+        (arrivals(1, SeenArrival(customer="c_anna", number=2, touchpoint=2)), "lost", "no fate"),
+        (arrivals(1, arrival(2, {"fate": "ignored"})), "lost", "m2: run 1 listens"),
+        (told(told=well().told.told[:3], applied=3), "lost", "m4: said to be given"),
+        (told(applied=3), "lost", "told 1 that it did not apply"),
+        (told(told=(*well().told.told[:2], *well().told.told[:1:-1])), "lost", "after number 4"),
+        (arrivals(1, arrival(2, fate(), fate())), "twice", "m2: given 2 times"),
+        (told(applied=5), "twice", "applied 1 more"),
+        (outside(mails={"k1": 2}), "mailed_twice", "k1: 2 mails"),
+        (outside(mails={}), "unmailed", "k1: accepted"),
+        (run(needs_attention="no such message"), "stuck", "no such message"),
+        (run(wakes_at=None), "stuck", "waits for nothing"),
+        (run(wakes_at=NOON), "stuck", "was to wake"),
+        (told(open=False), "stuck", "open in the record"),
+        (told(applied=None), "stuck", "does not answer"),
+        (told(failing="its workflow task is at attempt 9"), "stuck", "attempt 9"),
+        (outside(open_workflows=frozenset({RUN, "journey/x"})), "stuck", "journey/x: under way"),
+        (seen(pending=2), "left", "2 touchpoints in the outbox"),
+        (seen(leases=1), "left", "1 units leased"),
+        (seen(deliveries=(SeenDelivery(key="k2", state="intended"),)), "left", "k2: intended"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_must_not_be_is_seen(change: Callable[[World], World], kind: str, words: str) -> None:
+    broken = judged(change(well()))
+
+    assert not broken.nothing
+    assert any(words in each for each in getattr(broken, kind)), broken

@@ -21,7 +21,9 @@ def waits_for(program: Program, state: State, now: datetime) -> tuple[str, ...]:
     """What the run waits for, as a person would say it."""
     turn = Turn(program, state, now)
     return tuple(
-        program.nodes[thread.at].step.words(turn, thread)
+        f"people to look at it: {thread.waiting.why}"
+        if thread.waiting.kind == "stopped"
+        else program.nodes[thread.at].step.words(turn, thread)
         for thread in state.threads
         if thread.waiting and thread.waiting.kind != "threads" and thread.at in program.nodes
     )

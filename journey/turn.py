@@ -239,7 +239,13 @@ class Turn:
         self.runnable.append(thread)
 
     def end_thread(self, thread: Thread) -> None:
-        """The thread is done; the parent goes on when all its threads are."""
+        """The thread is done; the parent goes on when all its threads are.
+
+        The way of the customer itself ends in an outcome only: where nothing follows, people must look.
+        """
+        if thread.home == "main" and thread.parent is None:
+            self.stop(thread, "nothing follows this step")
+            return
         state = self.state
         state.threads = [other for other in state.threads if other is not thread]
         self._reaction_ended(thread)

@@ -62,6 +62,7 @@ def flights(
     from cli.demo_flights import Wish, fly
     from cli.demo_terminal import Terminal
 
+    _quiet_libraries()
     wish = Wish(
         day=_day(day),
         passengers=passengers,
@@ -77,6 +78,17 @@ def flights(
         print_json(ended.line)
     if not ended.balances:
         raise typer.Exit(FAILED)
+
+
+def _quiet_libraries() -> None:
+    """A database that is killed on purpose is no news."""
+    import logging
+
+    import structlog
+
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+    errors_only = structlog.make_filtering_bound_logger(logging.ERROR)
+    structlog.configure(wrapper_class=errors_only)
 
 
 def _day(text: str) -> date:

@@ -111,11 +111,11 @@ class Acts:
             await returning
         finally:
             returning.cancel()
-        self.outage = outage = replace(outage, back=killed)
+        outage = replace(outage, back=killed, seconds=monotonic() - begun)
+        self.outage = _judged(outage, await _patiently(playing.judge))
         while not playing.caught_up():  # noqa: ASYNC110 -- seen by looking, not told
             await asyncio.sleep(LOOK_SECONDS)
-        outage = replace(outage, seconds=monotonic() - begun)
-        self.outage = _judged(outage, await _patiently(playing.judge))
+        self.outage = replace(self.outage, caught_up=monotonic() - begun)
 
 
 def _back(stack: Killable, before: dict[str, int], parts: tuple[str, ...]) -> tuple[str, ...]:

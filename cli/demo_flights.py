@@ -12,15 +12,14 @@ from typing import Any
 from cli.demo_acts import Acts
 from cli.demo_flying import Flying
 from cli.demo_installation import Installed, installed
-from cli.demo_pace import COST, COST_OTHERWISE, Pace, machine_carries, pace_for
-from cli.demo_rehearsal import MachineDay
+from cli.demo_pace import Pace, costs_of, machine_carries, pace_for
+from cli.demo_rehearsal import STARTING, MachineDay
 from cli.demo_report import closing_line, draw_up, report
-from cli.demo_scene import DayBoard
 from cli.demo_site import demo_site
 from cli.demo_terminal import Terminal
 from cli.demo_watch import wall_now
 from cli.output import CommandError
-from console.flight_picture import Scene, ShownReport, Stage
+from console.flight_picture import ShownReport, Stage
 from contracts.clock import RunClock
 from examples.flight.day import Day
 from examples.flight.departures import NEW_YORK, departures
@@ -35,7 +34,7 @@ MARK = "demo.json"
 FIRST = {"journey": 1, "delivery": 1, "api": 1, "mailbox": 1}
 """The router comes last: it is told the clock, which begins when all else is up."""
 
-FIND_SECONDS = 1.0
+REHEARSED_AT_MOST = 300
 ROUTER_TAKES = timedelta(seconds=3)
 
 
@@ -72,14 +71,15 @@ async def fly(wish: Wish, terminal: Terminal) -> Ended:
         day = await asyncio.to_thread(make_day, wish)
         pace = await asyncio.to_thread(_pace, day, wish)
         terminal.say(f"{_told(day)}\n{pace.words}\n")
+        rehearsed = await asyncio.to_thread(make_day, wish, REHEARSED_AT_MOST)
         try:
-            await _until_there_is_temporal(wish, stage, terminal)
-            _empty(wish.state)
-            stage.play(DayBoard(day).poster("temporal"))
-            stage.show(Scene(phase="starting", words="Starting PostgreSQL, Temporal and Clew …"))
-            stack = Stack(wish.state, say=terminal.say, processes=FIRST)
-            await parts.enter_async_context(stack)
-            here = await parts.enter_async_context(installed(stack.addresses))
+            async with MachineDay(rehearsed, stage, terminal.show) as machine:
+                await asyncio.to_thread(find_temporal, terminal.say)
+                machine.words = STARTING
+                _empty(wish.state)
+                stack = Stack(wish.state, say=terminal.say, processes=FIRST)
+                await parts.enter_async_context(stack)
+                here = await parts.enter_async_context(installed(stack.addresses))
             clock = RunClock(
                 wall_epoch=wall_now() + ROUTER_TAKES, run_epoch=day.begins, factor=pace.factor
             )
@@ -100,15 +100,14 @@ async def _land(flying: Flying, day: Day, here: Installed, wish: Wish, seconds: 
     return Ended(line=line, report=shown, balances=drawn.balance() and verdict.lost == 0)
 
 
-def make_day(wish: Wish) -> Day:
+def make_day(wish: Wish, at_most: int | None = None) -> Day:
     """The day with its passengers: the same ones every time."""
     flights = departures(wish.day)
-    return Day(flights, generate(flights, wish.passengers))
+    return Day(flights, generate(flights, min(wish.passengers, at_most or wish.passengers)))
 
 
 def _pace(day: Day, wish: Wish) -> Pace:
-    costs = [(each.at, COST.get(each.event, COST_OTHERWISE)) for each in day.stream()]
-    return pace_for(costs, day.ends - day.begins, machine_carries(), wish.speed)
+    return pace_for(costs_of(day), day.ends - day.begins, machine_carries(), wish.speed)
 
 
 def _told(day: Day) -> str:
@@ -119,22 +118,6 @@ def _told(day: Day) -> str:
         f"from New York, {cancelled} of them cancelled, with {len(day.passengers)} generated "
         "passengers and their bags."
     )
-
-
-async def _until_there_is_temporal(wish: Wish, stage: Stage, terminal: Terminal) -> None:
-    """Find Temporal; where that takes long, the same day plays on the pure machine meanwhile."""
-    finding = asyncio.create_task(asyncio.to_thread(find_temporal, terminal.say))
-    await asyncio.wait({finding}, timeout=FIND_SECONDS)
-    if not finding.done():
-        terminal.say("Meanwhile the day plays on the pure machine.")
-        machine = await asyncio.to_thread(lambda: MachineDay(make_day(wish), stage))
-        playing = asyncio.create_task(machine.play())
-        try:
-            await asyncio.wait({finding})
-        finally:
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
-    await finding
 
 
 def _empty(folder: Path) -> None:

@@ -1,8 +1,9 @@
 """One passenger as a story: promises that move, cases, messages, and why."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from cli.demo_scene import local
@@ -15,6 +16,8 @@ from console.flight_picture import (
 )
 from examples.flight.passengers import Passenger
 from journey.effects import OfferedDecision, PromiseRecord, TraceEntry
+
+INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d)(?::\d\d)? (UTC|E[SD]T)")
 
 QUIET = {"chose", "set", "stage", "trait", "waiting", "sent"}
 """Kinds of decisions that the page leaves out: the record has them."""
@@ -91,7 +94,7 @@ class Follow:
             itinerary=itinerary,
             flight=leg.flight,
             stage=stage.replace("-", " "),
-            waits_for="" if story.outcome else ", ".join(story.waits_for[:2]),
+            waits_for="" if story.outcome else ", ".join(map(in_words, story.waits_for[:2])),
             run_url=run_url,
             mails_url=mails_url,
             promises=tuple(self._promise(promise) for promise in story.promises),
@@ -109,7 +112,7 @@ class Follow:
             state=promise.state,
             by=by,
             was=tuple(known[:-1]),
-            reason=promise.reason,
+            reason=in_words(promise.reason),
         )
 
 
@@ -120,12 +123,23 @@ def _moments(story: Story) -> tuple[Moment, ...]:
     return tuple(moment for _, moment in sorted(told, key=lambda pair: pair[0]))
 
 
+def in_words(text: str) -> str:
+    """A line of the record as the page says it: in New York's time, without the date."""
+    said = INSTANT.sub(_clock, text)
+    return said.removesuffix(" came").replace("promise: ", "the promise: ")
+
+
+def _clock(found: re.Match[str]) -> str:
+    at = datetime.strptime(found[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    return local(at) if found[2] == "UTC" else f"{at:%H:%M}"
+
+
 def _decided(entry: TraceEntry) -> Moment:
     kind = MARKS.get(entry.kind, "")
     if entry.kind == "promise":
         kind = "promise-kept" if entry.why.startswith("kept:") else ""
         kind = "trouble" if entry.why.startswith(("late", "kept late", "moved")) else kind
-    return Moment(at=local(entry.at), kind=kind, words=entry.why)
+    return Moment(at=local(entry.at), kind=kind, words=in_words(entry.why))
 
 
 def _message(message: ToldMessage) -> Moment:

@@ -1,9 +1,12 @@
-"""The day on the pure machine, for as long as Temporal is still being downloaded or built."""
+"""The day on the pure machine, while Temporal is still being built or the servers start."""
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
+from types import TracebackType
+from typing import Self
 
 from cli.demo_follow import Follow, Story, ToldCase, ToldMessage
 from cli.demo_scene import DayBoard, counters, local, people, reasons
@@ -13,10 +16,9 @@ from examples.flight.rehearsed_day import rehearsal_of
 from insight.rehearsed import Rehearsed, RehearsedCase, RehearsedDelivery, RehearsedRun
 from stores.demo_figures import DeliveryCount, PersonStands, PromiseCount, Standing
 
-WORDS = (
-    "on the pure machine while Temporal is being built: the same journey, no server, nothing kept"
-)
-PLAYS_SECONDS = 150.0
+BUILDING = "On the pure machine while Temporal is being built: the same journey, nothing is kept."
+STARTING = "On the pure machine while the servers start: the same journey, nothing is kept."
+PLAYS_SECONDS = 75.0
 """How long the whole day takes here."""
 
 EACH_SECONDS = 0.5
@@ -24,27 +26,48 @@ LATEST_MAILS = 14
 
 
 class MachineDay:
-    """Plays a day in memory and shows it."""
+    """`async with MachineDay(…)`: plays a day in memory until it is over or let go.
 
-    def __init__(self, day: Day, stage: Stage) -> None:
+    `words` say why, and may change meanwhile.
+    """
+
+    def __init__(self, day: Day, stage: Stage, tell: Callable[[Scene], None]) -> None:
+        self.words = BUILDING
         self._day = day
         self._stage = stage
+        self._tell = tell
         self._board = DayBoard(day)
         self._follow = Follow(day.featured)
         self._rehearsal = rehearsal_of(day)
+        self._playing: asyncio.Task[None] | None = None
 
-    async def play(self) -> None:
-        """Play until the day is over, or until cancelled."""
-        factor = (self._day.ends - self._day.begins).total_seconds() / PLAYS_SECONDS
+    async def __aenter__(self) -> Self:
         self._stage.play(self._board.poster("machine"))
+        self._playing = asyncio.create_task(self._play(), name="pure machine")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._playing is not None:
+            self._playing.cancel()
+            await asyncio.gather(self._playing, return_exceptions=True)
+
+    async def _play(self) -> None:
+        lasts = self._day.ends - self._day.begins
+        factor = lasts.total_seconds() / PLAYS_SECONDS
         begun = monotonic()
         now = self._day.begins
         while now < self._day.ends:
-            now = min(
-                self._day.ends, self._day.begins + timedelta(seconds=(monotonic() - begun) * factor)
-            )
+            passed = timedelta(seconds=(monotonic() - begun) * factor)
+            now = min(self._day.ends, self._day.begins + passed)
             self._rehearsal.go_on(now)
-            self._stage.show(self.scene(now, factor))
+            scene = self.scene(now, factor)
+            self._stage.show(scene)
+            self._tell(scene)
             await asyncio.sleep(EACH_SECONDS)
 
     def scene(self, now: datetime, factor: float) -> Scene:
@@ -54,7 +77,7 @@ class MachineDay:
         standing = standing_of(result)
         return Scene(
             phase="rehearsing",
-            words=WORDS,
+            words=self.words,
             clock=local(now),
             minutes=self._board.minutes(now),
             factor=factor,

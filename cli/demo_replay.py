@@ -61,6 +61,7 @@ def identify(passenger: Passenger, at: datetime) -> dict[str, Any]:
         "timestamp": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "userId": passenger.user_id,
         "traits": passenger.traits,
+        "context": {"timezone": "America/New_York"},
     }
 
 

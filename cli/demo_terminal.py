@@ -52,7 +52,7 @@ class Terminal:
 
     def say(self, words: str) -> None:
         """One line, which stays."""
-        self.console.print(Text(words))
+        self.console.print(Text(words), soft_wrap=True)
         sys.stderr.flush()
 
     def show(self, scene: Scene) -> None:

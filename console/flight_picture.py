@@ -103,13 +103,17 @@ class FollowedPassenger:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Outage:
-    """What was killed, what is back, and what it cost: None until it was counted."""
+    """What was killed, what is back, and what it cost: None until it was counted.
+
+    `seconds`: until every process worked again; `caught_up`: until nothing was behind the clock.
+    """
 
     number: int
     at: str
     killed: tuple[str, ...]
     back: tuple[str, ...] = ()
     seconds: float | None = None
+    caught_up: float | None = None
     lost: int | None = None
     twice: int | None = None
     unknown: int | None = None

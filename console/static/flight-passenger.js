@@ -5,6 +5,20 @@ const at = (id) => document.getElementById(id);
 const WORDS = { open: "open", kept: "kept", late: "late", kept_late: "kept, late", broken: "broken", dropped: "dropped" };
 let shown = "";
 const ordered = new Map();
+const drawn = new WeakMap();
+
+// What did not change stays as it is: a click finds its button, a list keeps its place.
+function keep(place, values, draw) {
+  const known = drawn.get(place) ?? new Map(), now = new Map();
+  const nodes = values.map((value) => {
+    const key = JSON.stringify(value);
+    now.set(key, known.get(key) ?? draw(value));
+    return now.get(key);
+  });
+  drawn.set(place, now);
+  const same = nodes.length === place.children.length && nodes.every((node, index) => node === place.children[index]);
+  if (!same) place.replaceChildren(...nodes);
+}
 
 export function drawPassenger(followed) {
   const now = JSON.stringify(followed);
@@ -12,13 +26,11 @@ export function drawPassenger(followed) {
   shown = now;
   at("followed-name").textContent = followed.name;
   at("followed-where").textContent = [followed.itinerary, followed.stage, followed.waits_for && `waits for ${followed.waits_for}`].filter(Boolean).join(" · ");
-  at("promises").replaceChildren(...followed.promises.map(promise));
-  at("cases").replaceChildren(...followed.cases.map(caseCard));
-  at("moments").replaceChildren(...followed.moments.toReversed().map(moment));
-  at("links").replaceChildren(...[
-    followed.run_url && make("a", { href: followed.run_url, target: "_blank", rel: "noopener", textContent: "This run in the Temporal Web UI" }),
-    followed.mails_url && make("a", { href: followed.mails_url, target: "_blank", rel: "noopener", textContent: "Their mailbox" }),
-  ].filter(Boolean));
+  keep(at("promises"), followed.promises, promise);
+  keep(at("cases"), followed.cases, caseCard);
+  keep(at("moments"), followed.moments.map((given, index) => ({ ...given, index })).toReversed(), moment);
+  keep(at("links"), [["This run in the Temporal Web UI", followed.run_url], ["Their mailbox", followed.mails_url]].filter(([, href]) => href),
+    ([textContent, href]) => make("a", { href, target: "_blank", rel: "noopener", textContent }));
 }
 
 function promise(given) {

@@ -4,7 +4,7 @@ import { svg } from "./flight-storm.js";
 const ROOMS = [
   ["b", "booked", 0, 0, 2], ["c", "checked in", 210, 0, 2],
   ["o", "on board", 0, 112, 2], ["a", "arrived", 210, 112, 2],
-  ["s", "with staff", 0, 224, 1], ["n", "not there", 105, 224, 1], ["t", "hotel, refund", 210, 224, 1], ["f", "ended otherwise", 315, 224, 1],
+  ["s", "with staff", 0, 224, 1], ["n", "not there", 105, 224, 1], ["t", "refund, bed", 210, 224, 1], ["f", "other end", 315, 224, 1],
 ];
 let dots = [];
 
@@ -38,7 +38,7 @@ function begin(picture, total) {
     picture.append(
       svg("rect", { class: "room", x: left, y: top, width: width * 105 - 6, height: 106, rx: 8 }),
       svg("text", { id: `count-${key}`, class: "count", x: left + 8, y: top + 19 }, "0"),
-      svg("text", { x: left + width * 105 - 14, y: top + 19, "text-anchor": "end", ...(width === 1 ? { "font-size": 11 } : {}) }, words));
+      svg("text", { x: left + width * 105 - 14, y: top + 19, "text-anchor": "end", class: width === 1 ? "narrow" : "" }, words));
   }
   dots = Array.from({ length: total }, () => svg("circle", { class: "person", r: 3, visibility: "hidden" }));
   picture.append(...dots);

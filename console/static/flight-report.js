@@ -15,7 +15,7 @@ export function drawOutage(place, scene) {
     make("li", { textContent: part, className: outage.back.includes(part) ? "back" : "" })));
   const verdict = counted ? [make("div", { className: "verdict" }, ...figures(outage))] : [];
   const head = counted
-    ? `Everything was killed at ${outage.at} and is back after ${outage.seconds.toFixed(1)} s. Counted in the database and in the mailbox's own journal:`
+    ? `Everything was killed at ${outage.at} and was back after ${outage.seconds.toFixed(1)} s${outage.caught_up ? `, and up with the day after ${outage.caught_up.toFixed(1)} s` : "; it catches up with the day"}. Counted in the database and in the mailbox's own journal:`
     : `Everything is dead: kill -9 at ${outage.at}. The supervisor brings it back.`;
   place.replaceChildren(make("strong", { textContent: head }), ...(counted ? verdict : [parts]));
 }

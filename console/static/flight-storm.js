@@ -1,8 +1,7 @@
 // Every departure is a mark. It waits under the ground line at its time; it rises as high as it is late when it leaves;
 // it stays below, filled, when it is cancelled. So a storm is what piles up and never leaves.
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 1200, GROUND = 222, LEFT = 46, STEP = 7.4, BIN = 10;
-const RISE = 6.6;
+const WIDTH = 1200, GROUND = 200, LEFT = 62, RIGHT = 24, STEP = 6.9, BIN = 10, RISE = 6.2, FLOOR = 352;
 
 export function svg(tag, attributes = {}, text = "") {
   const node = document.createElementNS(SVG, tag);
@@ -15,17 +14,18 @@ const clock = (minutes) => `${String(Math.floor(minutes / 60) % 24).padStart(2, 
 const height = (delay) => GROUND - 9 - RISE * Math.sqrt(Math.max(0, Math.min(delay, 780) + 14));
 
 export function newStorm(picture, day) {
-  const across = (minutes) => LEFT + (minutes - day.begins) / (day.ends - day.begins) * (WIDTH - LEFT - 8);
+  const across = (minutes) => LEFT + (minutes - day.begins) / (day.ends - day.begins) * (WIDTH - LEFT - RIGHT);
   picture.replaceChildren(...grid(day, across));
-  const night = svg("rect", { class: "night", x: -WIDTH, y: 0, width: WIDTH, height: 356 });
-  const now = svg("line", { class: "now", x1: 0, x2: 0, y1: 8, y2: 356 });
+  const night = svg("rect", { class: "night", x: -WIDTH, y: 0, width: WIDTH, height: FLOOR });
+  const now = svg("line", { class: "now", x1: 0, x2: 0, y1: 8, y2: FLOOR });
   picture.append(night);
-  const piles = new Map();
-  const marks = day.flights.map((flight) => {
-    const bin = Math.floor(flight.departs / BIN);
+  const bins = day.flights.map((flight) => Math.floor(flight.departs / BIN)), piles = new Map(), heights = new Map();
+  for (const bin of bins) heights.set(bin, (heights.get(bin) ?? 0) + 1);
+  const marks = day.flights.map((flight, index) => {
+    const bin = bins[index];
     const pile = piles.get(bin) ?? 0;
     piles.set(bin, pile + 1);
-    const home = [across(bin * BIN + BIN / 2), GROUND + 8 + pile * STEP];
+    const home = [across(bin * BIN + BIN / 2), GROUND + 8 + pile * Math.min(STEP, (FLOOR - GROUND - 12) / heights.get(bin))];
     const node = svg("circle", { class: "mark", r: 2.7 });
     node.style.transform = `translate(${home[0]}px, ${home[1]}px)`;
     node.append(svg("title", {}, told(flight, "planned", 0)));
@@ -65,13 +65,13 @@ function told(flight, status, delay) {
 function* grid(day, across) {
   for (let hour = Math.ceil(day.begins / 60); hour * 60 <= day.ends; hour += 1) {
     const x = across(hour * 60);
-    yield svg("line", { class: "line", x1: x, x2: x, y1: 8, y2: 356 });
-    yield svg("text", { x, y: 373, "text-anchor": "middle" }, clock(hour * 60));
+    yield svg("line", { class: "line", x1: x, x2: x, y1: 8, y2: FLOOR });
+    yield svg("text", { x, y: FLOOR + 17, "text-anchor": "middle" }, clock(hour * 60));
   }
   for (const [delay, words] of [[15, "15 min"], [60, "1 h late"], [180, "3 h"], [360, "6 h"], [720, "12 h"]]) {
-    yield svg("line", { class: "line", x1: LEFT, x2: WIDTH, y1: height(delay), y2: height(delay), "stroke-dasharray": "2 5" });
+    yield svg("line", { class: "line", x1: LEFT, x2: WIDTH - RIGHT, y1: height(delay), y2: height(delay), "stroke-dasharray": "2 5" });
     yield svg("text", { x: LEFT - 6, y: height(delay) + 4, "text-anchor": "end" }, words);
   }
-  yield svg("line", { class: "ground", x1: LEFT, x2: WIDTH, y1: GROUND, y2: GROUND });
-  yield svg("text", { class: "zone", x: LEFT - 6, y: GROUND + 20, "text-anchor": "end" }, "waits");
+  yield svg("line", { class: "ground", x1: LEFT, x2: WIDTH - RIGHT, y1: GROUND, y2: GROUND });
+  yield svg("text", { class: "zone", x: LEFT - 6, y: GROUND + 16, "text-anchor": "end" }, "not left");
 }

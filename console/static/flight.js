@@ -40,26 +40,29 @@ function counters(given) {
 
 function mails(scene) {
   at("reasons").replaceChildren(...Object.entries(scene.reasons).map(([reason, count]) =>
-    make("span", { className: reason === "sent" ? "sent" : "", textContent: `${reason} ${count.toLocaleString("en")}` })));
-  const known = new Set([...at("mails").children].map((line) => line.dataset.key));
+    make("span", { className: reason === "sent" ? "sent" : "", textContent: `${reason.replaceAll("_", " ")} ${count.toLocaleString("en")}` })));
   const now = JSON.stringify(scene.mails);
   if (now === shownMails) return;
   shownMails = now;
-  const lines = scene.mails.map((mail) => {
-    const key = `${mail.at} ${mail.to} ${mail.subject}`;
-    const subject = mail.href ? make("a", { href: mail.href, target: "_blank", rel: "noopener", textContent: mail.subject }) : mail.subject;
-    const line = make("li", {}, make("time", { textContent: mail.at }), make("div", {}, make("b", {}, subject), make("small", { textContent: mail.to })));
-    line.dataset.key = key;
-    if (known.has(key)) line.style.animation = "none";
-    return line;
-  });
-  at("mails").replaceChildren(...lines);
+  const known = new Map([...at("mails").children].map((line) => [line.dataset.key, line]));
+  at("mails").replaceChildren(...scene.mails.map((mail) => {
+    const key = `${mail.at} ${mail.to} ${mail.subject} ${mail.href}`;
+    return known.get(key) ?? mailLine(mail, key);
+  }));
+}
+
+function mailLine(mail, key) {
+  const subject = mail.href ? make("a", { href: mail.href, target: "_blank", rel: "noopener", textContent: mail.subject }) : mail.subject;
+  const line = make("li", {}, make("time", { textContent: mail.at }), make("div", {}, make("b", {}, subject), make("small", { textContent: mail.to })));
+  line.dataset.key = key;
+  return line;
 }
 
 function board(now) {
   const clock = (minutes) => `${String(Math.floor(minutes / 60) % 24).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
   const rows = day.flights.map((flight, index) => [flight, ...flights[index]])
     .filter(([flight, status]) => flight.departs >= now - (status === "cancelled" ? 5 : 10) && status !== "landed").slice(0, 7);
+  at("board-title").hidden = rows.length === 0;
   at("board").replaceChildren(...rows.map(([flight, status, minutes]) => {
     const said = { cancelled: ["cancelled", "cancelled"], departed: ["left", "gone"], delayed: [clock(flight.departs + minutes), "late"] }[status] ?? ["on time", ""];
     return make("tr", {}, make("td", { textContent: clock(flight.departs) }), make("td", { textContent: flight.number }),
@@ -79,6 +82,7 @@ function show(scene) {
     storm.move(scene.flights, scene.minutes, scene.followed?.flight ?? "");
     board(scene.minutes);
   }
+  at("kill").title = "kill -9: workers, router, API, mailbox, Temporal and PostgreSQL";
   if (scene.people) drawPeople(at("people"), scene.people);
   counters(scene.counters);
   mails(scene);

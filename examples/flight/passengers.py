@@ -14,6 +14,8 @@ from examples.flight.departures import NEW_YORK, Departure
 ABOUT_PER_FLIGHT = 4
 """So many passengers share a flight, so that one delay is news to several."""
 
+A_LONG_FLIGHT = timedelta(hours=4, minutes=30)
+
 ONWARD = ("ABQ", "BOI", "CHS", "COS", "DAY", "ELP", "FAT", "GEG", "ICT", "JAN", "LIT", "OMA", "TUL")
 """Where the generated onward flights go."""
 
@@ -185,7 +187,10 @@ def _featured(departures: Sequence[Departure], chance: Chance) -> Passenger:
 
 
 def _delayed(departures: Iterable[Departure]) -> Departure:
-    """The first flight of the day that suits; else the one with the longest delay."""
+    """The first flight of the day that suits, a long one if any; else that with the longest delay.
+
+    In the air there is time for whoever watches to decide about a bag.
+    """
     flown = [departure for departure in departures if not departure.cancelled] or list(departures)
     suits = [
         departure
@@ -195,5 +200,5 @@ def _delayed(departures: Iterable[Departure]) -> Departure:
         and 6 <= departure.departs.astimezone(NEW_YORK).hour <= 13
     ]
     if suits:
-        return min(suits, key=lambda departure: (departure.departs, departure.flight))
+        return min(suits, key=lambda one: (one.takes < A_LONG_FLIGHT, one.departs, one.flight))
     return max(flown, key=lambda departure: (departure.dep_delay or 0, departure.flight))

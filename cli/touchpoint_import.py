@@ -18,6 +18,7 @@ from cli.output import CommandError
 MOST_IN_A_BATCH = 200
 BATCH_BYTES = 400_000
 ROOM_FOR_AN_ID = 100
+BEGINNING_BYTES = 65_536
 PATIENCE_SECONDS = 60.0
 
 
@@ -38,28 +39,34 @@ class ImportedFile:
 class Cursor:
     """How far a file was imported, kept beside the installation's state.
 
-    It belongs to the file's content: a file whose beginning is another is another file.
+    It holds for as long as what was imported stands unchanged at the file's beginning.
     """
 
     def __init__(self, state: Path, file: Path) -> None:
-        with file.open("rb") as source:
-            digest = hashlib.sha256(source.read(65_536)).hexdigest()[:24]
-        self._path = state / "imports" / f"{file.name[:60]}-{digest}.json"
+        self._file = file
+        place = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:16]
+        self._path = state / "imports" / f"{file.name[:60]}-{place}.json"
 
     def read(self) -> tuple[int, int]:
         """Bytes and lines imported so far."""
         try:
             told = json.loads(self._path.read_text())
-            return int(told["read"]), int(told["lines"])
+            read, lines = int(told["read"]), int(told["lines"])
         except (OSError, ValueError, KeyError, TypeError):
             return 0, 0
+        return (read, lines) if told.get("beginning") == self._beginning(read) else (0, 0)
 
     def write(self, read: int, lines: int) -> None:
         """Everything up to here is stored."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._path.with_suffix(".new")
-        unfinished.write_text(json.dumps({"read": read, "lines": lines}))
+        kept = {"read": read, "lines": lines, "beginning": self._beginning(read)}
+        unfinished.write_text(json.dumps(kept))
         unfinished.replace(self._path)
+
+    def _beginning(self, read: int) -> str:
+        with self._file.open("rb") as source:
+            return hashlib.sha256(source.read(min(read, BEGINNING_BYTES))).hexdigest()
 
 
 async def import_touchpoints(state: Path, file: Path, *, from_start: bool) -> ImportedFile:

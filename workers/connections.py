@@ -10,6 +10,7 @@ from typing import TypeVar
 import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
+from temporalio import activity, workflow
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client, Interceptor
 from temporalio.plugin import SimplePlugin
@@ -69,6 +70,9 @@ async def temporal(
     settings: TemporalSettings, *, plugins: Sequence[SimplePlugin] = (), identity: str
 ) -> Client:
     """A client, once the server answers. Its workers inherit plugins, traces and measures."""
+    # Ids are fields of our lines; the SDK would put them into the words, too.
+    activity.logger.activity_info_on_message = False
+    workflow.logger.workflow_info_on_message = False
     interceptors: list[Interceptor] = [_Watch()]
     if tracing():
         interceptors.append(TraceHeaders())

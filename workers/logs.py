@@ -5,7 +5,7 @@ import re
 import sys
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from opentelemetry import trace
@@ -15,8 +15,8 @@ _MAIL_ADDRESS = re.compile(r"[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def configure_logs(process: str, level: str) -> None:
-    """Send all that this process logs, its libraries included, to stderr as JSON."""
+def configure_logs(process: str, level: str, stream: TextIO | None = None) -> None:
+    """Send all that this process logs, its libraries included, as JSON to stderr or `stream`."""
     first: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -37,7 +37,7 @@ def configure_logs(process: str, level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=first,

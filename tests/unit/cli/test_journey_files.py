@@ -1,0 +1,88 @@
+"""Which files are meant, and what is wrong with them, each with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.journey_files import check_files, find_files
+from cli.output import CommandError
+
+JOURNEY = """
+language: 1
+journey: hello
+title: Say hello
+owner: growth
+enter: {on: Signed Up}
+stages:
+  - stage: new
+    steps:
+      - send: {message: welcome, via: [email], purpose: service}
+      - finish: told
+"""
+MESSAGE = '---\nsubject: "Hello"\n---\nHello.\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "journey.yaml").write_text(JOURNEY)
+    (tmp_path / "other.journey.yaml").write_text(JOURNEY.replace("hello", "other"))
+    (tmp_path / "unrelated.yaml").write_text("a: b")
+    (tmp_path / "messages" / "welcome.md").write_text(MESSAGE)
+    return tmp_path
+
+
+def test_a_folder_means_its_journeys_and_its_messages(folder: Path) -> None:
+    checked = check_files(find_files([folder]), None)
+
+    assert checked.problems == []
+    assert [found.journey for found in checked.journeys] == ["hello", "other"]
+    assert list(checked.messages) == ["welcome"]
+
+
+def test_a_journey_by_itself_is_held_to_the_messages_beside_it(folder: Path) -> None:
+    (folder / "messages" / "welcome.md").rename(folder / "messages" / "bye.md")
+
+    checked = check_files(find_files([folder / "journey.yaml"]), None)
+
+    [problem] = checked.problems
+    assert problem.line == 10
+    assert "there is no message 'welcome'" in problem.message
+    assert problem.remedy == "the messages are bye"
+    assert checked.messages == {}
+
+
+def test_without_any_message_in_sight_nothing_is_said_of_messages(tmp_path: Path) -> None:
+    (tmp_path / "journey.yaml").write_text(JOURNEY)
+
+    assert check_files(find_files([tmp_path]), None).problems == []
+
+
+def test_to_publish_the_message_must_be_live_or_come_along(tmp_path: Path) -> None:
+    (tmp_path / "journey.yaml").write_text(JOURNEY)
+    found = find_files([tmp_path])
+
+    assert [problem.line for problem in check_files(found, []).problems] == [10]
+    assert check_files(found, ["welcome"]).problems == []
+
+
+def test_every_problem_of_every_file_is_told(folder: Path) -> None:
+    (folder / "journey.yaml").write_text(JOURNEY.replace("finish: told", "go: nowhere"))
+    (folder / "messages" / "welcome.md").write_text("Hello")
+
+    problems = check_files(find_files([folder]), None).problems
+
+    assert {Path(problem.file).name for problem in problems} == {"journey.yaml", "welcome.md"}
+    assert all(problem.remedy for problem in problems)
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing.yaml", "pyproject.toml"])
+def test_a_path_that_holds_nothing_of_ours_is_wrong_use(tmp_path: Path, name: str) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "nothing").mkdir()
+
+    with pytest.raises(CommandError) as refused:
+        find_files([tmp_path / name])
+
+    assert refused.value.code == 2
+    assert name in str(refused.value)

@@ -294,12 +294,20 @@ class Turn:
         ]:
             mark, met = max(mark, main.mark), met.union(main.met)
             self.drop_thread(main, f"the journey went on to {stage}")
-        if thread in state.threads:
-            self.drop_thread(thread, f"the journey went on to {stage}")
+        root = self._root(thread)
+        if root in state.threads:
+            self.drop_thread(root, f"the journey went on to {stage}")
         new = Thread(thread=self.count(), at="", home="main", mark=mark, event=event)
         new.met = sorted(met)
         state.threads.insert(0, new)
         self.enter_stage(new, stage)
+
+    def _root(self, thread: Thread) -> Thread:
+        """The thread that waits, in the end, for this one."""
+        by_number = {other.thread: other for other in self.state.threads}
+        while thread.parent in by_number:
+            thread = by_number[thread.parent]
+        return thread
 
     def enter_stage(self, thread: Thread, stage: str) -> None:
         """The customer comes to a stage."""

@@ -59,10 +59,14 @@ class ForEach(Step):
             turn.proceed(thread)
             return
         turn.wait(thread, Waiting("threads", turn.now))
+        # What came with a touchpoint is as it was told; the next one to come is not asked about it.
+        follows = "event" not in conditions.compiled(self.of, turn.program.names).roots
         for index, item in enumerate(items[: self.at_most]):
             child = turn.spawn(thread, first, thread.home, joins=True)
             child.items[self.name] = item
-            child.links[self.name] = (thread.at, index)
+            child.links.pop(self.name, None)
+            if follows:
+                child.links[self.name] = (thread.at, index)
             turn.run_thread(child)
 
     def read_again(self, turn: Turn, thread: Thread, index: int) -> None:

@@ -150,7 +150,7 @@ class Run:
         """Traits of the customer change."""
         self.does(TRAITS_CHANGED, **traits)
 
-    def decides(self, decision: str, *, case: OpenCase | None = None, **fields: JsonValue) -> None:
+    def decides(self, decision: str, *, case: OpenCase | None = None, **fields: Any) -> None:
         """Staff decide the case."""
         opened = case or self.cases[-1]
         case_id = f"case/journey/tale/anna:{self.state.entry}:{opened.n}"
@@ -202,6 +202,21 @@ class Run:
     @property
     def waits_for(self) -> tuple[str, ...]:
         return waits_for(self.program, self.state, self.now)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the run keeps."""
+        return self.state.values
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The items of the threads that have some."""
+        return [thread.items for thread in self.state.threads if thread.items]
+
+    @property
+    def message_values(self) -> list[dict[str, Any]]:
+        """What each message may name, in the order they were asked for."""
+        return [delivery.values for delivery in self.deliveries]
 
     @property
     def messages(self) -> list[str]:

@@ -1,6 +1,7 @@
 """A member of staff takes over, decides, and the decision picks the path."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_staff_are_told_what_they_may_decide_and_by_when() -> None:
         ("nothing", {}, "nothing"),
     ],
 )
-def test_the_decision_picks_the_path(decision: str, fields: dict[str, int], outcome: str) -> None:
+def test_the_decision_picks_the_path(decision: str, fields: dict[str, Any], outcome: str) -> None:
     anna = asked()
 
     anna.decides(decision, **fields)
@@ -103,7 +104,7 @@ def test_a_decision_on_another_case_is_not_this_ones() -> None:
 @pytest.mark.parametrize(
     "said", [{}, {"case": None}, {"case": 7, "decision": []}, {"case": "x", "fields": "no"}]
 )
-def test_a_decision_that_is_nonsense_changes_nothing(said: dict[str, object]) -> None:
+def test_a_decision_that_is_nonsense_changes_nothing(said: dict[str, Any]) -> None:
     anna = asked().does("Case Decided", **said)
 
     assert anna.outcome is None

@@ -10,7 +10,17 @@ import rfc8785
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from journey.language import Condition, EventName, Identifier, Model, On, Slug, SpanText, Value
+from journey.language import (
+    Condition,
+    EventName,
+    Identifier,
+    Match,
+    Model,
+    On,
+    Slug,
+    SpanText,
+    Value,
+)
 from journey.spans import read_span
 from journey.steps import AnyStep
 
@@ -63,7 +73,7 @@ class Exit(Model):
     on: EventName | None = None
     when: Condition | None = None
     about: Value | None = None
-    match: Condition | Literal[False] | None = None
+    match: Match = None
     outcome: Slug
 
     @cached_property
@@ -92,7 +102,7 @@ class Reaction(Model):
     on: EventName | None = None
     when: Condition | None = None
     about: Value | None = None
-    match: Condition | Literal[False] | None = None
+    match: Match = None
     settle: SpanText | None = None
     do: list[AnyStep] = Field(min_length=1)
 

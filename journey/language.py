@@ -126,6 +126,10 @@ class Template(Words):
     pattern_words = "text with Liquid in it"
 
 
+Match = Annotated[Literal[False] | Condition | None, Field(union_mode="left_to_right")]
+"""What must hold of a touchpoint in place of the journey-wide `match`; `false` lifts it."""
+
+
 class On(Model):
     """Which touchpoint: its name, and what must hold of it."""
 
@@ -135,7 +139,7 @@ class On(Model):
     """What must hold of it besides."""
     about: Value | None = None
     """The id of the subject that it must be about, such as `leg.flight`."""
-    match: Condition | Literal[False] | None = None
+    match: Match = None
     """In place of the journey-wide `match`; `false` lifts it."""
 
 

@@ -1,0 +1,165 @@
+"""One trace from a request to the mail it led to, and metrics: as a collector by OTLP gets them."""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+import pytest_asyncio
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from cli.journey_files import check_files, find_files
+from stores.database import open_pool
+from stores.definitions import DefinitionStore
+from stores.messages import MessageStore
+from workers.embedded.stack import Ports, Stack
+
+JOURNEY = """
+language: 1
+journey: hello
+title: Say hello
+owner: growth
+enter: {on: Signed Up}
+stages:
+  - stage: new
+    steps:
+      - wait:
+          any: [{on: Called Us, do: [{send: {message: hello, via: [email], purpose: service}}]}]
+          until: 30d
+          late: []
+      - finish: told
+"""
+
+
+class Collector:
+    """Takes what OTLP exporters send; spans by trace, metric names with their newest value."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, dict[str, str]] = defaultdict(dict)
+        self.services: dict[str, str] = {}
+        self.metrics: set[str] = set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.take(self.path, body)
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base's name
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def take(self, path: str, body: bytes) -> None:
+        if path == "/v1/metrics":
+            for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                for scope in resource.scope_metrics:
+                    self.metrics |= {metric.name for metric in scope.metrics}
+            return
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            [service] = [
+                each.value.string_value
+                for each in resource.resource.attributes
+                if each.key == "service.name"
+            ]
+            for scope in resource.scope_spans:
+                for span in scope.spans:
+                    self.spans[span.trace_id.hex()][span.name] = service
+
+
+@pytest_asyncio.fixture(scope="module")
+async def collector() -> AsyncIterator[Collector]:
+    collector = Collector()
+    yield collector
+    collector.server.shutdown()
+    collector.server.server_close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stack(
+    collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    settings = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "OTEL_METRIC_EXPORT_INTERVAL": "500",
+    }
+    folder = tmp_path_factory.mktemp("telemetry")
+    async with Stack(folder, say=lambda _: None, ports=Ports.free(), settings=settings) as stack:
+        yield stack
+
+
+async def publish(stack: Stack, folder: Path) -> None:
+    (folder / "journey.yaml").write_text(JOURNEY)
+    pool = await open_pool(stack.addresses.database_url)
+    await MessageStore(pool).publish("hello", '---\nsubject: "Hello"\n---\nHello.\n')
+    checked = check_files(find_files([folder]), ["hello"])
+    assert checked.problems == []
+    for definition in checked.journeys:
+        await DefinitionStore(pool).publish(definition)
+    await pool.close()
+
+
+async def tell(stack: Stack, *messages: dict[str, Any]) -> None:
+    async with httpx.AsyncClient(base_url=stack.addresses.api) as api:
+        batch = [{"userId": "anna", **message} for message in messages]
+        answer = await api.post(
+            "/v1/batch", json={"batch": batch}, auth=(stack.addresses.write_key, "")
+        )
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.timeout(300)
+async def test_a_touchpoint_is_one_trace_from_the_request_to_the_mail(
+    stack: Stack, collector: Collector, folder: Path
+) -> None:
+    await publish(stack, folder)
+    email = {"email": "anna@example.com"}
+    await tell(
+        stack, {"type": "identify", "traits": email}, {"type": "track", "event": "Signed Up"}
+    )
+    await until(lambda: any("admit" in spans for spans in collector.spans.values()))
+
+    await tell(stack, {"type": "track", "event": "Called Us"})
+
+    await until(lambda: any("smtp send" in spans for spans in collector.spans.values()))
+    whole = {
+        "POST /v1/batch": "clew-api",
+        "route touchpoint": "clew-router",
+        "run: touchpoint": "clew-journey",
+        "deliver_message": "clew-delivery",
+        "smtp send": "clew-delivery",
+    }
+    await until(lambda: any(whole.items() <= spans.items() for spans in collector.spans.values()))
+
+
+@pytest.mark.timeout(300)
+async def test_a_collector_gets_our_metrics_and_those_of_temporal(
+    stack: Stack, collector: Collector
+) -> None:
+    ours = {"clew_routing_lag_seconds", "clew_ingest_lag_seconds", "clew_timer_lateness_seconds"}
+
+    await until(lambda: ours <= collector.metrics)
+    await until(lambda: any(name.startswith("temporal_") for name in collector.metrics))
+
+
+async def until(condition: Any, seconds: float = 90) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.1)

@@ -84,7 +84,9 @@ class Stack:
     ) -> str:
         """A touchpoint, as ingest stores it; its message id."""
         message = message_id or uuid4().hex
-        context: dict[str, Any] = {"subject": {"kind": subject[0], "id": subject[1]}} if subject else {}
+        context: dict[str, Any] = (
+            {"subject": {"kind": subject[0], "id": subject[1]}} if subject else {}
+        )
         async with self.pool.connection() as connection:
             resolve = CustomerStore(self.pool).resolve
             await store_touchpoint(

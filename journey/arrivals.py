@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pydantic import JsonValue
 
 from journey.happenings import Entered
+from journey.program import Program
 from journey.spans import is_zone
 from journey.state import ENTRY, Mail, ReactionState, Thread
 from journey.touchpoint import TRAITS_CHANGED, Touchpoint
@@ -30,9 +31,7 @@ def enter(turn: Turn, entered: Entered) -> None:
     state.arrivals = ENTRY
     state.values = program.entry_values(first, profile)
     turn.note("", "entered", f"entered by {first.event}" if first else "entered")
-    state.exits_held = {
-        index: False for index, rule in enumerate(program.definition.exit) if rule.on is None
-    }
+    state.exits_held = conditions_held(program)
     turn.changed = True
     main = Thread(thread=turn.count(), at="", home="main", mark=state.arrivals)
     main.event = first.named() if first else None
@@ -122,6 +121,12 @@ def _in_zone(turn: Turn, zone: JsonValue) -> None:
         turn.note(
             state.stage or "", "trait", f"{str(zone)[:60]!r} is no time zone: {state.zone} stays"
         )
+
+
+def conditions_held(program: Program) -> dict[int, bool]:
+    """The exits that are conditions, before any of them was looked at."""
+    rules = enumerate(program.definition.exit)
+    return {index: False for index, rule in rules if rule.on is None}
 
 
 def exit_when(turn: Turn) -> None:

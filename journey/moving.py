@@ -1,13 +1,28 @@
 """Moving a run to another version of its journey."""
 
-from journey.effects import ReadTraits
+from journey.arrivals import conditions_held
+from journey.effects import Deliver, OpenCase, ReadTraits, SetTraits
 from journey.happenings import Moved
-from journey.state import ReactionState, Thread
+from journey.program import Program
+from journey.state import ReactionState, Thread, Waiting
 from journey.turn import Turn
+
+_WAITS_AT = {
+    "touchpoint": "wait",
+    "deferred": "send",
+    "case": "handoff",
+    "threads": "for_each",
+    "promise": "promise",
+}
+_ASKED_BY: dict[type, str] = {Deliver: "send", OpenCase: "handoff", SetTraits: "set"}
 
 
 def move(turn: Turn, moved: Moved) -> None:
-    """Go on under the program that the turn has: where it stood, or at the step it was told."""
+    """Go on under the program that the turn has: where it stood, or at the step it was told.
+
+    A thread stays where the new version has a step of the same kind at the same address. Where the
+    main one cannot stay, its stage begins anew, or the journey where the stage is gone too.
+    """
     state, program = turn.state, turn.program
     turn.note(
         state.stage or "", "moved", f"moved to version {program.version[:12]}: {moved.reason}"
@@ -16,37 +31,71 @@ def move(turn: Turn, moved: Moved) -> None:
         index: state.reactions.get(index, ReactionState(mark=state.arrivals))
         for index in range(len(program.reactions))
     }
-    state.exits_held = {
-        index: False for index, rule in enumerate(program.definition.exit) if rule.on is None
-    }
+    state.exits_held = conditions_held(program)
     missing = tuple(sorted(program.traits - set(state.traits)))
     if missing:
         turn.ask(ReadTraits(n=turn.count(), names=missing), None)
-    kept = [thread for thread in state.threads if thread.at in program.nodes]
-    for thread in [thread for thread in state.threads if thread.at not in program.nodes]:
+    main = next((t for t in state.threads if t.home == "main" and t.parent is None), None)
+    for thread in [thread for thread in state.threads if not _may_stay(turn, thread)]:
         turn.drop_thread(thread, "the new version has no such step")
-    main = next(
-        (thread for thread in kept if thread.home == "main" and thread.parent is None), None
-    )
-    target = moved.address
-    if target is None and main is not None:
-        turn.changed = True
-        return
-    if target is None or (target not in program.nodes and target not in program.stages):
-        target = (
-            program.definition.stages[0].stage if state.stage not in program.stages else state.stage
-        )
+    for thread in [thread for thread in state.threads if _waits_for_nobody(turn, thread)]:
+        turn.proceed(thread)
+    if moved.address is not None or main not in state.threads:
+        _set_down(turn, main, moved.address)
+    turn.changed = True
+
+
+def _set_down(turn: Turn, main: Thread | None, address: str | None) -> None:
+    state, program = turn.state, turn.program
     new = Thread(
         thread=turn.count(), at="", home="main", mark=main.mark if main else state.arrivals
     )
-    new.event = main.event if main else None
     if main is not None:
+        new.event, new.met = main.event, list(main.met)
         turn.drop_thread(main, "moved")
     state.threads.insert(0, new)
-    if target in program.stages:
-        turn.enter_stage(new, target)
-    else:
-        new.at = target
-        state.stage = program.nodes[target].stage
+    if address is not None and _may_stand(program, address):
+        new.at, state.stage = address, program.nodes[address].stage
         turn.runnable.append(new)
-    turn.changed = True
+        return
+    known = [name for name in (address, state.stage) if name in program.stages]
+    turn.enter_stage(new, known[0] or "" if known else program.definition.stages[0].stage)
+
+
+def _may_stand(program: Program, address: str) -> bool:
+    """Whether the main thread can be at this step: in a stage, and not inside an item or a promise."""
+    node = program.nodes.get(address)
+    if node is None or node.stage is None or node.scope:
+        return False
+    return not any(
+        address.startswith(f"{other.address}/")
+        for other in program.nodes.values()
+        if other.step.kind == "promise"
+    )
+
+
+def _may_stay(turn: Turn, thread: Thread) -> bool:
+    node = turn.program.nodes.get(thread.at)
+    if node is None or not node.scope <= thread.items.keys():
+        return False
+    return thread.waiting is None or node.step.kind == _waits_at(
+        turn, thread.waiting, node.step.kind
+    )
+
+
+def _waits_at(turn: Turn, waiting: Waiting, here: str) -> str | None:
+    """The kind of step at which one waits like this."""
+    if waiting.kind not in ("effect", "stopped"):
+        return _WAITS_AT[waiting.kind]
+    if waiting.n is None:
+        return here
+    asked = turn.state.outstanding.get(waiting.n)
+    return _ASKED_BY.get(type(asked.effect)) if asked else None
+
+
+def _waits_for_nobody(turn: Turn, thread: Thread) -> bool:
+    return (
+        thread.waiting is not None
+        and thread.waiting.kind == "threads"
+        and not any(other.parent == thread.thread for other in turn.state.threads)
+    )

@@ -268,6 +268,10 @@ class Turn:
             asked = self.state.outstanding.pop(waiting.n, None)
             if asked and isinstance(asked.effect, Deliver):
                 self.note(thread.at, "not_sent", f"{asked.effect.message} not sent: {why}")
+        for promise in [other for other in self.state.promises if waiting and other.n == waiting.n]:
+            broken = promise.state == "late"
+            self.settle_promise(promise, "broken" if broken else "dropped", why)
+            self.state.promises.remove(promise)
         for other in [other for other in self.state.threads if other.parent == thread.thread]:
             self.drop_thread(other, why)
         self.state.threads = [other for other in self.state.threads if other is not thread]
@@ -338,12 +342,6 @@ class Turn:
                 )
         self.effects = [effect for effect in self.effects if not isinstance(effect, Deliver)]
         self.runnable.clear()
-        for promise in state.promises:
-            late = promise.state == "late"
-            self.settle_promise(
-                promise, "broken" if late else "dropped", f"the journey ended: {outcome}"
-            )
-        state.promises.clear()
 
     def settle_promise(self, promise: OpenPromise, state: PromiseState, reason: str) -> None:
         """Keep how a promise stands now."""

@@ -102,6 +102,8 @@ class Wait(Step):
     def refresh(self, turn: Turn, thread: Thread) -> None:
         waiting = thread.waiting
         if waiting is None or self.until is None:
+            if waiting is not None:
+                waiting.deadline = None
             return
         before = waiting.deadline
         # A moment that cannot be told is noted, and asked again when what it names changes: the customer is not lost.

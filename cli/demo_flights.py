@@ -22,7 +22,12 @@ from cli.output import CommandError
 from console.flight_picture import ShownReport, Stage
 from contracts.clock import RunClock
 from examples.flight.day import Day
-from examples.flight.departures import NEW_YORK, departures
+from examples.flight.departures import (
+    NEW_YORK,
+    FlightDataMissingError,
+    NoSuchDayError,
+    departures,
+)
 from examples.flight.passengers import generate
 from workers.embedded.finding_temporal import TemporalNotFoundError, find_temporal
 from workers.embedded.stack import EmbeddedServerError, Stack
@@ -68,12 +73,12 @@ async def fly(wish: Wish, terminal: Terminal) -> Ended:
         if wish.page:
             address = await parts.enter_async_context(demo_site(stage, acts, wish.port))
             terminal.say(f"Watch it here: {address}\n")
-        day = await asyncio.to_thread(make_day, wish)
-        pace = await asyncio.to_thread(_pace, day, wish)
-        terminal.say(f"{_told(day)}\n{pace.words}\n")
         rehearsed = await asyncio.to_thread(make_day, wish, REHEARSED_AT_MOST)
         try:
             async with MachineDay(rehearsed, stage, terminal.show) as machine:
+                day = await asyncio.to_thread(make_day, wish)
+                pace = await asyncio.to_thread(_pace, day, wish)
+                terminal.say(f"{_told(day)}\n{pace.words}\n")
                 await asyncio.to_thread(find_temporal, terminal.say)
                 machine.words = STARTING
                 _empty(wish.state)
@@ -101,8 +106,11 @@ async def _land(flying: Flying, day: Day, here: Installed, wish: Wish, seconds: 
 
 
 def make_day(wish: Wish, at_most: int | None = None) -> Day:
-    """The day with its passengers: the same ones every time."""
-    flights = departures(wish.day)
+    """The day with its passengers: the same ones every time. Raises: `CommandError`."""
+    try:
+        flights = departures(wish.day)
+    except (NoSuchDayError, FlightDataMissingError) as error:
+        raise CommandError(str(error)) from None
     return Day(flights, generate(flights, min(wish.passengers, at_most or wish.passengers)))
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from examples.flight.day import Day
 from examples.flight.itinerary import Occurrence
 
-TRANSITIONS_PER_CORE = 45.0
+TRANSITIONS_PER_CORE = 60.0
 """State transitions a second that one core carries, with all that goes with them: ingest, router,
 workers, Temporal, PostgreSQL and mail. Measured on the core that `REFERENCE_SECONDS` is of."""
 
-REFERENCE_SECONDS = 0.0080
+REFERENCE_SECONDS = 0.0105
 """What `_work` takes on such a core."""
 
 FOR_ONE = {
@@ -37,11 +37,11 @@ FOR_EACH_ABOARD = {
 }
 """The same for a touchpoint about a flight, for each passenger booked on it."""
 
-LATE_SECONDS = 4.0
-LATE_SHARE = 0.1
+LATE_SECONDS = 6.0
+LATE_SHARE = 0.15
 BUSY_SHARE = 0.75
 IDLE_SECONDS = 0.4
-LEAST_SHARE = 0.4
+LEAST_SHARE = 0.5
 FASTEST = 450.0
 """Faster than this a message takes several minutes of the day: the story would suffer."""
 
@@ -107,7 +107,7 @@ def pace_for(
 ) -> Pace:
     """The speed for a day with these costs, in order of time, that lasts so long.
 
-    The fastest at which one touchpoint in ten at most waits for more than a few seconds, up to
+    The fastest at which few touchpoints wait for more than a few seconds, up to
     `FASTEST`; `wanted` overrules it.
     """
     total = sum(cost for _, cost in costs)

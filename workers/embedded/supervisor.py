@@ -7,6 +7,8 @@ from typing import Protocol
 
 LOOK_SECONDS = 0.2
 STUCK_SECONDS = 60.0
+STUCK_LOOKS = 25
+"""After a machine slept, everybody was silent for long, and says so within a second."""
 FIRST_REST_SECONDS = 0.2
 LONGEST_REST_SECONDS = 10.0
 HEALTHY_AFTER_SECONDS = 30.0
@@ -61,10 +63,12 @@ class Supervisor:
     async def _keep(self, name: str) -> None:
         watched = self.watched[name]
         loop = asyncio.get_running_loop()
-        alive_since = loop.time()
+        alive_since, silent_looks = loop.time(), 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if getattr(watched.member, "silent_seconds", 0.0) > STUCK_SECONDS:
+            silent = getattr(watched.member, "silent_seconds", 0.0) > STUCK_SECONDS
+            silent_looks = silent_looks + 1 if silent else 0
+            if silent_looks > STUCK_LOOKS:
                 self.say(f"{name} has shown no sign of life for a minute: it is ended")
                 await watched.member.kill()
             if watched.member.pid is not None:

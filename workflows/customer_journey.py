@@ -77,7 +77,7 @@ class CustomerJourney:
         self._answers: list[EffectFinished | EffectFailed] = []
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._decisions: deque[TraceEntry] = deque(maxlen=50)
-        self._looked_at = 0
+        self._looked_at = self._taken = self._obeyed = 0
         self._run: RunReference | None = None
         self._program: Program | None = None
         self._state = State()
@@ -170,8 +170,10 @@ class CustomerJourney:
             if self._inbox.touchpoints:
                 self._advance(Arrived(touchpoints=tuple(self._take_touchpoints())))
             orders, self._inbox.orders = self._inbox.orders, []
+            self._taken += len(orders)
             for order in orders:
                 await self._obey(order)
+                self._obeyed += 1
             answers, self._answers = self._answers, []
             for answer in answers:
                 self._advance(answer)
@@ -320,7 +322,8 @@ class CustomerJourney:
                 else MoveOrder(version=str(told["version"]), step=str(step) if step else None)
             )
             inbox.orders.append(order)
-            await workflow.wait_condition(lambda: not inbox.orders)
+            place = self._taken + len(inbox.orders)
+            await workflow.wait_condition(lambda: self._obeyed >= place)
         decided = [entry.why for entry in self._decisions if entry.sequence > before]
         return {**self.status(), "decided": decided}
 

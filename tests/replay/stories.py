@@ -72,7 +72,7 @@ async def cancelled_from_the_web_ui(stage: Stage) -> WorkflowHandle[Any, Any]:
 
 
 async def moved_to_another_version(stage: Stage) -> WorkflowHandle[Any, Any]:
-    """A move in the middle of a wait."""
+    """A move in the middle of a wait; the answer comes when it is done."""
     stage.world.publish(CART)
     frida = await stage.enter("abandoned-cart", "Product Added", "c_frida", cart_value=80)
     await frida.status()

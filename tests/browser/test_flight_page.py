@@ -16,10 +16,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 PICTURES = CLONE / "docs" / "pictures"
 THE_STORM = 15 * 60 + 20
-LATE_ENOUGH = """(at) => {
-  const [hours, minutes] = document.getElementById("clock").textContent.split(":").map(Number);
-  return document.body.dataset.phase === "flying" && hours * 60 + minutes >= at;
-}"""
+MINUTES = "document.getElementById('clock').textContent.split(':').reduce((h, m) => h * 60 + +m)"
 
 
 @pytest_asyncio.fixture
@@ -47,18 +44,20 @@ async def look(browser: Browser, address: str, theme: str = "dark") -> tuple[Pag
 
 
 async def phase(page: Page, *wanted: str, seconds: float = 150) -> None:
-    await page.wait_for_function(
-        "wanted => wanted.includes(document.body.dataset.phase)",
-        arg=list(wanted),
-        timeout=seconds * 1000,
-    )
+    either = ", ".join(f"body[data-phase={name}]" for name in wanted)
+    await page.wait_for_selector(either, timeout=seconds * 1000)
 
 
 async def decide(page: Page, decision: str) -> None:
     await page.click(f".case button[data-decision='{decision}']", timeout=150_000)
-    await page.wait_for_function(
-        "document.getElementById('cases').textContent.includes('(you)')", timeout=60_000
-    )
+    await page.wait_for_selector("#cases >> text=(you)", timeout=60_000)
+
+
+async def clock(page: Page, minutes: int) -> None:
+    """Wait until the day has come that far; the page's policy allows no other way of waiting."""
+    await phase(page, "flying")
+    while await page.evaluate(MINUTES) < minutes:
+        await asyncio.sleep(0.2)
 
 
 @pytest.mark.timeout(600)
@@ -102,7 +101,7 @@ async def test_pictures_of_the_storm_and_of_one_run_as_a_story(
         page, _ = await look(browser, address)
         light, _ = await look(browser, address, "light")
         await decide(page, "follows-later")
-        await page.wait_for_function(LATE_ENOUGH, arg=THE_STORM, timeout=300_000)
+        await clock(page, THE_STORM)
         for each, name in ((page, "demo-dark.png"), (light, "demo-light.png")):
             await shoot(each, name)
         run = await page.locator("#links a").first.get_attribute("href")

@@ -137,11 +137,20 @@ async def _activity(
 
 
 async def write_down(run: RunReference, record: RunRecord) -> None:
-    """Write a record down: within the task where it can be, else by an activity that is tried until it is there."""
+    """Write a record down: within the task where it can be, else by an activity that is tried until it is there.
+
+    The end is always written by an activity, which begins only when the server has taken the task.
+    A task that is to end the run is refused where a signal came meanwhile, and lived again with it;
+    it may go on then, and must not have said that it had ended.
+    """
     order = RecordRun(run=run, record=record)
-    try:
-        await workflow.execute_local_activity(names.RECORD_RUN, order, **LOOKED_UP)
-    except FailureError:  # a local activity's failure comes bare, not as an ActivityError
-        await workflow.execute_activity(
-            names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN
-        )
+    if record.outcome is None:
+        try:
+            await workflow.execute_local_activity(names.RECORD_RUN, order, **LOOKED_UP)
+        except FailureError:  # a local activity's failure comes bare, not as an ActivityError
+            pass
+        else:
+            return
+    await workflow.execute_activity(
+        names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN
+    )

@@ -1,0 +1,57 @@
+"""A run never says that it has ended and then goes on: what it told the world is what became of it."""
+
+import json
+from typing import Any
+
+import pytest
+from temporalio import activity
+
+from contracts import names
+from contracts.journey_run import RecordRun
+from tests.workflows.world import Stage, World, connect, touchpoint
+
+ENDS_AT_ONCE = {
+    "language": 1,
+    "journey": "brief",
+    "title": "Ends at once, unless they buy",
+    "owner": "tests",
+    "enter": {"on": "Began"},
+    "exit": [{"on": "Bought", "outcome": "bought"}],
+    "stages": [{"stage": "only", "steps": [{"finish": "lost"}]}],
+}
+
+
+class BuysMeanwhile(World):
+    """The customer buys at the moment in which the run writes down that it has ended."""
+
+    buys: Any = None
+
+    @activity.defn(name=names.RECORD_RUN)
+    async def record_run(self, order: RecordRun) -> None:
+        if order.record.outcome is not None and self.buys is not None:
+            buys, self.buys = self.buys, None
+            await buys()
+        await super().record_run(order)
+
+
+@pytest.mark.timeout(60)
+async def test_a_task_that_is_lived_again_has_not_said_that_the_run_ended(
+    temporal_address: str,
+) -> None:
+    """Seen under load: the server refused the task that ended a run, because its flight had been
+    cancelled meanwhile; the run went on, with staff, and the record said for ever that it was over."""
+    world = BuysMeanwhile()
+    stage = Stage(await connect(temporal_address, world), world)
+    world.publish(json.dumps(ENDS_AT_ONCE))
+
+    async def buys() -> None:
+        handle = stage.client.get_workflow_handle(anna.handle.id)
+        await handle.signal("touchpoint", touchpoint("Bought", "bought"))
+
+    world.buys = buys
+    anna = await stage.enter("brief", "Began")
+    async with stage.workers():
+        outcome = await anna.outcome()
+
+    said = [record.outcome for _, record in world.records if record.outcome is not None]
+    assert said == [outcome]

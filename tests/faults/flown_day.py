@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from channels.mail import message_id
 from cli.demo_installation import Installed, installed
@@ -167,14 +168,16 @@ class Flying:
     async def settle(self, seconds: float) -> None:
         """Until nothing is under way any more, or for so long: what is then left is told."""
         quiet = 0
+        await self._stack.until_whole()
+        client = await Client.connect(self._stack.addresses.temporal_address)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while quiet < 3:
                     await asyncio.sleep(1)
-                    with suppress(*Unreachable):
-                        quiet = quiet + 1 if await self._quiet() else 0
+                    with suppress(*Unreachable, RPCError):
+                        quiet = quiet + 1 if await self._quiet(client) else 0
 
-    async def _quiet(self) -> bool:
+    async def _quiet(self, client: Client) -> bool:
         standing = await self._here.figures.standing(JOURNEY)
         intended = any(each.state == "intended" for each in standing.deliveries)
         now, wakes_at = self._clock.now(datetime.now(UTC)), standing.wakes_at
@@ -184,11 +187,7 @@ class Flying:
         if not self._stack.whole or intended or overdue or standing.unrouted_seconds:
             return False
         under_way = sum(person.state == "open" for person in standing.people)
-        return len(await self._open_workflows()) == under_way
-
-    async def _open_workflows(self) -> set[str]:
-        client = await Client.connect(self._stack.addresses.temporal_address)
-        return await open_workflows(client)
+        return len(await open_workflows(client)) == under_way
 
     async def judge(self, began: float) -> Outcome:
         """Count everything, while the installation still runs."""

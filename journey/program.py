@@ -92,9 +92,9 @@ class Program:
         path: Path,
         scope: frozenset[str],
     ) -> str | None:
-        addresses = [
-            self._address(prefix, index, written.step) for index, written in enumerate(steps)
-        ]
+        addresses: list[str] = []
+        for index, written in enumerate(steps):
+            addresses.append(self._address(prefix, index, written.step, addresses))
         for index, written in enumerate(steps):
             step, address = written.step, addresses[index]
             following = addresses[index + 1] if index + 1 < len(steps) else after
@@ -111,10 +111,11 @@ class Program:
                 node.blocks[block] = inner
         return addresses[0] if addresses else None
 
-    def _address(self, prefix: str, index: int, step: Step) -> str:
+    def _address(self, prefix: str, index: int, step: Step, siblings: list[str]) -> str:
         named = getattr(step, "id", None) or getattr(step, "name", None)
         address = f"{prefix}/{named}" if named else f"{prefix}/{index}"
-        return address if address not in self.nodes else f"{prefix}/{named}.{index}"
+        taken = address in siblings or address in self.nodes
+        return f"{prefix}/{named}.{index}" if taken else address
 
     # -- what it names
 

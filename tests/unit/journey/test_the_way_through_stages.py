@@ -247,3 +247,10 @@ def test_the_same_customer_may_enter_again_as_the_author_says(
 
     assert rule.allows(NOON, NOON + timedelta(days=days), None) is allowed
     assert rule.allows(None, NOON, None)
+
+
+def test_two_steps_of_one_name_are_both_done() -> None:
+    each = "for_each: {{of: '[1, 2]', as: bag, at_most: 2, do: [{{send: {{message: {}, purpose: service}}}}]}}"
+    anna = entered(on(each.format("first"), each.format("second"), "finish: done"))
+
+    assert anna.messages == ["first", "first", "second", "second"]

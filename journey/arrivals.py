@@ -41,10 +41,15 @@ def enter(turn: Turn, entered: Entered) -> None:
     turn.enter_stage(main, program.definition.stages[0].stage)
 
 
-def arrive(turn: Turn, touchpoints: Iterable[Touchpoint], refused: list[str]) -> list[Touchpoint]:
+def arrive(
+    turn: Turn,
+    touchpoints: Iterable[Touchpoint],
+    refused: list[str],
+    behind: Iterable[Touchpoint] = (),
+) -> list[Touchpoint]:
     """Touchpoints came: those that count, in order; none where one of them ends the run.
 
-    An exit wins over everything else that came with it.
+    An exit wins over everything else that came with it, also over what it came `behind`.
     """
     new: list[Touchpoint] = []
     for touchpoint in touchpoints:
@@ -55,7 +60,8 @@ def arrive(turn: Turn, touchpoints: Iterable[Touchpoint], refused: list[str]) ->
             new.append(touchpoint)
         else:
             refused.append(f"{named}: this version does not listen to it")
-    return [] if _exit_on(turn, new) else new
+    others = [touchpoint for touchpoint in behind if not _was_counted(turn, touchpoint)]
+    return [] if _exit_on(turn, [*new, *others]) else new
 
 
 def take_in(turn: Turn, touchpoint: Touchpoint) -> None:
@@ -66,6 +72,11 @@ def take_in(turn: Turn, touchpoint: Touchpoint) -> None:
         return
     state.arrivals += 1
     state.mailbox.append(Mail(state.arrivals, touchpoint))
+
+
+def _was_counted(turn: Turn, touchpoint: Touchpoint) -> bool:
+    state, number = turn.state, touchpoint.number
+    return (number is not None and number <= state.watermark) or _mark_of(touchpoint) in state.seen
 
 
 def _is_new(turn: Turn, touchpoint: Touchpoint) -> bool:

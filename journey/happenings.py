@@ -26,9 +26,13 @@ class Entered:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Arrived:
-    """Touchpoints came, in order. A change of traits comes as the touchpoint `$identify`."""
+    """Touchpoints came, in order. A change of traits comes as the touchpoint `$identify`.
+
+    `behind`: those that came with them and are let in by a later happening; an exit among them wins now.
+    """
 
     touchpoints: tuple[Touchpoint, ...]
+    behind: tuple[Touchpoint, ...] = ()
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -93,7 +93,7 @@ def _happen(turn: Turn, happening: Happening, refused: list[str]) -> list[Touchp
             enter(turn, happening)
             new = arrive(turn, happening.others, refused)
         case Arrived():
-            new = arrive(turn, happening.touchpoints, refused)
+            new = arrive(turn, happening.touchpoints, refused, happening.behind)
         case AlarmFired():
             turn.now = max(turn.now, happening.at)
         case EffectFinished() | EffectFailed():

@@ -1,22 +1,20 @@
 """The gate: a journey that could fail by its own shape is refused here, each fault with its place and remedy."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from journey import conditions
+from journey.circles import circles
 from journey.definition import Definition, canonical_json, version_of
 from journey.document import Document, InvalidDocumentError, Path, Problem, read_document
+from journey.expressions import Fault, expression_faults
 from journey.language import WrittenStep
 from journey.program import Program
 from journey.steps.finish import Finish
 from journey.steps.send import Send
-from journey.steps.set import Set
-
-_EVENT_FIELDS = frozenset({"name", "timestamp", "properties", "context"})
-_RUN_FIELDS = frozenset({"key", "stage", "entered_at"})
 
 
 @dataclass(slots=True, frozen=True)
@@ -48,7 +46,11 @@ def read_definition(
         definition = Definition.model_validate(document.data)
     except ValidationError as error:
         raise InvalidDocumentError([_wrong(document, told) for told in error.errors()]) from None
-    canonical = canonical_json(document.data)
+    try:
+        canonical = canonical_json(document.data)
+    except ValueError as error:
+        remedy = "put very large numbers in quotes, and use whole characters"
+        raise InvalidDocumentError([document.problem((), str(error), remedy)]) from None
     program = Program(definition, version_of(canonical))
     problems = [
         document.problem(place(document, path), message, remedy)
@@ -77,28 +79,36 @@ def place(document: Document, path: Path) -> Path:
 
 def _wrong(document: Document, told: Any) -> Problem:
     path = place(document, tuple(told["loc"]))
-    missing = told["type"] == "missing"
-    message = f"{told['loc'][-1]} is missing" if missing else str(told["msg"])
+    named = told["loc"][-1] if told["loc"] else ""
+    if told["type"] == "missing":
+        return document.problem(path, f"{named} is missing", "add it")
     if told["type"] == "extra_forbidden":
-        return document.problem(
-            path, f"{told['loc'][-1]!r} is not a word of the language here", "check its spelling"
-        )
-    remedy = "add it" if missing else _remedy(told)
-    return document.problem(path, message, remedy)
+        quoted = re.search(r"[^\w -]", str(named)) or told["input"] is None
+        remedy = "CEL goes in quotes" if quoted else "check its spelling"
+        return document.problem(path, f"{named!r} is not a word of the language here", remedy)
+    return document.problem(path, str(told["msg"]).removeprefix("Value error, "), _remedy(told))
 
 
 def _remedy(told: Any) -> str:
     value = told.get("input")
-    if told["type"] == "string_pattern_mismatch":
-        return "use small letters, digits and dashes (names for conditions: underscores), starting with a letter"
     if told["type"] in ("string_type", "text") and isinstance(value, bool | int | float):
         return "put it in quotes"
     if told["type"] == "step" and isinstance(value, dict) and len(value) != 1:  # pyright: ignore[reportUnknownArgumentType]
         return "begin each step with its own dash"
-    return ""
+    return _REMEDIES.get(told["type"], "write it as it says")
 
 
-Fault = tuple[Path, str, str]
+_REMEDIES = {
+    "string_pattern_mismatch": "use small letters, digits and dashes (names for conditions: underscores), "
+    "starting with a letter; no spaces around it",
+    "text": "write text; CEL goes in quotes",
+    "step": "name one of them, with what it needs behind a colon",
+    "too_short": "add at least one",
+    "too_long": "take some out",
+    "literal_error": "write one of these",
+    "less_than_equal": "stay within it",
+    "greater_than_equal": "stay within it",
+}
 
 
 def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterator[Fault]:
@@ -139,7 +149,8 @@ def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterat
             yield ("exit", index), "an exit needs on: or when:", "name a touchpoint or a condition"
     yield from _unreachable(program)
     yield from _sends(program, messages)
-    yield from _expressions(program)
+    yield from circles(program)
+    yield from expression_faults(program)
 
 
 def _names(program: Program) -> Iterator[Fault]:
@@ -242,48 +253,3 @@ def _sends(program: Program, messages: Mapping[str, object] | None) -> Iterator[
                 f"there is no message {node.step.message!r}",
                 f"the messages are {known}",
             )
-
-
-def _expressions(program: Program) -> Iterator[Fault]:
-    items = frozenset[str]().union(*(node.scope for node in program.nodes.values()))
-    kept = set(program.definition.keep) | _RUN_FIELDS
-    for node in program.nodes.values():
-        if isinstance(node.step, Set):
-            yield from _targets(node.step, node.path, node.scope)
-            kept |= {name.partition(".")[2] for name in node.step.values if name.startswith("run.")}
-    for path, role, source, scope in program.expressions():
-        try:
-            expression = conditions.compiled(source, program.names)
-        except conditions.ConditionError as error:
-            yield path, f"{source!r}: {error}", "see https://cel.dev for the language of conditions"
-            continue
-        yield from _kind(path, role, source, expression.type_name)
-        for root in sorted((expression.roots & items) - scope):
-            remedy = "move the step inside, or keep the value"
-            yield path, f"{root!r} is known only inside its for_each", remedy
-        yield from _read(path, expression.paths, kept)
-
-
-def _targets(step: Set, path: Path, scope: frozenset[str]) -> Iterator[Fault]:
-    for target in step.values:
-        root = target.partition(".")[0]
-        if root not in ("run", "customer") and root not in scope:
-            message = f"there is nothing called {root!r} here"
-            yield (*path, target), message, "set run.NAME or customer.NAME"
-
-
-def _kind(path: Path, role: str, source: str, type_name: str) -> Iterator[Fault]:
-    if role == "condition" and type_name != "BOOL":
-        yield path, f"{source!r} is not true or false", f"compare it: {source} == true"
-    if role == "moment" and type_name not in ("TIMESTAMP", "STRING", "DYN"):
-        remedy = "write 4h, next 09:00, or name an instant: run.departs - 24h"
-        yield path, f"{source!r} is not a moment", remedy
-
-
-def _read(path: Path, used: frozenset[tuple[str, ...]], kept: set[str]) -> Iterator[Fault]:
-    for parts in sorted(used):
-        if len(parts) > 1 and parts[0] == "run" and parts[1] not in kept:
-            yield path, f"run.{parts[1]} is never kept", f"add {parts[1]}: under keep:, or set it"
-        if len(parts) > 1 and parts[0] == "event" and parts[1] not in _EVENT_FIELDS:
-            remedy = f"write event.properties.{parts[1]}"
-            yield path, f"event.{parts[1]} is not part of a touchpoint", remedy

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -38,7 +38,7 @@ from journey.machine import advance
 from journey.program import Program
 from journey.standing import next_alarm
 from journey.state import State
-from journey.touchpoint import RefusedTouchpointError, Touchpoint
+from journey.touchpoint import RefusedTouchpointError
 from workflows.activity_options import WRITTEN
 from workflows.alarm import Alarm
 from workflows.effects import Riding, carry_out, write_down
@@ -56,6 +56,9 @@ from workflows.start_request import StartRequest, read_start
 
 EVENTS_PER_RUN = 1_000
 """An idle run is replayed for each touchpoint: short histories are speed."""
+
+TOUCHPOINTS_AT_ONCE = 200
+"""A task has two seconds of processor time before it is taken for stuck; a touchpoint takes about 0.3 ms."""
 
 SIGNALS_PER_RUN = 1_500
 """At 10,000 signals the server refuses every further one for good, whatever the history holds."""
@@ -143,8 +146,10 @@ class CustomerJourney:
             clock=self._clock,
         )
         make_findable(start.journey, admitted.version, admitted.customer)
-        came = self._take_touchpoints()
-        entering = came[admitted.entering] if admitted.entering is not None else None
+        entering = None
+        if admitted.entering is not None:
+            entering = self._inbox.touchpoints.pop(admitted.entering)
+            self._looked_at += 1
         self._advance(
             Entered(
                 entry=admitted.entry,
@@ -154,7 +159,6 @@ class CustomerJourney:
                 held_out=admitted.held_out,
                 traits=admitted.traits,
                 entering=entering,
-                others=tuple(touchpoint for touchpoint in came if touchpoint is not entering),
             )
         )
 
@@ -168,7 +172,7 @@ class CustomerJourney:
         """Look at all that came; an exit among it wins over everything else."""
         while self._something_came() or not self._pending.is_empty:
             if self._inbox.touchpoints:
-                self._advance(Arrived(touchpoints=tuple(self._take_touchpoints())))
+                await self._arrive()
             orders, self._inbox.orders = self._inbox.orders, []
             self._taken += len(orders)
             for order in orders:
@@ -186,10 +190,15 @@ class CustomerJourney:
             if record is not None:
                 await write_down(self._reference(), record)
 
-    def _take_touchpoints(self) -> list[Touchpoint]:
-        touchpoints, self._inbox.touchpoints = self._inbox.touchpoints, []
-        self._looked_at += len(touchpoints)
-        return touchpoints
+    async def _arrive(self) -> None:
+        """Let in what came, so many at once; the rest in tasks of their own, each well within its time."""
+        came = tuple(self._inbox.touchpoints)
+        now, behind = came[:TOUCHPOINTS_AT_ONCE], came[TOUCHPOINTS_AT_ONCE:]
+        self._inbox.touchpoints = list(behind)
+        self._advance(Arrived(touchpoints=now, behind=behind))
+        self._looked_at += len(now)
+        if behind and self._state.outcome is None:
+            await workflow.sleep(timedelta(milliseconds=1), summary=f"{len(behind)} more to let in")
 
     async def _obey(self, order: Order) -> None:
         if not isinstance(order, MoveOrder):

@@ -45,12 +45,12 @@ stages:
 """
 
 
-async def test_four_thousand_signals_count_once_each_while_workers_come_and_go(
+async def test_three_thousand_signals_count_once_each_while_workers_come_and_go(
     real_stage: Stage,
 ) -> None:
     stage = real_stage
     stage.world.publish(COUNTING)
-    sent = 4_000
+    sent = 3_000
     async with stage.workers(max_cached_workflows=2):
         anna = await stage.enter("counting", "Began")
         room = asyncio.Semaphore(40)

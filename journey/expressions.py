@@ -1,0 +1,85 @@
+"""What the gate asks of each expression: that it compiles, is of the right type, and names what is there."""
+
+from collections.abc import Iterator
+
+from journey import conditions
+from journey.conditions import Expression
+from journey.program import BUILT_IN_TRAITS, Path, Program
+from journey.steps.set import Set
+
+Fault = tuple[Path, str, str]
+
+_EVENT_FIELDS = frozenset({"name", "timestamp", "properties", "context"})
+RUN_FIELDS = frozenset({"key", "stage", "entered_at"})
+"""What is known of every run without being kept."""
+
+
+def expression_faults(program: Program) -> Iterator[Fault]:
+    """Faults of conditions, values and moments, and of what `keep` and `set` name."""
+    items = frozenset[str]().union(*(node.scope for node in program.nodes.values()))
+    kept = set(program.definition.keep) | RUN_FIELDS
+    for name in RUN_FIELDS & set(program.definition.keep):
+        yield ("keep", name), f"run.{name} means something else already", "choose another name"
+    for node in program.nodes.values():
+        if isinstance(node.step, Set):
+            yield from _targets(node.step, node.path, node.scope)
+            kept |= {name.partition(".")[2] for name in node.step.values if name.startswith("run.")}
+    for path, role, source, scope in program.expressions():
+        try:
+            expression = conditions.compiled(source, program.names)
+        except conditions.ConditionError as error:
+            yield path, f"{source!r}: {error}", "see https://cel.dev for the language of conditions"
+            continue
+        yield from _kind(path, role, source, expression.type_name)
+        for root in sorted((expression.roots & items) - scope):
+            remedy = "move the step inside, or keep the value"
+            yield path, f"{root!r} is known only inside its for_each", remedy
+        yield from _read(path, expression.paths, kept)
+        yield from _known(program, path, expression)
+
+
+def _targets(step: Set, path: Path, scope: frozenset[str]) -> Iterator[Fault]:
+    for target in step.values:
+        root, _, name = target.partition(".")
+        if root not in ("run", "customer") and root not in scope:
+            message = f"there is nothing called {root!r} here"
+            yield (*path, target), message, "set run.NAME or customer.NAME"
+        if name in {"run": RUN_FIELDS, "customer": BUILT_IN_TRAITS}.get(root, ()):
+            yield (*path, target), f"{target} cannot be set", "choose another name"
+
+
+def _kind(path: Path, role: str, source: str, type_name: str) -> Iterator[Fault]:
+    if role == "condition" and type_name != "BOOL":
+        yield path, f"{source!r} is not true or false", f"compare it: {source} == true"
+    if role == "moment" and type_name not in ("TIMESTAMP", "STRING", "DYN"):
+        remedy = "write 4h, next 09:00, or name an instant: run.departs - 24h"
+        yield path, f"{source!r} is not a moment", remedy
+
+
+def _read(path: Path, used: frozenset[tuple[str, ...]], kept: set[str]) -> Iterator[Fault]:
+    for parts in sorted(used):
+        if len(parts) > 1 and parts[0] == "run" and parts[1] not in kept:
+            yield path, f"run.{parts[1]} is never kept", f"add {parts[1]}: under keep:, or set it"
+        if len(parts) > 1 and parts[0] == "event" and parts[1] not in _EVENT_FIELDS:
+            remedy = f"write event.properties.{parts[1]}"
+            yield path, f"event.{parts[1]} is not part of a touchpoint", remedy
+
+
+def _known(program: Program, path: Path, expression: Expression) -> Iterator[Fault]:
+    """What is not there yet, or not there at all, where the expression is looked at."""
+    definition = program.definition
+    match path:
+        case ("enter" | "keep", *_):
+            if "run" in expression.roots:
+                remedy = "name what came: event.properties.NAME"
+                yield path, "there is no run yet when the customer enters", remedy
+        case ("listen", *_):
+            no_event = True
+        case ("exit", int(index), *_):
+            no_event = definition.exit[index].on is None
+        case ("whenever", int(index), "when"):
+            no_event = definition.whenever[index].on is None
+        case _:
+            return
+    if path[0] not in ("enter", "keep") and no_event and "event" in expression.roots:
+        yield path, "nothing has come that event could be", "keep the value, and name run.NAME"

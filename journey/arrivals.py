@@ -12,8 +12,12 @@ from journey.state import ENTRY, Mail, ReactionState, Thread
 from journey.touchpoint import TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
 
-SEEN = 64
-"""How many message ids of senders outside the router a run remembers."""
+SEEN = 512
+"""How many message ids of senders outside the router a run remembers, 13 bytes each.
+
+A client that is refused for a moment sends again seconds later, behind what others sent meanwhile.
+What the router sends is numbered, and costs one number.
+"""
 
 
 def enter(turn: Turn, entered: Entered) -> None:
@@ -95,7 +99,7 @@ def _is_new(turn: Turn, touchpoint: Touchpoint) -> bool:
 
 
 def _mark_of(touchpoint: Touchpoint) -> str:
-    return hashlib.sha256(touchpoint.message_id.encode()).hexdigest()[:12]
+    return hashlib.sha256(touchpoint.message_id.encode()).hexdigest()[:10]
 
 
 def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:

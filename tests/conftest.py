@@ -105,7 +105,7 @@ def temporal_address(temporal: WorkflowEnvironment) -> str:
     return temporal.client.service_client.config.target_host
 
 
-async def _time_skipping_server(path: str, tries: int = 4) -> WorkflowEnvironment:
+async def _time_skipping_server(path: str, tries: int = 12) -> WorkflowEnvironment:
     """The SDK gives the server 5 seconds, which a busy machine may not have: it is asked again."""
     for _ in range(tries - 1):
         with suppress(RuntimeError):

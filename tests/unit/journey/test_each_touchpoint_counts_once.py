@@ -1,5 +1,6 @@
 """However often and by whomever a touchpoint is sent, the run lives through it once."""
 
+from journey.arrivals import SEEN
 from journey.state import dump_state
 from tests.unit.journey.story import NOON, Run, entered, on, touched
 
@@ -79,16 +80,17 @@ def test_numbers_and_foreign_ids_do_not_get_in_each_others_way() -> None:
     assert count(anna) == 10
 
 
-def test_the_memory_of_foreign_ids_is_bounded_and_holds_the_last_64() -> None:
+def test_the_memory_of_foreign_ids_is_bounded_and_holds_the_last_ones() -> None:
     anna = entered(COUNTING)
-    for index in range(200):
+    told = SEEN + 100
+    for index in range(told):
         anna.does("Seen", f"id-{index}")
-    assert len(anna.state.seen) == 64
+    assert len(anna.state.seen) == SEEN
 
-    for index in range(137, 200):
+    for index in range(told - SEEN + 1, told):
         anna.does("Seen", f"id-{index}")
 
-    assert count(anna) == 200
+    assert count(anna) == told
 
 
 def test_what_a_version_does_not_listen_to_is_refused_in_words_and_costs_nothing() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from journey.moments import read_moment
 from journey.program import Node, Path, Program
-from journey.spans import read_span
 from journey.steps.choose import Choose
 from journey.steps.finish import Finish
 from journey.steps.go import Go
@@ -41,32 +40,33 @@ def _at_once(program: Program, node: Node) -> Iterator[str]:
     """The steps that may follow without anything having been waited for."""
     step = node.step
     following = [node.next] if node.next else []
+    if isinstance(step, Finish):
+        return
+    if isinstance(step, Go) and step.at_most is None:
+        yield from filter(None, [program.stages.get(step.stage)])
+    elif isinstance(step, Wait):
+        if step.until is not None and _may_have_passed(step.until):
+            yield from _first(node, "late", following)
+    else:
+        goes_on, blocks = _ways(node)
+        yield from following if goes_on else ()
+        for block in blocks:
+            yield from _first(node, block, following)
+
+
+def _ways(node: Node) -> tuple[bool, list[str]]:
+    """Whether a step may be passed by, and the blocks that may be entered, without waiting."""
+    step = node.step
     match step:
-        case Finish():
-            return
         case Go():
-            stage = program.stages.get(step.stage)
-            if step.at_most is not None:
-                yield from _first(node, "then", following)
-            elif stage:
-                yield stage
-        case Wait():
-            if step.until is not None and _may_have_passed(step.until):
-                yield from _first(node, "late", following)
+            return False, ["then"]
         case Handoff():
-            if step.on_failure == "continue":
-                yield from following
-            yield from _first(node, "on_failure", [])
+            failing = ["on_failure"] if "on_failure" in node.blocks else []
+            return step.on_failure == "continue", failing
         case Choose():
-            for block in node.blocks:
-                yield from _first(node, block, following)
-            if "otherwise" not in node.blocks:
-                yield from following
+            return "otherwise" not in node.blocks, list(node.blocks)
         case _:
-            yield from following
-            for block, first in node.blocks.items():
-                if first and block != "late":
-                    yield first
+            return True, [block for block in node.blocks if block != "late"]
 
 
 def _first(node: Node, block: str, following: list[str]) -> list[str]:
@@ -76,4 +76,4 @@ def _first(node: Node, block: str, following: list[str]) -> list[str]:
 
 def _may_have_passed(until: str) -> bool:
     moment = read_moment(until)
-    return moment.moves or (moment.span is not None and not read_span(until).exact())
+    return moment.moves or (moment.span is not None and not moment.span.exact())

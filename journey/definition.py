@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import rfc8785
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from journey.language import (
@@ -26,6 +26,10 @@ from journey.steps import AnyStep
 
 _AGAIN = re.compile(r"never|always|join|after\s+(?P<span>.+)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%")
+
+
+Share = Annotated[str, StringConstraints(pattern=r"^\s*\d{1,3}(\.\d+)?\s*%\s*$")]
+"""A share in percent, such as `5%`."""
 
 
 def _again(text: str) -> str:
@@ -63,7 +67,11 @@ class Entry(Model):
     """What tells several runs of one customer apart, such as `event.properties.order`."""
     again: Annotated[str, AfterValidator(_again)] = "never"
     """May the same customer (with the same key) enter again: never, always, join, `after 7d`."""
-    hold_out: Annotated[float, BeforeValidator(_percent), Field(ge=0, le=100)] = 0.0
+    hold_out: Annotated[
+        float,
+        BeforeValidator(_percent, json_schema_input_type=Share),
+        Field(ge=0, le=100),
+    ] = 0.0
     """Share of customers whose run is full but whose sends are refused as `held_out`."""
 
 

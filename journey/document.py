@@ -11,8 +11,16 @@ from typing import Any
 
 import yaml
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 256_000
 MAX_DEPTH = 60
+MAX_WHOLE_NUMBER = 2**53 - 1
+"""The largest that every JSON reader keeps exactly (RFC 8785)."""
+
+_TOO_LARGE = ("the number is too large", "put it in quotes")
+_QUOTES = "look at the indentation; text with : # { } [ ] & * ! in it, such as CEL, goes in quotes"
+
+MAX_PROBLEMS = 100
+"""As many are told in words."""
 
 Path = tuple[str | int, ...]
 
@@ -37,7 +45,9 @@ class InvalidDocumentError(ValueError):
     """A file that cannot be used. `problems` name each place and remedy."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        told = [str(problem) for problem in problems[:MAX_PROBLEMS]]
+        more = [f"and {len(problems) - MAX_PROBLEMS} more"] if len(problems) > MAX_PROBLEMS else []
+        super().__init__("\n".join(told + more))
         self.problems = problems
 
 
@@ -93,6 +103,8 @@ for _tag, _pattern, _first in (
 def read_document(text: str, name: str) -> Document:
     """Read one document. Raises: `InvalidDocumentError` with the place."""
     document = Document(name, None)
+    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+        text = text.replace("\t", " ")  # JSON allows tabs between things, and nowhere else
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidDocumentError(
             [document.problem((), f"larger than {MAX_BYTES:,} bytes", "split the file")]
@@ -103,7 +115,7 @@ def read_document(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InvalidDocumentError(
-            [_at(document, mark, str(error.problem or error.context or "not YAML"))]
+            [_at(document, mark, str(error.problem or error.context or "not YAML"), _QUOTES)]
         ) from None
     except yaml.reader.ReaderError as error:
         message = f"character {error.character!r} is not allowed in YAML"
@@ -111,7 +123,8 @@ def read_document(text: str, name: str) -> Document:
             [document.problem((), message, "save the file as UTF-8 text")]
         ) from None
     if node is None:
-        raise InvalidDocumentError([document.problem((), "the file is empty")])
+        remedy = "begin with language: 1"
+        raise InvalidDocumentError([document.problem((), "the file is empty", remedy)])
     problems: list[Problem] = []
     document.data = _build(node, (), document, problems)
     if problems:
@@ -130,7 +143,7 @@ def _refuse_what_hides(text: str, document: Document) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None:
             raise InvalidDocumentError(
-                [_at(document, event.start_mark, f"tag {tag} is not read", "remove it")]
+                [_at(document, event.start_mark, f"tag {tag} is not read", _QUOTES)]
             )
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
@@ -142,7 +155,14 @@ def _refuse_what_hides(text: str, document: Document) -> None:
             depth += 1
             if depth > MAX_DEPTH:
                 raise InvalidDocumentError(
-                    [_at(document, event.start_mark, f"nested deeper than {MAX_DEPTH}")]
+                    [
+                        _at(
+                            document,
+                            event.start_mark,
+                            f"nested deeper than {MAX_DEPTH}",
+                            "use stages",
+                        )
+                    ]
                 )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -173,8 +193,10 @@ def _mapping(
     built: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = key_node.value
+        if isinstance(key, str):
+            key = _whole(key, key_node, document, problems)
         if not isinstance(key, str) or not isinstance(key_node, yaml.ScalarNode):
-            problems.append(_at(document, key_node.start_mark, "a key must be text"))
+            problems.append(_at(document, key_node.start_mark, "a key must be text", _QUOTES))
         elif key == "<<":
             problems.append(
                 _at(document, key_node.start_mark, "merge keys are not read", "write it out")
@@ -200,14 +222,26 @@ def _scalar(node: yaml.Node, document: Document, problems: list[Problem]) -> Any
         case "bool":
             return value.lower() == "true"
         case "int":
-            if len(value) > 18:
-                problems.append(_at(document, node.start_mark, "the number is too large"))
-                return 0
-            return int(value, 0) if value[:2] in ("0o", "0x") else int(value)
+            number = int(value[:40], 0) if value[:2] in ("0o", "0x") else int(value[:40])
+            if abs(number) > MAX_WHOLE_NUMBER:
+                problems.append(_at(document, node.start_mark, *_TOO_LARGE))
+            return number
         case "float":
             number = float(value)
             if number in (float("inf"), float("-inf")):
-                problems.append(_at(document, node.start_mark, "the number is too large"))
+                problems.append(_at(document, node.start_mark, *_TOO_LARGE))
             return number
         case _:
-            return value
+            return _whole(value, node, document, problems)
+
+
+def _whole(text: str, node: yaml.Node, document: Document, problems: list[Problem]) -> str:
+    """Text whose escaped halves of characters are put together, as JSON writes them."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        remedy = "write both halves, or the character itself"
+        problems.append(_at(document, node.start_mark, "half a character", remedy))
+        return ""

@@ -67,19 +67,20 @@ def _read(path: Path, used: frozenset[tuple[str, ...]], kept: set[str]) -> Itera
 
 def _known(program: Program, path: Path, expression: Expression) -> Iterator[Fault]:
     """What is not there yet, or not there at all, where the expression is looked at."""
-    definition = program.definition
+    definition, roots = program.definition, expression.roots
     match path:
         case ("enter" | "keep", *_):
-            if "run" in expression.roots:
+            if "run" in roots:
                 remedy = "name what came: event.properties.NAME"
                 yield path, "there is no run yet when the customer enters", remedy
+            return
         case ("listen", *_):
-            no_event = True
+            came = False
         case ("exit", int(index), *_):
-            no_event = definition.exit[index].on is None
+            came = definition.exit[index].on is not None
         case ("whenever", int(index), "when"):
-            no_event = definition.whenever[index].on is None
+            came = definition.whenever[index].on is not None
         case _:
             return
-    if path[0] not in ("enter", "keep") and no_event and "event" in expression.roots:
+    if not came and "event" in roots:
         yield path, "nothing has come that event could be", "keep the value, and name run.NAME"

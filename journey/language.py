@@ -38,6 +38,7 @@ class Words(str):
 
     __slots__ = ()
     pattern_words: ClassVar[str]
+    json_types: ClassVar[list[str]] = ["string"]
 
     @classmethod
     def checked(cls, text: str) -> str:
@@ -74,7 +75,7 @@ class Words(str):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         return {
-            "type": "string",
+            "type": cls.json_types if len(cls.json_types) > 1 else cls.json_types[0],
             "minLength": 1,
             "maxLength": 1_000,
             "description": cls.pattern_words,
@@ -86,6 +87,7 @@ class Condition(Words):
 
     __slots__ = ()
     pattern_words = "a condition in CEL, such as 'event.properties.total >= 20.0'"
+    json_types: ClassVar[list[str]] = ["string", "boolean"]
 
 
 class Value(Words):
@@ -93,6 +95,7 @@ class Value(Words):
 
     __slots__ = ()
     pattern_words = "a value in CEL, such as 'event.properties.total'"
+    json_types: ClassVar[list[str]] = ["string", "boolean", "number"]
 
 
 class MomentText(Words):
@@ -163,6 +166,15 @@ class Step(Model):
     """One action or wait. Each kind of step is one file in journey/steps and knows how it behaves."""
 
     kind: ClassVar[str]
+    shorthand: ClassVar[str | None] = None
+    """The field that may stand for the whole step: `go: paying`."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(schema))
+        if cls.shorthand is None:
+            return whole
+        return {"anyOf": [whole["properties"][cls.shorthand], whole]}
 
     def blocks(self) -> "Iterator[Block]":
         """The steps inside: the name in their address, the path as written, the steps."""

@@ -25,6 +25,7 @@ class Choose(Step):
     """Take the first case whose condition holds. A condition that cannot be told does not hold, and that is noted."""
 
     kind: ClassVar[str] = "choose"
+    shorthand: ClassVar[str | None] = "cases"
 
     cases: list[Case] = Field(min_length=1, max_length=50)
     id: Slug | None = None

@@ -13,6 +13,7 @@ class Finish(Step):
     """End the run with an outcome. Open cases are closed, promises not kept are settled."""
 
     kind: ClassVar[str] = "finish"
+    shorthand: ClassVar[str | None] = "outcome"
 
     outcome: Slug
 

@@ -20,6 +20,7 @@ class Go(Step):
     """
 
     kind: ClassVar[str] = "go"
+    shorthand: ClassVar[str | None] = "stage"
 
     stage: Slug
     at_most: int | None = Field(default=None, ge=1, le=1_000)

@@ -21,6 +21,7 @@ class Set(Step):
     """
 
     kind: ClassVar[str] = "set"
+    shorthand: ClassVar[str | None] = "values"
 
     values: dict[str, Value] = Field(min_length=1, max_length=50)
 

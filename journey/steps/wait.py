@@ -29,6 +29,7 @@ class Wait(Step):
     """
 
     kind: ClassVar[str] = "wait"
+    shorthand: ClassVar[str | None] = "until"
 
     any: list[Branch] = Field(default=[], max_length=50)
     """Touchpoints, the first that fits ends the wait."""

@@ -1,0 +1,201 @@
+"""Journeys that an author might write, made by chance: every kind of step, nested, in any order.
+
+All of them pass the gate: those that it refuses are left out, so a property is about published journeys.
+"""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+EVENTS = ("A", "B", "C", "Began")
+STAGES = ("one", "two")
+Steps = list[dict[str, Any]]
+
+moments = st.sampled_from(
+    ["0h", "1h", "1d", "next 09:00", "run.due", "run.due - 1h", "customer.due + 1d", "run.list"]
+)
+conditions = st.sampled_from(
+    [
+        "run.n > 2",
+        "run.n % 2 == 0",
+        "customer.vip == true",
+        "event.properties.n == 1",
+        "event.properties.nothing == 1",
+        "true",
+        "run.key == null",
+    ]
+)
+on_failure = st.sampled_from(["continue", "stop"])
+
+
+def _touchpoint() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"on": st.sampled_from(EVENTS)}, optional={"when": conditions, "about": st.just("run.key")}
+    )
+
+
+sends = st.fixed_dictionaries(
+    {
+        "message": st.sampled_from(["hello", "again"]),
+        "purpose": st.sampled_from(["service", "marketing"]),
+    },
+    optional={
+        "good_for": st.just("2h"),
+        "until": moments,
+        "while": conditions,
+        "on_failure": on_failure,
+    },
+).map(lambda send: {"send": send})
+
+sets = st.sampled_from(
+    [
+        {"set": {"run.n": "run.n + 1"}},
+        {"set": {"run.due": "event.properties.due"}},
+        {"set": {"customer.vip": "true", "run.n": "0"}},
+        {"set": {"run.list": "event.properties.list"}},
+    ]
+)
+
+
+def _wait(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    any_of = [
+        {**draw(_touchpoint()), "do": draw(blocks(depth - 1))}
+        for _ in range(draw(st.integers(0, 2)))
+    ]
+    since = draw(st.sampled_from(["previous", "previous", "entry", "now"]))
+    if any_of and draw(st.integers(0, 5)) == 0:
+        return {"wait": {"any": any_of, "forever": True, "since": since}}
+    return {
+        "wait": {
+            "any": any_of,
+            "until": draw(moments),
+            "late": draw(blocks(depth - 1)),
+            "since": since,
+        }
+    }
+
+
+def _choose(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    cases: Steps = [{"when": draw(conditions), "do": draw(blocks(depth - 1))}]
+    if draw(st.booleans()):
+        cases.append({"otherwise": draw(blocks(depth - 1))})
+    return {"choose": cases}
+
+
+def _handoff(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    handoff: dict[str, Any] = {
+        "queue": "help",
+        "brief": "Help",
+        "decisions": {"yes": {"do": draw(blocks(depth - 1))}, "no": {}},
+        "on_failure": draw(on_failure),
+    }
+    if draw(st.booleans()):
+        handoff |= {"first_answer": "1h", "escalate_to": "leads"}
+    if draw(st.booleans()):
+        handoff |= {
+            "resolve": draw(st.sampled_from(["2h", "1 business day"])),
+            "late": draw(blocks(depth - 1)),
+        }
+    return {"handoff": handoff}
+
+
+def _promise(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "as": "soon",
+        "text": "Soon",
+        "by": draw(moments),
+        "kept_by": draw(_touchpoint()),
+        "late": draw(blocks(depth - 1)),
+    }
+    if draw(st.booleans()):
+        made["while"] = draw(conditions)
+    return {"promise": made}
+
+
+def _for_each(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    items = draw(st.sampled_from(["run.list", "[1, 2]", "event.properties.list"]))
+    do: Steps = draw(blocks(depth - 1)) or [{"set": {"x.seen": "run.n"}}]
+    return {"for_each": {"of": items, "as": "x", "at_most": 3, "do": do}}
+
+
+_INNER = {
+    "wait": _wait,
+    "choose": _choose,
+    "handoff": _handoff,
+    "promise": _promise,
+    "for_each": _for_each,
+}
+
+
+@st.composite
+def steps(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    """One step, with steps inside it down to `depth`."""
+    kinds = ["send", "set", "go", "finish"] if depth < 2 else ["send", "set"]
+    kind = draw(st.sampled_from([*kinds, *_INNER, "for_each", "promise"] if depth else kinds))
+    match kind:
+        case "send":
+            return draw(sends)
+        case "set":
+            return draw(sets)
+        case "go":
+            go = {"stage": draw(st.sampled_from(STAGES)), "at_most": draw(st.integers(1, 3))}
+            return {"go": {**go, "then": draw(blocks(0))}}
+        case "finish":
+            return {"finish": draw(st.sampled_from(["good", "bad"]))}
+        case _:
+            return _INNER[kind](draw, depth)
+
+
+@st.composite
+def blocks(draw: st.DrawFn, depth: int) -> Steps:
+    """Steps one behind the other; nothing stands behind a finish."""
+    made: Steps = []
+    fewest, most = {2: (1, 3), 1: (0, 2)}.get(depth, (0, 1))
+    for _ in range(draw(st.integers(fewest, most)) if depth >= 0 else 0):
+        made.append(draw(steps(depth)))
+        if "finish" in made[-1]:
+            break
+    return made
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> dict[str, Any]:
+    """A whole journey, as its author would write it in JSON."""
+    reactions = [
+        {
+            **draw(st.one_of(_touchpoint(), conditions.map(lambda when: {"when": when}))),
+            "do": [draw(steps(1))],
+        }
+        for _ in range(draw(st.integers(0, 2)))
+    ]
+    for reaction in reactions:
+        if draw(st.booleans()):
+            reaction["settle"] = "5m"
+    exits = draw(
+        st.sampled_from(
+            [[], [{"on": "C", "outcome": "left"}], [{"when": "run.n > 4", "outcome": "many"}]]
+        )
+    )
+    stages: list[dict[str, Any]] = [
+        {
+            "stage": name,
+            "steps": [
+                *draw(blocks(2)),
+                {"wait": {"any": [{"on": "B"}], "until": "1h"}},
+                {"finish": "end"},
+            ],
+        }
+        for name in STAGES
+    ]
+    stages[0]["steps"].insert(0, {"choose": [{"when": "false", "do": [{"go": "two"}]}]})
+    return {
+        "language": 1,
+        "journey": "any",
+        "title": "Any",
+        "owner": "chance",
+        "enter": {"on": "Began"},
+        "keep": {"n": "0", "due": "event.properties.due", "list": "[1, 2, 3]"},
+        "exit": exits,
+        "whenever": reactions,
+        "stages": stages,
+    }

@@ -1,0 +1,234 @@
+"""A run to which anything may happen, and what must hold of it whatever did."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from journey.effects import Deliver, Effect
+from journey.happenings import (
+    AlarmFired,
+    Arrived,
+    DeliveryAnswer,
+    EffectFailed,
+    EffectFinished,
+    Entered,
+    Happening,
+    Resumed,
+    ToldToLeave,
+)
+from journey.machine import Advanced, advance
+from journey.program import Program
+from journey.standing import needs_attention, next_alarm
+from journey.state import State, Thread, dump_state, load_state
+from journey.steps.wait import Wait
+from journey.touchpoint import TRAITS_CHANGED, Touchpoint
+from tests.unit.journey.any_journey import EVENTS
+from tests.unit.journey.story import NOON, touched, usual_answer
+
+DUE = st.sampled_from(
+    ["2026-03-02T20:00:00Z", "2026-03-01T00:00:00Z", "9999-12-31T23:59:00-10:00", None, 7]
+)
+LISTS = st.sampled_from([[], [1], [1, 2, 3, 4], "no list", None])
+SAID = st.fixed_dictionaries({"n": st.integers(0, 2), "due": DUE, "list": LISTS})
+
+TOUCHED = st.tuples(st.sampled_from(EVENTS), SAID, st.sampled_from(["router", "foreign", "again"]))
+TOLD = st.lists(TOUCHED, min_size=1, max_size=3).map(lambda told: ("touched", told))
+ANSWERED = st.tuples(
+    st.just("answered"),
+    st.sampled_from(["well", "well", "refused", "deferred", "unknown", "failed", "old"]),
+)
+TRAITS = st.fixed_dictionaries(
+    {},
+    optional={
+        "vip": st.booleans(),
+        "due": DUE,
+        "zone": st.sampled_from(["Europe/Prague", "Mars/Base"]),
+    },
+)
+HAPPENINGS = st.one_of(
+    TOLD,
+    TOLD,
+    ANSWERED,
+    ANSWERED,
+    st.tuples(st.just("decided"), st.sampled_from(["yes", "no", "made-up"])),
+    st.tuples(st.just("time"), st.sampled_from([0, 0.5, 1, 5, 30, 400])),
+    st.tuples(st.just("alarm"), st.sampled_from(["early", "due", "late"])),
+    st.tuples(st.just("traits"), TRAITS),
+    st.sampled_from([("resume", None)] * 9 + [("leave", None)]),
+)
+
+
+@dataclass
+class AnyRun:
+    """A run, with every invariant looked at after each thing that happens to it."""
+
+    program: Program
+    now: datetime = NOON
+    state: State = field(default_factory=State)
+    asked: list[Effect] = field(default_factory=list[Effect])
+    sent: list[Touchpoint] = field(default_factory=list[Touchpoint])
+    number: int = 0
+    marks: dict[int, int] = field(default_factory=dict[int, int])
+
+    def enter(self) -> None:
+        first = self._touchpoint(
+            "Began", {"n": 1, "due": "2026-03-02T18:00:00Z", "list": [1, 2]}, "router"
+        )
+        self.happens(Entered(entry=1, customer="anna", entering=first))
+
+    def lives_through(self, kind: str, what: Any) -> None:
+        match kind:
+            case "touched":
+                self.arrives(*(self._touchpoint(*told) for told in what))
+            case "decided":
+                said = {"case": f"x:1:{self._a_case()}", "decision": what}
+                self.arrives(self._touchpoint("Case Decided", said, "router"))
+            case "answered":
+                self._answer(what)
+            case "time":
+                self.now += timedelta(hours=what)
+            case "alarm":
+                self._alarm(what)
+            case "traits":
+                self.arrives(self._touchpoint(TRAITS_CHANGED, what, "router"))
+            case "resume":
+                self.happens(Resumed())
+            case _:
+                self.happens(ToldToLeave(reason="asked to"))
+
+    def arrives(self, *touchpoints: Touchpoint) -> None:
+        self.happens(Arrived(touchpoints=touchpoints))
+        again = self._advance(Arrived(touchpoints=touchpoints))
+        assert again.effects == []
+        assert dump_state(again.state) == dump_state(self.state), "a redelivery changed something"
+
+    def happens(self, happening: Happening) -> None:
+        held_before = {n for n, asked in self.state.outstanding.items() if asked.held}
+        advanced = self._advance(happening)
+        for effect in advanced.effects:
+            self._ask(effect, held_before)
+        self.state = load_state(dump_state(advanced.state))
+        self._look_at_threads()
+        quiet = self._advance(AlarmFired(at=self.now))
+        assert dump_state(quiet.state) == dump_state(self.state), "something was left undone"
+
+    def _advance(self, happening: Happening) -> Advanced:
+        before = dump_state(self.state)
+        advanced = advance(self.program, self.state, happening, self.now)
+        assert dump_state(self.state) == before, "advance changed the state it was given"
+        again = advance(self.program, load_state(before), happening, self.now)
+        assert again.effects == advanced.effects
+        assert dump_state(again.state) == dump_state(advanced.state), "the same gave another run"
+        return advanced
+
+    def _ask(self, effect: Effect, held_before: set[int]) -> None:
+        numbers = {asked.n for asked in self.asked}
+        if effect.n in numbers:
+            assert effect.n in held_before, f"{effect.n} was asked for twice"
+        self.asked.append(effect)
+
+    # -- what happens
+
+    def _touchpoint(self, event: str, said: dict[str, Any], sender: str) -> Touchpoint:
+        if sender == "again" and self.sent:
+            return self.sent[len(self.sent) // 2]
+        self.number += 1
+        touchpoint = touched(event, f"m-{len(self.sent)}", self.now, **said)
+        if sender == "router":
+            touchpoint = touched(event, f"m-{len(self.sent)}", self.now, number=self.number, **said)
+        self.sent.append(touchpoint)
+        return touchpoint
+
+    def _a_case(self) -> int:
+        open_cases = [
+            t.waiting.n for t in self.state.threads if t.waiting and t.waiting.kind == "case"
+        ]
+        return open_cases[0] or 0 if open_cases else 0
+
+    def _answer(self, how: str) -> None:
+        open_effects = [asked.effect for asked in self.state.outstanding.values() if not asked.held]
+        pool = self.asked if how == "old" else open_effects
+        if not pool:
+            return
+        effect = pool[len(pool) // 2]
+        if how == "failed":
+            self.happens(EffectFailed(n=effect.n, error="Error", message="for good"))
+        elif isinstance(effect, Deliver) and how != "well":
+            answer = DeliveryAnswer(state="accepted")
+            if how in ("refused", "unknown", "deferred"):
+                until = self.now + timedelta(hours=3) if how == "deferred" else None
+                answer = DeliveryAnswer(state=how, reason=how, until=until)
+            self.happens(EffectFinished(n=effect.n, answer=answer))
+        else:
+            self.happens(EffectFinished(n=effect.n, answer=usual_answer(effect)))
+
+    def _alarm(self, how: str) -> None:
+        alarm = next_alarm(self.state)
+        if alarm is None:
+            return
+        if how != "early":
+            self.now = max(self.now, alarm) + timedelta(minutes=7 if how == "late" else 0)
+        self.happens(AlarmFired(at=alarm))
+        self.now = max(self.now, alarm)
+
+    def ends(self) -> bool:
+        """Let it come to its end: whatever is asked for is done, staff decide, time passes."""
+        for _ in range(400):
+            if self.state.finished:
+                return True
+            if any(not asked.held for asked in self.state.outstanding.values()):
+                self._answer("well")
+            elif next_alarm(self.state) is not None:
+                self._alarm("due")
+            elif self._a_case():
+                self.lives_through("decided", "yes")
+            else:
+                return bool(needs_attention(self.state) or self._waits_for_ever())
+        return True  # a journey may go round and round, as long as each round waits for something
+
+    # -- what must hold
+
+    def _look_at_threads(self) -> None:
+        state = self.state
+        if state.outcome is not None:
+            assert (state.threads, state.mailbox, next_alarm(state)) == ([], [], None)
+            assert not any(
+                isinstance(asked.effect, Deliver) for asked in state.outstanding.values()
+            )
+            return
+        assert any(t.home == "main" and t.parent is None for t in state.threads), (
+            "the customer is lost"
+        )
+        for thread in state.threads:
+            self._look_at(thread)
+        assert any(self._will_go_on(thread) for thread in state.threads if thread.home == "main")
+
+    def _look_at(self, thread: Thread) -> None:
+        waiting = thread.waiting
+        assert waiting is not None, f"{thread.at} neither runs nor waits"
+        assert thread.mark >= self.marks.get(thread.thread, 0), "a thread looks back twice"
+        self.marks[thread.thread] = thread.mark
+        assert len(set(thread.met)) == len(thread.met), "one touchpoint met a thread twice"
+        if waiting.kind in ("effect", "deferred"):
+            asked = self.state.outstanding[waiting.n or 0]
+            assert asked.held == (waiting.kind == "deferred")
+        if waiting.kind == "threads":
+            assert any(other.parent == thread.thread for other in self.state.threads)
+        if waiting.kind == "stopped":
+            assert waiting.why
+        if waiting.kind == "promise":
+            assert any(promise.n == waiting.n for promise in self.state.promises)
+
+    def _will_go_on(self, thread: Thread) -> bool:
+        waiting, step = thread.waiting, self.program.nodes[thread.at].step
+        if waiting is None:
+            return False
+        if waiting.kind == "touchpoint":
+            return waiting.deadline is not None or (isinstance(step, Wait) and bool(step.forever))
+        return waiting.kind != "deferred" or waiting.deadline is not None
+
+    def _waits_for_ever(self) -> bool:
+        steps = [self.program.nodes[thread.at].step for thread in self.state.threads]
+        return any(isinstance(step, Wait) and bool(step.forever) for step in steps)

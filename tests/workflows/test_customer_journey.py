@@ -120,6 +120,7 @@ async def test_what_cannot_be_sent_stops_the_run_until_it_is_mended(stage: Stage
     stage.world.broken.add("cart-reminder")
     anna = await stage.enter("careful-cart", "Product Added", cart_value=80)
     await stage.pass_time_hours(2)
+    await stage.until(lambda: any(line.startswith("failed") for line in stage.world.trace()))
     stopped = await anna.status()
     stage.world.broken.clear()
     await anna.handle.signal(names.SIGNAL_RESUME)

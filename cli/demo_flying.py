@@ -27,7 +27,9 @@ LOOK_SHARE = 4.0
 """Looking takes at most one part in five of the time, however many passengers there are."""
 
 RECOUNT_SECONDS = 2.0
-GRACE_SECONDS = 20.0
+STILL_SECONDS = 20.0
+LONGEST_GRACE_SECONDS = 600.0
+QUIET_LOOKS = 3
 CAUGHT_UP_SECONDS = 1.0
 
 
@@ -160,17 +162,21 @@ class Flying:
             await asyncio.sleep(EACH_SECONDS)
 
     async def _settled(self) -> None:
-        """A bounded while for what the day's last touchpoints still bring about."""
+        """Wait for what the day's last touchpoints still bring about, while anything moves."""
+        before, since, quiet = self.watcher.standing, monotonic(), 0
         with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_SECONDS):
-                await self._quiet()
+            async with asyncio.timeout(LONGEST_GRACE_SECONDS):
+                while quiet < QUIET_LOOKS and monotonic() - since < STILL_SECONDS:
+                    await asyncio.sleep(EACH_SECONDS)
+                    now = self.watcher.standing
+                    if (now.people, now.deliveries) != (before.people, before.deliveries):
+                        before, since = now, monotonic()
+                    quiet = quiet + 1 if self._nothing_under_way() else 0
 
-    async def _quiet(self) -> None:
-        quiet = 0
-        while quiet < 3:
-            await asyncio.sleep(EACH_SECONDS)
-            under_way = any(each.state == "intended" for each in self.watcher.standing.deliveries)
-            quiet = 0 if under_way or self._behind() > CAUGHT_UP_SECONDS else quiet + 1
+    def _nothing_under_way(self) -> bool:
+        deliveries = self.watcher.standing.deliveries
+        under_way = any(each.state == "intended" for each in deliveries)
+        return not under_way and self._behind() < CAUGHT_UP_SECONDS
 
     def _behind(self) -> float:
         return max(self._late().values())

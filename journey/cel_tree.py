@@ -13,20 +13,40 @@ _ANY_VALUE, _CHECKED_EXPR = 2, 4
 _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION, _CONST = 4, 5, 6, 7, 8, 9, 3
 
 
+Path = tuple[str, ...]
+
+EACH = "[]"
+"""In a path: any part of a list or a map."""
+
+
 @dataclass(slots=True)
 class Tree:
-    """Free names of an expression, the dotted paths read from them, and whether it joins text in a loop."""
+    """Free names of an expression, the dotted paths read from them, and what it does in loops.
+
+    `lists`: what `map` and `filter` go through, as paths with `[]` for any part. `unnamed_list`: whether
+    one of them goes through something that has no such path. `reads_in_loops`: how many paths are read there.
+    """
 
     roots: frozenset[str]
-    paths: frozenset[tuple[str, ...]]
+    paths: frozenset[Path]
     grows_text_in_loop: bool
+    lists: frozenset[Path]
+    unnamed_list: bool
+    reads_in_loops: int
 
 
 @dataclass(slots=True)
 class _Walk:
     roots: set[str] = field(default_factory=set[str])
-    paths: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
+    paths: set[Path] = field(default_factory=set[Path])
+    lists: set[Path] = field(default_factory=set[Path])
+    unnamed: bool = False
+    reads: int = 0
     grows: bool = False
+
+
+Bound = dict[str, Path | None]
+"""Names that loops bind, each with the path of what it goes through, if that has one."""
 
 
 def read(serialized: bytes) -> Tree:
@@ -36,16 +56,24 @@ def read(serialized: bytes) -> Tree:
         if number == _ANY_VALUE and isinstance(value, bytes):
             for inner, expression in _fields(value):
                 if inner == _CHECKED_EXPR and isinstance(expression, bytes):
-                    _visit(expression, frozenset(), walk, looping=False)
-    return Tree(frozenset(walk.roots), frozenset(walk.paths), walk.grows)
+                    _visit(expression, {}, walk, looping=False)
+    return Tree(
+        frozenset(walk.roots),
+        frozenset(walk.paths),
+        walk.grows,
+        frozenset(walk.lists),
+        walk.unnamed,
+        walk.reads,
+    )
 
 
-def _visit(expression: bytes, bound: frozenset[str], walk: _Walk, *, looping: bool) -> None:
+def _visit(expression: bytes, bound: Bound, walk: _Walk, *, looping: bool) -> None:
     path = _path(expression)
     if path is not None:
         if path[0] not in bound:
             walk.roots.add(path[0])
             walk.paths.add(path)
+            walk.reads += looping
         return
     for number, value in _fields(expression):
         if not isinstance(value, bytes):
@@ -66,16 +94,74 @@ def _visit(expression: bytes, bound: frozenset[str], walk: _Walk, *, looping: bo
             _visit_comprehension(value, bound, walk, looping=looping)
 
 
-def _visit_comprehension(
-    value: bytes, bound: frozenset[str], walk: _Walk, *, looping: bool
-) -> None:
-    inside = bound | {name for name in (_text(value, 1), _text(value, 3), _text(value, 8)) if name}
+def _visit_comprehension(value: bytes, bound: Bound, walk: _Walk, *, looping: bool) -> None:
+    through = _parts_of(_message(value, 2), bound)
+    if _is_list(_message(value, 4)):
+        if through is not None:
+            walk.lists.add(through[:-1])
+        walk.unnamed |= through is None and not _is_list(_message(value, 2))
+    names = {name: None for name in (_text(value, 1), _text(value, 3), _text(value, 8)) if name}
+    inside: Bound = {**bound, **names, _text(value, 1): through}
     _visit_children(value, (2, 4), bound, walk, looping=looping)
     _visit_children(value, (5, 6, 7), inside, walk, looping=True)
 
 
+def _parts_of(expression: bytes, bound: Bound) -> Path | None:
+    """The path of the parts of what an expression stands for, if that can be told."""
+    path = _path(expression)
+    if path is not None:
+        if path[0] not in bound:
+            return (*path, EACH)
+        through = bound[path[0]]
+        return None if through is None else (*through, *path[1:], EACH)
+    for number, value in _fields(expression):
+        if not isinstance(value, bytes):
+            continue
+        if number == _SELECT:
+            parts = _parts_of(_message(value, 1), bound)
+            return None if parts is None else (*parts[:-1], _text(value, 2), EACH)
+        if number == _CALL and _text(value, 2) == "_[_]":
+            parts = _parts_of(_message(value, 3), bound)
+            return None if parts is None else (*parts, EACH)
+        if number == _COMPREHENSION and _is_filter(value):
+            return _parts_of(_message(value, 2), bound)
+    return None
+
+
+def _is_list(expression: bytes) -> bool:
+    """Whether an expression is a list by its form: written out, joined, or made by `map` or `filter`."""
+    for number, value in _fields(expression):
+        if number == _LIST:
+            return True
+        if number == _CALL and isinstance(value, bytes):
+            return _text(value, 2) == "_+_"
+        if number == _COMPREHENSION and isinstance(value, bytes):
+            return _is_list(_message(value, 4))
+    return False
+
+
+def _is_filter(comprehension: bytes) -> bool:
+    """`filter` adds the very part: `accumulator + [part]` under a condition, else the accumulator."""
+    step = _call(_message(comprehension, 6))
+    if step is None or step[0] != "_?_:_" or not _is_list(_message(comprehension, 4)):
+        return False
+    added = _call(step[1][1])
+    if added is None or added[0] != "_+_":
+        return False
+    parts = [v for k, v in _fields(added[1][1]) if k == _LIST and isinstance(v, bytes)]
+    return bool(parts) and _path(_message(parts[0], 1)) == (_text(comprehension, 1),)
+
+
+def _call(expression: bytes) -> tuple[str, list[bytes]] | None:
+    for number, value in _fields(expression):
+        if number == _CALL and isinstance(value, bytes):
+            arguments = [v for k, v in _fields(value) if k == 3 and isinstance(v, bytes)]
+            return _text(value, 2), arguments
+    return None
+
+
 def _visit_children(
-    message: bytes, numbers: tuple[int, ...], bound: frozenset[str], walk: _Walk, *, looping: bool
+    message: bytes, numbers: tuple[int, ...], bound: Bound, walk: _Walk, *, looping: bool
 ) -> None:
     for number, value in _fields(message):
         if number in numbers and isinstance(value, bytes):
@@ -97,7 +183,7 @@ def _adds_lists(call: bytes) -> bool:
     return False
 
 
-def _path(expression: bytes) -> tuple[str, ...] | None:
+def _path(expression: bytes) -> Path | None:
     """`a.b.c` as ("a", "b", "c"), or None where the expression is something else."""
     for number, value in _fields(expression):
         if not isinstance(value, bytes):
@@ -110,6 +196,12 @@ def _path(expression: bytes) -> tuple[str, ...] | None:
             before = _path(operand) if operand is not None else None
             return None if before is None else (*before, _text(value, 2))
     return None
+
+
+def _message(message: bytes, number: int) -> bytes:
+    """The first field of this number, or an empty message."""
+    found = (v for k, v in _fields(message) if k == number and isinstance(v, bytes))
+    return next(found, b"")
 
 
 def _text(message: bytes, number: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 from cel_expr_python import cel
 from pydantic import JsonValue
@@ -19,6 +19,8 @@ from journey import cel_tree
 
 MAX_SOURCE = 1_000
 MAX_TEXT = 100_000
+MAX_PARTS = 10_000
+MAX_READS_IN_LOOPS = 20_000_000
 FIRST_YEAR, LAST_YEAR = 2, 9_998
 
 Type = cel.Type
@@ -34,9 +36,18 @@ class Expression:
 
     source: str
     compiled: cel.Expression
-    roots: frozenset[str]
-    paths: frozenset[tuple[str, ...]]
     type_name: str
+    tree: cel_tree.Tree
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """The names it uses."""
+        return self.tree.roots
+
+    @property
+    def paths(self) -> frozenset[tuple[str, ...]]:
+        """The dotted paths it reads, such as ("customer", "tier")."""
+        return self.tree.paths
 
 
 @lru_cache(maxsize=64)
@@ -63,9 +74,11 @@ def compiled(source: str, names: frozenset[str]) -> Expression:
     tree = cel_tree.read(expression.serialize())
     if tree.grows_text_in_loop:
         raise ConditionError("text may not be joined with + inside map, filter, all or exists")
-    return Expression(
-        source, expression, tree.roots, tree.paths, str(expression.return_type().name())
-    )
+    if tree.unnamed_list:
+        raise ConditionError(
+            "map and filter go through a list that has a name, such as run.legs.map(l, l.flight)"
+        )
+    return Expression(source, expression, str(expression.return_type().name()), tree)
 
 
 def evaluate(
@@ -78,13 +91,55 @@ def evaluate(
     """
     expression = compiled(source, declared if declared is not None else frozenset(names) - {"now"})
     data = {name: names[name] for name in expression.roots if name in names}
+    _look_at_loops(expression, data)
     try:
         value = expression.compiled.eval(data=data)
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
         raise ConditionError(f"{source!r}: {_in_words(str(error))}") from None
     if value.type() == Type.ERROR:
         raise ConditionError(f"{source!r}: {_in_words(str(value.plain_value()))}")
-    return _plain(value.plain_value())
+    try:
+        return _plain(value, [MAX_PARTS])
+    except RecursionError:
+        raise ConditionError(f"{source!r}: the value is nested too deep") from None
+
+
+def _look_at_loops(expression: Expression, data: Mapping[str, object]) -> None:
+    """Maps have no order, so that what goes through one could differ from worker to worker."""
+    tree = expression.tree
+    for path in tree.lists:
+        if any(isinstance(found, dict) for found in _found(data, path)):
+            raise ConditionError(f"{'.'.join(path)} has no order to go through: keep a list")
+    if tree.reads_in_loops:
+        parts = _count(list(data.values()))
+        if parts * parts * tree.reads_in_loops > MAX_READS_IN_LOOPS:
+            raise ConditionError(f"{expression.source!r}: too much to go through")
+
+
+def _found(data: object, path: tuple[str, ...]) -> list[object]:
+    """All that a path leads to."""
+    found = [data]
+    for part in path:
+        if part == cel_tree.EACH:
+            found = [inner for value in found for inner in _parts(value)]
+        else:
+            maps = [cast("dict[str, object]", value) for value in found if isinstance(value, dict)]
+            found = [value[part] for value in maps if part in value]
+    return found
+
+
+def _parts(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, object]", value).values())
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _count(values: list[object]) -> int:
+    count, ahead = 0, values
+    while ahead and count <= MAX_PARTS:
+        count += len(ahead)
+        ahead = [inner for value in ahead for inner in _parts(value)]
+    return count
 
 
 def holds(source: str, names: Mapping[str, object], declared: frozenset[str] | None = None) -> bool:
@@ -142,31 +197,38 @@ def roots_of(sources: Iterable[str], names: frozenset[str]) -> frozenset[str]:
     return frozenset[str]().union(*(compiled(source, names).roots for source in sources))
 
 
-def _plain(value: object) -> JsonValue | datetime | timedelta:
-    match value:
+def _plain(value: Any, left: list[int]) -> JsonValue | datetime | timedelta:
+    """A value of the engine as Python has it; `left` is how many parts it may still have."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise ConditionError(f"a value may have {MAX_PARTS:,} parts")
+    plain: object = value.value()
+    match plain:
         case None | bool() | int() | str():
-            if isinstance(value, str) and len(value) > MAX_TEXT:
+            if isinstance(plain, str) and len(plain) > MAX_TEXT:
                 raise ConditionError(f"a text value may have {MAX_TEXT} characters")
-            return value
+            return plain
         case float():
-            if not math.isfinite(value):
+            if not math.isfinite(plain):
                 raise ConditionError("the value is not a finite number")
-            return value
+            return plain
         case datetime():
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
+            return plain if plain.tzinfo else plain.replace(tzinfo=UTC)
         case timedelta():
-            return value
+            return plain
         case list():
-            return [_plain_json(item) for item in cast("list[object]", value)]
+            return [_plain_json(item, left) for item in cast("list[object]", plain)]
         case dict():
-            items = cast("dict[object, object]", value).items()
-            return {str(key): _plain_json(item) for key, item in items}
+            # The engine's maps are in another order in each process.
+            items = cast("dict[object, object]", plain).items()
+            told = {str(key): item for key, item in items}
+            return {key: _plain_json(told[key], left) for key in sorted(told)}
         case _:
-            raise ConditionError(f"a value of type {type(value).__name__} cannot be kept")
+            raise ConditionError(f"a value of type {type(plain).__name__} cannot be kept")
 
 
-def _plain_json(value: object) -> JsonValue:
-    plain = _plain(value)
+def _plain_json(value: object, left: list[int]) -> JsonValue:
+    plain = _plain(value, left)
     if isinstance(plain, datetime):
         return plain.isoformat()
     if isinstance(plain, timedelta):

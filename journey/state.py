@@ -5,11 +5,18 @@ Shapes only grow: a new field has a default, so that an older state is read as i
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import (
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    model_serializer,
+    model_validator,
+)
 
 from journey.effects import Effect, PromiseState, Values
+from journey.shared_parts import read_again, write_once
 from journey.touchpoint import Touchpoint
 
 ENTRY = 1
@@ -130,6 +137,15 @@ class State:
     listens: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     outcome: str | None = None
     goal: bool = False
+
+    @model_serializer(mode="wrap")
+    def _write_once(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return write_once(handler(self))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_again(cls, raw: Any) -> Any:
+        return read_again(raw)
 
     @property
     def finished(self) -> bool:

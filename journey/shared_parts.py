@@ -1,0 +1,77 @@
+"""Parts that stand several times in what a run remembers are written once.
+
+Threads are met by the same touchpoint, and items are parts of kept lists: a third of a state or more.
+"""
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+SHARED = "shared"
+REFERENCE = "$shared"
+
+_WORTH_IT = 48
+"""Shorter parts, in bytes, are written where they stand."""
+
+
+def write_once(state: dict[str, Any]) -> dict[str, Any]:
+    """The state with parts that stand in it several times under `shared`, and references in their place."""
+    counts: Counter[bytes] = Counter()
+    if not _count(state, counts):
+        return state  # somebody's own data looks like a reference
+    places: dict[bytes, int] = {}
+    parts: list[Any] = []
+
+    def written(value: Any) -> Any:
+        if not isinstance(value, dict | list):
+            return value
+        key = _key(value)
+        if counts[key] < 2 or len(key) < _WORTH_IT:
+            return inside(value)
+        if key not in places:
+            parts.append(inside(value))
+            places[key] = len(parts) - 1
+        return {REFERENCE: places[key]}
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: written(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType] -- plain JSON
+        return [written(part) for part in value]
+
+    short = inside(state)
+    return {**short, SHARED: parts} if parts else state
+
+
+def read_again(state: Any) -> Any:
+    """The state as it was before `write_once`."""
+    if not isinstance(state, dict) or SHARED not in state:
+        return state  # pyright: ignore[reportUnknownVariableType] -- plain JSON
+    known: dict[str, Any] = dict(state)  # pyright: ignore[reportUnknownArgumentType] -- plain JSON
+    parts: list[Any] = known.pop(SHARED)
+
+    def read(value: Any) -> Any:
+        if isinstance(value, list):
+            return [read(part) for part in value]  # pyright: ignore[reportUnknownVariableType] -- plain JSON
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1 and REFERENCE in value:  # pyright: ignore[reportUnknownArgumentType] -- plain JSON
+            return read(parts[value[REFERENCE]])
+        return {name: read(part) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType] -- plain JSON
+
+    return read(known)
+
+
+def _count(value: Any, counts: Counter[bytes]) -> bool:
+    """Count each part; False where somebody's own data holds what a reference looks like."""
+    if not isinstance(value, dict | list):
+        return True
+    if isinstance(value, dict) and REFERENCE in value:
+        return False
+    counts[_key(value)] += 1
+    parts: list[Any] = list(value.values() if isinstance(value, dict) else value)  # pyright: ignore[reportUnknownArgumentType] -- plain JSON
+    return all(_count(part, counts) for part in parts)
+
+
+def _key(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)

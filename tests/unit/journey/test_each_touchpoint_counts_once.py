@@ -83,12 +83,10 @@ def test_numbers_and_foreign_ids_do_not_get_in_each_others_way() -> None:
 def test_the_memory_of_foreign_ids_is_bounded_and_holds_the_last_ones() -> None:
     anna = entered(COUNTING)
     told = SEEN + 100
-    for index in range(told):
-        anna.does("Seen", f"id-{index}")
+    anna.together(*(anna.told("Seen", f"id-{index}") for index in range(told)))
     assert len(anna.state.seen) == SEEN
 
-    for index in range(told - SEEN + 1, told):
-        anna.does("Seen", f"id-{index}")
+    anna.together(*(anna.told("Seen", f"id-{index}") for index in range(told - SEEN + 1, told)))
 
     assert count(anna) == told
 

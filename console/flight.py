@@ -1,5 +1,6 @@
 """The demo's page: a day of departures as it happens, and the two things one may do to it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from pydantic import BaseModel
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from console.flight_picture import DemoDay, Scene, Stage
+
+PAGE_SECONDS = 0.8
+"""A page is told so often at most: it may share the machine with all that it shows."""
 
 _FOLDER = Path(__file__).parent
 _ASSET = re.compile(r"flight[a-z-]*\.(js|css)")
@@ -120,6 +124,7 @@ async def _events(stage: Stage) -> AsyncIterator[bytes]:
             yield _event("day", day)
         yield _event("scene", _news(scene, last))
         last = scene
+        await asyncio.sleep(PAGE_SECONDS)
 
 
 def _news(scene: Scene, last: Scene | None) -> dict[str, Any]:

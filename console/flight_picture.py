@@ -191,17 +191,19 @@ class Stage:
     def close(self) -> None:
         """Let every page that looks on go."""
         self._closed = True
-        self._tell()
+        self._changed.set()
 
     async def scenes(self) -> AsyncIterator[tuple[DemoDay | None, Scene]]:
         """The scene as it stands, then each newer one, until the stage is closed."""
         seen = -1
-        while not self._closed:
+        while True:
             if seen != self._number:
                 seen = self._number
                 yield self.day, self.scene
-                continue
-            await self._changed.wait()
+            elif self._closed:
+                return
+            else:
+                await self._changed.wait()
 
     def _tell(self) -> None:
         self._number += 1

@@ -18,6 +18,7 @@ async def stage(time_skipping: WorkflowEnvironment) -> AsyncIterator[Stage]:
     )
     async with stage.workers():
         yield stage
+        await stage.clear()
 
 
 @pytest_asyncio.fixture

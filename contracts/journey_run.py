@@ -126,6 +126,18 @@ class RecordRun:
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class HandBack:
+    """Hand back touchpoints that came to a run after its end, for the run that may follow it.
+
+    `run.entry` is 0 where the run was not admitted; its customer may be any identity then.
+    """
+
+    run: RunReference
+    touchpoints: tuple[Touchpoint, ...]
+    key: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class CarriedRun:
     """What continue-as-new hands to the next run of the same journey: nothing else is remembered.
 

@@ -1,5 +1,7 @@
 """What the router and the outbox hand each other."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, unquote
@@ -7,9 +9,24 @@ from urllib.parse import quote, unquote
 from pydantic import JsonValue
 
 Fate = dict[str, JsonValue]
-"""What became of a touchpoint. `fate` is signalled, entered, not_entered, too_late, refused or
-ignored; `run`, `journey` and `reason` say where and why; `number` is the number that the run was
-given, where it is not the arrival's own."""
+"""What became of a touchpoint. `fate` is signalled, entered, handed_back, not_entered, too_late,
+refused or ignored; `run`, `journey` and `reason` say where and why; `number` is the number that the
+run was given, where it is not the arrival's own. `handed_back` takes one `signalled` back: the run
+had ended when it came."""
+
+GIVEN = ("signalled", "entered")
+"""The fates by which a run has a touchpoint."""
+
+
+def had_by(fates: Iterable[Fate]) -> frozenset[str]:
+    """The runs that were given a touchpoint and did not hand it back."""
+    given: Counter[str] = Counter()
+    for fate in fates:
+        if fate["fate"] in GIVEN:
+            given[str(fate["run"])] += 1
+        elif fate["fate"] == "handed_back":
+            given[str(fate["run"])] -= 1
+    return frozenset(run for run, times in given.items() if times > 0)
 
 
 class LeaseLostError(RuntimeError):

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.evidence import Outside, Seen, SeenArrival, SeenRun, SeenTouchpoint, ToldRun
+from contracts.routing import GIVEN
 from journey.touchpoint import TRAITS_CHANGED
 
-GIVEN = ("signalled", "entered")
 TOO_LATE = ("too_late", "refused")
 """Fates that say why a run could not have a touchpoint: it had ended, or the server refused it."""
 
@@ -170,6 +170,7 @@ class _Look:
     def given_twice(self) -> Iterator[str]:
         for arrival in self.seen.arrivals:
             given = Counter(str(f.get("run")) for f in arrival.fates if f["fate"] in GIVEN)
+            given.subtract(str(f.get("run")) for f in arrival.fates if f["fate"] == "handed_back")
             for run_id, times in given.items():
                 if times > 1:
                     yield f"{self._named(arrival)}: given {times} times to {run_id}"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -18,6 +19,13 @@ SEEN = 512
 A client that is refused for a moment sends again seconds later, behind what others sent meanwhile.
 What the router sends is numbered, and costs one number.
 """
+
+
+class Came(NamedTuple):
+    """Touchpoints that count, in order: those to be let in `now`, and those that come behind them."""
+
+    now: list[Touchpoint]
+    behind: list[Touchpoint]
 
 
 def enter(turn: Turn, entered: Entered) -> None:
@@ -50,8 +58,8 @@ def arrive(
     touchpoints: Iterable[Touchpoint],
     refused: list[str],
     behind: Iterable[Touchpoint] = (),
-) -> list[Touchpoint]:
-    """Touchpoints came: those that count, in order; none where one of them ends the run.
+) -> Came:
+    """Touchpoints came: those that count. Where one of them ends the run, what came after that one is behind.
 
     An exit wins over everything else that came with it, also over what it came `behind`.
     """
@@ -65,7 +73,20 @@ def arrive(
         else:
             refused.append(f"{named}: this version does not listen to it")
     others = [touchpoint for touchpoint in behind if not _was_counted(turn, touchpoint)]
-    return [] if _exit_on(turn, [*new, *others]) else new
+    ending = _exit_on(turn, [*new, *others])
+    return Came(new, others) if ending is None else Came([], [*new, *others][ending + 1 :])
+
+
+def arrive_late(
+    turn: Turn, touchpoints: Iterable[Touchpoint], refused: list[str]
+) -> list[Touchpoint]:
+    """Touchpoints came to a run that has ended: those that it had not counted before.
+
+    They are not counted: one that is handed back may come once more before the run has closed.
+    """
+    late = [touchpoint for touchpoint in touchpoints if not _was_counted(turn, touchpoint)]
+    refused += [f"{each.event} {each.message_id}: the journey has ended" for each in late]
+    return late
 
 
 def take_in(turn: Turn, touchpoint: Touchpoint) -> None:
@@ -113,15 +134,16 @@ def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:
             turn.note(state.stage or "", "trait", f"{name} changed")
 
 
-def _exit_on(turn: Turn, new: list[Touchpoint]) -> bool:
+def _exit_on(turn: Turn, new: list[Touchpoint]) -> int | None:
+    """End the run where a touchpoint is an exit; which of them it was."""
     rules = [rule for rule in turn.program.definition.exit if rule.touchpoint]
-    for touchpoint in new if rules else ():
+    for place, touchpoint in enumerate(new if rules else ()):
         for index, rule in enumerate(turn.program.definition.exit):
             on, address = rule.touchpoint, f"exit/{index}"
             if on and turn.is_about(on, touchpoint, None, address):
                 turn.finish(address, rule.outcome, f"{touchpoint.event} came")
-                return True
-    return False
+                return place
+    return None
 
 
 def _in_zone(turn: Turn, zone: JsonValue) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import datetime
 from typing import NamedTuple
 
-from journey.arrivals import arrive, enter, exit_when, take_in
+from journey.arrivals import Came, arrive, arrive_late, enter, exit_when, take_in
 from journey.effects import CloseCase, Deliver, Effect, OpenCase, RunRecord, TraceEntry
 from journey.happenings import (
     AlarmFired,
@@ -47,12 +47,16 @@ STEPS_PER_TURN = 2_000
 
 
 class Advanced(NamedTuple):
-    """What came of one happening."""
+    """What came of one happening.
+
+    `late`: touchpoints that came after what ended the run. They are for whoever comes after it.
+    """
 
     state: State
     effects: list[Effect]
     record: RunRecord
     refused: list[str]
+    late: list[Touchpoint]
 
 
 def advance(program: Program, state: State, happening: Happening, now: datetime) -> Advanced:
@@ -63,37 +67,43 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
     """
     turn = Turn(program, copy_state(state), now)
     refused: list[str] = []
+    late: list[Touchpoint] = []
     if state.outcome is None or isinstance(happening, EffectFinished | EffectFailed):
-        new = _happen(turn, happening, refused)
+        came = _happen(turn, happening, refused)
         _run(turn)
-        for touchpoint in new:
+        for place, touchpoint in enumerate(came.now):
             if turn.state.outcome is not None:
+                late = came.now[place:]
                 break
             # One at a time: what comes together is lived through as if it had come one by one.
             take_in(turn, touchpoint)
             turn.steps = 0
             _run(turn)
             _forget(turn)
+        if turn.state.outcome is not None:
+            late = [*late, *came.behind]
         # Deadlines come last: what is here already wins over them, and may move them.
         turn.steps = 0
         while _due(turn):
             _run(turn)
+    elif isinstance(happening, Arrived):
+        late = arrive_late(turn, (*happening.touchpoints, *happening.behind), refused)
     else:
         refused.append("the journey has ended")
     listens = _listens(turn)
     _forget(turn)
-    return Advanced(turn.state, turn.effects, _record(turn, listens), refused)
+    return Advanced(turn.state, turn.effects, _record(turn, listens), refused, late)
 
 
-def _happen(turn: Turn, happening: Happening, refused: list[str]) -> list[Touchpoint]:
+def _happen(turn: Turn, happening: Happening, refused: list[str]) -> Came:
     """Let it happen; the touchpoints that came with it and count are still to be let in."""
-    new: list[Touchpoint] = []
+    came = Came([], [])
     match happening:
         case Entered():
             enter(turn, happening)
-            new = arrive(turn, happening.others, refused)
+            came = arrive(turn, happening.others, refused)
         case Arrived():
-            new = arrive(turn, happening.touchpoints, refused, happening.behind)
+            came = arrive(turn, happening.touchpoints, refused, happening.behind)
         case AlarmFired():
             turn.now = max(turn.now, happening.at)
         case EffectFinished() | EffectFailed():
@@ -104,7 +114,7 @@ def _happen(turn: Turn, happening: Happening, refused: list[str]) -> list[Touchp
             turn.finish(turn.state.stage or "", "left", happening.reason)
         case Resumed():
             _resume(turn)
-    return new
+    return came
 
 
 # -- effects

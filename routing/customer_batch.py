@@ -79,14 +79,20 @@ class CustomerBatch:
             general = arrived.general and not run.aimed_only
             if general or run.workflow_id in arrived.aimed:
                 run.offer(arrived)
-        if arrived.general:
-            for program in entering:
+        for program in entering:
+            if arrived.general or await self._follows(arrived, program):
                 await self._enter(arrived, program)
 
     async def _entered(self, arrived: Arrived, run: ToldRun) -> bool:
         program = next(p for p in self._live if p.journey == run.journey)
         wanted, key = await self._wanted(arrived, program)
         return wanted and key == run.key
+
+    async def _follows(self, arrived: Arrived, program: Program) -> bool:
+        """Whether it was for a run of this journey that is over, so that it may begin the next one."""
+        wanted, key = await self._wanted(arrived, program)
+        named = workflow_id(program.journey, self._customer, key)
+        return wanted and named in arrived.aimed and self._under_way(program.journey, key) is None
 
     # -- entries
 

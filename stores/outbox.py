@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.routing import (
+    GIVEN,
     LeaseLostError,
     PendingBatch,
     PendingTouchpoint,
     RoutedBatch,
     StartingRun,
     customer_of,
+    had_by,
     subject_of,
 )
 from stores.database import Connection, Pool, jsonb, one_statement
@@ -62,10 +64,12 @@ _RENUMBER = """
 with aimed as (
     select o.outbox, o.run, o.number from outbox o
      where o.unit = %(unit)s and o.run is not null and o.number is not null
-       and not exists (
-           select 1 from arrivals a cross join jsonb_array_elements(a.fates) f
+       and 0 >= (
+           select count(*) filter (where f ->> 'fate' in ('signalled', 'entered'))
+                - count(*) filter (where f ->> 'fate' = 'handed_back')
+             from arrivals a cross join jsonb_array_elements(a.fates) f
             where a.customer = %(customer)s and a.touchpoint = o.touchpoint
-              and f ->> 'run' = o.run and f ->> 'fate' in ('signalled', 'entered'))
+              and f ->> 'run' = o.run)
 ), given as (
     select f ->> 'run' as run, max(coalesce((f ->> 'number')::bigint, a.number)) as number
       from arrivals a cross join jsonb_array_elements(a.fates) f
@@ -242,6 +246,8 @@ async def _still_starting(
 
 def _pending(row: dict[str, Any]) -> PendingTouchpoint:
     about = (row["subject_kind"], row["subject_id"]) if row["subject_id"] is not None else None
+    fates = row["fates"] or ()
+    had = had_by(fates)
     return PendingTouchpoint(
         row=row["row"],
         touchpoint=row["touchpoint"],
@@ -255,8 +261,6 @@ def _pending(row: dict[str, Any]) -> PendingTouchpoint:
         context=row["context"],
         subject=about,
         own=row["customer"] is not None,
-        fated=bool(row["fates"]),
-        had_by=frozenset(
-            fate["run"] for fate in row["fates"] or () if fate["fate"] in ("signalled", "entered")
-        ),
+        fated=bool(had) or any(fate["fate"] not in (*GIVEN, "handed_back") for fate in fates),
+        had_by=had,
     )

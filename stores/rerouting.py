@@ -44,7 +44,7 @@ async def route_again(connection: Connection, *, customer: str, run: str, since:
     Call it in the transaction that opens the run. Afterwards ring `stores.wakeup.Bell`.
     """
     unit = customer_unit(customer)
-    await _hold(connection, [unit])
+    await hold_units(connection, [unit])
     cursor = await connection.execute(_AGAIN, _values(unit, customer, run, since))
     return cursor.rowcount
 
@@ -66,8 +66,8 @@ async def route_subjects_again(
     if not pairs:
         return 0
     unit = customer_unit(customer)
-    await _hold(connection, [unit])
-    await _hold(connection, sorted(subject_unit(kind, one) for kind, one in pairs))
+    await hold_units(connection, [unit])
+    await hold_units(connection, sorted(subject_unit(kind, one) for kind, one in pairs))
     listed = jsonb([{"kind": kind, "id": one} for kind, one in pairs])
     values = _values(unit, customer, run, since) | {"subjects": listed}
     cursor = await connection.execute(_SUBJECTS_AGAIN, values)
@@ -85,7 +85,8 @@ def _values(unit: str, customer: str, run: str, since: datetime) -> dict[str, ob
     }
 
 
-async def _hold(connection: Connection, units: list[str]) -> None:
+async def hold_units(connection: Connection, units: list[str]) -> None:
+    """Keep units from being numbered until the transaction ends; made where they are not there."""
     await connection.execute(
         "insert into routing_units (unit) select unnest(%s::text[]) on conflict do nothing",
         [units],

@@ -10,7 +10,7 @@ from temporalio.worker import Worker
 
 from activities.admission import Admissions
 from activities.customer_traits import TraitsOfCustomer
-from activities.run_record import RunJournal
+from activities.run_record import LateDesk, RunJournal
 from activities.staff_cases import StaffCases
 from channels.liquid_text import LiquidText
 from contracts.names import JOURNEYS_QUEUE
@@ -20,6 +20,7 @@ from stores.customer_traits import CustomerTraitStore
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
+from stores.late_touchpoints import LateTouchpointStore
 from stores.run_records import RunRecordStore
 from stores.wakeup import Bell
 from workers.build import build_id
@@ -44,6 +45,7 @@ def journey_activities(pool: Pool, ring: Callable[[], None]) -> list[Callable[..
         admissions.move_run,
         admissions.find_definition,
         RunJournal(records=records).record_run,
+        LateDesk(touchpoints=LateTouchpointStore(pool, ring)).hand_back,
         traits.read_traits,
         traits.set_traits,
         cases.open_case,

@@ -38,10 +38,10 @@ from journey.machine import advance
 from journey.program import Program
 from journey.standing import next_alarm
 from journey.state import State
-from journey.touchpoint import RefusedTouchpointError
+from journey.touchpoint import RefusedTouchpointError, Touchpoint
 from workflows.activity_options import WRITTEN
 from workflows.alarm import Alarm
-from workflows.effects import Riding, carry_out, write_down
+from workflows.effects import Riding, carry_out, hand_back, write_down
 from workflows.entering import (
     ask_admission,
     check_engine,
@@ -85,6 +85,8 @@ class CustomerJourney:
         self._program: Program | None = None
         self._state = State()
         self._engine = 0
+        self._late: list[Touchpoint] = []
+        self._over = False
         self._clock: RunClock | None = None
 
     @workflow.run
@@ -108,9 +110,24 @@ class CustomerJourney:
                 await self._continue_as_new_where_due()
                 await workflow.wait_condition(self._something_came)
                 await self._settle()
-        await workflow.wait_condition(workflow.all_handlers_finished)
         self._alarm.stop()
+        self._over = True
+        await self._close()
         return refusal or self._result()
+
+    async def _close(self) -> None:
+        """Answer whoever asked, and hand back what came after the end: it may begin the next run.
+
+        A task that closes the run is refused where a signal came meanwhile, and lived again with it.
+        """
+        while self._late or self._inbox.touchpoints or not workflow.all_handlers_finished():
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            if self._program is not None:
+                await self._settle()
+            late = [*self._late, *self._inbox.touchpoints]
+            self._late, self._inbox.touchpoints = [], []
+            if late and self._run is not None:
+                await hand_back(self._reference(), late, self._state.key)
 
     def _result(self) -> JourneyResult:
         state, run = self._state, self._reference()
@@ -131,6 +148,10 @@ class CustomerJourney:
         self._clock = start.clock
         answer = await ask_admission(start, self._inbox, self._now())
         if isinstance(answer, NotAdmitted):
+            self._run = RunReference(
+                entry=0, journey=start.journey, customer=start.customer, clock=self._clock
+            )
+            self._state.key = start.key
             return not_admitted(answer.reason, answer.detail, start.journey)
         await self._begin(start, answer)
         return None
@@ -194,10 +215,12 @@ class CustomerJourney:
         """Let in what came, so many at once; the rest in tasks of their own, each well within its time."""
         came = tuple(self._inbox.touchpoints)
         now, behind = came[:TOUCHPOINTS_AT_ONCE], came[TOUCHPOINTS_AT_ONCE:]
-        self._inbox.touchpoints = list(behind)
         self._advance(Arrived(touchpoints=now, behind=behind))
+        if self._state.outcome is not None:
+            now, behind = came, ()
+        self._inbox.touchpoints = list(behind)
         self._looked_at += len(now)
-        if behind and self._state.outcome is None:
+        if behind:
             await workflow.sleep(timedelta(milliseconds=1), summary=f"{len(behind)} more to let in")
 
     async def _obey(self, order: Order) -> None:
@@ -223,6 +246,7 @@ class CustomerJourney:
         self._state = advanced.state
         for words in advanced.refused:
             self._inbox.refuse(words)
+        self._late.extend(advanced.late)
         self._decisions.extend(advanced.record.trace)
         self._pending.add(happening, advanced.record)
         for effect in advanced.effects:
@@ -321,7 +345,7 @@ class CustomerJourney:
             inbox.touchpoints.append(inbox.read(told, self._now()))
             place = self._looked_at + len(inbox.touchpoints)
             await workflow.wait_condition(
-                lambda: self._looked_at >= place and self._run is not None
+                lambda: self._over or (self._looked_at >= place and self._run is not None)
             )
         else:
             step = told.get("step")
@@ -332,7 +356,7 @@ class CustomerJourney:
             )
             inbox.orders.append(order)
             place = self._taken + len(inbox.orders)
-            await workflow.wait_condition(lambda: self._obeyed >= place)
+            await workflow.wait_condition(lambda: self._over or self._obeyed >= place)
         decided = [entry.why for entry in self._decisions if entry.sequence > before]
         return {**self.status(), "decided": decided}
 

@@ -1,6 +1,7 @@
 """How each effect that the machine asks for is carried out: one activity each."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, assert_never
 
@@ -9,7 +10,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from contracts import names
 from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCustomerTraits
-from contracts.journey_run import RecordRun, RunReference
+from contracts.journey_run import HandBack, RecordRun, RunReference
 from contracts.message_delivery import DeliverMessage, MessageDelivered
 from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
 from journey.effects import (
@@ -31,6 +32,7 @@ from journey.happenings import (
     EffectFinished,
     TraitsAnswer,
 )
+from journey.touchpoint import Touchpoint
 from workflows.activity_options import DELIVERED, LOOKED_UP, WRITTEN, ActivityOptions
 
 Result = TypeVar("Result")
@@ -153,4 +155,14 @@ async def write_down(run: RunReference, record: RunRecord) -> None:
             return
     await workflow.execute_activity(
         names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN
+    )
+
+
+async def hand_back(run: RunReference, late: Sequence[Touchpoint], key: str | None) -> None:
+    """Hand back what came after the run's end, for the run that may follow it."""
+    await workflow.execute_activity(
+        names.HAND_BACK,
+        HandBack(run=run, touchpoints=tuple(late), key=key),
+        summary=f"Hand back {len(late)} that came after the end",
+        **WRITTEN,
     )

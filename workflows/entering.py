@@ -62,6 +62,10 @@ async def ask_admission(start: StartRequest, inbox: Inbox, now: datetime) -> Adm
         admission = await workflow.execute_activity(
             names.ADMIT, order, result_type=Admission, summary="May this customer enter?", **WRITTEN
         )
+    if isinstance(admission.answer, NotAdmitted):
+        # The first has its fate. Asked a second time, in a task lived again, the answer is the
+        # same whatever came since: that must be tried by itself.
+        del inbox.touchpoints[:1]
     return admission.answer
 
 

@@ -7,7 +7,7 @@ import pytest
 from temporalio import activity
 
 from contracts import names
-from contracts.journey_run import RecordRun
+from contracts.journey_run import Admission, AdmitRun, RecordRun
 from tests.workflows.world import Stage, World, connect, touchpoint
 
 ENDS_AT_ONCE = {
@@ -34,6 +34,19 @@ class BuysMeanwhile(World):
         await super().record_run(order)
 
 
+class RefusesMeanwhile(World):
+    """Something comes while the customer is being refused."""
+
+    comes_again: Any = None
+
+    @activity.defn(name=names.ADMIT)
+    async def admit(self, order: AdmitRun) -> Admission:
+        if self.comes_again is not None:
+            comes_again, self.comes_again = self.comes_again, None
+            await comes_again()
+        return await super().admit(order)
+
+
 @pytest.mark.timeout(60)
 async def test_a_task_that_is_lived_again_has_not_said_that_the_run_ended(
     temporal_address: str,
@@ -55,3 +68,35 @@ async def test_a_task_that_is_lived_again_has_not_said_that_the_run_ended(
 
     said = [record.outcome for _, record in world.records if record.outcome is not None]
     assert said == [outcome]
+    assert world.handed_back == ["bought"], "what came after the end is handed back, and once"
+
+
+@pytest.mark.timeout(60)
+async def test_what_comes_while_a_customer_is_refused_is_handed_back(temporal_address: str) -> None:
+    world = RefusesMeanwhile()
+    stage = Stage(await connect(temporal_address, world), world)
+
+    async def comes_again() -> None:
+        handle = stage.client.get_workflow_handle(anna.handle.id)
+        await handle.signal("touchpoint", touchpoint("Began", "again"))
+
+    world.comes_again = comes_again
+    anna = await stage.enter("nowhere", "Began")
+    async with stage.workers():
+        outcome = await anna.outcome()
+
+    assert outcome == "not_admitted"
+    assert world.handed_back == ["again"]
+
+
+@pytest.mark.timeout(60)
+async def test_who_asks_a_run_that_was_not_admitted_is_answered(temporal_address: str) -> None:
+    world = World()
+    stage = Stage(await connect(temporal_address, world), world)
+    anna = await stage.enter("nowhere", "Began")
+    async with stage.workers():
+        told = touchpoint("Began", "again")
+        answer = await anna.handle.execute_update(names.UPDATE_TOUCHPOINT_NOW, told)
+
+        assert (answer["outcome"], answer["decided"]) == (None, [])
+        assert await anna.outcome() == "not_admitted"

@@ -23,6 +23,7 @@ from contracts.journey_run import (
     Admitted,
     DefinitionFound,
     FindDefinition,
+    HandBack,
     MoveRun,
     NotAdmitted,
     RecordRun,
@@ -56,6 +57,7 @@ class World:
     traits: dict[str, Any] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     looked_for: list[str] = field(default_factory=list)
+    handed_back: list[str] = field(default_factory=list)
     database_down: bool = False
     refused_records: int = 0
     publishes_on_admission: bool = True
@@ -105,6 +107,10 @@ class World:
             self.refused_records += 1
             raise ConnectionError("the database is down")
         self.records.append((order.run, order.record))
+
+    @activity.defn(name=names.HAND_BACK)
+    async def hand_back(self, order: HandBack) -> None:
+        self.handed_back += [touchpoint.message_id for touchpoint in order.touchpoints]
 
     def _keep(self, run: RunReference, record: RunRecord | None) -> None:
         if record is not None:
@@ -175,6 +181,7 @@ class World:
         return [
             self.admit,
             self.record_run,
+            self.hand_back,
             self.deliver,
             self.open_case,
             self.escalate_case,

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,7 @@ class Town:
         self.by_id: dict[str, TownRun] = {}
         self.mishap = mishap
         self.signals = 0
+        self.after_signal: Callable[[], Awaitable[None]] | None = None
         self.begun: asyncio.Queue[TownRun] = asyncio.Queue()
 
     async def signal(self, workflow_id: str, touchpoints: Sequence[Told]) -> None:
@@ -75,6 +76,8 @@ class Town:
         self.signals += 1
         for touchpoint in touchpoints:
             run.tell(touchpoint)
+        if self.after_signal is not None:
+            await self.after_signal()
         self.mishap()
 
     async def start(self, start: RunStart) -> str:

@@ -5,7 +5,8 @@ from typing import NoReturn
 
 import typer
 
-from cli import cases, demo, doctor, publishing, runs, touchpoints, up, write_keys
+from cli import cases, doctor, publishing, runs, touchpoints, up, write_keys
+from cli.demo import command as demo
 from cli.output import FAILED, CommandError, say
 
 app = typer.Typer(

@@ -13,10 +13,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from channels.mail import message_id
-from cli.demo_installation import Installed, installed
-from cli.demo_replay import Replay, identify, track
-from cli.demo_report import draw_up
-from cli.demo_staff import SimulatedStaff, Unreachable
+from cli.demo.installation import Installed, installed
+from cli.demo.replay import Replay, identify, track
+from cli.demo.report import draw_up
+from cli.demo.staff import SimulatedStaff, Unreachable
 from contracts.clock import RunClock
 from contracts.evidence import Outside, Seen, SeenDelivery
 from examples.flight.account import Account

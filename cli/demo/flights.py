@@ -9,15 +9,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from cli.demo_acts import Acts
-from cli.demo_flying import Flying
-from cli.demo_installation import Installed, installed
-from cli.demo_pace import Pace, costs_of, machine_carries, pace_for
-from cli.demo_rehearsal import STARTING, MachineDay
-from cli.demo_report import closing_line, draw_up, report
-from cli.demo_site import demo_site
-from cli.demo_terminal import Terminal
-from cli.demo_watch import wall_now
+from cli.demo.acts import Acts
+from cli.demo.flying import Flying
+from cli.demo.installation import Installed, installed
+from cli.demo.pace import Pace, costs_of, machine_carries, pace_for
+from cli.demo.rehearsal import STARTING, MachineDay
+from cli.demo.report import closing_line, draw_up, report
+from cli.demo.site import demo_site
+from cli.demo.terminal import Terminal
+from cli.demo.watch import wall_now
 from cli.output import CommandError
 from console.flight_picture import ShownReport, Stage
 from contracts.clock import RunClock

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from channels.mail_store import MailStore, ReceivedMail
-from cli.demo_follow import Story, ToldCase, ToldMessage
-from cli.demo_scene import local
+from cli.demo.follow import Story, ToldCase, ToldMessage
+from cli.demo.scene import local
 from console.flight_picture import ShownMail
 from contracts.clock import RunClock
 from examples.flight.day import Day

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from cli.demo_scene import local
+from cli.demo.scene import local
 from console.flight_picture import (
     FollowedPassenger,
     Moment,

@@ -8,8 +8,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from cli.demo_follow import Follow, Story, ToldCase, ToldMessage
-from cli.demo_scene import DayBoard, counters, local, people, reasons
+from cli.demo.follow import Follow, Story, ToldCase, ToldMessage
+from cli.demo.scene import DayBoard, counters, local, people, reasons
 from console.flight_picture import Scene, ShownMail, Stage
 from examples.flight.day import Day
 from examples.flight.rehearsed_day import rehearsal_of

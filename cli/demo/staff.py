@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import JsonValue
 
 from activities.staff_cases import UnknownCaseError
-from cli.demo_replay import Replay, track
+from cli.demo.replay import Replay, track
 from contracts.clock import RunClock
 from examples.flight.day import Day
 from examples.flight.desk import CaseSeen, StaffDecision

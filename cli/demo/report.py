@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cli.demo_lateness import Lateness
-from cli.demo_verdict import Verdict
+from cli.demo.lateness import Lateness
+from cli.demo.verdict import Verdict
 from console.flight_picture import ReportLine, ShownReport
 from examples.flight.account import Account, CaseRow, DeliveryRow, PromiseRow, RunRow, account
 from examples.flight.day import Day

@@ -6,17 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
-from cli.demo_acts import Acts, Playing
-from cli.demo_follow import Follow
-from cli.demo_installation import Installed
-from cli.demo_lateness import Lateness
-from cli.demo_pace import Pace
-from cli.demo_replay import Replay, identify, track
-from cli.demo_scene import DayBoard, counters, local, people, reasons
-from cli.demo_staff import SimulatedStaff, Unreachable
-from cli.demo_terminal import Terminal
-from cli.demo_verdict import Verdict, judge
-from cli.demo_watch import JOURNEY, Watcher, wall_now
+from cli.demo.acts import Acts, Playing
+from cli.demo.follow import Follow
+from cli.demo.installation import Installed
+from cli.demo.lateness import Lateness
+from cli.demo.pace import Pace
+from cli.demo.replay import Replay, identify, track
+from cli.demo.scene import DayBoard, counters, local, people, reasons
+from cli.demo.staff import SimulatedStaff, Unreachable
+from cli.demo.terminal import Terminal
+from cli.demo.verdict import Verdict, judge
+from cli.demo.watch import JOURNEY, Watcher, wall_now
 from console.flight_picture import Phase, Scene, ShownReport, Stage
 from contracts.clock import RunClock
 from examples.flight.day import Day

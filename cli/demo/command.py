@@ -9,8 +9,8 @@ import typer
 from cli.output import FAILED, CommandError, print_json, run
 
 if TYPE_CHECKING:
-    from cli.demo_flights import Ended, Wish
-    from cli.demo_terminal import Terminal
+    from cli.demo.flights import Ended, Wish
+    from cli.demo.terminal import Terminal
 
 app = typer.Typer(help="See it work: a real day of departures.", no_args_is_help=True)
 
@@ -59,8 +59,8 @@ def flights(
     Every passenger is a Temporal workflow that is written to, waits, and is handed to staff. It
     ends by itself; the exit code is 0 only if every passenger is accounted for.
     """
-    from cli.demo_flights import Wish, fly
-    from cli.demo_terminal import Terminal
+    from cli.demo.flights import Wish, fly
+    from cli.demo.terminal import Terminal
 
     _quiet_libraries()
     wish = Wish(

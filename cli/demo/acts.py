@@ -7,9 +7,9 @@ from datetime import datetime
 from time import monotonic
 from typing import Protocol
 
-from cli.demo_scene import local
-from cli.demo_staff import Refused, SimulatedStaff, Unreachable
-from cli.demo_verdict import Verdict
+from cli.demo.scene import local
+from cli.demo.staff import Refused, SimulatedStaff, Unreachable
+from cli.demo.verdict import Verdict
 from console.flight import CannotDecideError
 from console.flight_picture import Outage, Stage
 

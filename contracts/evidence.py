@@ -107,10 +107,12 @@ class Outside:
 
     `acknowledged`: message ids that ingest answered for. `mails`: how often the mail of each
     delivery key arrived. `events`: by version, what a run of it listens to. `open_workflows`: the
-    workflow ids that the server has under way.
+    workflow ids that the server has under way. `ended_meanwhile`: entries that were open when the
+    database was read, and not any more once the server had been read.
     """
 
     acknowledged: tuple[str, ...] = ()
     mails: dict[str, int] = field(default_factory=dict[str, int])
     events: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     open_workflows: frozenset[str] = frozenset()
+    ended_meanwhile: frozenset[int] = frozenset()

@@ -201,7 +201,7 @@ class _Look:
             if told is None:
                 yield f"{run.workflow_id}: its history is not there"
                 continue
-            if told.open != run.open:
+            if told.open != run.open and run.entry not in self.outside.ended_meanwhile:
                 here = "open" if run.open else "finished"
                 busy = f" ({'; '.join(told.under_way)})" if told.under_way else ""
                 yield f"{run.workflow_id}: {here} in the record, not on the server{busy}"

@@ -147,6 +147,21 @@ def test_what_came_when_the_run_had_ended_is_not_lost() -> None:
     assert judged(outside(open_workflows=frozenset())(world)).nothing
 
 
+def test_a_run_that_ends_while_one_looks_is_not_stuck() -> None:
+    world = told(open=False)(well())
+
+    assert judged(
+        outside(open_workflows=frozenset(), ended_meanwhile=frozenset({1}))(world)
+    ).nothing
+    assert not judged(outside(open_workflows=frozenset())(world)).nothing
+
+
+def test_a_touchpoint_that_was_handed_back_and_began_the_next_run_was_given_once() -> None:
+    again = (fate(), fate("handed_back"), fate("entered"))
+
+    assert judged(arrivals(3, arrival(4, *again))(well())).nothing
+
+
 def test_a_delivery_of_which_nobody_can_tell_is_unknown_and_not_a_fault() -> None:
     doubtful = seen(deliveries=(SeenDelivery(key="k1", state="accepted", uncertain=True),))
     broken = judged(outside(mails={"k1": 2})(doubtful(well())))

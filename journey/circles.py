@@ -8,6 +8,7 @@ from journey.steps.choose import Choose
 from journey.steps.finish import Finish
 from journey.steps.go import Go
 from journey.steps.handoff import Handoff
+from journey.steps.split import Split
 from journey.steps.wait import Wait
 
 
@@ -63,6 +64,8 @@ def _ways(node: Node) -> tuple[bool, list[str]]:
         case Handoff():
             failing = ["on_failure"] if "on_failure" in node.blocks else []
             return step.on_failure == "continue", failing
+        case Split():
+            return False, list(node.blocks)
         case Choose():
             return "otherwise" not in node.blocks, list(node.blocks)
         case _:

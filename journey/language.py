@@ -188,6 +188,13 @@ class Step(Model):
         """Names that conditions inside a block may use in addition."""
         return frozenset()
 
+    def ends(self, block: str) -> Literal["next", "nothing", "here"]:
+        """What follows the last step of a block: the step behind this one, nothing, or this step again.
+
+        Nothing follows where a block runs in a thread of its own.
+        """
+        return "next"
+
     def result(self) -> str | None:
         """The name under which its result can be used later."""
         return None
@@ -221,6 +228,11 @@ class Step(Model):
     def failed(self, turn: "Turn", thread: "Thread", n: int, why: str) -> None:
         """The effect that the thread waits for failed for good."""
         turn.proceed(thread)
+
+    def joined(self, turn: "Turn", thread: "Thread", left: "list[Thread]") -> None:
+        """One of the threads that it waits for is done; `left` are the others."""
+        if not left:
+            turn.proceed(thread)
 
     def refresh(self, turn: "Turn", thread: "Thread") -> None:
         """Something that its deadline may name has changed."""

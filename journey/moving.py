@@ -11,9 +11,9 @@ _WAITS_AT = {
     "touchpoint": "wait",
     "deferred": "send",
     "case": "handoff",
-    "threads": "for_each",
     "promise": "promise",
 }
+_JOINS = frozenset({"for_each", "parallel"})
 _ASKED_BY: dict[type, str] = {Deliver: "send", OpenCase: "handoff", SetTraits: "set"}
 
 
@@ -63,14 +63,15 @@ def _set_down(turn: Turn, main: Thread | None, address: str | None) -> None:
 
 
 def _may_stand(program: Program, address: str) -> bool:
-    """Whether the main thread can be at this step: in a stage, and not inside an item or a promise."""
+    """Whether the main thread can be at this step: in a stage, and not in steps that have a thread of their own."""
     node = program.nodes.get(address)
     if node is None or node.stage is None or node.scope:
         return False
     return not any(
-        address.startswith(f"{other.address}/")
+        address.startswith(f"{other.address}/{block}/")
         for other in program.nodes.values()
-        if other.step.kind == "promise"
+        for block in other.blocks
+        if other.step.ends(block) == "nothing"
     )
 
 
@@ -85,6 +86,8 @@ def _may_stay(turn: Turn, thread: Thread) -> bool:
 
 def _waits_at(turn: Turn, waiting: Waiting, here: str) -> str | None:
     """The kind of step at which one waits like this."""
+    if waiting.kind == "threads":
+        return here if here in _JOINS else None
     if waiting.kind not in ("effect", "stopped"):
         return _WAITS_AT[waiting.kind]
     if waiting.n is None:

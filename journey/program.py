@@ -1,6 +1,5 @@
 """A journey compiled: every step under a stable address, and what the run listens to."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +10,7 @@ import orjson
 from pydantic import BaseModel, JsonValue
 
 from journey import conditions
+from journey.chance import chance
 from journey.definition import Definition, Reaction, Stage, version_of
 from journey.effects import Values
 from journey.language import Condition, MomentText, Step, Value, WrittenStep
@@ -102,11 +102,14 @@ class Program:
             node = Node(address, step, stage, following, here, scope)
             self.nodes[address] = node
             for block, written_at, inside in step.blocks():
-                binds = step.binds(block)
-                # Items run in threads of their own: behind their last step there is nothing.
-                behind = None if binds or step.kind == "promise" else following
+                behind = {"next": following, "nothing": None, "here": address}[step.ends(block)]
                 inner = self._lay(
-                    inside, f"{address}/{block}", stage, behind, (*here, *written_at), scope | binds
+                    inside,
+                    f"{address}/{block}",
+                    stage,
+                    behind,
+                    (*here, *written_at),
+                    scope | step.binds(block),
                 )
                 node.blocks[block] = inner
         return addresses[0] if addresses else None
@@ -299,12 +302,6 @@ class Program:
 def compile_program(canonical: bytes) -> Program:
     """Compile a definition from its canonical JSON. Raises: `pydantic.ValidationError` where it is not one."""
     return Program(Definition.model_validate(orjson.loads(canonical)), version_of(canonical))
-
-
-def chance(journey: str, name: str, customer: str) -> float:
-    """A number from 0 up to 1 that is the same for this customer on every run and version."""
-    digest = hashlib.sha256(f"{journey}\0{name}\0{customer}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _expressions(value: object, path: Path, scope: frozenset[str]) -> Iterator[Used]:

@@ -39,6 +39,8 @@ class Waiting:
     at which the step wants to be looked at again, `late`: whether that instant was already dealt with.
     `n`: the effect that it waits for, or that opened the case or the promise it watches.
     `mark`: where a wait says itself since when touchpoints count, in place of the thread's own mark.
+    `tally`: of each touchpoint that is counted, by its place in the step, when those were that came;
+    `tallied`: the arrival up to which that was done.
     """
 
     kind: Literal["touchpoint", "effect", "deferred", "case", "threads", "promise", "stopped"]
@@ -48,6 +50,8 @@ class Waiting:
     late: bool = False
     why: str = ""
     mark: int | None = None
+    tallied: int = 0
+    tally: dict[int, list[datetime]] = field(default_factory=dict[int, list[datetime]])
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class Thread:
     `mark`: touchpoints that arrived up to this number are behind it. `items`: what `for_each`
     bound; `links`: where each item came from (address of the `for_each`, index), so that it is read
     anew when the list changes. `event`: what met it last. `parent`: the thread that waits for it, if any.
+    `rounds`: how often the steps of a `repeat`, by its address, were begun.
     `met`: what met it of the touchpoints that are still in the mailbox; nothing meets a thread twice.
     """
 
@@ -70,6 +75,7 @@ class Thread:
     parent: int | None = None
     waiting: Waiting | None = None
     met: list[int] = field(default_factory=list[int])
+    rounds: dict[str, int] = field(default_factory=dict[str, int])
 
     def may_meet(self, mail: Mail) -> bool:
         """Whether a touchpoint is neither behind the thread nor met it before."""
@@ -208,8 +214,20 @@ def _copy_thread(was: Thread) -> Thread:
             waiting.late,
             waiting.why,
             waiting.mark,
+            waiting.tallied,
+            {place: list(times) for place, times in waiting.tally.items()},
         )
     items, links, met = dict(was.items), dict(was.links), list(was.met)
     return Thread(
-        was.thread, was.at, was.home, was.mark, items, links, was.event, was.parent, waiting, met
+        was.thread,
+        was.at,
+        was.home,
+        was.mark,
+        items,
+        links,
+        was.event,
+        was.parent,
+        waiting,
+        met,
+        dict(was.rounds),
     )

@@ -249,15 +249,11 @@ class Turn:
         state = self.state
         state.threads = [other for other in state.threads if other is not thread]
         self._reaction_ended(thread)
-        if thread.parent is None or any(other.parent == thread.parent for other in state.threads):
-            return
-        for parent in state.threads:
-            if (
-                parent.thread == thread.parent
-                and parent.waiting
-                and parent.waiting.kind == "threads"
-            ):
-                self.proceed(parent)
+        for parent in list(state.threads):
+            waits = parent.waiting is not None and parent.waiting.kind == "threads"
+            if parent.thread == thread.parent and waits:
+                left = [other for other in state.threads if other.parent == parent.thread]
+                self.node(parent).step.joined(self, parent, left)
 
     def drop_thread(self, thread: Thread, why: str) -> None:
         """End a thread and those that it waits for, undoing what they left open."""

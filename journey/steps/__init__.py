@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import BaseModel, Discriminator, Tag, create_model
 
 from journey.language import Step, WrittenStep
-from journey.steps import choose, finish, for_each, go, handoff, promise, send, wait
+from journey.steps import (
+    choose,
+    finish,
+    for_each,
+    go,
+    handoff,
+    parallel,
+    promise,
+    repeat,
+    send,
+    split,
+    wait,
+)
 from journey.steps import set as set_step
 
 KINDS: dict[str, type[Step]] = {
@@ -15,9 +27,12 @@ KINDS: dict[str, type[Step]] = {
         send.Send,
         wait.Wait,
         choose.Choose,
+        split.Split,
         handoff.Handoff,
         promise.Promise,
+        repeat.Repeat,
         for_each.ForEach,
+        parallel.Parallel,
         set_step.Set,
         go.Go,
         finish.Finish,
@@ -57,7 +72,7 @@ else:
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    for module in (wait, choose, handoff):
+    for module in (wait, choose, split, parallel, handoff):
         for item in vars(module).values():
             if isinstance(item, type) and issubclass(item, BaseModel):
                 yield item

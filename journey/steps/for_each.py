@@ -1,7 +1,7 @@
 """`for_each`: the same steps for each of several things, side by side."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -37,6 +37,9 @@ class ForEach(Step):
 
     def binds(self, block: str) -> frozenset[str]:
         return frozenset((self.name,))
+
+    def ends(self, block: str) -> Literal["next", "nothing", "here"]:
+        return "nothing"
 
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return True

@@ -1,7 +1,7 @@
 """`promise`: what the customer was told will be, by when, and what keeps it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,9 @@ class Promise(Step):
 
     def listens(self) -> Iterator[On]:
         yield self.kept_by
+
+    def ends(self, block: str) -> Literal["next", "nothing", "here"]:
+        return "nothing"
 
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return True

@@ -1,19 +1,35 @@
-"""`wait`: until one of several touchpoints comes, or a moment does."""
+"""`wait`: until one of several touchpoints comes, or all of them, or a moment does."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from journey.language import Block, MomentText, On, Slug, Step
-from journey.state import ENTRY, Thread, Waiting
+from journey.language import Block, MomentText, On, Slug, SpanText, Step
+from journey.spans import read_span
+from journey.state import ENTRY, Mail, Thread, Waiting
 from journey.turn import Turn
 
 if TYPE_CHECKING:
     from journey.language import AnyStep
 
 
-class Branch(On):
+class Counted(On):
+    """A touchpoint that must come, once or several times."""
+
+    times: int = Field(default=1, ge=1, le=100)
+    """How often it must come."""
+    within: SpanText | None = None
+    """Within how long all these times must be, by when they happened."""
+
+    @property
+    def named(self) -> str:
+        """What must come, as a person would say it."""
+        often = f"{self.times} × {self.on}" if self.times > 1 else self.on
+        return f"{often} within {self.within}" if self.within else often
+
+
+class Branch(Counted):
     """A touchpoint that ends the wait, and what is done then."""
 
     do: "list[AnyStep]" = []
@@ -21,7 +37,7 @@ class Branch(On):
 
 
 class Wait(Step):
-    """Wait until one of `any` comes, or `until` has passed.
+    """Wait until one of `any` comes, or all of `all` have, or `until` has passed.
 
     A touchpoint that came since the previous wait was met counts, so one that arrives before
     this step is reached is not lost; after a send or a hand-off, one that came since then. A
@@ -33,6 +49,8 @@ class Wait(Step):
 
     any: list[Branch] = Field(default=[], max_length=50)
     """Touchpoints, the first that fits ends the wait."""
+    all: list[Counted] = Field(default=[], max_length=20)
+    """Touchpoints that must all come, in any order; then the journey goes on behind the wait."""
     until: MomentText | None = None
     """When the wait ends by itself."""
     late: "list[AnyStep]" = []
@@ -55,8 +73,11 @@ class Wait(Step):
 
     def listens(self) -> Iterator[On]:
         yield from self.any
+        yield from self.all
 
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
+        if self.all:
+            return True
         if self.until is None:
             block_falls = {name: falls for name, falls in block_falls.items() if name != "late"}
         return any(block_falls.values())
@@ -70,7 +91,13 @@ class Wait(Step):
             )
         if self.until is not None and self.forever:
             yield ("forever",), "forever and until cannot both be said", "keep one of them"
-        if self.forever and not self.any:
+        if self.any and self.all:
+            yield ("all",), "any and all cannot both be said", "keep one of them"
+        for name, listed in (("any", self.any), ("all", self.all)):
+            for index, wanted in enumerate(listed):
+                if wanted.within is not None and wanted.times == 1:
+                    yield (name, index, "within"), "within counts nothing", "add times:"
+        if self.forever and not (self.any or self.all):
             yield (), "nothing can end this wait", "name touchpoints under any:"
         if self.late and self.until is None:
             yield ("late",), "late is never reached without until", "add until:"
@@ -85,18 +112,59 @@ class Wait(Step):
         for mail in turn.state.mailbox:
             if not thread.may_meet(mail):
                 continue
-            for index, branch in enumerate(self.any):
-                if turn.is_about(branch, mail.touchpoint, thread, thread.at):
-                    turn.note(thread.at, "met", f"{branch.on} came")
-                    turn.consume(thread, mail)
-                    turn.enter(thread, f"any/{index}")
-                    return
+            met = self._met_by(turn, thread, mail)
+            if met is not None:
+                words, block = met
+                turn.note(thread.at, "met", f"{words} came")
+                turn.consume(thread, mail)
+                turn.enter(thread, block)
+                return
+
+    def _met_by(self, turn: Turn, thread: Thread, mail: Mail) -> tuple[str, str] | None:
+        """What has come with this touchpoint, and the block to go on with, if it ends the wait."""
+        waiting = thread.waiting
+        assert waiting is not None
+        fresh, waiting.tallied = (
+            mail.arrival > waiting.tallied,
+            max(waiting.tallied, mail.arrival),
+        )
+        for index, branch in enumerate(self.any):
+            if (fresh or branch.times == 1) and self._is_enough(turn, thread, mail, branch, index):
+                return branch.named, f"any/{index}"
+        if fresh and self.all:
+            done = [self._is_enough(turn, thread, mail, *each) for each in self._all()]
+            if all(done):
+                return " and ".join(wanted.named for wanted in self.all), "all"
+        return None
+
+    def _all(self) -> Iterator[tuple[Counted, int]]:
+        yield from ((wanted, index) for index, wanted in enumerate(self.all))
+
+    def _is_enough(
+        self, turn: Turn, thread: Thread, mail: Mail, wanted: Counted, place: int
+    ) -> bool:
+        """Whether what is wanted at this place has come often enough, this touchpoint included."""
+        waiting, touchpoint = thread.waiting, mail.touchpoint
+        if waiting is None:
+            return False
+        came = waiting.tally.get(place, [])
+        if not (self.all and len(came) >= wanted.times) and turn.is_about(
+            wanted, touchpoint, thread, thread.at
+        ):
+            came = sorted([*came, touchpoint.timestamp])
+            if wanted.within is not None:
+                span, zone = read_span(wanted.within), turn.state.zone
+                came = [at for at in came if span.after(at, zone) >= came[-1]]
+            if wanted.times > 1 or self.all:
+                waiting.tally[place] = came
+        return len(came) >= wanted.times
 
     def alarm(self, turn: Turn, thread: Thread) -> None:
         turn.note(
             thread.at,
             "late",
-            f"nothing came {self._until(thread)}" if self.any else f"waited {self._until(thread)}",
+            f"{'nothing came' if self.any else 'waited' if not self.all else 'not all came'}"
+            f" {self._until(thread)}",
         )
         turn.enter(thread, "late")
 
@@ -121,7 +189,14 @@ class Wait(Step):
         return f"until {at:%Y-%m-%d %H:%M} UTC" if at else f"until {self.until}"
 
     def words(self, turn: Turn, thread: Thread) -> str:
-        names = " or ".join(dict.fromkeys(branch.on for branch in self.any))
+        names = " or ".join(dict.fromkeys(branch.named for branch in self.any))
+        if self.all:
+            names = " and ".join(wanted.named for wanted in self._missing(thread))
         if self.until is None:
             return names
         return f"{names} {self._until(thread)}" if names else self._until(thread)
+
+    def _missing(self, thread: Thread) -> list[Counted]:
+        """What of `all` has not come yet."""
+        tally = thread.waiting.tally if thread.waiting else {}
+        return [want for want, place in self._all() if len(tally.get(place, ())) < want.times]

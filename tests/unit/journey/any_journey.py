@@ -118,12 +118,51 @@ def _for_each(draw: st.DrawFn, depth: int) -> dict[str, Any]:
     return {"for_each": {"of": items, "as": "x", "at_most": 3, "do": do}}
 
 
+def _split(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    held_out = draw(st.integers(0, 4)) == 0
+    arms: Steps = [
+        {"arm": "one", "weight": 2, "do": draw(blocks(depth - 1))},
+        {"arm": "two", "do": draw(blocks(depth - 1)), "hold_out": held_out},
+    ]
+    return {"split": {"name": "tried", "arms": arms}}
+
+
+def _repeat(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    do: Steps = draw(blocks(depth - 1)) or [{"wait": "1h"}]
+    made: dict[str, Any] = {"at_most": draw(st.integers(1, 3)), "do": do}
+    if draw(st.booleans()):
+        made |= {"as": "round", "until": "run.n > 2"}
+    if draw(st.booleans()):
+        made["while"] = draw(conditions)
+    return {"repeat": made}
+
+
+def _parallel(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    ways = [draw(blocks(depth - 1)) or [{"wait": "1h"}] for _ in range(2)]
+    arms: Steps = [{"arm": f"way-{n}", "do": do} for n, do in enumerate(ways)]
+    return {"parallel": {"arms": arms, "join": draw(st.sampled_from(["all", "first"]))}}
+
+
+def _count(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    often = {"times": draw(st.integers(2, 3))} | draw(st.sampled_from([{}, {"within": "1h"}]))
+    wait: dict[str, Any] = {"until": draw(moments), "late": draw(blocks(depth - 1))}
+    if draw(st.booleans()):
+        wait["all"] = [draw(_touchpoint()), draw(_touchpoint()) | often]
+    else:
+        wait["any"] = [draw(_touchpoint()) | often | {"do": draw(blocks(depth - 1))}]
+    return {"wait": wait}
+
+
 _INNER = {
     "wait": _wait,
     "choose": _choose,
     "handoff": _handoff,
     "promise": _promise,
     "for_each": _for_each,
+    "split": _split,
+    "repeat": _repeat,
+    "parallel": _parallel,
+    "count": _count,
 }
 
 

@@ -276,6 +276,7 @@ def entered(
     busy: tuple[type, ...] = (),
     key: str | None = None,
     held_out: bool = False,
+    customer: str = "anna",
     **said: Any,
 ) -> Run:
     """Anna enters a journey by its entry touchpoint with these properties."""
@@ -284,7 +285,7 @@ def entered(
     run.happens(
         Entered(
             entry=7,
-            customer="anna",
+            customer=customer,
             key=key,
             zone=zone,
             held_out=held_out,

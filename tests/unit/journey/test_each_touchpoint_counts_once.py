@@ -106,4 +106,4 @@ def test_what_comes_after_the_end_is_refused() -> None:
 
     anna.does("Seen")
 
-    assert anna.refused == ["the journey has ended"]
+    assert anna.refused == ["Seen m-1: the journey has ended"]

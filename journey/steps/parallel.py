@@ -1,0 +1,72 @@
+"""`parallel`: several ways at the same time."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from journey.language import Block, Model, Slug, Step
+from journey.state import Thread, Waiting
+from journey.turn import Turn
+
+if TYPE_CHECKING:
+    from journey.language import AnyStep
+
+
+class Way(Model):
+    """One of several ways that are gone side by side."""
+
+    arm: Slug
+    do: "list[AnyStep]" = Field(min_length=1)
+
+
+class Parallel(Step):
+    """Go several ways side by side, each with a thread and a look-back of its own.
+
+    The journey goes on behind it when `all` are done, or with the `first`: then the others are
+    dropped, and what they left open is undone.
+    """
+
+    kind: ClassVar[str] = "parallel"
+
+    arms: list[Way] = Field(min_length=2, max_length=20)
+    join: Literal["all", "first"] = "all"
+    id: Slug | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        for index, way in enumerate(self.arms):
+            yield way.arm, ("arms", index, "do"), way.do
+
+    def ends(self, block: str) -> Literal["next", "nothing", "here"]:
+        return "nothing"
+
+    def falls_through(self, block_falls: dict[str, bool]) -> bool:
+        return (all if self.join == "all" else any)(block_falls.values())
+
+    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        seen: set[str] = set()
+        for index, way in enumerate(self.arms):
+            if way.arm in seen:
+                message = f"arm {way.arm!r} is there twice"
+                yield ("arms", index, "arm"), message, "give each its own name"
+            seen.add(way.arm)
+
+    def begin(self, turn: Turn, thread: Thread) -> None:
+        turn.wait(thread, Waiting("threads", turn.now))
+        node = turn.node(thread)
+        for way in self.arms:
+            first = node.blocks[way.arm]
+            if first is not None:
+                turn.run_thread(turn.spawn(thread, first, thread.home, joins=True))
+
+    def joined(self, turn: Turn, thread: Thread, left: list[Thread]) -> None:
+        if self.join == "first":
+            for other in left:
+                turn.drop_thread(other, "another way was done first")
+            left = []
+        if not left:
+            turn.note(thread.at, "joined", f"{self.join} of {len(self.arms)} ways done")
+            turn.proceed(thread)
+
+    def words(self, turn: Turn, thread: Thread) -> str:
+        return " and ".join(way.arm for way in self.arms)

@@ -94,8 +94,8 @@ FIELDS = {
     "seen values traits results sends visits stage threads mailbox reactions exits_held promises outstanding listens "
     "outcome goal",
     "journey.state.Mail": "arrival touchpoint",
-    "journey.state.Waiting": "kind began deadline n late why mark",
-    "journey.state.Thread": "thread at home mark items links event parent waiting met",
+    "journey.state.Waiting": "kind began deadline n late why mark tallied tally",
+    "journey.state.Thread": "thread at home mark items links event parent waiting met rounds",
     "journey.state.ReactionState": "mark held settles_at settling",
     "journey.state.Outstanding": "effect thread held",
     "journey.state.OpenPromise": "n name by state",

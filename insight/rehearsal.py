@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from contracts.ids import effect_key, workflow_id
 from insight.rehearsal_effects import EffectsInMemory
 from insight.rehearsal_world import Decided, Incoming, World
@@ -22,7 +24,7 @@ from journey.happenings import AlarmFired, Arrived, EffectFinished, Entered, Hap
 from journey.machine import advance, next_alarm
 from journey.program import Program
 from journey.state import State
-from journey.touchpoint import Touchpoint
+from journey.touchpoint import TRAITS_CHANGED, Touchpoint
 
 MAX_HAPPENINGS = 5_000_000
 """A rehearsal that takes more is going in circles."""
@@ -80,6 +82,26 @@ class Rehearsal:
     def decide_case(self, case: str, decided: Decided, at: datetime) -> bool:
         """Let staff decide a case now; False where it was decided or closed before."""
         return self._effects.decide_case(case, decided, at)
+
+    def change_traits(self, customer: str, traits: Mapping[str, JsonValue], at: datetime) -> None:
+        """Let traits of a customer change at an instant."""
+
+        def change(at: datetime) -> None:
+            self._effects.traits(customer).update(traits)
+            self._pushed += 1
+            told = Touchpoint(
+                message_id=f"changed/{customer}/{self._pushed}",
+                event=TRAITS_CHANGED,
+                timestamp=at,
+                properties=dict(traits),
+            )
+            self._take_in(Incoming(at=at, touchpoint=told, customer=customer), at)
+
+        self._at(at, change)
+
+    def traits(self, customer: str) -> dict[str, JsonValue]:
+        """The customer's traits as they stand now."""
+        return self._effects.traits(customer)
 
     def _at(self, at: datetime, happen: Callable[[datetime], None]) -> None:
         self._pushed += 1

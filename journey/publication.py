@@ -45,7 +45,7 @@ def read_definition(
     try:
         definition = Definition.model_validate(document.data)
     except ValidationError as error:
-        raise InvalidDocumentError([_wrong(document, told) for told in error.errors()]) from None
+        raise InvalidDocumentError([fault_of(document, told) for told in error.errors()]) from None
     try:
         canonical = canonical_json(document.data)
     except ValueError as error:
@@ -77,7 +77,8 @@ def place(document: Document, path: Path) -> Path:
     return known
 
 
-def _wrong(document: Document, told: Any) -> Problem:
+def fault_of(document: Document, told: Any) -> Problem:
+    """What pydantic says is wrong, with its place in the file and what to do."""
     path = place(document, tuple(told["loc"]))
     named = told["loc"][-1] if told["loc"] else ""
     if told["type"] == "missing":

@@ -1,0 +1,129 @@
+"""Scenarios beside journeys: what is wrong with them, or with the journey, is told with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from insight.scenario import read_scenarios
+from insight.scenario_play import play
+from journey.document import InvalidDocumentError
+from journey.publication import read_definition
+
+JOURNEY = """
+language: 1
+journey: tale
+title: A tale
+owner: tests
+zone: Europe/Prague
+enter: {on: Began, again: always}
+stages:
+  - stage: only
+    steps:
+      - split: {name: tried, arms: [{arm: red}, {arm: blue, do: [{send: {message: hello, purpose: marketing}}]}]}
+      - wait: next 09:00
+      - handoff: {queue: help, brief: Help, decisions: {yes: {do: [{finish: helped}]}, no: {}}}
+      - finish: done
+"""
+
+BEGINS = "scenarios: [{scenario: It, when: [{does: Began}%s], then: %s}]"
+
+
+def problems(then: str, *when: str, given: str = "") -> list[str]:
+    """What is wrong, as `line:column path: words`."""
+    text = BEGINS % ("".join(f", {each}" for each in when), then)
+    text = text.replace("when:", f"given: {given}, when:", 1) if given else text
+    program = read_definition(JOURNEY, "journey.yaml").program
+    [played] = play(program, read_scenarios(text, "scenarios.yaml"))
+    return [str(problem) for problem in played.problems]
+
+
+def test_what_is_so_is_so() -> None:
+    whole = "{outcome: helped, cases: [help], open_cases: [], entries: 1, stopped: null}"
+
+    assert problems(whole, "{after: 1d}", "{staff: yes}") == []
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        ("{outcome: done}", "scenarios[0].then.outcome: expected 'done', it is None"),
+        ("{sent: [other]}", "scenarios[0].then.sent: expected ['other'], it is ['hello']"),
+        ("{entries: 2}", "scenarios[0].then.entries: expected 2, it is 1"),
+        ("{because: [nothing like it]}", "'nothing like it' is in none of"),
+        ("{arms: {tried: red}}", "tried: expected 'red', it is 'blue'"),
+        ("{values: {a: 1}}", "a: expected 1, it is not there"),
+        ("{wakes_at: 2026-03-03 10:00}", "it is '2026-03-03 09:00'"),
+    ],
+)
+def test_what_is_not_so_is_told_at_its_place(then: str, told: str) -> None:
+    [problem] = problems(then, given="{arms: {tried: blue}}")
+
+    assert told in problem
+    assert problem.startswith("scenarios.yaml:1:")
+
+
+def test_time_is_the_customers() -> None:
+    given = "{at: 2026-03-28 10:00, zone: America/New_York}"
+
+    assert problems("{wakes_at: 2026-03-29 09:00}", given=given) == []
+
+
+def test_a_customer_is_found_who_draws_the_arm() -> None:
+    assert problems("{sent: []}", given="{arms: {tried: red}}") == []
+    assert problems("{sent: [hello]}", given="{arms: {tried: blue}}") == []
+    [problem] = problems("{sent: []}", given="{arms: {tried: green}}")
+    assert "there is no split tried with an arm green" in problem
+
+
+def test_staff_decide_only_what_is_there_to_be_decided() -> None:
+    [none, _] = problems("{outcome: helped}", "{staff: yes}")
+    [unknown, _] = problems("{outcome: helped}", "{after: 1d}", "{staff: perhaps}")
+
+    assert "staff have no open case to decide" in none
+    assert "perhaps is not offered; staff may decide yes, no" in unknown
+
+
+def test_time_does_not_go_back() -> None:
+    [problem] = problems("{stage: only}", "{at: 2026-03-01 10:00}")
+
+    assert "has passed already" in problem
+
+
+def test_traits_change_on_the_way() -> None:
+    given = "{arms: {tried: blue}, customer: {marketing_consent: true}}"
+    when = "{becomes: {marketing_consent: false}}", "{does: Began}"
+
+    assert problems("{traits: {marketing_consent: false}}", *when, given=given) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("scenarios: []", "scenarios"),
+        (BEGINS % (", {does: A, after: 1h}", "{}"), "expected exactly one of does, happens"),
+        (BEGINS % (", {after: 1h, with: {a: 1}}", "{}"), "with says nothing beside after"),
+        (BEGINS % (", {happens: A}", "{}"), "happens needs a subject"),
+        (BEGINS % (", {after: soon}", "{}"), "scenarios[0].when[1].after"),
+        (BEGINS % (", {at: tomorrow}", "{}"), "expected a local time such as 2026-03-02 10:00"),
+        (BEGINS % ("", "{outcom: done}"), "'outcom' is not a word of the language here"),
+        ("scenarios: [{scenario: It, given: {zone: Mars}, when: [{does: A}], then: {}}]", "no time zone 'Mars'"),
+    ],
+)  # fmt: skip
+def test_a_file_that_means_nothing_is_refused(text: str, told: str) -> None:
+    with pytest.raises(InvalidDocumentError, match=r"scenarios\.yaml:1:") as refused:
+        read_scenarios(text, "scenarios.yaml")
+
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("folder", sorted(Path("examples").glob("*/scenarios.yaml")), ids=str)
+def test_every_example_does_what_its_scenarios_say(folder: Path) -> None:
+    journey = folder.with_name("journey.yaml")
+    program = read_definition(journey.read_text(), str(journey)).program
+
+    wrong = [
+        problem
+        for played in play(program, read_scenarios(folder.read_text(), str(folder)))
+        for problem in played.problems
+    ]
+    assert wrong == []

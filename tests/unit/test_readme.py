@@ -14,8 +14,9 @@ README = Path("README.md").read_text()
 
 def block(language: str, begins: str) -> str:
     """The code block of this language that begins like this."""
-    blocks = re.findall(rf"^ *```{language}\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
-    [found] = [each for each in map(textwrap.dedent, blocks) if each.startswith(begins)]
+    blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
+    texts = [textwrap.dedent(text) for named, text in blocks if named == language]
+    [found] = [text for text in texts if text.startswith(begins)]
     return found
 
 

@@ -27,8 +27,6 @@ from journey.effects import Effect, TraceEntry
 from journey.happenings import (
     AlarmFired,
     Arrived,
-    EffectFailed,
-    EffectFinished,
     Entered,
     Happening,
     Moved,
@@ -41,7 +39,7 @@ from journey.state import State
 from journey.touchpoint import RefusedTouchpointError, Touchpoint
 from workflows.activity_options import WRITTEN
 from workflows.alarm import Alarm
-from workflows.effects import Riding, carry_out, hand_back, write_down
+from workflows.effects import Riding, hand_back, write_down
 from workflows.entering import (
     ask_admission,
     check_engine,
@@ -53,6 +51,7 @@ from workflows.inbox import Inbox, MoveOrder, Order, one_object
 from workflows.pending_record import PendingRecord
 from workflows.standing import decisions_told, standing, story
 from workflows.start_request import StartRequest, read_start
+from workflows.under_way import UnderWay
 
 EVENTS_PER_RUN = 1_000
 """An idle run is replayed for each touchpoint: short histories are speed."""
@@ -77,8 +76,7 @@ class CustomerJourney:
         self._inbox = Inbox()
         self._alarm = Alarm()
         self._pending = PendingRecord()
-        self._answers: list[EffectFinished | EffectFailed] = []
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._under_way = UnderWay()
         self._decisions: deque[TraceEntry] = deque(maxlen=50)
         self._looked_at = self._taken = self._obeyed = 0
         self._run: RunReference | None = None
@@ -187,7 +185,9 @@ class CustomerJourney:
 
     def _something_came(self) -> bool:
         inbox = self._inbox
-        return bool(inbox.touchpoints or inbox.orders or self._answers or self._alarm.fired)
+        return bool(
+            inbox.touchpoints or inbox.orders or self._under_way.answers or self._alarm.fired
+        )
 
     async def _settle(self) -> None:
         """Look at all that came; an exit among it wins over everything else."""
@@ -199,8 +199,7 @@ class CustomerJourney:
             for order in orders:
                 await self._obey(order)
                 self._obeyed += 1
-            answers, self._answers = self._answers, []
-            for answer in answers:
+            for answer in self._under_way.take():
                 self._advance(answer)
             fired = self._alarm.take()
             if fired is not None:
@@ -254,17 +253,12 @@ class CustomerJourney:
                 record = self._pending.take()
                 accepted = self._pending.hope(effect, program, self._state, now)
                 self._start(effect, Riding(record=record, accepted=accepted))
-        for n in [n for n in self._tasks if n not in self._state.outstanding]:
-            self._tasks.pop(n).cancel()
+        for record in self._under_way.call_off(self._state.outstanding):
+            self._pending.put_back(record)
 
     def _start(self, effect: Effect, riding: Riding) -> None:
-        self._tasks[effect.n] = asyncio.create_task(self._carry_out(effect, riding))
-
-    async def _carry_out(self, effect: Effect, riding: Riding) -> None:
-        held_out = self._state.held_out
-        answer = await carry_out(effect, self._reference(), riding, held_out=held_out)
-        if answer is not None and self._tasks.pop(effect.n, None) is not None:
-            self._answers.append(answer)
+        run, held_out = self._reference(), self._state.held_out
+        self._under_way.start(effect, run, riding, held_out=held_out)
 
     def _now(self) -> datetime:
         now = workflow.now()
@@ -288,7 +282,7 @@ class CustomerJourney:
             info.is_continue_as_new_suggested()
             or info.get_current_history_length() >= EVENTS_PER_RUN
         )
-        if self._inbox.received < SIGNALS_PER_RUN and (not long or self._tasks):
+        if self._inbox.received < SIGNALS_PER_RUN and (not long or self._under_way):
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self._something_came():

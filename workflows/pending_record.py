@@ -37,6 +37,10 @@ class PendingRecord:
         pending, self._pending = self._pending, None
         return pending
 
+    def put_back(self, record: RunRecord) -> None:
+        """Write again what may not have been written: it was decided before all that is pending."""
+        self._pending = record if self._pending is None else _joined(record, self._pending)
+
     def hope(
         self, effect: Effect, program: Program, state: State, now: datetime
     ) -> RunRecord | None:

@@ -194,13 +194,16 @@ class Flying:
         here = self._here
         await self._stack.until_whole()
         store = EvidenceStore(here.pool)
+        acknowledged, before = tuple(self._replay.acknowledged), here.mails.counts()
         seen = await store.seen()
+        known = _message_ids(seen.deliveries, before)
         client = await Client.connect(self._stack.addresses.temporal_address)
         told = await told_runs(client, seen.runs)
         under_way = await open_workflows(client)
         open_still = {run.entry for run in (await store.seen()).runs if run.open}
-        acknowledged = tuple(self._replay.acknowledged)
         counts = here.mails.counts()
+        # A mail that leaves while one looks has its row later than the rows were read.
+        counts = Counter({each: n for each, n in counts.items() if each in known or each in before})
         outside = Outside(
             acknowledged=acknowledged,
             mails=_by_key(seen.deliveries, counts),
@@ -234,10 +237,15 @@ class Flying:
 
 def _by_key(deliveries: Sequence[SeenDelivery], counts: Counter[str]) -> dict[str, int]:
     """How often the mail of each ledger key arrived; a mail without a key counts as twice too many."""
-    domains = {each.rpartition("@")[2].rstrip(">") for each in counts}
-    keys = {message_id(each.key, domain): each.key for each in deliveries for domain in domains}
+    keys = _message_ids(deliveries, counts)
     strange = {each: times + 1 for each, times in counts.items() if each not in keys}
     return {keys[each]: times for each, times in counts.items() if each in keys} | strange
+
+
+def _message_ids(deliveries: Sequence[SeenDelivery], counts: Counter[str]) -> dict[str, str]:
+    """Message-ID → ledger key, as mails of these domains have them."""
+    domains = {each.rpartition("@")[2].rstrip(">") for each in counts}
+    return {message_id(each.key, domain): each.key for each in deliveries for domain in domains}
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:

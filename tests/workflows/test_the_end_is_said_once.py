@@ -71,6 +71,38 @@ async def test_a_task_that_is_lived_again_has_not_said_that_the_run_ended(
     assert world.handed_back == ["bought"], "what came after the end is handed back, and once"
 
 
+SENDS_AT_ONCE = ENDS_AT_ONCE | {
+    "journey": "hasty",
+    "stages": [
+        {
+            "stage": "only",
+            "steps": [{"send": {"message": "hello", "purpose": "service"}}, {"finish": "told"}],
+        }
+    ],
+}
+
+
+@pytest.mark.timeout(60)
+async def test_a_message_that_is_called_off_takes_no_decision_with_it(
+    temporal_address: str,
+) -> None:
+    """What was decided rides in the message's own input; called off in the same task, it was lost."""
+    world = World()
+    stage = Stage(await connect(temporal_address, world), world)
+    world.publish(json.dumps(SENDS_AT_ONCE))
+    anna = await stage.enter("hasty", "Began")
+    await anna.does("Bought")
+    async with stage.workers():
+        assert await anna.outcome() == "bought"
+
+    assert [line.split(":")[0] for line in world.trace()] == [
+        "entered",
+        "stage",
+        "finished",
+        "not_sent",
+    ]
+
+
 @pytest.mark.timeout(60)
 async def test_what_comes_while_a_customer_is_refused_is_handed_back(temporal_address: str) -> None:
     world = RefusesMeanwhile()

@@ -85,7 +85,8 @@ async def temporal(
             plugins=list(plugins),
             interceptors=interceptors,
             runtime=runtime,
-            identity=f"{os.getpid()}@{identity}",
+            # In each event of each history, ten times a step: what kind of process, and no more.
+            identity=identity,
         ),
         (RPCError, RuntimeError),
     )

@@ -331,6 +331,5 @@ class Workers:
 
 
 async def connect(address: str, world: World) -> Client:
-    # Each event names who did it, as in production: the longest process id, at the kind of process.
-    identity = "4194304@journey"
-    return await Client.connect(address, plugins=[clew_plugin(world)], identity=identity)
+    # Each event names who did it, as in production: the kind of process.
+    return await Client.connect(address, plugins=[clew_plugin(world)], identity="journey")

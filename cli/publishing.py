@@ -1,4 +1,4 @@
-"""`clew publish`, `clew check`, `clew schema`: journeys and messages from files."""
+"""`clew publish`, `clew check`, `clew diff`, `clew schema`: journeys and messages from files."""
 
 import getpass
 from pathlib import Path
@@ -6,10 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import FAILED, STATE, AsJson, State, print_json, run, say
+from cli.output import (
+    FAILED,
+    STATE,
+    WRONG_USE,
+    AsJson,
+    CommandError,
+    State,
+    print_json,
+    print_table,
+    run,
+    say,
+)
 
 if TYPE_CHECKING:
     from cli.journey_files import CheckedFiles
+    from journey.program import Program
     from stores.database import Pool
 
 _Files = Annotated[
@@ -24,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("check")(check)
     app.command("publish")(publish)
+    app.command("diff")(diff)
     app.command("schema")(schema)
 
 
@@ -50,6 +63,43 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
         say(f"Journey {definition.journey} is live as version {definition.version[:12]}.")
     if checked.messages:
         say(f"Messages are live: {', '.join(sorted(checked.messages))}.")
+
+
+_Version = Annotated[Path, typer.Argument(metavar="JOURNEY", help="A journey file, or its folder.")]
+
+
+def diff(old: _Version, new: _Version, as_json: AsJson = False) -> None:
+    """Say what differs between two versions of a journey, and what becomes of who stands where when moved."""
+    from insight.definition_changes import changes, standings
+
+    before, after = _program(old), _program(new)
+    found, moved = changes(before, after), standings(before, after)
+    if as_json:
+        print_json({"changes": found, "moved": moved})
+        return
+    if not found:
+        say("The two say the same.")
+        return
+    columns = ("", "where", "was", "is now")
+    print_table(columns, [(each.kind, each.place, each.was, each.now) for each in found])
+    if moved:
+        say("\nWho stands here and is moved to the new version cannot stay:")
+        rows = [(each.address, each.step, each.becomes) for each in moved]
+        print_table(("stands at", "step", "what becomes of them"), rows)
+    else:
+        say("\nWhoever is moved to the new version stays where they stand.")
+
+
+def _program(path: Path) -> "Program":
+    from cli.journey_files import check_files, find_files
+
+    checked = check_files(find_files([path]), None)
+    _end_with_problems(checked, as_json=False, published=False)
+    if len(checked.journeys) != 1:
+        raise CommandError(
+            f"{path}: name one journey; here are {len(checked.journeys)}.", WRONG_USE
+        )
+    return checked.journeys[0].program
 
 
 def schema() -> None:

@@ -3,7 +3,7 @@
 from journey.arrivals import conditions_held
 from journey.effects import Deliver, OpenCase, ReadTraits, SetTraits
 from journey.happenings import Moved
-from journey.program import Program
+from journey.program import Node, Program
 from journey.state import ReactionState, Thread, Waiting
 from journey.turn import Turn
 
@@ -43,6 +43,15 @@ def move(turn: Turn, moved: Moved) -> None:
     if moved.address is not None or main not in state.threads:
         _set_down(turn, main, moved.address)
     turn.changed = True
+
+
+def stays_at(program: Program, node: Node) -> bool:
+    """Whether who waits at this step of another version stays there under this program."""
+    here = program.nodes.get(node.address)
+    if here is None or not here.scope <= node.scope:
+        return False
+    kinds = here.step.kind, node.step.kind
+    return kinds[0] == kinds[1] or _JOINS.issuperset(kinds)
 
 
 def _set_down(turn: Turn, main: Thread | None, address: str | None) -> None:

@@ -249,6 +249,14 @@ def until_words(text: str, at: Any) -> str:
 
 IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")
 
+
+def told_apart(arms: list[str]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Arms that share their name: path inside the step, message, remedy."""
+    for index, name in enumerate(arms):
+        if name in arms[:index]:
+            yield ("arms", index, "arm"), f"arm {name!r} is there twice", "give each its own name"
+
+
 OnFailure = Annotated[
     'Literal["continue", "stop"] | list[AnyStep]',
     Field(

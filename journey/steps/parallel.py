@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from journey.language import Block, Model, Slug, Step
+from journey.language import Block, Model, Slug, Step, told_apart
 from journey.state import Thread, Waiting
 from journey.turn import Turn
 
@@ -44,12 +44,7 @@ class Parallel(Step):
         return (all if self.join == "all" else any)(block_falls.values())
 
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-        seen: set[str] = set()
-        for index, way in enumerate(self.arms):
-            if way.arm in seen:
-                message = f"arm {way.arm!r} is there twice"
-                yield ("arms", index, "arm"), message, "give each its own name"
-            seen.add(way.arm)
+        yield from told_apart([way.arm for way in self.arms])
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         turn.wait(thread, Waiting("threads", turn.now))

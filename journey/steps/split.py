@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from journey.chance import chance
-from journey.language import Block, Identifier, Model, Slug, Step
+from journey.language import Block, Identifier, Model, Slug, Step, told_apart
 from journey.state import Thread
 from journey.turn import Turn
 
@@ -55,12 +55,7 @@ class Split(Step):
         return self.name
 
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-        seen: set[str] = set()
-        for index, arm in enumerate(self.arms):
-            if arm.arm in seen:
-                message = f"arm {arm.arm!r} is there twice"
-                yield ("arms", index, "arm"), message, "give each its own name"
-            seen.add(arm.arm)
+        yield from told_apart([arm.arm for arm in self.arms])
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         arm = self.drawn(turn.program.journey, turn.state.customer)

@@ -12,10 +12,19 @@ from tests.integration.routing.conftest import NOON, PARCEL, Happens, MakeRouter
 from tests.integration.routing.town import Town, TownRun, admit, finish
 
 
-@pytest.fixture(autouse=True)
-async def _anna(pool: Pool) -> None:
+@pytest.fixture
+async def begun(
+    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens
+) -> tuple[Town, TownRun]:
+    """Anna has ordered, and her run was admitted."""
     async with pool.connection() as connection:
         await connection.execute("insert into customers (customer) values ('c_anna')")
+    await publish(PARCEL)
+    town = Town()
+    await happens("Ordered", "c_anna", order="7")
+    await router(town).drain()
+    await admit(pool, town.runs[0])
+    return town, town.runs[0]
 
 
 async def hand_back(pool: Pool, run: TownRun, *late: Touchpoint) -> None:
@@ -38,14 +47,9 @@ def told(run: TownRun, message_id: str) -> Touchpoint:
 
 
 async def test_who_comes_again_while_the_run_closes_enters_again(
-    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens
+    pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
 ) -> None:
-    await publish(PARCEL)
-    town = Town()
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    first = town.runs[0]
-    await admit(pool, first)
+    town, first = begun
     await finish(pool, first)
     first.open = True  # on the server it still closes
     again = await happens("Ordered", "c_anna", order="7")
@@ -72,14 +76,9 @@ async def test_who_comes_again_while_the_run_closes_enters_again(
 
 
 async def test_it_may_come_back_before_the_router_knows_that_it_was_told(
-    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens
+    pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
 ) -> None:
-    await publish(PARCEL)
-    town = Town()
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    first = town.runs[0]
-    await admit(pool, first)
+    town, first = begun
     asked = await happens("Asked", "c_anna")
 
     async def comes_back() -> None:
@@ -97,14 +96,9 @@ async def test_it_may_come_back_before_the_router_knows_that_it_was_told(
 
 
 async def test_a_run_under_way_by_then_hears_it_once_and_in_order(
-    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens
+    pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
 ) -> None:
-    await publish(PARCEL)
-    town = Town()
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    first = town.runs[0]
-    await admit(pool, first)
+    town, first = begun
     asked = await happens("Asked", "c_anna")
     await router(town).drain()
     await finish(pool, first)
@@ -121,14 +115,9 @@ async def test_a_run_under_way_by_then_hears_it_once_and_in_order(
 
 
 async def test_what_nobody_waits_for_any_more_says_so(
-    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens
+    pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
 ) -> None:
-    await publish(PARCEL)
-    town = Town()
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    first = town.runs[0]
-    await admit(pool, first)
+    town, first = begun
     asked = await happens("Asked", "c_anna")
     await router(town).drain()
     await finish(pool, first)
@@ -145,14 +134,9 @@ async def test_what_nobody_waits_for_any_more_says_so(
 
 
 async def test_what_a_foreign_sender_signalled_is_stored_and_enters_once(
-    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens
+    pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
 ) -> None:
-    await publish(PARCEL)
-    town = Town()
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    first = town.runs[0]
-    await admit(pool, first)
+    town, first = begun
     await finish(pool, first)
     foreign = Touchpoint(
         message_id="foreign-1", event="Ordered", timestamp=NOON, properties={"order": "7"}

@@ -1,7 +1,8 @@
 """`clew test`: the scenarios beside journeys, played on the pure machine; needs no server."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ import typer
 from cli.output import FAILED, WRONG_USE, AsJson, CommandError, print_json, say
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from insight.scenario_play import Played
 
 _Files = Annotated[
@@ -69,11 +72,21 @@ def _play(path: Path) -> "Iterator[Played]":
     try:
         journey = _journey_of(path)
         source, story = _text(journey), _text(path)
-        yield from play(
-            read_definition(source, str(journey)).program, read_scenarios(story, str(path))
-        )
+        program = read_definition(source, str(journey)).program
+        yield from play(program, read_scenarios(story, str(path)), _in_words)
     except InvalidDocumentError as error:
         yield Played("the file can be read", error.problems)
+
+
+def _in_words(template: str, values: Mapping[str, "JsonValue"]) -> str:
+    """What is shown at a place, as the customer reads it."""
+    from activities.message_text import MessageCannotRenderError
+    from channels.liquid_text import LiquidText
+
+    try:
+        return LiquidText().render(template, values, datetime.now(UTC))
+    except MessageCannotRenderError as error:
+        return f"(cannot be put into words: {error})"
 
 
 def _scenario_files(paths: Sequence[Path]) -> list[Path]:

@@ -26,9 +26,24 @@ _WHOLE = (
     "listen",
     "keep",
     "exit",
+    "priority",
+    "while_running",
     "goal",
 )
-WAITS = ("wait", "handoff", "for_each", "parallel", "promise", "send", "set")
+WAITS = (
+    "wait",
+    "handoff",
+    "for_each",
+    "parallel",
+    "promise",
+    "send",
+    "set",
+    "ask",
+    "offer",
+    "show",
+    "call",
+    "run",
+)
 """Kinds of step at which a run may stand."""
 
 
@@ -84,6 +99,7 @@ class _Comparison:
         old, new = self._old.definition, self._new.definition
         for name in _WHOLE:
             yield from _fields(name, getattr(old, name), getattr(new, name))
+        yield from self._lists(old.on_exit, new.on_exit)
         was = {stage.stage: stage for stage in old.stages}
         now = {stage.stage: stage for stage in new.stages}
         for name in dict.fromkeys([*now, *was]):

@@ -15,16 +15,30 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from contracts.ids import effect_key, workflow_id
-from insight.rehearsal_effects import EffectsInMemory
-from insight.rehearsal_world import Decided, Incoming, World
+from insight.rehearsal_effects import CallFailedError, EffectsInMemory
+from insight.rehearsal_world import Decided, Incoming, Outside, World
 from insight.rehearsed import Rehearsed, RehearsedDelivery, RehearsedRun
+from insight.rehearsed_looks import EntryCap, RehearsedLooks
 from journey.conditions import ConditionError
 from journey.effects import Deliver, Effect
-from journey.happenings import AlarmFired, Arrived, EffectFinished, Entered, Happening
+from journey.happenings import (
+    AlarmFired,
+    Arrived,
+    EffectFailed,
+    EffectFinished,
+    Entered,
+    Happening,
+)
 from journey.machine import advance, next_alarm
 from journey.program import Program
 from journey.state import State
-from journey.touchpoint import TRAITS_CHANGED, Touchpoint
+from journey.touchpoint import (
+    ENTER,
+    RUN_ENDED,
+    SURVEY_ANSWERED,
+    TRAITS_CHANGED,
+    Touchpoint,
+)
 
 MAX_HAPPENINGS = 5_000_000
 """A rehearsal that takes more is going in circles."""
@@ -40,7 +54,14 @@ class EndlessRehearsalError(RuntimeError):
 class Rehearsal:
     """Drives customers through a program. The same stream and world give the same result, always."""
 
-    def __init__(self, program: Program, world: World, *, most: int = MAX_HAPPENINGS) -> None:
+    def __init__(
+        self,
+        program: Program,
+        world: World,
+        *,
+        most: int = MAX_HAPPENINGS,
+        outside: Outside | None = None,
+    ) -> None:
         self.result = Rehearsed()
         self._program = program
         self._world = world
@@ -55,7 +76,11 @@ class Rehearsal:
         self._live: dict[str, dict[str, RehearsedRun]] = {}
         self._listeners: dict[tuple[str, str], dict[str, RehearsedRun]] = {}
         self._told: dict[tuple[str, str], list[Touchpoint]] = {}
-        self._effects = EffectsInMemory(self.result, world, self._at, self._take_in)
+        self._effects = EffectsInMemory(
+            self.result, world, self._at, self._take_in, outside or Outside()
+        )
+        self._looks = RehearsedLooks(program, world, self._effects, self._at, self._take_in)
+        self._cap = EntryCap(program.definition.enter.cap)
 
     def run(self, stream: Iterable[Incoming], until: datetime | None = None) -> Rehearsed:
         """Let everything happen, up to `until` or until nothing is left to happen."""
@@ -82,6 +107,51 @@ class Rehearsal:
     def decide_case(self, case: str, decided: Decided, at: datetime) -> bool:
         """Let staff decide a case now; False where it was decided or closed before."""
         return self._effects.decide_case(case, decided, at)
+
+    def know(self, customer: str, at: datetime, *, new: bool = False) -> None:
+        """Begin to look at a customer who may enter without doing anything. `new`: nobody knew them before."""
+        self._looks.know(customer, at, new=new)
+
+    def request(self, customer: str, properties: Mapping[str, JsonValue], at: datetime) -> None:
+        """Ask that a customer enter now."""
+        self._pushed += 1
+        asked = Touchpoint(
+            message_id=f"requested/{customer}/{self._pushed}",
+            event=ENTER,
+            timestamp=at,
+            properties={**properties, "journey": self._program.journey},
+        )
+        self._take_in(Incoming(at=at, touchpoint=asked, customer=customer), at)
+
+    def end_started(self, key: str, outcome: str, at: datetime, *, goal: bool = False) -> None:
+        """Let a run that a run began end."""
+        started = self.result.starts[key]
+        told = Touchpoint(
+            message_id=f"ended/{key}",
+            event=RUN_ENDED,
+            timestamp=at,
+            properties={"run": key, "outcome": outcome, "goal": goal},
+        )
+        self._take_in(Incoming(at=at, touchpoint=told, customer=started.customer), at)
+
+    def answer_survey(self, key: str, said: Mapping[str, JsonValue], at: datetime) -> None:
+        """Let the customer answer what they were asked under this key."""
+        answer = Touchpoint(
+            message_id=f"answer/{key}",
+            event=SURVEY_ANSWERED,
+            timestamp=at,
+            properties={**said, "ask": key},
+        )
+        customer = self.result.deliveries[key].customer
+        self._take_in(Incoming(at=at, touchpoint=answer, customer=customer), at)
+
+    def hold(self, customer: str, journey: str) -> None:
+        """Let marketing to a customer wait for the end of another journey of theirs."""
+        self._effects.hold(customer, journey)
+
+    def lift(self, customer: str, at: datetime) -> None:
+        """Let that other journey end."""
+        self._effects.lift(customer, at)
 
     def change_traits(self, customer: str, traits: Mapping[str, JsonValue], at: datetime) -> None:
         """Let traits of a customer change at an instant."""
@@ -121,17 +191,20 @@ class Rehearsal:
         if subject is not None:
             self._told.setdefault(subject, []).append(touchpoint)
             runs |= self._listeners.get(subject, {})
-        if incoming.customer is not None and touchpoint.event == self._program.entry_event:
+        enters = self._program.enters_on(touchpoint)
+        if incoming.customer is not None and enters:
             entered = self._enter(incoming.customer, touchpoint, at)
             if entered is not None:
                 runs.pop(entered, None)
         wanted = touchpoint.event in self._program.listens
         if not runs or not wanted:
-            if touchpoint.event != self._program.entry_event:
+            if not enters:
                 result.fates["ignored"] += 1
-            return
-        for run in runs.values():
-            self._tell(run, touchpoint, at)
+        else:
+            for run in runs.values():
+                self._tell(run, touchpoint, at)
+        if incoming.customer is not None:
+            self._looks.came(incoming.customer, touchpoint, at)
 
     def _tell(self, run: RehearsedRun, touchpoint: Touchpoint, at: datetime) -> None:
         self.result.fates["signalled"] += 1
@@ -158,7 +231,8 @@ class Rehearsal:
         if previous is not None and previous.ended_at is None:
             return None
         came = previous.entered_at if previous else None
-        if not wanted or not program.again.allows(came, at, known.zone or program.zone):
+        allowed = wanted and program.again.allows(came, at, known.zone or program.zone)
+        if not allowed or not self._cap.has_room(at):
             result.fates["not_entered"] += 1
             return None
         if previous is not None:
@@ -187,6 +261,7 @@ class Rehearsal:
         record, run.state = advanced.record, advanced.state
         run.trace += record.trace
         run.promises.update({promise.n: promise for promise in record.promises})
+        run.shows.update({show.n: show for show in record.shows})
         for effect in advanced.effects:
             if effect.n in run.state.outstanding:
                 self._carry_out(run, effect, at)
@@ -239,7 +314,12 @@ class Rehearsal:
             self.result.deliveries.setdefault(key, asked)
 
         def carry_out(at: datetime) -> None:
-            answer = self._effects.answer(run, effect, key, at)
+            try:
+                answer = self._effects.answer(run, effect, key, at)
+            except CallFailedError as error:
+                why = f"nobody answers for {error}"
+                self._advance(run, EffectFailed(n=effect.n, error="CallFailed", message=why), at)
+                return
             if answer is not None:
                 self._advance(run, EffectFinished(n=effect.n, answer=answer), at)
 

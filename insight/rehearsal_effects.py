@@ -5,21 +5,47 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from contracts.ids import case_id
-from insight.rehearsal_world import Decided, Incoming, World
-from insight.rehearsed import Rehearsed, RehearsedCase, RehearsedDelivery, RehearsedRun
+from contracts.ids import case_id, effect_key
+from insight.rehearsal_world import Decided, Incoming, Outside, World
+from insight.rehearsed import (
+    Rehearsed,
+    RehearsedCase,
+    RehearsedDelivery,
+    RehearsedOffer,
+    RehearsedRun,
+    RehearsedStart,
+)
 from journey.delivery_policy import Defer, DeliveryFacts, Refuse, Send, decide
 from journey.effects import (
+    CallActivity,
+    CallOut,
     CloseCase,
     Deliver,
     Effect,
     EscalateCase,
+    GrantOffer,
     OpenCase,
     ReadTraits,
+    SettleOffer,
     SetTraits,
+    StartRun,
 )
-from journey.happenings import Answer, CaseAnswer, DeliveryAnswer, TraitsAnswer
-from journey.touchpoint import CASE_DECIDED, TRAITS_CHANGED, Touchpoint
+from journey.happenings import (
+    Answer,
+    CallAnswer,
+    CaseAnswer,
+    DeliveryAnswer,
+    Done,
+    OfferAnswer,
+    TraitsAnswer,
+)
+from journey.responses import host_of, taken
+from journey.touchpoint import CASE_DECIDED, HOLD_LIFTED, TRAITS_CHANGED, Touchpoint
+
+
+class CallFailedError(Exception):
+    """Nobody answers this call in a rehearsal; the message says whom it was for."""
+
 
 Happen = Callable[[datetime], None]
 
@@ -33,9 +59,12 @@ class EffectsInMemory:
         world: World,
         later: Callable[[datetime, Happen], None],
         take_in: Callable[[Incoming, datetime], None],
+        outside: Outside,
     ) -> None:
         self._result = result
         self._world = world
+        self._outside = outside
+        self._held: dict[str, str] = {}
         self._later = later
         self._take_in = take_in
         self._traits: dict[str, dict[str, JsonValue]] = {}
@@ -67,8 +96,21 @@ class EffectsInMemory:
             self._later(following.at, lambda at, one=following: self._take_in(one, at))
         return True
 
+    def hold(self, customer: str, journey: str) -> None:
+        """Let marketing to a customer wait for the end of another journey of theirs."""
+        self._held[customer] = journey
+
+    def lift(self, customer: str, at: datetime) -> None:
+        """Let that other journey end."""
+        self._held.pop(customer, None)
+        told = Touchpoint(message_id=f"lifted/{customer}/{at}", event=HOLD_LIFTED, timestamp=at)
+        self._take_in(Incoming(at=at, touchpoint=told, customer=customer), at)
+
     def answer(self, run: RehearsedRun, effect: Effect, key: str, at: datetime) -> Answer | None:
-        """Carry out an effect now; None where the run does not want it any more."""
+        """Carry out an effect now; None where the run does not want it any more.
+
+        Raises: `CallFailedError`.
+        """
         match effect:
             case Deliver():
                 return self._deliver(run, effect, self._result.deliveries[key], at)
@@ -83,6 +125,20 @@ class EffectsInMemory:
                 )
             case SetTraits():
                 return self._set_traits(run, effect, key, at)
+            case GrantOffer():
+                return self._grant(run, effect, key, at)
+            case SettleOffer():
+                offer = self._result.offers[effect_key(run.workflow_id, run.entry, effect.grant)]
+                if offer.state == "open":
+                    offer.state = effect.state
+                return Done()
+            case CallOut() | CallActivity():
+                return self._call(effect)
+            case StartRun():
+                properties = dict(effect.properties)
+                started = RehearsedStart(key, run.customer, effect.journey, properties)
+                self._result.starts[key] = started
+                return Done()
 
     def _deliver(
         self, run: RehearsedRun, message: Deliver, delivery: RehearsedDelivery, at: datetime
@@ -103,6 +159,30 @@ class EffectsInMemory:
                 delivery.state, delivery.reason, delivery.words = "refused", reason, words
                 return DeliveryAnswer(state="refused", reason=reason, words=words)
 
+    def _grant(self, run: RehearsedRun, effect: GrantOffer, key: str, at: datetime) -> OfferAnswer:
+        if effect.offer in self._outside.sold_out:
+            return OfferAnswer(code=None, reason="none is left")
+        had = [
+            offer
+            for offer in self._result.offers.values()
+            if (offer.customer, offer.granted.offer) == (run.customer, effect.offer)
+            and offer.state != "voided"
+        ]
+        if effect.not_since is not None and any(offer.at > effect.not_since for offer in had):
+            return OfferAnswer(code=None, reason="the customer had one not long ago")
+        code = f"{effect.offer}-{len(self._result.offers) + 1}".upper()
+        self._result.offers[key] = RehearsedOffer(key, run.customer, effect, code, at)
+        return OfferAnswer(code=code)
+
+    def _call(self, effect: CallOut | CallActivity) -> CallAnswer:
+        whom = effect.activity if isinstance(effect, CallActivity) else host_of(effect.url)
+        given = self._outside.calls.get(whom)
+        if given is None:
+            raise CallFailedError(whom)
+        if isinstance(effect, CallActivity):
+            return CallAnswer(result=dict(given))
+        return CallAnswer(result=taken(effect.take, 200, dict(given)))
+
     def _facts(self, run: RehearsedRun, message: Deliver) -> DeliveryFacts:
         known = self._world.customer(run.customer)
         traits = self.traits(run.customer)
@@ -115,6 +195,7 @@ class EffectsInMemory:
             consent_withheld=traits.get("marketing_consent") is False,
             held_out=run.state.held_out,
             replaced=corrected,
+            held_by=self._held.get(run.customer),
             names={**message.values, "customer": {**traits, "id": run.customer}},
         )
 

@@ -40,6 +40,20 @@ class Decided:
     by: str = "simulated staff"
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Outside:
+    """What stands outside the customers and staff of a rehearsal.
+
+    `calls`: what a call gives back, by the name of an activity or the host of an address; a call to
+    anybody else fails for good. `sold_out`: offers of which there is none.
+    """
+
+    calls: Mapping[str, Mapping[str, JsonValue]] = field(
+        default_factory=dict[str, Mapping[str, JsonValue]]
+    )
+    sold_out: frozenset[str] = frozenset()
+
+
 class World(Protocol):
     """What answers the runs: customers, channels and staff. Answers only; it holds no clock."""
 

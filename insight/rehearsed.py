@@ -8,7 +8,14 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from journey.effects import Deliver, OpenCase, PromiseRecord, TraceEntry
+from journey.effects import (
+    Deliver,
+    GrantOffer,
+    OpenCase,
+    PromiseRecord,
+    ShowRecord,
+    TraceEntry,
+)
 from journey.machine import needs_attention
 from journey.state import State
 
@@ -27,6 +34,7 @@ class RehearsedRun:
     wakes_at: datetime | None = None
     trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
     promises: dict[int, PromiseRecord] = field(default_factory=dict[int, PromiseRecord])
+    shows: dict[int, ShowRecord] = field(default_factory=dict[int, ShowRecord])
     listens: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     @property
@@ -74,6 +82,28 @@ class RehearsedCase:
 
 
 @dataclass(slots=True)
+class RehearsedOffer:
+    """One coupon: to whom, its code, and how it stands."""
+
+    key: str
+    customer: str
+    granted: GrantOffer
+    code: str
+    at: datetime
+    state: Literal["open", "redeemed", "expired", "voided"] = "open"
+
+
+@dataclass(slots=True, frozen=True)
+class RehearsedStart:
+    """Another journey that a run asked to begin, under the key by which its end is told."""
+
+    key: str
+    customer: str
+    journey: str
+    properties: dict[str, JsonValue]
+
+
+@dataclass(slots=True)
 class Rehearsed:
     """All that came of a rehearsal, up to now.
 
@@ -85,6 +115,8 @@ class Rehearsed:
     ended: list[RehearsedRun] = field(default_factory=list[RehearsedRun])
     deliveries: dict[str, RehearsedDelivery] = field(default_factory=dict[str, RehearsedDelivery])
     cases: dict[str, RehearsedCase] = field(default_factory=dict[str, RehearsedCase])
+    offers: dict[str, RehearsedOffer] = field(default_factory=dict[str, RehearsedOffer])
+    starts: dict[str, RehearsedStart] = field(default_factory=dict[str, RehearsedStart])
     touchpoints: int = 0
     fates: Counter[str] = field(default_factory=Counter[str])
 

@@ -61,6 +61,10 @@ class Given(Model):
     """The customer is one who draws these arms: split → arm."""
     held_out: bool = False
     """The customer is one of the hold-out."""
+    calls: dict[str, Properties] = {}
+    """What calls give back, by the activity's name or the host of the address; others fail."""
+    sold_out: list[Slug] = []
+    """Offers of which there is none."""
 
 
 class Expected(Model):
@@ -92,6 +96,14 @@ class Expected(Model):
     traits: Properties = {}
     """Traits of the customer."""
     arms: dict[Identifier, Slug] = {}
+    offers: dict[Identifier, str] = {}
+    """How coupons stand: result → open, redeemed, expired, voided or refused."""
+    says: dict[Slug, list[str]] = {}
+    """What is to be said now: place → words in each of them, the most important first."""
+    started: list[Slug] = []
+    """Other journeys that it began, in order."""
+    results: dict[Identifier, Properties] = {}
+    """Parts of named results: of decisions, answers, calls and runs."""
     stopped: str | None = None
     """Words in why people must look at it; `null`: it is not stopped."""
 
@@ -113,6 +125,16 @@ class When(Model):
     staff: Slug | None = None
     """What staff decide in the case that was opened last."""
     fields: Properties = {}
+    answers: Properties | None = None
+    """The customer answers what they were asked last: `{score: 9, text: Fine}`."""
+    enters: Properties | None = None
+    """Somebody asks that the customer enter, with these properties."""
+    ends: Slug | None = None
+    """The journey that the run began last ends with this outcome."""
+    held_by: Slug | None = None
+    """Another journey of the customer holds marketing back from now on."""
+    lifted: Slug | None = None
+    """That journey ends."""
     after: SpanText | None = None
     """So much time passes."""
     at: Local | None = None
@@ -127,7 +149,20 @@ class When(Model):
         return said[0] if len(said) == 1 else None
 
 
-KINDS = ("does", "happens", "becomes", "staff", "after", "at", "expect")
+KINDS = (
+    "does",
+    "happens",
+    "becomes",
+    "staff",
+    "answers",
+    "enters",
+    "ends",
+    "held_by",
+    "lifted",
+    "after",
+    "at",
+    "expect",
+)
 _ONLY_WITH = {"properties": ("does", "happens"), "about": ("does", "happens"), "fields": ("staff",)}
 
 

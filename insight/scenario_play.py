@@ -1,6 +1,6 @@
 """Playing a scenario on the pure machine: weeks in no time, and each fault with its place in the file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import JsonValue
 
 from insight.rehearsal import Rehearsal
-from insight.rehearsal_world import Customer, Decided, Incoming
+from insight.rehearsal_world import Customer, Decided, Incoming, Outside
 from insight.rehearsed import RehearsedCase, RehearsedDelivery, RehearsedRun
 from insight.scenario import Expected, Local, Scenario, Scenarios, When, subject_of
 from journey.document import Path, Problem
@@ -18,6 +18,7 @@ from journey.effects import Effect
 from journey.program import Program
 from journey.spans import read_span
 from journey.standing import waits_for
+from journey.steps.ask import Ask
 from journey.steps.send import Send
 from journey.steps.split import Split
 from journey.touchpoint import Touchpoint
@@ -44,12 +45,16 @@ class Played:
         return not self.problems
 
 
-def play(program: Program, scenarios: Scenarios) -> Iterator[Played]:
-    """Play every scenario of a file."""
+Say = Callable[[str, Mapping[str, JsonValue]], str]
+"""Puts a template into words."""
+
+
+def play(program: Program, scenarios: Scenarios, say: Say) -> Iterator[Played]:
+    """Play every scenario of a file. `say` puts what is shown at places into words."""
     for number, scenario in enumerate(scenarios.scenarios):
         played = Played(scenario.scenario)
         try:
-            story = _Story(program, scenario)
+            story = _Story(program, scenario, say)
         except NoSuchCustomerError as error:
             where: Path = ("scenarios", number, "given")
             played.problems.append(scenarios.document.problem(where, str(error)))
@@ -83,16 +88,18 @@ class _World:
 class _Story:
     """One scenario under way."""
 
-    def __init__(self, program: Program, scenario: Scenario) -> None:
+    def __init__(self, program: Program, scenario: Scenario, say: Say) -> None:
         given = scenario.given
-        self._program, self._scenario = program, scenario
+        self._program, self._scenario, self._say = program, scenario, say
         self._zone = given.zone or program.zone
         self._now = self._local(given.at)
         self._customer = _customer_who(program, scenario)
         addresses = given.addresses if given.addresses is not None else _addresses(program)
         known = Customer(addresses=addresses, traits=given.customer, zone=given.zone)
-        self._rehearsal = Rehearsal(program, _World(known))
+        outside = Outside(calls=dict(given.calls), sold_out=frozenset(given.sold_out))
+        self._rehearsal = Rehearsal(program, _World(known), outside=outside)
         self._numbers = count(1)
+        self._rehearsal.know(self._customer, self._now)
 
     def faults(self, path: Path) -> Iterator[tuple[Path, str]]:
         """Let it happen; what is not as it should be, with its path."""
@@ -125,6 +132,19 @@ class _Story:
                 self._rehearsal.change_traits(self._customer, when.becomes or {}, self._now)
             case "staff":
                 return self._decide(when)
+            case "answers":
+                return self._answer(when.answers or {})
+            case "enters":
+                self._rehearsal.request(self._customer, when.enters or {}, self._now)
+            case "ends":
+                if not self._rehearsal.result.starts:
+                    return "it has begun no other journey"
+                key = list(self._rehearsal.result.starts)[-1]
+                self._rehearsal.end_started(key, str(when.ends), self._now)
+            case "held_by":
+                self._rehearsal.hold(self._customer, str(when.held_by))
+            case "lifted":
+                self._rehearsal.lift(self._customer, self._now)
             case "after":
                 self._now = read_span(str(when.after)).after(self._now, self._zone)
             case _:
@@ -145,6 +165,17 @@ class _Story:
         )
         customer = self._customer if when.does else None
         self._rehearsal.feed([Incoming(at=self._now, touchpoint=touchpoint, customer=customer)])
+
+    def _answer(self, said: dict[str, JsonValue]) -> str | None:
+        asked = [each for each in self._deliveries("accepted") if each.message.asks is not None]
+        if not asked:
+            return "the customer was asked nothing"
+        last = asked[-1]
+        first = last.message.asks.n if last.message.asks else 0
+        key = f"{last.key.rpartition(':')[0]}:{first}"
+        self._rehearsal.answer_survey(key, said, self._now)
+        self._rehearsal.go_on(self._now)
+        return None
 
     def _decide(self, when: When) -> str | None:
         cases = [case for case in self._rehearsal.result.cases.values() if case.state == "open"]
@@ -185,6 +216,8 @@ class _Story:
                 return [case.queue for case in result.cases.values()]
             case "open_cases":
                 return [case.queue for case in result.cases.values() if case.state == "open"]
+            case "started":
+                return [started.journey for started in result.starts.values()]
             case "traits":
                 return self._rehearsal.traits(self._customer)
             case _:
@@ -198,6 +231,15 @@ class _Story:
         match name:
             case "outcome" | "goal" | "stage" | "values":
                 return getattr(state, name)
+            case "results":
+                return state.results
+            case "offers":
+                named = {
+                    name: told for name, told in state.results.items() if isinstance(told, dict)
+                }
+                return {name: told.get("state") for name, told in named.items()}
+            case "says":
+                return _said(run, self._say)
             case "promises":
                 return {promise.name: promise.state for promise in run.promises.values()}
             case "waits_for":
@@ -217,7 +259,7 @@ class _Story:
 
 
 _WORDS_IN = ("waits_for", "because")
-_PARTS_OF = ("not_sent", "promises", "values", "traits", "arms")
+_PARTS_OF = ("not_sent", "promises", "values", "traits", "arms", "offers")
 
 
 def _differs(name: str, wanted: object, found: object) -> str | None:
@@ -226,6 +268,17 @@ def _differs(name: str, wanted: object, found: object) -> str | None:
         words, said = cast("list[str]", wanted), cast("list[str]", found)
         missing = [each for each in words if not any(each in one for one in said)]
         return f"{missing[0]!r} is in none of {found}" if missing else None
+    if name == "says" and found is not None:
+        return _says_otherwise(
+            cast("dict[str, list[str]]", wanted), cast("dict[str, list[str]]", found)
+        )
+    if name == "results" and found is not None:
+        named = cast("dict[str, dict[str, object]]", found)
+        for result, parts in cast("dict[str, dict[str, object]]", wanted).items():
+            words = _differs("values", parts, named.get(result, {}))
+            if words is not None:
+                return f"{result}.{words}"
+        return None
     if name in _PARTS_OF and found is not None:
         parts, there = cast("dict[str, object]", wanted), cast("dict[str, object]", found)
         wrong = [key for key in parts if key not in there or there[key] != parts[key]]
@@ -238,9 +291,27 @@ def _differs(name: str, wanted: object, found: object) -> str | None:
     return None if wanted == found else f"expected {wanted!r}, it is {found!r}"
 
 
+def _said(run: RehearsedRun, say: Say) -> dict[str, list[str]]:
+    """What is to be said now at each place, the most important first."""
+    said: dict[str, list[str]] = {}
+    for show in sorted(run.shows.values(), key=lambda each: (-each.priority, each.n)):
+        for place in show.places if show.shown else ():
+            said.setdefault(place, []).append(say(show.say, show.values))
+    return said
+
+
+def _says_otherwise(wanted: dict[str, list[str]], found: dict[str, list[str]]) -> str | None:
+    for place, words in wanted.items():
+        said = found.get(place, [])
+        if len(words) != len(said) or not all(w in s for w, s in zip(words, said, strict=True)):
+            return f"{place}: expected {words}, it is {said}"
+    return None
+
+
 def _addresses(program: Program) -> dict[str, str]:
-    sends = [node.step for node in program.nodes.values() if isinstance(node.step, Send)]
-    return {channel: f"customer@{channel}.example" for send in sends for channel in send.via}
+    steps = [node.step for node in program.nodes.values()]
+    told = [step for step in steps if isinstance(step, Send | Ask)]
+    return {channel: f"customer@{channel}.example" for step in told for channel in step.via}
 
 
 def _customer_who(program: Program, scenario: Scenario) -> str:

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from journey.delivery_policy import HELD_BY
 from journey.happenings import Entered
 from journey.program import Program
 from journey.spans import is_zone
 from journey.state import ENTRY, Mail, ReactionState, Thread
-from journey.touchpoint import TRAITS_CHANGED, Touchpoint
+from journey.steps.offer import Offer
+from journey.touchpoint import AUDIENCE_LEFT, HOLD_LIFTED, TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
 
 SEEN = 512
@@ -95,6 +97,9 @@ def take_in(turn: Turn, touchpoint: Touchpoint) -> None:
     if touchpoint.event == TRAITS_CHANGED:
         _traits_changed(turn, touchpoint)
         return
+    if touchpoint.event == HOLD_LIFTED:
+        _hold_lifted(turn)
+        return
     state.arrivals += 1
     state.mailbox.append(Mail(state.arrivals, touchpoint))
 
@@ -134,14 +139,39 @@ def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:
             turn.note(state.stage or "", "trait", f"{name} changed")
 
 
+def _hold_lifted(turn: Turn) -> None:
+    """What another journey held may be tried again now."""
+    for thread in turn.state.threads:
+        waiting = thread.waiting
+        if waiting and waiting.kind == "deferred" and waiting.why.startswith(HELD_BY):
+            waiting.deadline = turn.now
+
+
+def _redeem(turn: Turn, touchpoint: Touchpoint) -> None:
+    """A coupon that the ending touchpoint redeems is not void."""
+    for thread in [each for each in turn.state.threads if each.home == "offer"]:
+        step = turn.node(thread).step
+        if isinstance(step, Offer):
+            step.redeemed_at_the_end(turn, thread, touchpoint)
+
+
+def _leaves_other_audience(turn: Turn, touchpoint: Touchpoint) -> bool:
+    left = touchpoint.properties.get("journey")
+    return touchpoint.event == AUDIENCE_LEFT and left != turn.program.journey
+
+
 def _exit_on(turn: Turn, new: list[Touchpoint]) -> int | None:
     """End the run where a touchpoint is an exit; which of them it was."""
     rules = [rule for rule in turn.program.definition.exit if rule.touchpoint]
     for place, touchpoint in enumerate(new if rules else ()):
         for index, rule in enumerate(turn.program.definition.exit):
             on, address = rule.touchpoint, f"exit/{index}"
-            if on and turn.is_about(on, touchpoint, None, address):
-                turn.finish(address, rule.outcome, f"{touchpoint.event} came")
+            if on is None or _leaves_other_audience(turn, touchpoint):
+                continue
+            if turn.is_about(on, touchpoint, None, address):
+                _redeem(turn, touchpoint)
+                why = "left the audience" if rule.leaves_audience else f"{touchpoint.event} came"
+                turn.finish(address, rule.outcome, why, leaves=True)
                 return place
     return None
 
@@ -163,16 +193,16 @@ def _in_zone(turn: Turn, zone: JsonValue) -> None:
 def conditions_held(program: Program) -> dict[int, bool]:
     """The exits that are conditions, before any of them was looked at."""
     rules = enumerate(program.definition.exit)
-    return {index: False for index, rule in rules if rule.on is None}
+    return {index: False for index, rule in rules if rule.touchpoint is None}
 
 
 def exit_when(turn: Turn) -> None:
     """End the run where the condition of an exit has become true."""
     for index, rule in enumerate(turn.program.definition.exit):
-        if rule.on is not None or rule.when is None:
+        if rule.touchpoint is not None or rule.when is None:
             continue
         held = turn.holds(rule.when, turn.names(None), f"exit/{index}")
         if held and not turn.state.exits_held.get(index, False):
-            turn.finish(f"exit/{index}", rule.outcome, f"{rule.when} became true")
+            turn.finish(f"exit/{index}", rule.outcome, f"{rule.when} became true", leaves=True)
             return
         turn.state.exits_held[index] = held

@@ -10,6 +10,7 @@ import rfc8785
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from journey.entry_dates import Clock, OffsetText, RecurrenceText
 from journey.language import (
     Condition,
     EventName,
@@ -23,6 +24,8 @@ from journey.language import (
 )
 from journey.spans import read_span
 from journey.steps import AnyStep
+from journey.steps.wait import Counted
+from journey.touchpoint import AUDIENCE_LEFT
 
 _AGAIN = re.compile(r"never|always|join|after\s+(?P<span>.+)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%")
@@ -58,10 +61,38 @@ def _zone(name: str) -> str:
     return name
 
 
-class Entry(Model):
-    """How a customer enters: by a touchpoint."""
+class Cap(Model):
+    """How many customers may enter within an hour and within a day, both counted back from each entry."""
 
-    on: EventName
+    per_hour: int | None = Field(default=None, ge=1, le=10_000_000)
+    per_day: int | None = Field(default=None, ge=1, le=100_000_000)
+
+
+class Entry(Model):
+    """How a customer enters: by a touchpoint, by coming to be of an audience, on a date, by schedule, by request."""
+
+    on: EventName | None = None
+    """The touchpoint that brings customers in."""
+    audience: Condition | None = None
+    """Who enters when this becomes true of them: over `customer`, `counts` and `now`."""
+    counts: dict[Identifier, Counted] = {}
+    """What the audience may count: `orders: {on: Order Completed, within: 90d}`."""
+    existing: bool = False
+    """Whether those who are of the audience when the journey is first published enter too."""
+    date: Value | None = None
+    """A date or moment in the customer's traits, such as `customer.renews_on`."""
+    offset: OffsetText | None = None
+    """How long before (`-30d`) or after (`2d`) that date."""
+    at: Clock | None = None
+    """At what time of that day, on the customer's clock; midnight unless said otherwise."""
+    every: Literal["year"] | None = None
+    """Again on each anniversary of the date."""
+    schedule: RecurrenceText | None = None
+    """When all of the audience enter: an RRULE (RFC 5545) on the journey's clock, `FREQ=WEEKLY;BYDAY=MO;BYHOUR=9`."""
+    by: Literal["request"] | None = None
+    """Only by request: the API, staff, or a `run` step of another journey."""
+    cap: Cap | None = None
+    """How many may enter; who comes beyond that is not admitted, as `capped`."""
     when: Condition | None = None
     key: Value | None = None
     """What tells several runs of one customer apart, such as `event.properties.order`."""
@@ -76,17 +107,21 @@ class Entry(Model):
 
 
 class Exit(Model):
-    """What ends the run at once, wherever it stands: a touchpoint, or a condition that comes true."""
+    """What ends the run at once: a touchpoint, a condition that comes true, or leaving the audience."""
 
     on: EventName | None = None
     when: Condition | None = None
     about: Value | None = None
     match: Match = None
+    leaves_audience: Literal[True] | None = None
+    """When the customer is no longer of the audience that they entered with."""
     outcome: Slug
 
     @cached_property
     def touchpoint(self) -> On | None:
         """The touchpoint that ends the run, if it is one."""
+        if self.leaves_audience:
+            return On(on=AUDIENCE_LEFT, match=False)
         if self.on is None:
             return None
         return On(on=self.on, when=self.when, about=self.about, match=self.match)
@@ -103,7 +138,7 @@ class Goal(Model):
 class Reaction(Model):
     """Steps that run whenever a touchpoint comes or a condition becomes true, whatever the stage is doing.
 
-    One at a time; what comes meanwhile waits its turn. `settle`: wait until nothing more of it
+    One at a time; what comes meanwhile is dealt with by `mode`. `settle`: wait until nothing more of it
     came for so long, then react once, to the last.
     """
 
@@ -112,6 +147,8 @@ class Reaction(Model):
     about: Value | None = None
     match: Match = None
     settle: SpanText | None = None
+    mode: Literal["queue", "restart", "ignore-while-running"] = "queue"
+    """What comes while it runs waits its turn, begins it anew, or is left alone."""
     do: list[AnyStep] = Field(min_length=1)
 
     @cached_property
@@ -120,6 +157,13 @@ class Reaction(Model):
         if self.on is None:
             return None
         return On(on=self.on, when=self.when, about=self.about, match=self.match)
+
+
+class WhileRunning(Model):
+    """What holds of the customer, also in other journeys, as long as a run of this one is open."""
+
+    hold: Literal["marketing"]
+    """Messages of other journeys with this purpose wait until the run ends, however it ends."""
 
 
 class Stage(Model):
@@ -151,6 +195,11 @@ class Definition(Model):
     keep: dict[Identifier, Value] = {}
     """Values taken at entry and kept as `run.NAME`."""
     exit: list[Exit] = []
+    on_exit: list[AnyStep] = []
+    """What is done when the run ends otherwise than by its own `finish`; coupons are void and cases closed by then."""
+    priority: int | None = Field(default=None, ge=1, le=100)
+    """Marketing of a journey waits while the customer is in one with a higher priority; 100 is the highest."""
+    while_running: WhileRunning | None = None
     goal: Goal | None = None
     whenever: list[Reaction] = []
     stages: list[Stage] = Field(min_length=1, max_length=200)

@@ -6,13 +6,19 @@ the intent is written. Caps and quiet hours are further facts and further answer
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import JsonValue
 
 from journey.conditions import ConditionError, holds
 from journey.effects import Deliver
+
+HELD_BY = "held_by"
+"""How the reason of a message begins that waits for another journey of its customer to end."""
+
+LOOKED_AT_AGAIN = timedelta(days=1)
+"""A held message is told when it may go; should that be missed, it is asked for again after so long."""
 
 Reason = Literal[
     "replaced",
@@ -33,7 +39,8 @@ class DeliveryFacts:
     `addresses`: channel → address, for the channels this installation has and the customer is
     known on. `suppressed`: channel → why nothing may go to that address. `unsubscribed`: channels
     on which the customer wants no marketing. `consent_withheld`: the trait `marketing_consent`
-    is false. `names`: what a condition may name, with fresh traits under `customer`.
+    is false. `held_by`: the journey of the customer for whose end marketing of this one waits.
+    `names`: what a condition may name, with fresh traits under `customer`.
     """
 
     addresses: Mapping[str, str]
@@ -43,6 +50,7 @@ class DeliveryFacts:
     run_ended: bool = False
     held_out: bool = False
     replaced: bool = False
+    held_by: str | None = None
     names: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
@@ -64,10 +72,11 @@ class Refuse:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Defer:
-    """Not now: ask again at `until`, on the run's clock."""
+    """Not now: ask again at `until`, on the run's clock. `reason` begins with what kind of reason it is."""
 
     until: datetime
     words: str
+    reason: str = ""
 
 
 Decision = Send | Refuse | Defer
@@ -75,7 +84,20 @@ Decision = Send | Refuse | Defer
 
 def decide(facts: DeliveryFacts, message: Deliver, now: datetime) -> Decision:
     """Decide about one message at one moment: is it pointless, then what forbids it."""
-    return _pointless(facts, message, now) or _by_the_first_channel_open(facts, message)
+    pointless = _pointless(facts, message, now)
+    if pointless is not None:
+        return pointless
+    answer = _by_the_first_channel_open(facts, message)
+    if isinstance(answer, Send) and message.purpose == "marketing" and facts.held_by is not None:
+        words = f"{HELD_BY}: the customer is in {facts.held_by}"
+        return Defer(until=_held_until(message, now), words=words, reason=words)
+    return answer
+
+
+def _held_until(message: Deliver, now: datetime) -> datetime:
+    """When a held message is looked at again by itself: also when it has become pointless."""
+    again = now + LOOKED_AT_AGAIN
+    return min(again, message.expires) if message.expires is not None else again
 
 
 def _pointless(facts: DeliveryFacts, message: Deliver, now: datetime) -> Refuse | None:

@@ -31,6 +31,14 @@ Purpose = Literal["service", "marketing"]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class Asked:
+    """Which survey a message invites to: the answer comes back under the `n` of the first invitation."""
+
+    survey: str
+    n: int
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class Deliver:
     """Send one message to the customer, by the first of `via` that reaches them.
 
@@ -38,6 +46,8 @@ class Deliver:
     `condition`: CEL looked at again with fresh traits at the last moment (while).
     `replaces`: the `n` of the delivery that this one corrects.
     `values`: what the template may name: `run`, `event`, items and named results.
+    `asks`: the survey that it invites to; the template names its page as `survey.link`.
+    `last_act`: part of what is done when the run ends, so that its end does not forbid it.
     """
 
     kind: Literal["deliver"] = "deliver"
@@ -52,6 +62,8 @@ class Deliver:
     resend_unknown: bool | None = None
     feeling: str | None = None
     values: Values = field(default_factory=dict[str, JsonValue])
+    asks: Asked | None = None
+    last_act: bool = False
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -119,8 +131,85 @@ class SetTraits:
     traits: Values
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class GrantOffer:
+    """Give the customer a coupon of an offer: one for this key, whatever happens.
+
+    `expires`: from then on it is worth nothing. `not_since`: refused where the customer was granted
+    one of this offer, in any run, after this instant and it was not voided.
+    """
+
+    kind: Literal["grant_offer"] = "grant_offer"
+    n: int
+    offer: str
+    amount: float | None = None
+    expires: datetime | None = None
+    not_since: datetime | None = None
+
+
+OfferEnd = Literal["redeemed", "expired", "voided"]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SettleOffer:
+    """Say how a coupon ended. `grant` is the `n` of its GrantOffer. What was redeemed stays so."""
+
+    kind: Literal["settle_offer"] = "settle_offer"
+    n: int
+    grant: int
+    state: OfferEnd
+    reason: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CallOut:
+    """Call a service over HTTP with a signed body.
+
+    `take`: what is kept of the response, as name → CEL over `response.status` and `response.body`.
+    """
+
+    kind: Literal["call_out"] = "call_out"
+    n: int
+    url: str
+    method: str = "POST"
+    query: Values = field(default_factory=dict[str, JsonValue])
+    body: Values = field(default_factory=dict[str, JsonValue])
+    take: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CallActivity:
+    """Call an activity of the user's own, by its name on its task queue, with one JSON object."""
+
+    kind: Literal["call_activity"] = "call_activity"
+    n: int
+    activity: str
+    queue: str
+    values: Values = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class StartRun:
+    """Let the customer enter another journey. Its end is told under this `n`."""
+
+    kind: Literal["start_run"] = "start_run"
+    n: int
+    journey: str
+    properties: Values = field(default_factory=dict[str, JsonValue])
+
+
 Effect = Annotated[
-    Deliver | OpenCase | EscalateCase | CloseCase | ReadTraits | SetTraits,
+    Deliver
+    | OpenCase
+    | EscalateCase
+    | CloseCase
+    | ReadTraits
+    | SetTraits
+    | GrantOffer
+    | SettleOffer
+    | CallOut
+    | CallActivity
+    | StartRun,
     Field(discriminator="kind"),
     KeepKind,
 ]
@@ -158,6 +247,19 @@ class PromiseRecord:
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class ShowRecord:
+    """What is to be said at places while it is true. `say` is Liquid over `values`; `shown` False takes it away."""
+
+    n: int
+    places: tuple[str, ...] = ()
+    say: str = ""
+    priority: int = 0
+    until: datetime | None = None
+    values: Values = field(default_factory=dict[str, JsonValue])
+    shown: bool = True
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class RunRecord:
     """How a run stands after a decision, and the decisions since the last record.
 
@@ -177,6 +279,7 @@ class RunRecord:
     trace: tuple[TraceEntry, ...] = ()
     promises: tuple[PromiseRecord, ...] = ()
     listens: dict[str, tuple[str, ...]] | None = None
+    shows: tuple[ShowRecord, ...] = ()
 
 
 def _short_trace(record: RunRecord, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

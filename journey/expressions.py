@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from journey import conditions
 from journey.conditions import Expression
-from journey.program import BUILT_IN_TRAITS, Path, Program
+from journey.program import BUILT_IN_TRAITS, IN_PLACES, Path, Program
 from journey.steps.set import Set
 
 Fault = tuple[Path, str, str]
@@ -34,6 +34,7 @@ def expression_faults(program: Program) -> Iterator[Fault]:
         for root in sorted((expression.roots & items) - scope):
             remedy = "move the step inside, or keep the value"
             yield path, f"{root!r} is known only inside its for_each", remedy
+        yield from _out_of_place(path, expression.roots)
         yield from _read(path, expression.paths, kept)
         yield from _known(program, path, expression)
 
@@ -65,10 +66,28 @@ def _read(path: Path, used: frozenset[tuple[str, ...]], kept: set[str]) -> Itera
             yield path, f"event.{parts[1]} is not part of a touchpoint", remedy
 
 
+def _out_of_place(path: Path, roots: frozenset[str]) -> Iterator[Fault]:
+    words = tuple(str(part) for part in path)
+    for name, place in IN_PLACES.items():
+        if name in roots and not any(
+            words[index : index + len(place)] == place for index in range(len(words))
+        ):
+            yield path, f"{name!r} means nothing here", f"it is known under {'.'.join(place)} only"
+    if any(words[index : index + 2] == ("call", "take") for index in range(len(words))):
+        for root in sorted(roots - {"response"}):
+            remedy = "take from response, and work with that afterwards"
+            yield path, f"{root!r} is not known where a response is read", remedy
+
+
 def _known(program: Program, path: Path, expression: Expression) -> Iterator[Fault]:
     """What is not there yet, or not there at all, where the expression is looked at."""
     definition, roots = program.definition, expression.roots
     match path:
+        case ("enter", "audience" | "date", *_):
+            for root in sorted(roots & {"run", "event"}):
+                remedy = "name traits: customer.NAME, or counts: counts.NAME"
+                yield path, f"{root!r} is not there before the customer enters", remedy
+            return
         case ("enter" | "keep", *_):
             if "run" in roots:
                 remedy = "name what came: event.properties.NAME"

@@ -72,7 +72,27 @@ class TraitsAnswer:
     traits: Values
 
 
-Answer = DeliveryAnswer | CaseAnswer | TraitsAnswer
+@dataclass(slots=True, frozen=True, kw_only=True)
+class OfferAnswer:
+    """The code of the coupon that was given; None where none was, for a reason."""
+
+    code: str | None
+    reason: str = ""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CallAnswer:
+    """What a call gave back, as far as it is kept."""
+
+    result: Values = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Done:
+    """It was done; there is nothing to say about it."""
+
+
+Answer = DeliveryAnswer | CaseAnswer | TraitsAnswer | OfferAnswer | CallAnswer | Done
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -184,6 +184,10 @@ class Step(Model):
         """The touchpoints it waits for."""
         return iter(())
 
+    def hears(self) -> Iterator[str]:
+        """Names of touchpoints of our own that it waits for, such as a decision of staff."""
+        return iter(())
+
     def binds(self, block: str) -> frozenset[str]:
         """Names that conditions inside a block may use in addition."""
         return frozenset()

@@ -9,7 +9,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from journey.arrivals import Came, arrive, arrive_late, enter, exit_when, take_in
-from journey.effects import CloseCase, Deliver, Effect, OpenCase, RunRecord, TraceEntry
+from journey.effects import (
+    CloseCase,
+    Deliver,
+    Effect,
+    OpenCase,
+    RunRecord,
+    SettleOffer,
+    TraceEntry,
+)
 from journey.happenings import (
     AlarmFired,
     Arrived,
@@ -20,6 +28,7 @@ from journey.happenings import (
     Entered,
     Happening,
     Moved,
+    OfferAnswer,
     Resumed,
     ToldToLeave,
     TraitsAnswer,
@@ -68,7 +77,8 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
     turn = Turn(program, copy_state(state), now)
     refused: list[str] = []
     late: list[Touchpoint] = []
-    if state.outcome is None or isinstance(happening, EffectFinished | EffectFailed):
+    # What is done at the end goes on when the run has its outcome: it waits for answers and for time only.
+    if state.outcome is None or isinstance(happening, EffectFinished | EffectFailed | AlarmFired):
         came = _happen(turn, happening, refused)
         _run(turn)
         for place, touchpoint in enumerate(came.now):
@@ -111,7 +121,7 @@ def _happen(turn: Turn, happening: Happening, refused: list[str]) -> Came:
         case Moved():
             move(turn, happening)
         case ToldToLeave():
-            turn.finish(turn.state.stage or "", "left", happening.reason)
+            turn.finish(turn.state.stage or "", "left", happening.reason, leaves=True)
         case Resumed():
             _resume(turn)
     return came
@@ -155,6 +165,9 @@ def _answer(turn: Turn, happening: EffectFinished | EffectFailed) -> None:
             CloseCase(n=turn.count(), case=happening.n, reason="the journey went on without it"),
             None,
         )
+    elif isinstance(answer, OfferAnswer) and answer.code is not None:
+        why = "the journey went on without it"
+        turn.ask(SettleOffer(n=turn.count(), grant=happening.n, state="voided", reason=why), None)
 
 
 def _resume(turn: Turn) -> None:
@@ -176,11 +189,13 @@ def _resume(turn: Turn) -> None:
 
 def _run(turn: Turn) -> None:
     """Let threads run until all of them wait, and look again whenever something changed."""
-    while turn.state.outcome is None:
-        if turn.changed:
+    while turn.state.outcome is None or turn.runnable:
+        if turn.state.outcome is None and turn.changed:
             exit_when(turn)  # at once: before the step behind the one that changed something
-        if turn.state.outcome is None and turn.runnable:
+        if turn.runnable:
             _step(turn, turn.runnable.popleft())
+        elif turn.state.outcome is not None:
+            return
         elif turn.changed:
             turn.changed = False
             _look_again(turn)
@@ -222,13 +237,11 @@ def _read_mail(turn: Turn) -> bool:
 
 def _due(turn: Turn) -> bool:
     """Look at deadlines that have passed; whether there were any."""
-    if turn.state.outcome is not None:
-        return False
     due = [thread for thread in turn.state.threads if _is_due(thread, turn.now)]
     for thread in due:
-        if thread in turn.state.threads and turn.state.outcome is None and _may_go_on(turn, thread):
+        if thread in turn.state.threads and _may_go_on(turn, thread):
             turn.node(thread).step.alarm(turn, thread)
-    return settle_due(turn) or bool(due)
+    return (turn.state.outcome is None and settle_due(turn)) or bool(due)
 
 
 def _is_due(thread: Thread, now: datetime) -> bool:
@@ -309,4 +322,5 @@ def _record(turn: Turn, listens: dict[str, tuple[str, ...]] | None) -> RunRecord
         trace=trace,
         promises=tuple(turn.promises),
         listens=listens,
+        shows=tuple(turn.shows),
     )

@@ -1,7 +1,16 @@
 """Moving a run to another version of its journey."""
 
 from journey.arrivals import conditions_held
-from journey.effects import Deliver, OpenCase, ReadTraits, SetTraits
+from journey.effects import (
+    CallActivity,
+    CallOut,
+    Deliver,
+    GrantOffer,
+    OpenCase,
+    ReadTraits,
+    SetTraits,
+    StartRun,
+)
 from journey.happenings import Moved
 from journey.program import Node, Program
 from journey.state import ReactionState, Thread, Waiting
@@ -12,9 +21,21 @@ _WAITS_AT = {
     "deferred": "send",
     "case": "handoff",
     "promise": "promise",
+    "survey": "ask",
+    "offer": "offer",
+    "show": "show",
+    "run": "run",
 }
 _JOINS = frozenset({"for_each", "parallel"})
-_ASKED_BY: dict[type, str] = {Deliver: "send", OpenCase: "handoff", SetTraits: "set"}
+_ASKED_BY: dict[type, str] = {
+    Deliver: "send",
+    OpenCase: "handoff",
+    SetTraits: "set",
+    GrantOffer: "offer",
+    CallOut: "call",
+    CallActivity: "call",
+    StartRun: "run",
+}
 
 
 def move(turn: Turn, moved: Moved) -> None:
@@ -97,11 +118,14 @@ def _waits_at(turn: Turn, waiting: Waiting, here: str) -> str | None:
     """The kind of step at which one waits like this."""
     if waiting.kind == "threads":
         return here if here in _JOINS else None
+    asked = turn.state.outstanding.get(waiting.n) if waiting.n is not None else None
+    invites = asked is not None and isinstance(asked.effect, Deliver) and asked.effect.asks
+    if invites:
+        return "ask"
     if waiting.kind not in ("effect", "stopped"):
         return _WAITS_AT[waiting.kind]
     if waiting.n is None:
         return here
-    asked = turn.state.outstanding.get(waiting.n)
     return _ASKED_BY.get(type(asked.effect)) if asked else None
 
 

@@ -16,12 +16,21 @@ from journey.effects import Values
 from journey.language import Condition, MomentText, Step, Value, WrittenStep
 from journey.moments import read_moment
 from journey.spans import Span, read_span
-from journey.touchpoint import CASE_DECIDED, TRAITS_CHANGED, Touchpoint
+from journey.touchpoint import (
+    AUDIENCE_LEFT,
+    ENTER,
+    HOLD_LIFTED,
+    TRAITS_CHANGED,
+    Touchpoint,
+)
 
 Path = tuple[str | int, ...]
 
 Used = tuple[Path, str, str, frozenset[str]]
 """An expression: its path, its role (condition, value, moment), its CEL source, the items in scope."""
+
+IN_PLACES = {"counts": ("enter", "audience"), "response": ("call", "take")}
+"""Names that mean something at one place only: `counts` in an audience, `response` in what a call takes."""
 
 BUILT_IN_TRAITS = frozenset({"id", "zone"})
 
@@ -63,7 +72,7 @@ class Program:
         self.title = definition.title
         self.zone: str = definition.zone
         self.match: str | None = definition.match
-        self.entry_event: str = definition.enter.on
+        self.entry_event: str = definition.enter.on or ENTER
         self.nodes: dict[str, Node] = {}
         self.stages: dict[str, str] = {}
         self.feelings = {stage.stage: stage.feeling for stage in definition.stages}
@@ -76,6 +85,10 @@ class Program:
                 reaction.do, f"whenever/{index}", None, None, ("whenever", index, "do"), frozenset()
             )
             self.reaction_starts.append(first or "")
+        self.at_exit = self._lay(
+            definition.on_exit, "on_exit", None, None, ("on_exit",), frozenset()
+        )
+        """Where what is done at the end begins, if there is anything."""
 
     # -- layout
 
@@ -125,7 +138,7 @@ class Program:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every name that a condition of this journey may use, `now` apart."""
-        found = {"event", "customer", "run"}
+        found = {"event", "customer", "run", *IN_PLACES}
         for node in self.nodes.values():
             result = node.step.result()
             if result:
@@ -162,8 +175,9 @@ class Program:
         """Names of the touchpoints that a wait, a promise, a reaction or an exit names."""
         found = {on.on for node in self.nodes.values() for on in node.step.listens()}
         found |= {rule.on for rule in (*self.definition.exit, *self.reactions) if rule.on}
-        if any(node.step.kind == "handoff" for node in self.nodes.values()):
-            found.add(CASE_DECIDED)
+        found |= {name for node in self.nodes.values() for name in node.step.hears()}
+        if any(rule.leaves_audience for rule in self.definition.exit):
+            found.add(AUDIENCE_LEFT)
         return frozenset(found)
 
     @cached_property
@@ -180,7 +194,7 @@ class Program:
     @cached_property
     def listens(self) -> frozenset[str]:
         """Names of all touchpoints that a run of this version must see."""
-        return self.waited_for | {TRAITS_CHANGED}
+        return self.waited_for | {TRAITS_CHANGED, HOLD_LIFTED}
 
     @property
     def subject_kinds(self) -> frozenset[str]:
@@ -191,11 +205,9 @@ class Program:
     def ahead(self) -> dict[str, frozenset[str]]:
         """For each address, the names of touchpoints that may still be waited for from there on."""
         found = {
-            address: {on.on for on in node.step.listens()} for address, node in self.nodes.items()
+            address: {on.on for on in node.step.listens()} | set(node.step.hears())
+            for address, node in self.nodes.items()
         }
-        for address, node in self.nodes.items():
-            if node.step.kind == "handoff":
-                found[address].add(CASE_DECIDED)
         leads = {address: set(self._leads_to(node)) for address, node in self.nodes.items()}
         growing = True
         while growing:
@@ -228,6 +240,12 @@ class Program:
     def held_out(self, customer: str) -> bool:
         """Whether this customer is in the hold-out: the same on every run and version."""
         return chance(self.journey, "hold_out", customer) * 100 < self.definition.enter.hold_out
+
+    def enters_on(self, touchpoint: Touchpoint) -> bool:
+        """Whether this is the kind of touchpoint that brings customers in, whatever it says."""
+        if touchpoint.event == ENTER:
+            return touchpoint.properties.get("journey") == self.journey
+        return touchpoint.event == self.definition.enter.on
 
     def entry_wanted(self, touchpoint: Touchpoint, profile: Mapping[str, JsonValue]) -> bool:
         """Whether the entry condition holds. Raises: `ConditionError`."""

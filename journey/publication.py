@@ -10,11 +10,16 @@ from pydantic import ValidationError
 from journey.circles import circles
 from journey.definition import Definition, canonical_json, version_of
 from journey.document import Document, InvalidDocumentError, Path, Problem, read_document
+from journey.entry_faults import entry_faults
 from journey.expressions import Fault, expression_faults
 from journey.language import WrittenStep
-from journey.program import Program
+from journey.program import IN_PLACES, Program
+from journey.steps.ask import Ask
 from journey.steps.finish import Finish
 from journey.steps.send import Send
+
+AT_EXIT = frozenset({"send", "set", "call", "choose", "split"})
+"""Kinds of step that may stand under `on_exit`."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -146,12 +151,30 @@ def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterat
                 "name a touchpoint or a condition",
             )
     for index, rule in enumerate(definition.exit):
-        if rule.on is None and rule.when is None:
+        if rule.touchpoint is None and rule.when is None:
             yield ("exit", index), "an exit needs on: or when:", "name a touchpoint or a condition"
+    yield from entry_faults(definition)
+    yield from _at_exit(program)
     yield from _unreachable(program)
     yield from _sends(program, messages)
     yield from circles(program)
     yield from expression_faults(program)
+
+
+def _at_exit(program: Program) -> Iterator[Fault]:
+    """What is done at the end may not wait for anybody: nobody listens any more."""
+    faults: list[Fault] = []
+    _falls(program.definition.on_exit, ("on_exit",), faults)
+    yield from faults
+    for node in program.nodes.values():
+        if node.path[0] != "on_exit":
+            continue
+        if node.step.kind not in AT_EXIT:
+            known = ", ".join(sorted(AT_EXIT))
+            yield node.path, f"{node.step.kind} cannot be done at the end", f"only {known} can"
+        elif getattr(node.step, "on_failure", None) == "stop":
+            remedy = "write continue, or what to do then"
+            yield (*node.path, "on_failure"), "the run has ended: nothing can be stopped", remedy
 
 
 def _names(program: Program) -> Iterator[Fault]:
@@ -172,7 +195,7 @@ def _names(program: Program) -> Iterator[Fault]:
         if identifier is not None:
             ids.add(identifier)
         for name in filter(None, (node.step.result(), getattr(node.step, "name", None))):
-            if name in ("event", "customer", "run", "now"):
+            if name in ("event", "customer", "run", "now", "survey", *IN_PLACES):
                 yield (
                     (*node.path, "as"),
                     f"{name!r} means something else already",
@@ -203,7 +226,7 @@ def _falls(steps: list[WrittenStep], path: Path, faults: list[Fault]) -> bool:
 
 def _unreachable(program: Program) -> Iterator[Fault]:
     reached = {program.definition.stages[0].stage}
-    starting = [start for start in program.reaction_starts if start]
+    starting = [start for start in (*program.reaction_starts, program.at_exit) if start]
     waiting = [program.stages[name] for name in reached] + starting
     seen: set[str] = set()
     while waiting:
@@ -236,21 +259,23 @@ def _unreachable(program: Program) -> Iterator[Fault]:
 
 
 def _sends(program: Program, messages: Mapping[str, object] | None) -> Iterator[Fault]:
-    sends = [node for node in program.nodes.values() if isinstance(node.step, Send)]
-    ids = {node.step.id for node in sends if isinstance(node.step, Send)}
-    for node in sends:
-        if not isinstance(node.step, Send):
-            continue
-        if node.step.replaces is not None and node.step.replaces not in ids:
+    sends = [(node, node.step) for node in program.nodes.values() if isinstance(node.step, Send)]
+    ids = {step.id for _, step in sends}
+    for node, step in sends:
+        if step.replaces is not None and step.replaces not in ids:
             yield (
                 (*node.path, "replaces"),
-                f"no send has the id {node.step.replaces!r}",
+                f"no send has the id {step.replaces!r}",
                 "give that send an id:",
             )
-        if messages is not None and node.step.message not in messages:
+    named = [(node, step.message, "message") for node, step in sends]
+    asks = [(node, node.step) for node in program.nodes.values() if isinstance(node.step, Ask)]
+    named += [(node, ask.invitation, "message" if ask.message else "survey") for node, ask in asks]
+    for node, message, field in named:
+        if messages is not None and message not in messages:
             known = ", ".join(sorted(messages)) or "none so far"
             yield (
-                (*node.path, "message"),
-                f"there is no message {node.step.message!r}",
+                (*node.path, field),
+                f"there is no message {message!r}",
                 f"the messages are {known}",
             )

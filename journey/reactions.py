@@ -20,9 +20,10 @@ def look_at_reactions(turn: Turn, *, conditions_too: bool = False) -> bool:
         elif conditions_too and rule.when is not None:
             held = turn.holds(rule.when, turn.names(None), f"whenever/{index}")
             if held and not reaction.held:
-                if _busy(turn, index) and not rule.settle:
+                if _busy(turn, index) and not rule.settle and rule.mode == "queue":
                     continue  # it waits its turn: looked at again when the reaction is done
-                started |= _begin(turn, index, reaction, None)
+                if not _busy(turn, index) or rule.settle or _begins_anew(turn, index):
+                    started |= _begin(turn, index, reaction, None)
             reaction.held = held
             if not held and rule.settle:
                 reaction.settles_at = None
@@ -30,19 +31,33 @@ def look_at_reactions(turn: Turn, *, conditions_too: bool = False) -> bool:
 
 
 def _touchpoint(turn: Turn, index: int, reaction: ReactionState) -> bool:
-    on = turn.program.reactions[index].touchpoint
-    if on is None or _busy(turn, index):
+    rule = turn.program.reactions[index]
+    on = rule.touchpoint
+    if on is None or (rule.mode == "queue" and _busy(turn, index)):
         return False
     for mail in turn.state.mailbox:
         if mail.arrival <= reaction.mark:
             continue
         reaction.mark = mail.arrival
-        if turn.is_about(on, mail.touchpoint, None, f"whenever/{index}") and _begin(
-            turn, index, reaction, mail
-        ):
+        if not turn.is_about(on, mail.touchpoint, None, f"whenever/{index}"):
+            continue
+        if _busy(turn, index) and not _begins_anew(turn, index):
+            turn.note(f"whenever/{index}", "ignored", f"{rule.on} came while it runs")
+            continue
+        if _begin(turn, index, reaction, mail):
             return True
     reaction.mark = max(reaction.mark, turn.state.arrivals)
     return False
+
+
+def _begins_anew(turn: Turn, index: int) -> bool:
+    """Drop what a reaction is doing where it is to begin anew; False where it goes on as it was."""
+    if turn.program.reactions[index].mode != "restart":
+        return False
+    for thread in [each for each in turn.state.threads if each.home == f"reaction/{index}"]:
+        if thread in turn.state.threads and thread.parent is None:
+            turn.drop_thread(thread, "the reaction begins anew")
+    return True
 
 
 def _begin(turn: Turn, index: int, reaction: ReactionState, mail: Mail | None) -> bool:

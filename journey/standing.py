@@ -10,10 +10,9 @@ from journey.turn import Turn
 
 def next_alarm(state: State) -> datetime | None:
     """The earliest instant at which the run wants to be woken."""
-    if state.outcome is not None:
-        return None
     times = [t.waiting.deadline for t in state.threads if t.waiting and t.waiting.deadline]
-    times += reaction_alarms(state)
+    if state.outcome is None:
+        times += reaction_alarms(state)
     return min(times, default=None)
 
 

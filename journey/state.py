@@ -43,7 +43,19 @@ class Waiting:
     `tallied`: the arrival up to which that was done.
     """
 
-    kind: Literal["touchpoint", "effect", "deferred", "case", "threads", "promise", "stopped"]
+    kind: Literal[
+        "touchpoint",
+        "effect",
+        "deferred",
+        "case",
+        "threads",
+        "promise",
+        "stopped",
+        "survey",
+        "offer",
+        "show",
+        "run",
+    ]
     began: datetime
     deadline: datetime | None = None
     n: int | None = None
@@ -113,6 +125,22 @@ class OpenPromise:
 
 
 @dataclass(slots=True)
+class OpenOffer:
+    """A coupon that was given and is neither redeemed nor expired. `n` is that of its GrantOffer."""
+
+    n: int
+    name: str
+
+
+@dataclass(slots=True)
+class OpenShow:
+    """What is said at places now; `seen` are the values that it was last written with."""
+
+    n: int
+    seen: Values = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(slots=True)
 class State:
     """All that a run remembers."""
 
@@ -143,6 +171,8 @@ class State:
     listens: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     outcome: str | None = None
     goal: bool = False
+    offers: list[OpenOffer] = field(default_factory=list[OpenOffer])
+    shows: list[OpenShow] = field(default_factory=list[OpenShow])
 
     @model_serializer(mode="wrap")
     def _write_once(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -155,8 +185,8 @@ class State:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has ended and nothing it asked for is left to be answered."""
-        return self.outcome is not None and not self.outstanding
+        """Whether the run has ended, and all that is done at its end is done and answered."""
+        return self.outcome is not None and not self.outstanding and not self.threads
 
 
 _STATE = TypeAdapter(State)
@@ -196,6 +226,7 @@ def copy_state(state: State) -> State:
         index: ReactionState(was.mark, was.held, was.settles_at, was.settling)
         for index, was in state.reactions.items()
     }
+    new.offers, new.shows = list(state.offers), list(state.shows)
     new.promises = [OpenPromise(was.n, was.name, was.by, was.state) for was in state.promises]
     new.outstanding = {
         n: Outstanding(was.effect, was.thread, was.held) for n, was in state.outstanding.items()

@@ -16,6 +16,35 @@ CASE_DECIDED = "Case Decided"
 """The event under which a decision of staff reaches a run; `properties.case` names the case."""
 
 
+SURVEY_ANSWERED = "Survey Answered"
+"""The event under which an answer to a survey reaches a run; `properties.ask` names what was asked."""
+
+RUN_ENDED = "Run Ended"
+"""The event under which the end of a run that a run began reaches it; `properties.run` names the beginning."""
+
+ENTER = "$enter"
+"""The event by which a customer is entered otherwise than by what they did; `properties.journey` names the journey."""
+
+AUDIENCE_LEFT = "$left_audience"
+"""The event that says that a customer is no longer of the audience of `properties.journey`."""
+
+HOLD_LIFTED = "$hold_lifted"
+"""The event that says that messages which another journey held may go now."""
+
+OURS = frozenset(
+    {
+        TRAITS_CHANGED,
+        CASE_DECIDED,
+        SURVEY_ANSWERED,
+        RUN_ENDED,
+        ENTER,
+        AUDIENCE_LEFT,
+        HOLD_LIFTED,
+    }
+)
+"""Events that we make ourselves: no author names them, and nobody outside describes them."""
+
+
 class RefusedTouchpointError(ValueError):
     """A touchpoint that cannot be read; the message names the field and the remedy."""
 

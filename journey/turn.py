@@ -15,6 +15,8 @@ from journey.effects import (
     Effect,
     PromiseRecord,
     PromiseState,
+    SettleOffer,
+    ShowRecord,
     TraceEntry,
     Values,
 )
@@ -37,6 +39,7 @@ class Turn:
     effects: list[Effect] = field(default_factory=list[Effect])
     trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
     promises: list[PromiseRecord] = field(default_factory=list[PromiseRecord])
+    shows: list[ShowRecord] = field(default_factory=list[ShowRecord])
     runnable: deque[Thread] = field(default_factory=deque[Thread])
     changed: bool = False
     steps: int = 0
@@ -113,6 +116,10 @@ class Turn:
         except conditions.ConditionError as error:
             self.note(thread.at, "condition_error", f"{text}: {error}")
             return otherwise
+
+    def stamped(self, text: JsonValue) -> datetime | None:
+        """An instant that was kept as text by `stamp`."""
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
 
     def is_about(self, on: On, touchpoint: Touchpoint, thread: Thread | None, address: str) -> bool:
         """Whether a touchpoint is the one that `on` describes.
@@ -264,6 +271,9 @@ class Turn:
             asked = self.state.outstanding.pop(waiting.n, None)
             if asked and isinstance(asked.effect, Deliver):
                 self.note(thread.at, "not_sent", f"{asked.effect.message} not sent: {why}")
+        if waiting and waiting.kind == "show" and waiting.n is not None:
+            self.show(ShowRecord(n=waiting.n, shown=False))
+            self.state.shows = [other for other in self.state.shows if other.n != waiting.n]
         for promise in [other for other in self.state.promises if waiting and other.n == waiting.n]:
             broken = promise.state == "late"
             self.settle_promise(promise, "broken" if broken else "dropped", why)
@@ -318,14 +328,18 @@ class Turn:
         thread.at = self.program.stages[stage]
         self.runnable.append(thread)
 
-    def finish(self, address: str, outcome: str, why: str) -> None:
-        """The run ends; what it left open is undone."""
+    def finish(self, address: str, outcome: str, why: str, *, leaves: bool = False) -> None:
+        """The run ends; what it left open is undone.
+
+        `leaves`: otherwise than by its own `finish`. Then its coupons are void, and `on_exit` is done.
+        """
         state = self.state
         if state.outcome is not None:
             return
         state.outcome = outcome
         state.goal = self.program.reaches_goal(outcome, state.entered_at, self.now, state.zone)
         self.note(address, "finished", why)
+        last = next((each.event for each in state.threads if each.home == "main"), None)
         for thread in [other for other in state.threads if other.parent is None]:
             self.drop_thread(thread, f"the journey ended: {outcome}")
         for n, asked in list(state.outstanding.items()):
@@ -338,6 +352,31 @@ class Turn:
                 )
         self.effects = [effect for effect in self.effects if not isinstance(effect, Deliver)]
         self.runnable.clear()
+        if leaves:
+            self._undo(last, why)
+        state.offers = []
+
+    def _undo(self, event: Values | None, why: str) -> None:
+        """Coupons are void, and what the journey does at its end begins."""
+        state = self.state
+        for offer in state.offers:
+            self.note("on_exit", "offer", f"{offer.name} voided: {why}")
+            known = state.results.get(offer.name)
+            if isinstance(known, dict):
+                state.results[offer.name] = {**known, "state": "voided"}
+            n = self.count()
+            self.ask(SettleOffer(n=n, grant=offer.n, state="voided", reason=why), None)
+        first = self.program.at_exit
+        if first is not None:
+            thread = Thread(
+                thread=self.count(), at=first, home="exit", mark=state.arrivals, event=event
+            )
+            state.threads.append(thread)
+            self.run_thread(thread)
+
+    def show(self, record: ShowRecord) -> None:
+        """Keep what is to be said at places now."""
+        self.shows = [*(other for other in self.shows if other.n != record.n), record]
 
     def settle_promise(self, promise: OpenPromise, state: PromiseState, reason: str) -> None:
         """Keep how a promise stands now."""

@@ -31,6 +31,8 @@ PASSED_THROUGH = (
     "orjson",
     "yaml",
     "rfc8785",
+    "dateutil",
+    "six",
 )
 """The only modules that a sandboxed workflow shares with its process; all of them are pure."""
 

@@ -1,21 +1,26 @@
 """The kinds of step, one file each. A new kind is a file here and one word in `KINDS`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, Discriminator, Tag, create_model
 
 from journey.language import Step, WrittenStep
 from journey.steps import (
+    ask,
+    call,
     choose,
     finish,
     for_each,
     go,
     handoff,
+    offer,
     parallel,
     promise,
     repeat,
+    run,
     send,
+    show,
     split,
     wait,
 )
@@ -29,11 +34,16 @@ KINDS: dict[str, type[Step]] = {
         choose.Choose,
         split.Split,
         handoff.Handoff,
+        ask.Ask,
+        offer.Offer,
         promise.Promise,
+        show.Show,
         repeat.Repeat,
         for_each.ForEach,
         parallel.Parallel,
         set_step.Set,
+        call.Call,
+        run.Run,
         go.Go,
         finish.Finish,
     )
@@ -81,4 +91,4 @@ def _models() -> Iterator[type[BaseModel]]:
 
 
 for _model in _models():
-    _model.model_rebuild(force=True, _types_namespace={"AnyStep": AnyStep})
+    _model.model_rebuild(force=True, _types_namespace={"AnyStep": AnyStep, "Literal": Literal})

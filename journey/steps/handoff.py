@@ -75,6 +75,9 @@ class Handoff(Step):
         if isinstance(self.on_failure, list):
             yield "on_failure", ("on_failure",), self.on_failure
 
+    def hears(self) -> Iterator[str]:
+        yield CASE_DECIDED
+
     def result(self) -> str | None:
         return self.name
 

@@ -70,6 +70,7 @@ class Send(Step):
             resend_unknown=None if self.unknown is None else self.unknown == "send_again",
             feeling=turn.program.feelings.get(node.stage or ""),
             values=turn.template_values(thread),
+            last_act=turn.state.outcome is not None,
         )
         turn.wait(thread, Waiting("effect", turn.now, n=n))
         turn.ask(effect, thread)
@@ -90,16 +91,7 @@ class Send(Step):
         return f"{self.because} {local.hour:02}:{local.minute:02}"
 
     def answered(self, turn: Turn, thread: Thread, n: int, answer: Answer) -> None:
-        if not isinstance(answer, DeliveryAnswer):
-            return
-        if answer.state == "deferred" and answer.until is not None:
-            turn.note(
-                thread.at,
-                "deferred",
-                f"{self.message}: {answer.reason or 'not now'}, again at {answer.until:%Y-%m-%d %H:%M} UTC",
-            )
-            began = thread.waiting.began if thread.waiting else turn.now
-            turn.wait(thread, Waiting("deferred", began, deadline=answer.until, n=n))
+        if not isinstance(answer, DeliveryAnswer) or put_off(turn, thread, n, self.message, answer):
             return
         turn.note(thread.at, *said(self.message, answer))
         turn.proceed(thread)
@@ -110,17 +102,12 @@ class Send(Step):
             return
         asked = turn.state.outstanding[waiting.n]
         if isinstance(asked.effect, Deliver):
-            # What it says, and until when it is of use, may have changed since it was put off.
+            # Until when it is of use may have changed since it was put off.
             expires = self._expires(turn, thread, waiting.began, asked.effect.expires)
             asked.effect = replace(
-                asked.effect,
-                expires=expires,
-                expires_because=self._because(turn, expires),
-                values=turn.template_values(thread),
+                asked.effect, expires=expires, expires_because=self._because(turn, expires)
             )
-        asked.held = False
-        turn.wait(thread, Waiting("effect", waiting.began, n=waiting.n))
-        turn.effects.append(asked.effect)
+        ask_again(turn, thread)
 
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
         turn.fail(thread, n, self.on_failure, f"{self.message}: {why}")
@@ -130,6 +117,31 @@ class Send(Step):
         if waiting and waiting.kind == "deferred" and waiting.deadline:
             return f"{self.message} to go out at {waiting.deadline:%Y-%m-%d %H:%M} UTC"
         return f"{self.message} to be sent"
+
+
+def put_off(turn: Turn, thread: Thread, n: int, message: str, answer: DeliveryAnswer) -> bool:
+    """Wait until a message that may not go now may be tried again; False where it was not put off."""
+    if answer.state != "deferred" or answer.until is None:
+        return False
+    until = f"{answer.until:%Y-%m-%d %H:%M} UTC"
+    turn.note(thread.at, "deferred", f"{message}: {answer.reason or 'not now'}, again at {until}")
+    began = thread.waiting.began if thread.waiting else turn.now
+    why = answer.reason[:200]
+    turn.wait(thread, Waiting("deferred", began, deadline=answer.until, n=n, why=why))
+    return True
+
+
+def ask_again(turn: Turn, thread: Thread) -> None:
+    """Ask again for a delivery that was put off, with what its message says as it is now."""
+    waiting = thread.waiting
+    if waiting is None or waiting.n is None:
+        return
+    asked = turn.state.outstanding[waiting.n]
+    if isinstance(asked.effect, Deliver):
+        asked.effect = replace(asked.effect, values=turn.template_values(thread))
+    asked.held = False
+    turn.wait(thread, Waiting("effect", waiting.began, n=waiting.n))
+    turn.effects.append(asked.effect)
 
 
 def said(message: str, answer: DeliveryAnswer) -> tuple[str, str]:

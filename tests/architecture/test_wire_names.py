@@ -79,7 +79,14 @@ FIELDS = {
     "contracts.customer_traits.CustomerTraits": "traits zone",
     "journey.touchpoint.Touchpoint": "message_id event timestamp properties context number",
     "journey.effects.Deliver": "kind n message purpose via expires expires_because condition replaces "
-    "resend_unknown feeling values",
+    "resend_unknown feeling values asks last_act",
+    "journey.effects.Asked": "survey n",
+    "journey.effects.GrantOffer": "kind n offer amount expires not_since",
+    "journey.effects.SettleOffer": "kind n grant state reason",
+    "journey.effects.CallOut": "kind n url method query body take",
+    "journey.effects.CallActivity": "kind n activity queue values",
+    "journey.effects.StartRun": "kind n journey properties",
+    "journey.effects.ShowRecord": "n places say priority until values shown",
     "journey.effects.OfferedDecision": "title fields authority",
     "journey.effects.OpenCase": "kind n queue brief decisions first_answer_by resolve_by values",
     "journey.effects.EscalateCase": "kind n case queue reason",
@@ -89,10 +96,12 @@ FIELDS = {
     "journey.effects.TraceEntry": "sequence at address kind why",
     "journey.effects.PromiseRecord": "n name by state at reason",
     "journey.effects.RunRecord": "sequence at stage waits_for wakes_at outcome goal needs_attention trace "
-    "promises listens",
+    "promises listens shows",
     "journey.state.State": "shape entry customer key zone entered_at held_out counter sequence arrivals watermark "
     "seen values traits results sends visits stage threads mailbox reactions exits_held promises outstanding listens "
-    "outcome goal",
+    "outcome goal offers shows",
+    "journey.state.OpenOffer": "n name",
+    "journey.state.OpenShow": "n seen",
     "journey.state.Mail": "arrival touchpoint",
     "journey.state.Waiting": "kind began deadline n late why mark tallied tally",
     "journey.state.Thread": "thread at home mark items links event parent waiting met rounds",

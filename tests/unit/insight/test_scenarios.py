@@ -1,8 +1,10 @@
 """Scenarios beside journeys: what is wrong with them, or with the journey, is told with its place."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from insight.scenario import read_scenarios
 from insight.scenario_play import play
@@ -28,12 +30,17 @@ stages:
 BEGINS = "scenarios: [{scenario: It, when: [{does: Began}%s], then: %s}]"
 
 
+def plain(template: str, values: Mapping[str, JsonValue]) -> str:
+    """What is shown, as its author wrote it."""
+    return template
+
+
 def problems(then: str, *when: str, given: str = "") -> list[str]:
     """What is wrong, as `line:column path: words`."""
     text = BEGINS % ("".join(f", {each}" for each in when), then)
     text = text.replace("when:", f"given: {given}, when:", 1) if given else text
     program = read_definition(JOURNEY, "journey.yaml").program
-    [played] = play(program, read_scenarios(text, "scenarios.yaml"))
+    [played] = play(program, read_scenarios(text, "scenarios.yaml"), plain)
     return [str(problem) for problem in played.problems]
 
 
@@ -123,7 +130,7 @@ def test_every_example_does_what_its_scenarios_say(folder: Path) -> None:
 
     wrong = [
         problem
-        for played in play(program, read_scenarios(folder.read_text(), str(folder)))
+        for played in play(program, read_scenarios(folder.read_text(), str(folder)), plain)
         for problem in played.problems
     ]
     assert wrong == []

@@ -1,6 +1,7 @@
 """Admission: whether a run may begin, decided once, for good."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from pydantic import JsonValue
 from temporalio import activity
@@ -97,7 +98,7 @@ class Admissions:
     async def _decide(
         self, desk: AdmissionDesk, order: AdmitRun, program: Program, entrant: Entrant
     ) -> Admitted | NotAdmitted:
-        wanting = [t for t in order.arrived if t.event == program.entry_event]
+        wanting = [t for t in order.arrived if program.enters_on(t)]
         history = await desk.history(
             order.journey, entrant.customer, order.key, [t.message_id for t in wanting]
         )
@@ -108,6 +109,7 @@ class Admissions:
         verdicts = [(t, _verdict(t, order, program, entrant, history)) for t in wanting]
         entering = next((t for t, refused in verdicts if refused is None), None)
         refused = _refused(order, program, entrant, history, entering, verdicts)
+        refused = refused or await _capped(desk, order, program)
         if refused is not None:
             return await _refuse(desk, order, program, entrant, history, refused, verdicts)
         assert entering is not None
@@ -119,6 +121,8 @@ class Admissions:
             entering_message_id=entering.message_id,
             held_out=program.held_out(entrant.customer),
             listens=program.subjects(values, order.key, entrant.profile),
+            holds=program.holds,
+            priority=program.definition.priority,
         )
         given = await desk.enter(new)
         return Admitted(
@@ -205,6 +209,23 @@ def _refused(
         detail = f"entered last at {history.previous:%Y-%m-%d %H:%M}Z"
         once = program.again.kind == "never"
         return Refused(reason="entered_before" if once else "too_soon", detail=detail)
+    return None
+
+
+async def _capped(desk: AdmissionDesk, order: AdmitRun, program: Program) -> Refused | None:
+    """Whether as many have entered as may: counted back from now, exactly."""
+    cap = program.definition.enter.cap
+    if cap is None:
+        return None
+    for most, span, words in (
+        (cap.per_hour, timedelta(hours=1), "within an hour"),
+        (cap.per_day, timedelta(days=1), "within a day"),
+    ):
+        if most is None:
+            continue
+        entered = await desk.entered_since(order.journey, order.now - span)
+        if entered >= most:
+            return Refused(reason="capped", detail=f"{entered} have entered {words}; {most} may")
     return None
 
 

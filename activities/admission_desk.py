@@ -75,6 +75,8 @@ class NewEntry:
     entering_message_id: str
     held_out: bool
     listens: Mapping[str, tuple[str, ...]]
+    holds: str | None = None
+    priority: int | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -123,6 +125,10 @@ class AdmissionDesk(Protocol):
         self, journey: str, customer: str, key: str | None, message_ids: Sequence[str]
     ) -> EntryHistory:
         """What is known of earlier entries."""
+        ...
+
+    async def entered_since(self, journey: str, since: datetime) -> int:
+        """How many have entered the journey after an instant (run time); locks the journey's entries."""
         ...
 
     async def supersede(self, entry: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from pydantic import JsonValue
@@ -46,6 +47,14 @@ SEND_WITHIN = timedelta(seconds=15)
 _log = structlog.get_logger(__name__)
 
 
+class SurveyPages(Protocol):
+    """Where surveys are answered."""
+
+    def link(self, ask: str, survey: str, customer: str, entry: int) -> str:
+        """The page on which this customer answers what they are asked."""
+        ...
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class MessageDelivery:
     """Delivers messages: policy and intent in one transaction, then the channel, then the outcome.
@@ -60,6 +69,7 @@ class MessageDelivery:
     records: RunRecords
     wall_clock: Callable[[], datetime]
     send_within: timedelta = SEND_WITHIN
+    surveys: SurveyPages | None = None
 
     @activity.defn(name=DELIVER_MESSAGE)
     async def deliver_message(self, order: DeliverMessage) -> MessageDelivered:
@@ -169,6 +179,11 @@ class MessageDelivery:
         self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
     ) -> RenderedMessage:
         values: dict[str, JsonValue] = {**intent.deliver.values, "customer": claim.customer}
+        asks, run = intent.deliver.asks, intent.run
+        if asks is not None and self.surveys is not None:
+            ask = effect_key(run.workflow_id, run.entry, asks.n)
+            link = self.surveys.link(ask, asks.survey, run.customer, run.entry)
+            values["survey"] = {"link": link, "name": asks.survey}
         try:
             if published is None:
                 raise MessageCannotRenderError(

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from journey.touchpoint import CASE_DECIDED, TRAITS_CHANGED
+from journey.touchpoint import OURS
 
 Identity = tuple[str, str]
 Subject = tuple[str, str]
 
 LONGEST_NAME = 200
-RESERVED = frozenset({TRAITS_CHANGED, CASE_DECIDED})
+RESERVED = OURS
 """Events that only this product makes: a change of traits, and a decision of staff."""
 
 

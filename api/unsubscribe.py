@@ -9,16 +9,9 @@ from typing import Protocol
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from api.customer_page import customer_page, invalid_link
 from channels.unsubscribe_link import InvalidLinkError, UnsubscribeLinks, Unsubscription
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none';"
-    " base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
-    "X-Content-Type-Options": "nosniff",
-}
 _LARGEST_BODY = 4_096
 
 
@@ -38,8 +31,8 @@ def unsubscribe_router(links: UnsubscribeLinks, unsubscribes: Unsubscribes) -> A
         try:
             wanted = links.read(token)
         except InvalidLinkError as error:
-            return _invalid(error)
-        return _page(
+            return invalid_link(error)
+        return customer_page(
             "Unsubscribe",
             f"<p>You will get no more marketing by {_channel(wanted)} from us."
             " Messages about things you bought or booked still come.</p>"
@@ -52,14 +45,14 @@ def unsubscribe_router(links: UnsubscribeLinks, unsubscribes: Unsubscribes) -> A
         try:
             wanted = links.read(token)
         except InvalidLinkError as error:
-            return _invalid(error)
+            return invalid_link(error)
         one_click = b"List-Unsubscribe=One-Click" in await _beginning(request)
         way = "one-click" if one_click else "page"
         agent = request.headers.get("user-agent", "")[:200]
         await unsubscribes.unsubscribe(
             wanted.customer, wanted.purpose, wanted.channel, f"{way} {token} {agent}".strip()
         )
-        return _page("Done", f"<p>You get no more marketing by {_channel(wanted)}.</p>")
+        return customer_page("Done", f"<p>You get no more marketing by {_channel(wanted)}.</p>")
 
     return router
 
@@ -75,17 +68,3 @@ async def _beginning(request: Request) -> bytes:
 
 def _channel(wanted: Unsubscription) -> str:
     return {"email": "e-mail", "sms": "text message"}.get(wanted.channel, "this channel")
-
-
-def _invalid(error: InvalidLinkError) -> HTMLResponse:
-    words = f"<p>Sorry, {error}. Use the link in the message as it is, or answer the message.</p>"
-    return _page("This link does not work", words, status=404)
-
-
-def _page(title: str, body: str, *, status: int = 200) -> HTMLResponse:
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title></head><body><main><h1>{title}</h1>{body}</main></body></html>"
-    )
-    return HTMLResponse(page, status_code=status, headers=_HEADERS)

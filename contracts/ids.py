@@ -1,5 +1,6 @@
 """Ids that several processes must agree on."""
 
+import hashlib
 from urllib.parse import quote
 
 
@@ -15,6 +16,12 @@ def workflow_id(journey: str, customer: str, key: str | None = None) -> str:
 def effect_key(run: str, entry: int, n: int) -> str:
     """The key of one effect of one admission: of its ledger row, its case, its promise."""
     return f"{run}:{entry}:{n}"
+
+
+def message_id(kind: str, key: str) -> str:
+    """The message id of a touchpoint of our own about an effect; at most 200 characters."""
+    named = f"{kind}/{key}"
+    return named if len(named) <= 200 else f"{kind}/{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def case_id(run: str, entry: int, n: int) -> str:

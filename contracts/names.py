@@ -23,6 +23,13 @@ ESCALATE_CASE = "escalate_case"
 CLOSE_CASE = "close_case"
 READ_TRAITS = "read_traits"
 SET_TRAITS = "set_traits"
+GRANT_OFFER = "grant_offer"
+SETTLE_OFFER = "settle_offer"
+CALL_SERVICE = "call_service"
+START_RUN = "start_run"
+
+CALLS_QUEUE = "calls"
+"""The task queue of calls to services outside: a slow service holds back nobody but those who call."""
 
 
 def delivery_queue(purpose: str) -> str:

@@ -80,11 +80,15 @@ class PendingBatch:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class RoutedBatch:
-    """What came of a batch: rows done, the fates of their touchpoints, runs still starting."""
+    """What came of a batch: rows done, the fates of their touchpoints, runs still starting.
+
+    `not_started`: what runs asked to begin and nobody began, by the key of the asking, with the reason.
+    """
 
     rows: tuple[int, ...]
     fates: dict[int, list[Fate]]
     starting: tuple[StartingRun, ...]
+    not_started: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def customer_unit(customer: str) -> str:

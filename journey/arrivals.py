@@ -140,11 +140,13 @@ def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:
 
 
 def _hold_lifted(turn: Turn) -> None:
-    """What another journey held may be tried again now."""
+    """What another journey held may be tried again now, also where its answer is still on its way."""
     for thread in turn.state.threads:
         waiting = thread.waiting
         if waiting and waiting.kind == "deferred" and waiting.why.startswith(HELD_BY):
             waiting.deadline = turn.now
+        elif waiting and waiting.kind == "effect" and waiting.n in turn.state.outstanding:
+            waiting.late = True
 
 
 def _redeem(turn: Turn, touchpoint: Touchpoint) -> None:

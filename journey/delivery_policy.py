@@ -72,11 +72,10 @@ class Refuse:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Defer:
-    """Not now: ask again at `until`, on the run's clock. `reason` begins with what kind of reason it is."""
+    """Not now: ask again at `until`, on the run's clock. `words` begin with what kind of reason it is."""
 
     until: datetime
     words: str
-    reason: str = ""
 
 
 Decision = Send | Refuse | Defer
@@ -90,7 +89,7 @@ def decide(facts: DeliveryFacts, message: Deliver, now: datetime) -> Decision:
     answer = _by_the_first_channel_open(facts, message)
     if isinstance(answer, Send) and message.purpose == "marketing" and facts.held_by is not None:
         words = f"{HELD_BY}: the customer is in {facts.held_by}"
-        return Defer(until=_held_until(message, now), words=words, reason=words)
+        return Defer(until=_held_until(message, now), words=words)
     return answer
 
 

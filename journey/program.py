@@ -237,6 +237,12 @@ class Program:
             return Again("after", read_span(text.removeprefix("after").strip()))
         return Again(text)  # pyright: ignore[reportArgumentType] -- one of the three words, checked when it was read
 
+    @property
+    def holds(self) -> str | None:
+        """The purpose of messages of the customer's other journeys that wait for the end of a run."""
+        rule = self.definition.while_running
+        return rule.hold if rule is not None else None
+
     def held_out(self, customer: str) -> bool:
         """Whether this customer is in the hold-out: the same on every run and version."""
         return chance(self.journey, "hold_out", customer) * 100 < self.definition.enter.hold_out

@@ -4,16 +4,17 @@ Runs are independent of each other, so each run's touchpoints wait until the end
 go in as few signals as they fit in; only an entry is carried out at once.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import groupby
 
 from pydantic import JsonValue
 
 from contracts.ids import workflow_id
-from contracts.routing import Fate, PendingBatch, PendingTouchpoint, RoutedBatch
+from contracts.other_journey import ASKED_BY
+from contracts.routing import GIVEN, Fate, PendingBatch, PendingTouchpoint, RoutedBatch
 from journey.conditions import ConditionError
 from journey.program import Program
-from journey.touchpoint import Touchpoint
+from journey.touchpoint import ENTER, Touchpoint
 from routing.signals import RunClosedError, RunSignals, RunStart, SignalRefusedError
 from routing.told_run import Arrived, ToldRun
 
@@ -61,7 +62,17 @@ class CustomerBatch:
             rows=(*(row.row for row in batch.touchpoints), *batch.gone),
             fates=self._fates,
             starting=tuple(filter(None, (run.starting() for run in self._runs))),
+            not_started=dict(self._not_started(batch)),
         )
+
+    def _not_started(self, batch: PendingBatch) -> Iterator[tuple[str, str]]:
+        """What runs asked to begin and nobody began: the key of the asking, and why."""
+        for row in batch.touchpoints:
+            asked = row.properties.get(ASKED_BY) if row.event == ENTER else None
+            fates = self._fates.get(row.touchpoint, [])
+            if isinstance(asked, str) and not any(fate["fate"] in GIVEN for fate in fates):
+                reasons = [str(fate.get("reason") or fate["fate"]) for fate in fates]
+                yield asked, reasons[0] if reasons else "nobody began it"
 
     def _unwanted(self, row: PendingTouchpoint) -> Fate:
         """Why nobody was told: nobody wants it, or the one run that it was put back for is over."""
@@ -70,7 +81,7 @@ class CustomerBatch:
         return {"fate": "too_late", "run": row.run, "reason": "the run had ended"}
 
     async def _route(self, arrived: Arrived) -> None:
-        entering = [p for p in self._live if p.entry_event == arrived.touchpoint.event]
+        entering = [p for p in self._live if p.enters_on(_touchpoint(arrived.touchpoint))]
         for run in self._runs:
             # A starting run gets a further entering touchpoint by signal-with-start, below.
             again = run.entry is None and any(run.journey == p.journey for p in entering)
@@ -202,7 +213,7 @@ class CustomerBatch:
         program = next(entering, None)
         if following is not None and following.wants(arrived.touchpoint):
             following.offer(arrived)
-        elif program is not None and program.entry_event == arrived.touchpoint.event:
+        elif program is not None and program.enters_on(_touchpoint(arrived.touchpoint)):
             await self._enter(arrived, program)
         else:
             reason = "the run had ended"

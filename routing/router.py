@@ -21,6 +21,8 @@ from typing import Any
 import structlog
 
 from contracts.routing import LeaseLostError, PendingBatch, StartingRun, customer_of
+from journey.entry_looks import events_looked_at
+from journey.program import Program
 from routing.customer_batch import CustomerBatch
 from routing.router_parts import OpenRun, Pace, RouterParts
 from routing.told_run import ToldRun
@@ -173,14 +175,23 @@ class Router:
         batch = await outbox.pending(unit, limit)
         await self._add_aimed_at(customer, runs, batch)
         await self._add_subjects(runs, batch)
+        live = await self.parts.programs.live()
         routed = await CustomerBatch(
             customer,
             runs=runs,
-            live=await self.parts.programs.live(),
+            live=live,
             profile=lambda: self.parts.profiles.profile(customer),
             signals=self.parts.signals,
         ).route(batch)
+        # Before the batch is taken out: where this is interrupted, it is done again, and twice is once.
+        await self._look_at(customer, live, {row.event for row in batch.touchpoints})
         await outbox.finish(self.name, unit, routed)
+
+    async def _look_at(self, customer: str, live: Sequence[Program], came: set[str]) -> None:
+        """Look whether what came makes the customer enter somewhere without their doing."""
+        for program in live:
+            if self.parts.looks is not None and events_looked_at(program) & came:
+                await self.parts.looks.look(customer, program)
 
     # -- what is known of the customer's runs
 

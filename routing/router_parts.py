@@ -8,6 +8,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from contracts.routing import PendingBatch, RoutedBatch, StartingRun
+from routing.entry_scanner import EntryLooks
 from routing.journey_programs import JourneyPrograms
 from routing.signals import RunSignals
 
@@ -81,3 +82,4 @@ class RouterParts:
     profiles: Profiles
     programs: JourneyPrograms
     signals: RunSignals
+    looks: EntryLooks | None = None

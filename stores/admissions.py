@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, LiteralString
 
 from activities.admission_desk import (
@@ -15,10 +16,12 @@ from activities.admission_desk import (
     UnknownDefinitionError,
 )
 from contracts.journey_run import AdmitRun, RunReference
-from journey.touchpoint import Touchpoint
+from contracts.other_journey import ASKED_BY
+from journey.touchpoint import ENTER, Touchpoint
 from stores.customers import CustomerStore, find_customer, read_customer
 from stores.database import Connection, Pool, clean_text, jsonb
 from stores.definitions import live_version, load_definition
+from stores.requested_entries import tell_not_started
 from stores.rerouting import route_again, route_subjects_again
 from stores.touchpoints import store_touchpoint
 
@@ -38,9 +41,9 @@ select (select max(entered_at) from same) as previous,
 _ENTER: LiteralString = """
 with entered as (
     insert into runs (workflow_id, first_run_id, journey, version, customer, key, engine, state,
-                      held_out, entering_message_id, entered_at, began_at)
+                      held_out, entering_message_id, entered_at, began_at, holds, priority)
     select %(workflow_id)s, %(first_run_id)s, %(journey)s, %(version)s, %(customer)s, %(key)s,
-           e.engine, 'open', %(held_out)s, %(message)s, %(now)s, %(began_at)s
+           e.engine, 'open', %(held_out)s, %(message)s, %(now)s, %(began_at)s, %(holds)s, %(priority)s
       from engine e
     returning entry, engine
 ), listened as (
@@ -203,6 +206,19 @@ class PostgresAdmissionDesk:
             used=frozenset(row["used"]), previous=row["previous"], under_way=under_way
         )
 
+    async def entered_since(self, journey: str, since: datetime) -> int:
+        """How many have entered the journey after an instant; who enters at the same time waits."""
+        await self._connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"entries of {journey}"]
+        )
+        cursor = await self._connection.execute(
+            "select count(*) as entered from runs"
+            " where journey = %s and state <> 'not_admitted' and entered_at > %s",
+            [journey, since],
+        )
+        row = await cursor.fetchone()
+        return row["entered"] if row else 0
+
     async def supersede(self, entry: int) -> None:
         """Close the record of a run that is no more: another one runs under its workflow id."""
         await self._connection.execute(
@@ -227,6 +243,8 @@ class PostgresAdmissionDesk:
                 "held_out": entry.held_out,
                 "message": clean_text(entry.entering_message_id),
                 "listens": jsonb(pairs),
+                "holds": entry.holds,
+                "priority": entry.priority,
             },
         )
         row: dict[str, Any] = await cursor.fetchone() or {}
@@ -249,6 +267,12 @@ class PostgresAdmissionDesk:
         fates = [{"message_id": name, "reason": why} for name, why in refusal.fates.items()]
         if fates:
             await self._connection.execute(_FATES, values | {"fates": jsonb(fates)})
+        asked = {
+            str(each.properties[ASKED_BY]): refusal.detail or refusal.reason
+            for each in self._order.arrived
+            if each.event == ENTER and ASKED_BY in each.properties
+        }
+        await tell_not_started(self._connection, refusal.customer, asked, self._order.now)
 
     async def hand_over(self, customer: str, run: str, touchpoints: Sequence[Touchpoint]) -> None:
         """Store touchpoints as the customer's own, so that their open run gets them."""

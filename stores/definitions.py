@@ -121,6 +121,10 @@ class DefinitionStore:
         async with self._pool.connection() as connection:
             return await live_version(connection, journey)
 
+    async def journeys(self) -> list[str]:
+        """The names of all journeys that customers may enter."""
+        return [live.journey for live in await self.live_journeys()]
+
     async def live_journeys(self) -> list[LiveJourney]:
         """Every journey that customers may enter, by name."""
         async with self._pool.connection() as connection:

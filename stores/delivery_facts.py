@@ -24,6 +24,11 @@ select
     (select state from runs where entry = %(entry)s) as run_state,
     coalesce((select held_out from runs where entry = %(entry)s), false) as held_out,
     exists (select from deliveries where entry = %(entry)s and replaces = %(n)s) as replaced,
+    (select other.journey from runs other, runs own
+      where own.entry = %(entry)s and other.customer = own.customer and other.state = 'open'
+        and other.entry <> own.entry
+        and (other.holds = 'marketing' or coalesce(other.priority, 0) > coalesce(own.priority, 0))
+      order by other.holds is null, other.priority desc nulls last, other.entry limit 1) as held_by,
     array(select channel from unsubscribes
           where customer = %(customer)s and purpose = 'marketing') as unsubscribed,
     (select coalesce(jsonb_object_agg(kind, value), '{}') from identity) as identities,
@@ -87,9 +92,11 @@ async def load(
         suppressed=_suppressed(addresses, row["suppressed"]),
         unsubscribed=frozenset(row["unsubscribed"]),
         consent_withheld=customer.traits.get("marketing_consent") is False,
-        run_ended=row["run_state"] == "finished" and not intent.last_act,
+        run_ended=row["run_state"] == "finished"
+        and not (intent.last_act or intent.deliver.last_act),
         held_out=intent.held_out or row["held_out"],
         replaced=row["replaced"],
+        held_by=row["held_by"],
         names={**intent.deliver.values, "customer": known},
     )
 

@@ -6,6 +6,7 @@ listen either sees a touchpoint among the arrivals, or the router sees the run. 
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.routing import (
@@ -20,6 +21,7 @@ from contracts.routing import (
     subject_of,
 )
 from stores.database import Connection, Pool, jsonb, one_statement
+from stores.requested_entries import tell_not_started
 from stores.rerouting import route_again, route_subjects_again
 
 __all__ = ["OutboxStore", "route_again", "route_subjects_again"]
@@ -208,10 +210,18 @@ class OutboxStore:
             "rows": [*batch.rows],
             "fates": jsonb(fates),
         }
-        async with one_statement(self._pool) as connection:
+        if not batch.not_started:
+            async with one_statement(self._pool) as connection:
+                cursor = await connection.execute(_FINISH, values)
+                if cursor.rowcount == 0:
+                    raise LeaseLostError(unit)
+            return
+        async with self._pool.connection() as connection:
             cursor = await connection.execute(_FINISH, values)
             if cursor.rowcount == 0:
                 raise LeaseLostError(unit)
+            customer = customer_of(unit) or ""
+            await tell_not_started(connection, customer, batch.not_started, datetime.now(UTC))
 
     async def empty(self) -> bool:
         """Whether nothing at all is pending."""

@@ -7,6 +7,7 @@ from contracts.journey_run import RunReference
 from journey.effects import RunRecord
 from stores.database import Connection, Pool, jsonb, one_statement
 from stores.rerouting import route_subjects_again
+from stores.run_ends import tell_of_end
 
 # One statement, so one round trip: this is the path that every decision of every run takes.
 # A record is newer by its sequence, and among equals by its time. What it says of the end, and of
@@ -50,6 +51,20 @@ with told as (
        set name = excluded.name, by = excluded.by, state = excluded.state, at = excluded.at,
            reason = excluded.reason, sequence = excluded.sequence
      where (p.sequence, p.at) <= (excluded.sequence, excluded.at)
+), said as (
+    insert into shows as s (entry, n, customer, places, say, "values", priority, until, shown, sequence, at)
+    select r.entry, w.n, r.customer, coalesce(w.places, '{}'), coalesce(w.say, ''),
+           coalesce(w."values", '{}'), coalesce(w.priority, 0), w.until, coalesce(w.shown, true),
+           %(sequence)s, %(at)s
+      from jsonb_to_recordset(%(shows)s) as w(n bigint, places text[], say text, "values" jsonb,
+                                              priority integer, until timestamptz, shown boolean)
+      join runs r on r.entry = %(entry)s
+    on conflict (entry, n) do update
+       set places = case when excluded.shown then excluded.places else s.places end,
+           say = case when excluded.shown then excluded.say else s.say end,
+           "values" = excluded."values", priority = excluded.priority, until = excluded.until,
+           shown = excluded.shown, sequence = excluded.sequence, at = excluded.at
+     where (s.sequence, s.at) <= (excluded.sequence, excluded.at)
 ), wanted as (
     select w.kind, w.id
       from jsonb_to_recordset(coalesce(%(listens)s::jsonb, '[]')) as w(kind text, id text)
@@ -89,6 +104,9 @@ class RunRecordStore:
         Subjects that the run newly listens to are routed to it again, from when it began.
         """
         values = _values(run, record)
+        if record.outcome is not None:
+            await self._write_end(run, record, values)
+            return
         if record.listens is None:
             async with one_statement(self._pool) as connection:
                 await connection.execute(_WRITE + "select from told", values)
@@ -98,6 +116,20 @@ class RunRecordStore:
             found = await cursor.fetchall()
             again = await _route_again(connection, found) if found else 0
         if again and self._ring is not None:
+            self._ring()
+
+    async def _write_end(
+        self, run: RunReference, record: RunRecord, values: dict[str, Any]
+    ) -> None:
+        """Write the end, and tell whoever waits for it: the run that asked for this one, and what it held."""
+        async with self._pool.connection() as connection:
+            # Under the customer's lock: a message that is being held now is either told or sees the end.
+            await connection.execute(
+                "select 1 from customers where customer = %s for no key update", [run.customer]
+            )
+            await connection.execute(_WRITE + "select from told", values)
+            told = await tell_of_end(connection, run, record)
+        if told and self._ring is not None:
             self._ring()
 
 
@@ -128,6 +160,7 @@ def _values(run: RunReference, record: RunRecord) -> dict[str, Any]:
         "goal": record.goal,
         "trace": jsonb(record.trace),
         "promises": jsonb(record.promises),
+        "shows": jsonb(record.shows),
         "listens": None
         if listens is None
         else jsonb([{"kind": kind, "id": each} for kind, ids in listens.items() for each in ids]),

@@ -6,16 +6,24 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.cases import cases_router
+from api.entries import entries_router
 from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
 from api.staff_key import StaffKeyCheck
+from api.surveys import surveys_router
 from api.unsubscribe import unsubscribe_router
 from api.write_key_check import WriteKeyCheck
+from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
+from stores.answers import AnswerStore
 from stores.cases import CaseStore
+from stores.coupons import CouponStore
 from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
+from stores.definitions import DefinitionStore
+from stores.published import PublishedStore
+from stores.requested_entries import RequestedEntryStore
 from stores.unsubscribes import UnsubscribeStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
@@ -29,11 +37,12 @@ from workers.web import serve_http
 
 def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
     """The application on our own database."""
-    links = UnsubscribeLinks(settings.public_url, settings.secret.get_secret_value().encode())
+    secret = settings.secret.get_secret_value().encode()
+    links, customers = UnsubscribeLinks(settings.public_url, secret), CustomerStore(pool)
     token = settings.staff_token.get_secret_value() if settings.staff_token else None
     intake = TracedIntake if tracing() else Intake
     ingest = Ingest(
-        intake(pool, CustomerStore(pool), bell),
+        intake(pool, customers, bell),
         WriteKeyCheck(WriteKeyStore(pool)),
         Pressure(settings.requests_at_once),
     )
@@ -42,9 +51,22 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
         async with one_statement(pool) as connection:
             await connection.execute("select 1")
 
+    staff = StaffKeyCheck(token)
     return create_app(
-        cases_router(CaseStore(pool, bell.ring), StaffKeyCheck(token)),
+        cases_router(CaseStore(pool, bell.ring), staff),
+        entries_router(
+            RequestedEntryStore(pool, bell.ring),
+            customers,
+            DefinitionStore(pool),
+            CouponStore(pool),
+            staff,
+        ),
         unsubscribe_router(links, UnsubscribeStore(pool)),
+        surveys_router(
+            SurveyLinks(settings.public_url, secret),
+            PublishedStore(pool),
+            AnswerStore(pool, bell.ring),
+        ),
         ingest=ingest,
         checks={"database": database_answers},
     )

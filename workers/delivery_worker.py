@@ -9,10 +9,13 @@ from temporalio.worker import Worker
 
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
+from activities.service_call import ServiceCalls
+from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
 from channels.smtp import SmtpChannel
+from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
-from contracts.names import delivery_queue
+from contracts.names import CALLS_QUEUE, delivery_queue
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.ledger import Ledger
@@ -33,7 +36,10 @@ def _wall_clock() -> datetime:
 
 
 def message_delivery(
-    pool: Pool, ring: Callable[[], None], channels: Mapping[str, MessageChannel]
+    pool: Pool,
+    ring: Callable[[], None],
+    channels: Mapping[str, MessageChannel],
+    surveys: SurveyLinks | None = None,
 ) -> MessageDelivery:
     """Deliveries over these channels, kept in our ledger."""
     return MessageDelivery(
@@ -43,6 +49,7 @@ def message_delivery(
         channels=channels,
         records=RunRecordStore(pool, ring),
         wall_clock=_wall_clock,
+        surveys=surveys,
     )
 
 
@@ -67,22 +74,41 @@ def delivery_workers(
     ]
 
 
+def calls_worker(client: Client, calls: ServiceCalls, *, drain: timedelta) -> Worker:
+    """The worker that calls services outside."""
+    return Worker(
+        client,
+        task_queue=CALLS_QUEUE,
+        activities=[calls.call_service],
+        max_concurrent_activities=50,
+        graceful_shutdown_timeout=drain,
+        build_id=build_id(),
+    )
+
+
 async def serve(settings: DeliverySettings, life: Life) -> None:
     """Send messages until told to stop; then let what is under way end."""
-    links = UnsubscribeLinks(settings.public_url, settings.secret.get_secret_value().encode())
+    secret = settings.secret.get_secret_value().encode()
+    links = UnsubscribeLinks(settings.public_url, secret)
+    surveys = SurveyLinks(settings.public_url, secret)
+    drain = timedelta(seconds=settings.drain_seconds)
     smtp = SmtpChannel(settings.smtp_server(), settings.mail_sender(), links)
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "delivery"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
         parts.push_async_callback(smtp.close)
+        caller = HttpCaller(settings.calls_key(), _wall_clock, allowed=settings.calls_allowed)
+        parts.push_async_callback(caller.close)
         plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False)
         client = await temporal(settings, plugins=[plugin], identity="delivery")
         workers = delivery_workers(
             client,
-            message_delivery(pool, bell.ring, {smtp.name: smtp}),
+            message_delivery(pool, bell.ring, {smtp.name: smtp}, surveys),
             at_once=settings.deliveries_at_once,
-            drain=timedelta(seconds=settings.drain_seconds),
+            drain=drain,
         )
+        calls = ServiceCalls(caller=caller, records=RunRecordStore(pool, bell.ring))
+        workers.append(calls_worker(client, calls, drain=drain))
         for worker in workers:
             await parts.enter_async_context(worker)
         life.ready()

@@ -9,18 +9,22 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.admission import Admissions
+from activities.customer_offers import CustomerOffers
 from activities.customer_traits import TraitsOfCustomer
+from activities.other_journey import OtherJourneys
 from activities.run_record import LateDesk, RunJournal
 from activities.staff_cases import StaffCases
 from channels.liquid_text import LiquidText
 from contracts.names import JOURNEYS_QUEUE
 from stores.admissions import AdmissionStore
 from stores.cases import CaseStore
+from stores.coupons import CouponStore
 from stores.customer_traits import CustomerTraitStore
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.late_touchpoints import LateTouchpointStore
+from stores.requested_entries import RequestedEntryStore
 from stores.run_records import RunRecordStore
 from stores.wakeup import Bell
 from workers.build import build_id
@@ -40,6 +44,7 @@ def journey_activities(pool: Pool, ring: Callable[[], None]) -> list[Callable[..
     cases = StaffCases(
         cases=CaseStore(pool, ring), profiles=profiles, briefs=LiquidText(), records=records
     )
+    offers = CustomerOffers(coupons=CouponStore(pool), records=records)
     return [
         admissions.admit,
         admissions.move_run,
@@ -51,6 +56,9 @@ def journey_activities(pool: Pool, ring: Callable[[], None]) -> list[Callable[..
         cases.open_case,
         cases.escalate_case,
         cases.close_case,
+        offers.grant_offer,
+        offers.settle_offer,
+        OtherJourneys(entries=RequestedEntryStore(pool, ring), records=records).start_run,
     ]
 
 

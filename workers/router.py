@@ -3,13 +3,16 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from socket import gethostname
 from typing import Any
 
 import structlog
 
+from contracts.clock import RunClock
+from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
 from routing.router import Router
 from routing.router_parts import Pace, RouterParts
@@ -18,6 +21,7 @@ from routing.temporal_runs import TemporalRuns
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
+from stores.entry_looks import EntryLookStore
 from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
 from stores.runs import RunStore
@@ -35,7 +39,9 @@ PARTITIONS_EACH_SECONDS = 3_600
 _log = structlog.get_logger(__name__)
 
 
-def router_parts(pool: Pool, signals: RunSignals) -> RouterParts:
+def router_parts(
+    pool: Pool, signals: RunSignals, looks: EntryLookStore | None = None
+) -> RouterParts:
     """What a router works with, on our own database."""
     return RouterParts(
         outbox=OutboxStore(pool),
@@ -44,6 +50,7 @@ def router_parts(pool: Pool, signals: RunSignals) -> RouterParts:
         profiles=CustomerStore(pool),
         programs=JourneyPrograms(DefinitionStore(pool)),
         signals=signals,
+        looks=looks or EntryLookStore(pool),
     )
 
 
@@ -56,17 +63,30 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         runs: RunSignals = TemporalRuns(client, clock=settings.run_clock)
         if tracing():
             runs = TracedRuns(runs)
+        looks = EntryLookStore(pool, ear.heard.set, _run_time(settings.run_clock))
         router = Router(
-            router_parts(pool, runs),
+            router_parts(pool, runs, looks),
             name=f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
             pace=Pace(units=settings.units_at_once),
             heard=ear.heard,
         )
         _background(parts, _keep_partitions(pool))
+        scanner = EntryScanner(looks, JourneyPrograms(DefinitionStore(pool)))
+        _background(parts, scanner.run())
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()
         await router.run(life.stop)
+
+
+def _run_time(clock: RunClock | None) -> Callable[[], datetime]:
+    """The time of the runs that this router starts."""
+
+    def now() -> datetime:
+        wall = datetime.now(UTC)
+        return clock.now(wall) if clock is not None else wall
+
+    return now
 
 
 def _background(parts: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

@@ -5,6 +5,8 @@ Names in the environment are the fields in capitals with `CLEW_` before them, an
 variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 """
 
+import base64
+import hashlib
 import os
 import re
 import tempfile
@@ -140,6 +142,11 @@ class DeliverySettings(TemporalSettings, SigningSettings):
     """Who writes to customers, read by somebody: Clew <hello@example.com>."""
     mail_reply_to: str | None = None
     """Where answers go, where that is another mailbox."""
+    calls_secret: SecretStr | None = None
+    """Signs calls to services outside: whsec_ and base64, as Standard Webhooks writes it; made from
+    CLEW_SECRET where unset (`clew calls-secret` prints it)."""
+    calls_allowed: list[str] = []
+    """Hosts that calls may reach at private addresses: JSON ["stock.internal"]."""
     deliveries_at_once: Annotated[int, Field(ge=1, le=1_000)] = 20
     """How many messages of each purpose are under way at the same time."""
 
@@ -147,7 +154,13 @@ class DeliverySettings(TemporalSettings, SigningSettings):
     def _usable(self) -> Self:
         self.smtp_server()
         self.mail_sender()
+        self.calls_key()
         return self
+
+    def calls_key(self) -> bytes:
+        """What calls to services outside are signed with."""
+        told = self.calls_secret
+        return calls_key(self.secret.get_secret_value(), told.get_secret_value() if told else None)
 
     def smtp_server(self) -> SmtpServer:
         """The relay that `smtp_url` names."""
@@ -206,6 +219,16 @@ def read_settings(kind: type[Settings]) -> Settings:
         raise SettingsError("\n".join(dict.fromkeys(lines))) from None
     except UnreadableSettingError as error:
         raise SettingsError(f"{error}: expected JSON") from None
+
+
+def calls_key(secret: str, told: str | None = None) -> bytes:
+    """The key that signs calls: as told, or made from the installation's secret. Raises: `ValueError`."""
+    if told is None:
+        return hashlib.sha256(b"calls" + secret.encode()).digest()
+    try:
+        return base64.b64decode(told.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ValueError("CLEW_CALLS_SECRET: write whsec_ and base64") from None
 
 
 def smtp_server(url: str) -> SmtpServer:

@@ -23,6 +23,12 @@ class ActivityOptions(TypedDict):
     cancellation_type: ActivityCancellationType
 
 
+class CallOptions(ActivityOptions):
+    """Options of an activity that is given up after a while."""
+
+    schedule_to_close_timeout: timedelta
+
+
 LOOKED_UP: LocalOptions = {
     "start_to_close_timeout": timedelta(seconds=5),
     "schedule_to_close_timeout": timedelta(seconds=8),
@@ -53,6 +59,16 @@ DELIVERED: ActivityOptions = {
     "cancellation_type": ActivityCancellationType.TRY_CANCEL,
 }
 """A message to a provider: tried while it is worth it. What is too late is refused by the activity itself."""
+
+CALLED: CallOptions = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=2)
+    ),
+    "cancellation_type": ActivityCancellationType.TRY_CANCEL,
+}
+"""A service outside: tried for some minutes; then the journey goes its way without it."""
 
 FOUND: ActivityOptions = {
     "start_to_close_timeout": timedelta(seconds=30),

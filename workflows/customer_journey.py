@@ -39,7 +39,7 @@ from journey.state import State
 from journey.touchpoint import RefusedTouchpointError, Touchpoint
 from workflows.activity_options import WRITTEN
 from workflows.alarm import Alarm
-from workflows.effects import Riding, hand_back, write_down
+from workflows.effects import Riding, carries_record, hand_back, write_down
 from workflows.entering import (
     ask_admission,
     check_engine,
@@ -250,7 +250,7 @@ class CustomerJourney:
         self._pending.add(happening, advanced.record)
         for effect in advanced.effects:
             if effect.n in self._state.outstanding:
-                record = self._pending.take()
+                record = self._pending.take() if carries_record(effect) else None
                 accepted = self._pending.hope(effect, program, self._state, now)
                 self._start(effect, Riding(record=record, accepted=accepted))
         for record in self._under_way.call_off(self._state.outstanding):

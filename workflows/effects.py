@@ -9,31 +9,49 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from contracts import names
+from contracts.customer_offer import (
+    GrantCustomerOffer,
+    OfferGranted,
+    OfferSettled,
+    SettleCustomerOffer,
+)
 from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCustomerTraits
+from contracts.ids import effect_key
 from contracts.journey_run import HandBack, RecordRun, RunReference
 from contracts.message_delivery import DeliverMessage, MessageDelivered
+from contracts.other_journey import OtherRunAsked, StartOtherRun
+from contracts.service_call import ActivityCall, CallService, ServiceAnswered
 from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
 from journey.effects import (
     NOT_SENT,
+    CallActivity,
+    CallOut,
     CloseCase,
     Deliver,
     Effect,
     EscalateCase,
+    GrantOffer,
     OpenCase,
     ReadTraits,
     RunRecord,
+    SettleOffer,
     SetTraits,
+    StartRun,
 )
 from journey.happenings import (
     Answer,
+    CallAnswer,
     CaseAnswer,
     DeliveryAnswer,
+    Done,
     EffectFailed,
     EffectFinished,
+    OfferAnswer,
     TraitsAnswer,
 )
+from journey.responses import host_of
 from journey.touchpoint import Touchpoint
-from workflows.activity_options import DELIVERED, LOOKED_UP, WRITTEN, ActivityOptions
+from workflows.activity_options import CALLED, DELIVERED, LOOKED_UP, WRITTEN, ActivityOptions
 
 Result = TypeVar("Result")
 
@@ -121,8 +139,50 @@ async def _answer(effect: Effect, run: RunReference, riding: Riding, *, held_out
                 names.SET_TRAITS, order, CustomerTraits, WRITTEN, "Write traits"
             )
             return TraitsAnswer(traits=found.traits)
+        case GrantOffer():
+            order = GrantCustomerOffer(run=run, grant=effect, record=record)
+            words = f"Give {effect.offer}"
+            given = await _activity(names.GRANT_OFFER, order, OfferGranted, WRITTEN, words)
+            return OfferAnswer(code=given.code, reason=given.reason)
+        case SettleOffer():
+            order = SettleCustomerOffer(run=run, settle=effect, record=record)
+            words = f"The coupon is {effect.state}"
+            await _activity(names.SETTLE_OFFER, order, OfferSettled, WRITTEN, words)
+            return Done()
+        case CallOut():
+            order = CallService(run=run, call=effect, record=record)
+            words = f"Call {host_of(effect.url)}"
+            said = await _activity(
+                names.CALL_SERVICE, order, ServiceAnswered, CALLED, words, names.CALLS_QUEUE
+            )
+            return CallAnswer(result=said.result)
+        case CallActivity():
+            return await _call_activity(effect, run)
+        case StartRun():
+            order = StartOtherRun(run=run, start=effect, record=record)
+            words = f"Let the customer enter {effect.journey}"
+            await _activity(names.START_RUN, order, OtherRunAsked, WRITTEN, words)
+            return Done()
         case _:
             assert_never(effect)
+
+
+def carries_record(effect: Effect) -> bool:
+    """Whether a record may ride in the input of what carries this effect out: an activity of ours."""
+    return not isinstance(effect, CallActivity)
+
+
+async def _call_activity(effect: CallActivity, run: RunReference) -> CallAnswer:
+    key = effect_key(workflow.info().workflow_id, run.entry, effect.n)
+    given = ActivityCall(key=key, journey=run.journey, customer=run.customer, values=effect.values)
+    said: Any = await workflow.execute_activity(
+        effect.activity,
+        given,
+        task_queue=effect.queue,
+        summary=f"Call {effect.activity}",
+        **CALLED,
+    )
+    return CallAnswer(result=said if isinstance(said, dict) else {"value": said})  # pyright: ignore[reportUnknownArgumentType] -- somebody else's JSON
 
 
 async def _activity(

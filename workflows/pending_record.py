@@ -28,7 +28,8 @@ class PendingRecord:
     def add(self, happening: Happening, record: RunRecord) -> None:
         """Add what came of a happening, unless a delivery has written it already."""
         came, self._hoped = self._came_as_hoped(happening, record), None
-        if came or not (record.trace or record.promises or record.listens is not None):
+        told = record.trace or record.promises or record.shows
+        if came or not (told or record.listens is not None):
             return
         self._pending = _joined(self._pending, record)
 
@@ -54,7 +55,8 @@ class PendingRecord:
         accepted = EffectFinished(n=effect.n, answer=DeliveryAnswer(state="accepted"))
         hoped = advance(program, state, accepted, now)
         record = hoped.record
-        if hoped.effects or record.outcome or record.promises or record.listens is not None:
+        told = record.promises or record.shows or record.listens is not None
+        if hoped.effects or record.outcome or told:
             return None
         self._hoped = record
         undated = tuple(replace(entry, at=NOT_SENT) for entry in record.trace)
@@ -80,9 +82,11 @@ def _joined(earlier: RunRecord | None, later: RunRecord) -> RunRecord:
     if earlier is None:
         return later
     settled = {promise.n: promise for promise in (*earlier.promises, *later.promises)}
+    shown = {show.n: show for show in (*earlier.shows, *later.shows)}
     return replace(
         later,
         trace=(*earlier.trace, *later.trace),
         promises=tuple(settled.values()),
+        shows=tuple(shown.values()),
         listens=later.listens if later.listens is not None else earlier.listens,
     )

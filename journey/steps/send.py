@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from journey.delivery_policy import HELD_BY
 from journey.effects import Deliver, Purpose
 from journey.happenings import Answer, DeliveryAnswer
 from journey.language import Block, Condition, MomentText, OnFailure, Slug, SpanText, Step
@@ -123,11 +124,14 @@ def put_off(turn: Turn, thread: Thread, n: int, message: str, answer: DeliveryAn
     """Wait until a message that may not go now may be tried again; False where it was not put off."""
     if answer.state != "deferred" or answer.until is None:
         return False
-    until = f"{answer.until:%Y-%m-%d %H:%M} UTC"
-    turn.note(thread.at, "deferred", f"{message}: {answer.reason or 'not now'}, again at {until}")
+    until, why = answer.until, answer.reason[:200]
+    if why.startswith(HELD_BY) and thread.waiting is not None and thread.waiting.late:
+        until = turn.now  # what held it has ended meanwhile
+    turn.note(
+        thread.at, "deferred", f"{message}: {why or 'not now'}, again at {until:%Y-%m-%d %H:%M} UTC"
+    )
     began = thread.waiting.began if thread.waiting else turn.now
-    why = answer.reason[:200]
-    turn.wait(thread, Waiting("deferred", began, deadline=answer.until, n=n, why=why))
+    turn.wait(thread, Waiting("deferred", began, deadline=until, n=n, why=why))
     return True
 
 

@@ -52,6 +52,11 @@ NAMES = {
     "CLOSE_CASE": "close_case",
     "READ_TRAITS": "read_traits",
     "SET_TRAITS": "set_traits",
+    "GRANT_OFFER": "grant_offer",
+    "SETTLE_OFFER": "settle_offer",
+    "CALL_SERVICE": "call_service",
+    "START_RUN": "start_run",
+    "CALLS_QUEUE": "calls",
 }
 
 FIELDS = {
@@ -74,6 +79,15 @@ FIELDS = {
     "contracts.staff_case.EscalateStaffCase": "run escalate record",
     "contracts.staff_case.CloseStaffCase": "run close record",
     "contracts.staff_case.StaffCaseChanged": "case state queue",
+    "contracts.customer_offer.GrantCustomerOffer": "run grant record",
+    "contracts.customer_offer.OfferGranted": "code reason",
+    "contracts.customer_offer.SettleCustomerOffer": "run settle record",
+    "contracts.customer_offer.OfferSettled": "state",
+    "contracts.service_call.CallService": "run call record",
+    "contracts.service_call.ServiceAnswered": "result",
+    "contracts.service_call.ActivityCall": "key journey customer values",
+    "contracts.other_journey.StartOtherRun": "run start record",
+    "contracts.other_journey.OtherRunAsked": "asked",
     "contracts.customer_traits.ReadCustomerTraits": "run read record",
     "contracts.customer_traits.SetCustomerTraits": "run set record",
     "contracts.customer_traits.CustomerTraits": "traits zone",
@@ -110,7 +124,16 @@ FIELDS = {
     "journey.state.OpenPromise": "n name by state",
 }
 
-ON_THE_WIRE = ("clock", "customer_traits", "journey_run", "message_delivery", "staff_case")
+ON_THE_WIRE = (
+    "clock",
+    "customer_offer",
+    "customer_traits",
+    "journey_run",
+    "message_delivery",
+    "other_journey",
+    "service_call",
+    "staff_case",
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 RUN = RunReference(entry=7, journey="tale", customer="anna", workflow_id="journey/tale/anna")

@@ -1,0 +1,135 @@
+"""`/v1/journeys/{journey}/enter`: asking that a customer enter; `/v1/offers/{code}`: what a coupon is worth."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.refusals import RefusedRequestError, json_response
+from api.request_body import (
+    MESSAGE_BYTES,
+    UnacceptableValueError,
+    check_values,
+    read_body,
+    read_json,
+)
+from api.staff_key import StaffKeyCheck
+from contracts.ids import message_id
+from contracts.other_journey import ASKED_BY
+from stores.coupons import Coupon
+
+Door = Callable[[Request], Awaitable[Response]]
+
+
+class Entries(Protocol):
+    """Where it is asked that customers enter."""
+
+    async def request(
+        self,
+        customer: str,
+        journey: str,
+        properties: Mapping[str, JsonValue],
+        *,
+        message_id: str,
+        at: datetime,
+    ) -> None: ...
+
+
+class Customers(Protocol):
+    """Where customers are kept."""
+
+    async def known(self, identity: str) -> str: ...
+
+
+class Live(Protocol):
+    """Which journeys customers may enter."""
+
+    async def journeys(self) -> Sequence[str]: ...
+
+
+class Coupons(Protocol):
+    """Where coupons are kept."""
+
+    async def look_up(self, code: str) -> Coupon | None: ...
+
+
+def entries_router(
+    entries: Entries, customers: Customers, live: Live, coupons: Coupons, staff: StaffKeyCheck
+) -> APIRouter:
+    """For programs that hold the staff token: a write key travels in web pages and may not."""
+    router = APIRouter(tags=["control"])
+
+    def behind(door: Door) -> Door:
+        async def answer(request: Request) -> Response:
+            try:
+                staff.check(request)
+                return await door(request)
+            except RefusedRequestError as refusal:
+                return refusal.response()
+
+        return answer
+
+    async def enter(request: Request) -> Response:
+        """`{"customer", "properties", "message_id"}`: 202 once it is stored; what became of it is told by the run."""
+        journey = request.path_params["journey"]
+        known = await live.journeys()
+        if journey not in known:
+            told = ", ".join(known) or "none"
+            raise RefusedRequestError(
+                404, "unknown_journey", f"{journey!r} is not live; live are: {told}"
+            )
+        told = await _told(request)
+        customer, properties = told.get("customer"), told.get("properties") or {}
+        if not isinstance(customer, str) or not customer.strip():
+            raise _bad("customer: expected who is to enter, as text")
+        if not isinstance(properties, dict):
+            raise _bad("properties: expected an object")
+        named = told.get("message_id") or secrets.token_hex(16)
+        if not isinstance(named, str) or len(named) > 150:
+            raise _bad("message_id: expected text of at most 150 characters")
+        if ASKED_BY in properties:
+            raise _bad(f"properties.{ASKED_BY}: this is a name of our own; choose another")
+        message = message_id("request", named)
+        found = await customers.known(customer.strip())
+        await entries.request(found, journey, properties, message_id=message, at=datetime.now(UTC))
+        return json_response({"success": True, "customer": found, "message_id": message}, 202)
+
+    async def coupon(request: Request) -> Response:
+        """What a coupon is worth now: its state, its amount, until when."""
+        found = await coupons.look_up(request.path_params["code"])
+        if found is None:
+            raise RefusedRequestError(404, "unknown_code", "there is no such code")
+        return json_response(
+            {
+                "code": found.code,
+                "offer": found.offer,
+                "state": found.state,
+                "valid": found.state == "open",
+                "amount": found.amount,
+                "expires_at": found.expires_at,
+            }
+        )
+
+    router.add_api_route("/v1/journeys/{journey}/enter", behind(enter), methods=["POST"])
+    router.add_api_route("/v1/offers/{code}", behind(coupon), methods=["GET"])
+    return router
+
+
+async def _told(request: Request) -> dict[str, Any]:
+    raw, sure = read_json(await read_body(request, MESSAGE_BYTES))
+    if not isinstance(raw, dict):
+        raise _bad("expected one JSON object")
+    try:
+        check_values(raw, "body", sure=sure)  # pyright: ignore[reportUnknownArgumentType] -- JSON
+    except UnacceptableValueError as error:
+        raise _bad(str(error)) from None
+    return raw  # pyright: ignore[reportUnknownVariableType] -- JSON
+
+
+def _bad(message: str) -> RefusedRequestError:
+    return RefusedRequestError(400, "invalid_request", message)

@@ -1,0 +1,64 @@
+"""Surveys and offers by name: every revision is kept, one is live."""
+
+import hashlib
+from typing import Any, Literal
+
+import orjson
+from pydantic import JsonValue
+
+from journey.survey import Survey
+from stores.database import Connection, Pool, jsonb
+
+Kind = Literal["survey", "offer"]
+
+
+class PublishedStore:
+    """Where the words of surveys and offers live. Publishing the same twice is publishing it once."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def publish(self, kind: Kind, name: str, source: dict[str, JsonValue]) -> str:
+        """Make this the live one under the name; the revision it has. The caller has checked it."""
+        written = orjson.dumps(source, option=orjson.OPT_SORT_KEYS)
+        revision = hashlib.sha256(written).hexdigest()
+        values = {"kind": kind, "name": name, "revision": revision, "source": jsonb(source)}
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind} {name}"]
+            )
+            await connection.execute(
+                "update published set live = false"
+                " where kind = %(kind)s and name = %(name)s and live and revision <> %(revision)s",
+                values,
+            )
+            await connection.execute(
+                "insert into published (kind, name, revision, source)"
+                " values (%(kind)s, %(name)s, %(revision)s, %(source)s)"
+                " on conflict (kind, name, revision) do update set live = true",
+                values,
+            )
+        return revision
+
+    async def names(self, kind: Kind) -> list[str]:
+        """The names that have a live revision, in order."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "select name from published where kind = %s and live order by name", [kind]
+            )
+            return [row["name"] for row in await cursor.fetchall()]
+
+    async def survey(self, name: str) -> Survey | None:
+        """The words of a survey as they are now."""
+        async with self._pool.connection() as connection:
+            source = await live_source(connection, "survey", name)
+        return Survey.model_validate(source) if source is not None else None
+
+
+async def live_source(connection: Connection, kind: Kind, name: str) -> dict[str, Any] | None:
+    """What is live under a name, or None."""
+    cursor = await connection.execute(
+        "select source from published where kind = %s and name = %s and live", [kind, name]
+    )
+    row = await cursor.fetchone()
+    return row["source"] if row else None

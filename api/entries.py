@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from fastapi import APIRouter
 from pydantic import JsonValue
@@ -89,14 +89,15 @@ def entries_router(
             raise _bad("customer: expected who is to enter, as text")
         if not isinstance(properties, dict):
             raise _bad("properties: expected an object")
+        said = cast("dict[str, JsonValue]", properties)
         named = told.get("message_id") or secrets.token_hex(16)
         if not isinstance(named, str) or len(named) > 150:
             raise _bad("message_id: expected text of at most 150 characters")
-        if ASKED_BY in properties:
+        if ASKED_BY in said:
             raise _bad(f"properties.{ASKED_BY}: this is a name of our own; choose another")
         message = message_id("request", named)
         found = await customers.known(customer.strip())
-        await entries.request(found, journey, properties, message_id=message, at=datetime.now(UTC))
+        await entries.request(found, journey, said, message_id=message, at=datetime.now(UTC))
         return json_response({"success": True, "customer": found, "message_id": message}, 202)
 
     async def coupon(request: Request) -> Response:
@@ -125,7 +126,7 @@ async def _told(request: Request) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise _bad("expected one JSON object")
     try:
-        check_values(raw, "body", sure=sure)  # pyright: ignore[reportUnknownArgumentType] -- JSON
+        check_values(raw, "body", sure=sure)
     except UnacceptableValueError as error:
         raise _bad(str(error)) from None
     return raw  # pyright: ignore[reportUnknownVariableType] -- JSON

@@ -7,7 +7,10 @@ from pathlib import Path
 from channels.message_file import MessageFile, MessageFileError, parse_message
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
+from journey.named_words import NamedWords, read_offers, read_survey
+from journey.offer import OfferWords
 from journey.publication import Publishable, read_definition
+from journey.survey import Survey
 
 JOURNEY_ENDINGS = (".yaml", ".yml", ".json")
 
@@ -18,6 +21,8 @@ class FoundFiles:
 
     journeys: list[Path] = field(default_factory=list[Path])
     messages: list[Path] = field(default_factory=list[Path])
+    surveys: list[Path] = field(default_factory=list[Path])
+    offers: list[Path] = field(default_factory=list[Path])
 
 
 @dataclass(slots=True)
@@ -28,7 +33,18 @@ class CheckedFiles:
     messages: dict[str, tuple[MessageFile, str]] = field(
         default_factory=dict[str, tuple[MessageFile, str]]
     )
+    surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
+    offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
     problems: list[Problem] = field(default_factory=list[Problem])
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Published:
+    """The names that are live in an installation already."""
+
+    messages: Collection[str]
+    surveys: Collection[str] = ()
+    offers: Collection[str] = ()
 
 
 def find_files(paths: Sequence[Path]) -> FoundFiles:
@@ -44,6 +60,10 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             raise CommandError(f"{path}: there is no such file or folder.", WRONG_USE)
         elif path.suffix == ".md":
             found.messages.append(path)
+        elif path.name == "offers.yaml":
+            found.offers.append(path)
+        elif path.parent.name == "surveys" and path.suffix == ".yaml":
+            found.surveys.append(path)
         elif path.suffix in JOURNEY_ENDINGS:
             found.journeys.append(path)
         else:
@@ -53,8 +73,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
     return found
 
 
-def check_files(found: FoundFiles, published: Collection[str] | None) -> CheckedFiles:
-    """Read and check everything. `published`: the messages that are live already.
+def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
+    """Read and check everything. `published`: what is live already.
 
     Where that is not known, a journey is held to the messages given and to those in the folder
     `messages` beside it; where there are none, nothing is said of messages.
@@ -62,19 +82,64 @@ def check_files(found: FoundFiles, published: Collection[str] | None) -> Checked
     checked = CheckedFiles()
     for path in dict.fromkeys(found.messages):
         _check_message(path, checked)
+    for path in dict.fromkeys(found.surveys):
+        _check_survey(path, checked)
+    for path in dict.fromkeys(found.offers):
+        _check_offers(path, checked)
     given = {path.stem for path in found.messages}
     for path in dict.fromkeys(found.journeys):
         source = _read(path, checked)
         if source is None:
             continue
-        names = given | (_beside(path) if published is None else set(published))
+        names = given | (_beside(path) if published is None else set(published.messages))
         unknown = published is None and not names
         try:
             known = None if unknown else dict.fromkeys(names)
-            checked.journeys.append(read_definition(source, str(path), known))
+            words = _words(path, checked, published)
+            checked.journeys.append(read_definition(source, str(path), known, words))
         except InvalidDocumentError as error:
             checked.problems += error.problems
     return checked
+
+
+def _words(journey: Path, checked: CheckedFiles, published: Published | None) -> NamedWords:
+    """The surveys and offers that a journey may name: those given, those beside it, those that are live."""
+    if published is not None:
+        live: dict[str, Survey | None] = dict.fromkeys(published.surveys)
+        offers = dict.fromkeys([*published.offers, *checked.offers])
+        return NamedWords(surveys=live | checked.surveys, offers=offers)
+    beside = CheckedFiles(surveys=dict(checked.surveys), offers=dict(checked.offers))
+    for path in sorted((journey.parent / "surveys").glob("*.yaml")):
+        _check_survey(path, beside)
+    if (journey.parent / "offers.yaml").exists():
+        _check_offers(journey.parent / "offers.yaml", beside)
+    return NamedWords(surveys=beside.surveys or None, offers=beside.offers or None)
+
+
+def _check_survey(path: Path, checked: CheckedFiles) -> None:
+    source = _read(path, checked)
+    if source is None:
+        return
+    try:
+        survey = read_survey(source, str(path))
+    except InvalidDocumentError as error:
+        checked.problems += error.problems
+        return
+    if survey.survey != path.stem:
+        words = f"the file is named {path.name}, the survey {survey.survey}"
+        checked.problems.append(_problem(path, 1, words, "give both the same name"))
+        return
+    checked.surveys[survey.survey] = survey
+
+
+def _check_offers(path: Path, checked: CheckedFiles) -> None:
+    source = _read(path, checked)
+    if source is None:
+        return
+    try:
+        checked.offers |= {offer.offer: offer for offer in read_offers(source, str(path))}
+    except InvalidDocumentError as error:
+        checked.problems += error.problems
 
 
 def _beside(journey: Path) -> set[str]:
@@ -87,6 +152,8 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     for ending in JOURNEY_ENDINGS:
         journeys += sorted(folder.glob(f"*.journey{ending}"))
     messages = sorted((folder / "messages").glob("*.md"))
+    found.surveys += sorted((folder / "surveys").glob("*.yaml"))
+    found.offers += [path for path in [folder / "offers.yaml"] if path.exists()]
     if not journeys and not messages:
         raise CommandError(
             f"{folder}: holds no journey.yaml, no *.journey.yaml and no messages/*.md.", WRONG_USE

@@ -61,8 +61,9 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
         return
     for definition in checked.journeys:
         say(f"Journey {definition.journey} is live as version {definition.version[:12]}.")
-    if checked.messages:
-        say(f"Messages are live: {', '.join(sorted(checked.messages))}.")
+    for what in ("messages", "surveys", "offers"):
+        if names := sorted(getattr(checked, what)):
+            say(f"{what.capitalize()} are live: {', '.join(names)}.")
 
 
 _Version = Annotated[Path, typer.Argument(metavar="JOURNEY", help="A journey file, or its folder.")]
@@ -111,28 +112,43 @@ def schema() -> None:
 
 async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
     from cli.installation import database
-    from cli.journey_files import check_files, find_files
+    from cli.journey_files import Published, check_files, find_files
     from stores.messages import MessageStore
+    from stores.published import PublishedStore
 
     found = find_files(files)
     async with database(state) as pool:
-        checked = check_files(found, await MessageStore(pool).names())
+        words = PublishedStore(pool)
+        live = Published(
+            messages=await MessageStore(pool).names(),
+            surveys=await words.names("survey"),
+            offers=await words.names("offer"),
+        )
+        checked = check_files(found, live)
         if not checked.problems:
             await _store(pool, checked)
         return checked
 
 
 async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
-    """Messages first: a journey that is live finds all that it sends."""
+    """Words first: a journey that is live finds all that it sends, asks and gives."""
     from stores.audit import AuditStore
     from stores.definitions import DefinitionStore
     from stores.messages import MessageStore
+    from stores.published import PublishedStore
 
     messages, definitions, audit = MessageStore(pool), DefinitionStore(pool), AuditStore(pool)
     who = f"command: {getpass.getuser()}"
     for name, (message, source) in checked.messages.items():
         await messages.publish(name, source)
         await audit.record(who, "published", f"message {name}", {"revision": message.revision})
+    words = PublishedStore(pool)
+    for name, survey in checked.surveys.items():
+        revision = await words.publish("survey", name, survey.model_dump(mode="json"))
+        await audit.record(who, "published", f"survey {name}", {"revision": revision})
+    for name, offer in checked.offers.items():
+        revision = await words.publish("offer", name, offer.model_dump(mode="json"))
+        await audit.record(who, "published", f"offer {name}", {"revision": revision})
     for definition in checked.journeys:
         await definitions.publish(definition)
         detail = {"version": definition.version}
@@ -157,9 +173,9 @@ def _counted(checked: "CheckedFiles") -> str:
     def count(number: int, what: str) -> str:
         return f"{number} {what}{'' if number == 1 else 's'}"
 
-    journeys, messages = len(checked.journeys), len(checked.messages)
-    parts = [count(journeys, "journey")] if journeys else []
-    return ", ".join([*parts, *([count(messages, "message")] if messages else [])]) or "nothing"
+    kinds = ("journey", "message", "survey", "offer")
+    numbers = [(len(getattr(checked, f"{kind}s")), kind) for kind in kinds]
+    return ", ".join(count(number, kind) for number, kind in numbers if number) or "nothing"
 
 
 def _told(checked: "CheckedFiles") -> dict[str, Any]:
@@ -172,5 +188,7 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
             {"message": name, "revision": message.revision}
             for name, (message, _) in checked.messages.items()
         ],
+        "surveys": sorted(checked.surveys),
+        "offers": sorted(checked.offers),
         "problems": checked.problems,
     }

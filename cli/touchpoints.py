@@ -94,7 +94,7 @@ def _message(
         "event": event,
         "messageId": message_id or f"command-{uuid4()}",
         "timestamp": datetime.now(UTC).isoformat(),
-        "properties": _properties(given),
+        "properties": read_properties(given),
     }
     if customer is not None:
         message["userId"] = customer
@@ -106,7 +106,8 @@ def _message(
     return message
 
 
-def _properties(given: list[str]) -> dict[str, Any]:
+def read_properties(given: list[str]) -> dict[str, Any]:
+    """Properties given as name=value on the command line. Ends the command where one is wrong."""
     import json
 
     properties: dict[str, Any] = {}

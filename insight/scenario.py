@@ -21,8 +21,8 @@ from pydantic import Field, JsonValue, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
 from journey.document import Document, InvalidDocumentError, Path, read_document
+from journey.document_faults import fault_of
 from journey.language import EventName, Identifier, Model, Slug, SpanText, Words
-from journey.publication import fault_of
 from journey.spans import is_zone
 
 

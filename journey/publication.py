@@ -1,6 +1,5 @@
 """The gate: a journey that could fail by its own shape is refused here, each fault with its place and remedy."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +8,12 @@ from pydantic import ValidationError
 
 from journey.circles import circles
 from journey.definition import Definition, canonical_json, version_of
-from journey.document import Document, InvalidDocumentError, Path, Problem, read_document
+from journey.document import InvalidDocumentError, Path, read_document
+from journey.document_faults import fault_of, place
 from journey.entry_faults import entry_faults
 from journey.expressions import Fault, expression_faults
 from journey.language import WrittenStep
+from journey.named_words import NamedWords, word_faults
 from journey.program import IN_PLACES, Program
 from journey.steps.ask import Ask
 from journey.steps.finish import Finish
@@ -35,11 +36,15 @@ class Publishable:
 
 
 def read_definition(
-    source: str, name: str, messages: Mapping[str, object] | None = None
+    source: str,
+    name: str,
+    messages: Mapping[str, object] | None = None,
+    words: NamedWords | None = None,
 ) -> Publishable:
     """Read and check a journey written in YAML or JSON.
 
-    `messages`: the messages that exist, by name; None leaves them unchecked.
+    `messages`: the messages that exist, by name; None leaves them unchecked. `words`: the surveys and
+    offers that exist.
     Raises: `InvalidDocumentError` with every problem found.
     """
     document = read_document(source, name)
@@ -59,7 +64,10 @@ def read_definition(
     program = Program(definition, version_of(canonical))
     problems = [
         document.problem(place(document, path), message, remedy)
-        for path, message, remedy in _problems(program, messages)
+        for path, message, remedy in (
+            *_problems(program, messages),
+            *word_faults(program, words or NamedWords()),
+        )
     ]
     if problems:
         raise InvalidDocumentError(
@@ -71,50 +79,6 @@ def read_definition(
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a journey file, for editors."""
     return Definition.model_json_schema(by_alias=True)
-
-
-def place(document: Document, path: Path) -> Path:
-    """The part of a model's path that the file knows: shorthands leave out what they stand for."""
-    known: Path = ()
-    for part in path:
-        if (*known, part) in document.places:
-            known = (*known, part)
-    return known
-
-
-def fault_of(document: Document, told: Any) -> Problem:
-    """What pydantic says is wrong, with its place in the file and what to do."""
-    path = place(document, tuple(told["loc"]))
-    named = told["loc"][-1] if told["loc"] else ""
-    if told["type"] == "missing":
-        return document.problem(path, f"{named} is missing", "add it")
-    if told["type"] == "extra_forbidden":
-        quoted = re.search(r"[^\w -]", str(named)) or told["input"] is None
-        remedy = "CEL goes in quotes" if quoted else "check its spelling"
-        return document.problem(path, f"{named!r} is not a word of the language here", remedy)
-    return document.problem(path, str(told["msg"]).removeprefix("Value error, "), _remedy(told))
-
-
-def _remedy(told: Any) -> str:
-    value = told.get("input")
-    if told["type"] in ("string_type", "text") and isinstance(value, bool | int | float):
-        return "put it in quotes"
-    if told["type"] == "step" and isinstance(value, dict) and len(value) != 1:  # pyright: ignore[reportUnknownArgumentType]
-        return "begin each step with its own dash"
-    return _REMEDIES.get(told["type"], "write it as it says")
-
-
-_REMEDIES = {
-    "string_pattern_mismatch": "use small letters, digits and dashes (names for conditions: underscores), "
-    "starting with a letter; no spaces around it",
-    "text": "write text; CEL goes in quotes",
-    "step": "name one of them, with what it needs behind a colon",
-    "too_short": "add at least one",
-    "too_long": "take some out",
-    "literal_error": "write one of these",
-    "less_than_equal": "stay within it",
-    "greater_than_equal": "stay within it",
-}
 
 
 def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterator[Fault]:

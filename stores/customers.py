@@ -91,6 +91,14 @@ class CustomerStore:
         async with self._pool.connection() as connection:
             return await find_customer(connection, identity)
 
+    async def known(self, identity: str) -> str:
+        """The customer of our id or of any identity; made, with it as user id, where nobody has it."""
+        async with self._pool.connection() as connection:
+            found = await find_customer(connection, identity)
+            if found is not None:
+                return found.customer
+            return await self.resolve(connection, [("user_id", identity)])
+
     async def customer(self, customer: str) -> Customer | None:
         """The customer of one of our own ids."""
         async with self._pool.connection() as connection:

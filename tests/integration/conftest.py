@@ -17,13 +17,14 @@ from temporalio.client import Client
 
 from activities.message_channel import RenderedMessage
 from channels.recording import RecordingChannel
-from cli.journey_files import check_files, find_files
+from cli.journey_files import Published, check_files, find_files
 from routing.router import Router
 from routing.temporal_runs import TemporalRuns
 from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.definitions import DefinitionStore
 from stores.messages import MessageStore
+from stores.published import PublishedStore
 from stores.runs import Run, RunStore
 from stores.touchpoints import store_touchpoint
 from stores.wakeup import Ear
@@ -53,10 +54,17 @@ class Stack:
 
     async def publish(self, path: Path) -> list[str]:
         """A journey file, a message, or a folder of them; the versions that are live now."""
-        checked = check_files(find_files([path]), await MessageStore(self.pool).names())
+        checked = check_files(
+            find_files([path]), Published(messages=await MessageStore(self.pool).names())
+        )
         assert checked.problems == []
         for name, (_, source) in checked.messages.items():
             await MessageStore(self.pool).publish(name, source)
+        words = PublishedStore(self.pool)
+        for name, survey in checked.surveys.items():
+            await words.publish("survey", name, survey.model_dump(mode="json"))
+        for name, offer in checked.offers.items():
+            await words.publish("offer", name, offer.model_dump(mode="json"))
         return [await DefinitionStore(self.pool).publish(found) for found in checked.journeys]
 
     async def publish_text(self, source: str) -> str:

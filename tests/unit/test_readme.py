@@ -24,6 +24,7 @@ def test_the_journey_of_ones_own_is_one_and_its_scenario_passes() -> None:
     message = parse_message("hello", block("", "---\nsubject"))
     program = read_definition(block("yaml", "language: 1"), "README.md", {"hello": message}).program
 
-    [played] = play(program, read_scenarios(block("yaml", "# my-journey"), "README.md"))
+    scenarios = read_scenarios(block("yaml", "# my-journey"), "README.md")
+    [played] = play(program, scenarios, lambda template, _: template)
 
     assert played.problems == []

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from cli.journey_files import check_files, find_files
+from cli.journey_files import Published, check_files, find_files
 from stores.database import open_pool
 from stores.definitions import DefinitionStore
 from stores.messages import MessageStore
@@ -109,7 +109,7 @@ async def publish(stack: Stack, folder: Path) -> None:
     (folder / "journey.yaml").write_text(JOURNEY)
     pool = await open_pool(stack.addresses.database_url)
     await MessageStore(pool).publish("hello", '---\nsubject: "Hello"\n---\nHello.\n')
-    checked = check_files(find_files([folder]), ["hello"])
+    checked = check_files(find_files([folder]), Published(messages=["hello"]))
     assert checked.problems == []
     for definition in checked.journeys:
         await DefinitionStore(pool).publish(definition)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.journey_files import check_files, find_files
+from cli.journey_files import Published, check_files, find_files
 from cli.output import CommandError
 
 JOURNEY = """
@@ -62,8 +62,8 @@ def test_to_publish_the_message_must_be_live_or_come_along(tmp_path: Path) -> No
     (tmp_path / "journey.yaml").write_text(JOURNEY)
     found = find_files([tmp_path])
 
-    assert [problem.line for problem in check_files(found, []).problems] == [10]
-    assert check_files(found, ["welcome"]).problems == []
+    assert [problem.line for problem in check_files(found, Published(messages=[])).problems] == [10]
+    assert check_files(found, Published(messages=["welcome"])).problems == []
 
 
 def test_every_problem_of_every_file_is_told(folder: Path) -> None:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from channels.message_file import MessageFile, MessageFileError, parse_message
+from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
+from journey.landscape_faults import undescribed
 from journey.publication import Publishable, read_definition
 
-JOURNEY_ENDINGS = (".yaml", ".yml", ".json")
+JOURNEY_ENDINGS = ENDINGS
 
 
 @dataclass(slots=True)
@@ -18,17 +20,21 @@ class FoundFiles:
 
     journeys: list[Path] = field(default_factory=list[Path])
     messages: list[Path] = field(default_factory=list[Path])
+    landscapes: list[Path] = field(default_factory=list[Path])
+    """Touchpoints, personas and goals named themselves; those around a journey are found with it."""
 
 
 @dataclass(slots=True)
 class CheckedFiles:
-    """What passed, and every problem of what did not."""
+    """What passed, every problem of what did not, and what may stay but should be looked at."""
 
     journeys: list[Publishable] = field(default_factory=list[Publishable])
     messages: dict[str, tuple[MessageFile, str]] = field(
         default_factory=dict[str, tuple[MessageFile, str]]
     )
+    landscapes: list[Path] = field(default_factory=list[Path])
     problems: list[Problem] = field(default_factory=list[Problem])
+    warnings: list[Problem] = field(default_factory=list[Problem])
 
 
 def find_files(paths: Sequence[Path]) -> FoundFiles:
@@ -44,6 +50,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             raise CommandError(f"{path}: there is no such file or folder.", WRONG_USE)
         elif path.suffix == ".md":
             found.messages.append(path)
+        elif kind_of(path) is not None:
+            found.landscapes.append(path)
         elif path.suffix in JOURNEY_ENDINGS:
             found.journeys.append(path)
         else:
@@ -63,6 +71,10 @@ def check_files(found: FoundFiles, published: Collection[str] | None) -> Checked
     for path in dict.fromkeys(found.messages):
         _check_message(path, checked)
     given = {path.stem for path in found.messages}
+    landscapes = Landscapes()
+    for path in dict.fromkeys(found.landscapes):
+        if landscapes.read(path) is not None:
+            checked.landscapes.append(path)
     for path in dict.fromkeys(found.journeys):
         source = _read(path, checked)
         if source is None:
@@ -71,10 +83,23 @@ def check_files(found: FoundFiles, published: Collection[str] | None) -> Checked
         unknown = published is None and not names
         try:
             known = None if unknown else dict.fromkeys(names)
-            checked.journeys.append(read_definition(source, str(path), known))
+            around = landscapes.around(path)
+            journey = read_definition(source, str(path), known, around)
+            checked.journeys.append(journey)
+            if around is not None and "touchpoints" not in around.files:
+                checked.warnings.append(_nobody_described(path, journey))
         except InvalidDocumentError as error:
             checked.problems += error.problems
+    checked.problems += landscapes.problems
     return checked
+
+
+def _nobody_described(path: Path, journey: Publishable) -> Problem:
+    count = len(undescribed(journey.program))
+    words = (
+        f"no touchpoints.yaml beside it or in the folder above describes its {count} touchpoints"
+    )
+    return _problem(path, 1, words, "describe them as docs/language/landscape.md shows")
 
 
 def _beside(journey: Path) -> set[str]:
@@ -106,14 +131,10 @@ def _check_message(path: Path, checked: CheckedFiles) -> None:
 
 
 def _read(path: Path, checked: CheckedFiles) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        checked.problems.append(_problem(path, line, "is not UTF-8 text", "save it as UTF-8"))
-    except OSError as error:
-        words = f"cannot be read: {error.strerror}"
-        checked.problems.append(_problem(path, 1, words, "check its permissions"))
+    text = text_of(path)
+    if isinstance(text, str):
+        return text
+    checked.problems.append(text)
     return None
 
 

@@ -12,6 +12,8 @@ from journey.definition import Definition, canonical_json, version_of
 from journey.document import Document, InvalidDocumentError, Path, Problem, read_document
 from journey.entry_faults import entry_faults
 from journey.expressions import Fault, expression_faults
+from journey.landscape import Landscape
+from journey.landscape_faults import landscape_faults
 from journey.language import WrittenStep
 from journey.program import IN_PLACES, Program
 from journey.steps.ask import Ask
@@ -35,11 +37,15 @@ class Publishable:
 
 
 def read_definition(
-    source: str, name: str, messages: Mapping[str, object] | None = None
+    source: str,
+    name: str,
+    messages: Mapping[str, object] | None = None,
+    landscape: Landscape | None = None,
 ) -> Publishable:
     """Read and check a journey written in YAML or JSON.
 
-    `messages`: the messages that exist, by name; None leaves them unchecked.
+    `messages`: the messages that exist, by name; `landscape`: what is described around it. None leaves
+    either unchecked.
     Raises: `InvalidDocumentError` with every problem found.
     """
     document = read_document(source, name)
@@ -59,7 +65,7 @@ def read_definition(
     program = Program(definition, version_of(canonical))
     problems = [
         document.problem(place(document, path), message, remedy)
-        for path, message, remedy in _problems(program, messages)
+        for path, message, remedy in _problems(program, messages, landscape)
     ]
     if problems:
         raise InvalidDocumentError(
@@ -92,6 +98,8 @@ def fault_of(document: Document, told: Any) -> Problem:
         quoted = re.search(r"[^\w -]", str(named)) or told["input"] is None
         remedy = "CEL goes in quotes" if quoted else "check its spelling"
         return document.problem(path, f"{named!r} is not a word of the language here", remedy)
+    if told["type"] in _SHAPES:
+        return document.problem(path, *_SHAPES[told["type"]])
     return document.problem(path, str(told["msg"]).removeprefix("Value error, "), _remedy(told))
 
 
@@ -104,6 +112,11 @@ def _remedy(told: Any) -> str:
     return _REMEDIES.get(told["type"], "write it as it says")
 
 
+_SHAPES = {
+    "model_type": ("expected names and values here", "write it as name: value"),
+    "dict_type": ("expected names and values here", "write it as name: value"),
+    "list_type": ("expected a list here", "put it in [ ], or begin each with a dash"),
+}
 _REMEDIES = {
     "string_pattern_mismatch": "use small letters, digits and dashes (names for conditions: underscores), "
     "starting with a letter; no spaces around it",
@@ -117,7 +130,9 @@ _REMEDIES = {
 }
 
 
-def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterator[Fault]:
+def _problems(
+    program: Program, messages: Mapping[str, object] | None, landscape: Landscape | None
+) -> Iterator[Fault]:
     definition = program.definition
     yield from _names(program)
     for node in program.nodes.values():
@@ -159,6 +174,8 @@ def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterat
     yield from _sends(program, messages)
     yield from circles(program)
     yield from expression_faults(program)
+    if landscape is not None:
+        yield from landscape_faults(program, landscape)
 
 
 def _at_exit(program: Program) -> Iterator[Fault]:

@@ -96,7 +96,11 @@ def fault_of(document: Document, told: Any) -> Problem:
         return document.problem(path, f"{named} is missing", "add it")
     if told["type"] == "extra_forbidden":
         quoted = re.search(r"[^\w -]", str(named)) or told["input"] is None
-        remedy = "CEL goes in quotes" if quoted else "check its spelling"
+        remedy = (
+            "CEL, and text with a comma or colon in it, goes in quotes"
+            if quoted
+            else "check its spelling"
+        )
         return document.problem(path, f"{named!r} is not a word of the language here", remedy)
     if told["type"] in _SHAPES:
         return document.problem(path, *_SHAPES[told["type"]])

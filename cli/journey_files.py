@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from channels.message_file import MessageFile, MessageFileError, parse_message
+from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
+from journey.landscape_faults import undescribed
 from journey.named_words import NamedWords, read_offers, read_survey
 from journey.offer import OfferWords
 from journey.publication import Publishable, read_definition
 from journey.survey import Survey
 
-JOURNEY_ENDINGS = (".yaml", ".yml", ".json")
+JOURNEY_ENDINGS = ENDINGS
 
 
 @dataclass(slots=True)
@@ -23,11 +25,13 @@ class FoundFiles:
     messages: list[Path] = field(default_factory=list[Path])
     surveys: list[Path] = field(default_factory=list[Path])
     offers: list[Path] = field(default_factory=list[Path])
+    landscapes: list[Path] = field(default_factory=list[Path])
+    """Touchpoints, personas and goals named themselves; those around a journey are found with it."""
 
 
 @dataclass(slots=True)
 class CheckedFiles:
-    """What passed, and every problem of what did not."""
+    """What passed, every problem of what did not, and what may stay but should be looked at."""
 
     journeys: list[Publishable] = field(default_factory=list[Publishable])
     messages: dict[str, tuple[MessageFile, str]] = field(
@@ -35,7 +39,9 @@ class CheckedFiles:
     )
     surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
+    landscapes: list[Path] = field(default_factory=list[Path])
     problems: list[Problem] = field(default_factory=list[Problem])
+    warnings: list[Problem] = field(default_factory=list[Problem])
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -64,6 +70,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             found.offers.append(path)
         elif path.parent.name == "surveys" and path.suffix == ".yaml":
             found.surveys.append(path)
+        elif kind_of(path) is not None:
+            found.landscapes.append(path)
         elif path.suffix in JOURNEY_ENDINGS:
             found.journeys.append(path)
         else:
@@ -87,6 +95,10 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
     for path in dict.fromkeys(found.offers):
         _check_offers(path, checked)
     given = {path.stem for path in found.messages}
+    landscapes = Landscapes()
+    for path in dict.fromkeys(found.landscapes):
+        if landscapes.read(path) is not None:
+            checked.landscapes.append(path)
     for path in dict.fromkeys(found.journeys):
         source = _read(path, checked)
         if source is None:
@@ -95,10 +107,15 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
         unknown = published is None and not names
         try:
             known = None if unknown else dict.fromkeys(names)
+            around = landscapes.around(path)
             words = _words(path, checked, published)
-            checked.journeys.append(read_definition(source, str(path), known, words))
+            journey = read_definition(source, str(path), known, words, around)
+            checked.journeys.append(journey)
+            if around is not None and "touchpoints" not in around.files:
+                checked.warnings.append(_nobody_described(path, journey))
         except InvalidDocumentError as error:
             checked.problems += error.problems
+    checked.problems += landscapes.problems
     return checked
 
 
@@ -142,6 +159,14 @@ def _check_offers(path: Path, checked: CheckedFiles) -> None:
         checked.problems += error.problems
 
 
+def _nobody_described(path: Path, journey: Publishable) -> Problem:
+    count = len(undescribed(journey.program))
+    words = (
+        f"no touchpoints.yaml beside it or in the folder above describes its {count} touchpoints"
+    )
+    return _problem(path, 1, words, "describe them as docs/language/landscape.md shows")
+
+
 def _beside(journey: Path) -> set[str]:
     return {path.stem for path in (journey.parent / "messages").glob("*.md")}
 
@@ -173,14 +198,10 @@ def _check_message(path: Path, checked: CheckedFiles) -> None:
 
 
 def _read(path: Path, checked: CheckedFiles) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        checked.problems.append(_problem(path, line, "is not UTF-8 text", "save it as UTF-8"))
-    except OSError as error:
-        words = f"cannot be read: {error.strerror}"
-        checked.problems.append(_problem(path, 1, words, "check its permissions"))
+    text = text_of(path)
+    if isinstance(text, str):
+        return text
+    checked.problems.append(text)
     return None
 
 

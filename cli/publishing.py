@@ -46,6 +46,7 @@ def check(files: _Files, as_json: AsJson = False) -> None:
 
     checked = check_files(find_files(files), None)
     _end_with_problems(checked, as_json=as_json, published=False)
+    _warn(checked)
     if as_json:
         print_json(_told(checked))
     else:
@@ -56,6 +57,7 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
     """Check and publish: customers enter the new version from now on. All of it, or nothing."""
     checked = run(_publish(state, files))
     _end_with_problems(checked, as_json=as_json, published=True)
+    _warn(checked)
     if as_json:
         print_json(_told(checked))
         return
@@ -103,11 +105,23 @@ def _program(path: Path) -> "Program":
     return checked.journeys[0].program
 
 
-def schema() -> None:
-    """Print the JSON Schema of journeys, for editors."""
+_Schema = Annotated[
+    str, typer.Argument(metavar="WHAT", help="journey, touchpoints, personas or goals.")
+]
+
+
+def schema(what: _Schema = "journey") -> None:
+    """Print the JSON Schema of journeys, or of the files beside them, for editors."""
+    from journey.landscape_files import KINDS, landscape_schema
     from journey.publication import json_schema
 
-    print_json(json_schema())
+    if what == "journey":
+        print_json(json_schema())
+        return
+    if what not in KINDS:
+        words = f"there is no schema of {what!r}; name journey, {', '.join(KINDS)}."
+        raise CommandError(words, WRONG_USE)
+    print_json(landscape_schema(KINDS[KINDS.index(what)]))
 
 
 async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
@@ -169,13 +183,24 @@ def _end_with_problems(checked: "CheckedFiles", *, as_json: bool, published: boo
     raise typer.Exit(FAILED)
 
 
+def _warn(checked: "CheckedFiles") -> None:
+    for warning in checked.warnings:
+        say(f"Warning: {warning}")
+
+
 def _counted(checked: "CheckedFiles") -> str:
     def count(number: int, what: str) -> str:
-        return f"{number} {what}{'' if number == 1 else 's'}"
+        first, _, others = what.partition(" ")
+        return f"{number} {first}{'' if number == 1 else 's'} {others}".rstrip()
 
-    kinds = ("journey", "message", "survey", "offer")
-    numbers = [(len(getattr(checked, f"{kind}s")), kind) for kind in kinds]
-    return ", ".join(count(number, kind) for number, kind in numbers if number) or "nothing"
+    numbers = {
+        "journey": len(checked.journeys),
+        "message": len(checked.messages),
+        "survey": len(checked.surveys),
+        "offer": len(checked.offers),
+        "file of descriptions": len(checked.landscapes),
+    }
+    return ", ".join(count(number, what) for what, number in numbers.items() if number) or "nothing"
 
 
 def _told(checked: "CheckedFiles") -> dict[str, Any]:
@@ -191,4 +216,5 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
         "surveys": sorted(checked.surveys),
         "offers": sorted(checked.offers),
         "problems": checked.problems,
+        "warnings": checked.warnings,
     }

@@ -18,11 +18,18 @@ Path = tuple[str, ...]
 EACH = "[]"
 """In a path: any part of a list or a map."""
 
+Literal = str
+"""What a constant is: `boolean`, `number`, `text`, or `` for any other."""
+
+_LITERALS = {2: "boolean", 3: "number", 4: "number", 5: "number", 6: "text"}
+_COMPARING = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in"})
+
 
 @dataclass(slots=True)
 class Tree:
     """Free names of an expression, the dotted paths read from them, and what it does in loops.
 
+    `compared`: paths that are compared with a constant, and what that is.
     `lists`: what `map` and `filter` go through, as paths with `[]` for any part. `unnamed_list`: whether
     one of them goes through something that has no such path. `reads_in_loops`: how many paths are read there.
     """
@@ -33,6 +40,7 @@ class Tree:
     lists: frozenset[Path]
     unnamed_list: bool
     reads_in_loops: int
+    compared: frozenset[tuple[Path, Literal]]
 
 
 @dataclass(slots=True)
@@ -40,6 +48,7 @@ class _Walk:
     roots: set[str] = field(default_factory=set[str])
     paths: set[Path] = field(default_factory=set[Path])
     lists: set[Path] = field(default_factory=set[Path])
+    compared: set[tuple[Path, Literal]] = field(default_factory=set[tuple[Path, Literal]])
     unnamed: bool = False
     reads: int = 0
     grows: bool = False
@@ -64,6 +73,7 @@ def read(serialized: bytes) -> Tree:
         frozenset(walk.lists),
         walk.unnamed,
         walk.reads,
+        frozenset(walk.compared),
     )
 
 
@@ -83,6 +93,7 @@ def _visit(expression: bytes, bound: Bound, walk: _Walk, *, looping: bool) -> No
         elif number == _CALL:
             # `_+_` over text or an unknown type in a loop may double its size at each turn.
             walk.grows |= looping and _text(value, 2) == "_+_" and not _adds_lists(value)
+            walk.compared.update(_compared(value, bound))
             _visit_children(value, (1, 3), bound, walk, looping=looping)
         elif number == _LIST:
             _visit_children(value, (1,), bound, walk, looping=looping)
@@ -92,6 +103,31 @@ def _visit(expression: bytes, bound: Bound, walk: _Walk, *, looping: bool) -> No
                     _visit_children(entry, (3, 4), bound, walk, looping=looping)
         elif number == _COMPREHENSION:
             _visit_comprehension(value, bound, walk, looping=looping)
+
+
+def _compared(call: bytes, bound: Bound) -> Iterator[tuple[Path, Literal]]:
+    """A path on one side of a comparison and a constant on the other, or several alike in a list."""
+    sides = [value for number, value in _fields(call) if number == 3 and isinstance(value, bytes)]
+    operator = _text(call, 2)
+    if operator not in _COMPARING or len(sides) != 2:
+        return
+    for one, other in (sides, sides[::-1]) if operator != "@in" else (sides,):
+        path = _path(one)
+        constants = [other] if operator != "@in" else _items(other)
+        kinds = {_literal(constant) for constant in constants}
+        if path is not None and path[0] not in bound and len(kinds) == 1 and "" not in kinds:
+            yield path, kinds.pop()
+
+
+def _items(expression: bytes) -> list[bytes]:
+    """The parts of a list that is written out."""
+    written = _message(expression, _LIST)
+    return [part for number, part in _fields(written) if number == 1 and isinstance(part, bytes)]
+
+
+def _literal(expression: bytes) -> Literal:
+    constant = _message(expression, _CONST)
+    return next((_LITERALS.get(number, "") for number, _ in _fields(constant)), "")
 
 
 def _visit_comprehension(value: bytes, bound: Bound, walk: _Walk, *, looping: bool) -> None:

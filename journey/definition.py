@@ -133,6 +133,8 @@ class Goal(Model):
     outcome: Slug
     within: SpanText | None = None
     value: Value | None = None
+    measure: str | None = Field(default=None, min_length=1, max_length=500)
+    """In words, how one would know that the journey works."""
 
 
 class Reaction(Model):
@@ -185,6 +187,12 @@ class Definition(Model):
     description: str | None = None
     owner: str = Field(min_length=1, max_length=100)
     """Who answers for it."""
+    shared_with: list[Slug] = []
+    """Teams that share it."""
+    personas: list[Slug] = []
+    """Whom it is made for; described in personas.yaml."""
+    goals: list[Slug] = []
+    """Shared goals that it serves; described in goals.yaml."""
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     """The time zone for customers of whom none is known, and of the staff."""
     enter: Entry

@@ -100,8 +100,8 @@ for _tag, _pattern, _first in (
     )
 
 
-def read_document(text: str, name: str) -> Document:
-    """Read one document. Raises: `InvalidDocumentError` with the place."""
+def read_document(text: str, name: str, *, begins: str = "language: 1") -> Document:
+    """Read one document; `begins`: how one of its kind does. Raises: `InvalidDocumentError` with the place."""
     document = Document(name, None)
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         text = text.replace("\t", " ")  # JSON allows tabs between things, and nowhere else
@@ -123,7 +123,7 @@ def read_document(text: str, name: str) -> Document:
             [document.problem((), message, "save the file as UTF-8 text")]
         ) from None
     if node is None:
-        remedy = "begin with language: 1"
+        remedy = f"begin with {begins}"
         raise InvalidDocumentError([document.problem((), "the file is empty", remedy)])
     problems: list[Problem] = []
     document.data = _build(node, (), document, problems)

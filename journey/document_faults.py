@@ -23,8 +23,14 @@ def fault_of(document: Document, told: Any) -> Problem:
         return document.problem(path, f"{named} is missing", "add it")
     if told["type"] == "extra_forbidden":
         quoted = re.search(r"[^\w -]", str(named)) or told["input"] is None
-        remedy = "CEL goes in quotes" if quoted else "check its spelling"
+        remedy = (
+            "CEL, and text with a comma or colon in it, goes in quotes"
+            if quoted
+            else "check its spelling"
+        )
         return document.problem(path, f"{named!r} is not a word of the language here", remedy)
+    if told["type"] in _SHAPES:
+        return document.problem(path, *_SHAPES[told["type"]])
     return document.problem(path, str(told["msg"]).removeprefix("Value error, "), _remedy(told))
 
 
@@ -37,6 +43,11 @@ def _remedy(told: Any) -> str:
     return _REMEDIES.get(told["type"], "write it as it says")
 
 
+_SHAPES = {
+    "model_type": ("expected names and values here", "write it as name: value"),
+    "dict_type": ("expected names and values here", "write it as name: value"),
+    "list_type": ("expected a list here", "put it in [ ], or begin each with a dash"),
+}
 _REMEDIES = {
     "string_pattern_mismatch": "use small letters, digits and dashes (names for conditions: underscores), "
     "starting with a letter; no spaces around it",

@@ -12,6 +12,8 @@ from journey.document import InvalidDocumentError, Path, read_document
 from journey.document_faults import fault_of, place
 from journey.entry_faults import entry_faults
 from journey.expressions import Fault, expression_faults
+from journey.landscape import Landscape
+from journey.landscape_faults import landscape_faults
 from journey.language import WrittenStep
 from journey.named_words import NamedWords, word_faults
 from journey.program import IN_PLACES, Program
@@ -40,11 +42,12 @@ def read_definition(
     name: str,
     messages: Mapping[str, object] | None = None,
     words: NamedWords | None = None,
+    landscape: Landscape | None = None,
 ) -> Publishable:
     """Read and check a journey written in YAML or JSON.
 
-    `messages`: the messages that exist, by name; None leaves them unchecked. `words`: the surveys and
-    offers that exist.
+    `messages`: the messages that exist, by name; `words`: the surveys and offers that exist; `landscape`:
+    what is described around it. None leaves each unchecked.
     Raises: `InvalidDocumentError` with every problem found.
     """
     document = read_document(source, name)
@@ -65,7 +68,7 @@ def read_definition(
     problems = [
         document.problem(place(document, path), message, remedy)
         for path, message, remedy in (
-            *_problems(program, messages),
+            *_problems(program, messages, landscape),
             *word_faults(program, words or NamedWords()),
         )
     ]
@@ -81,7 +84,9 @@ def json_schema() -> dict[str, Any]:
     return Definition.model_json_schema(by_alias=True)
 
 
-def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterator[Fault]:
+def _problems(
+    program: Program, messages: Mapping[str, object] | None, landscape: Landscape | None
+) -> Iterator[Fault]:
     definition = program.definition
     yield from _names(program)
     for node in program.nodes.values():
@@ -123,6 +128,8 @@ def _problems(program: Program, messages: Mapping[str, object] | None) -> Iterat
     yield from _sends(program, messages)
     yield from circles(program)
     yield from expression_faults(program)
+    if landscape is not None:
+        yield from landscape_faults(program, landscape)
 
 
 def _at_exit(program: Program) -> Iterator[Fault]:

@@ -45,6 +45,11 @@ OURS = frozenset(
 """Events that we make ourselves: no author names them, and nobody outside describes them."""
 
 
+def is_ours(event: str) -> bool:
+    """Whether an event is one that we make, or a reserved one, which nobody has to describe."""
+    return event.startswith("$") or event in OURS
+
+
 class RefusedTouchpointError(ValueError):
     """A touchpoint that cannot be read; the message names the field and the remedy."""
 

@@ -175,9 +175,7 @@ class EntryLookStore:
 
 async def _scan(connection: Connection, journey: str) -> dict[str, Any] | None:
     """Where the scan of a journey is; None where another process is at it."""
-    await connection.execute(
-        "insert into entry_scans (journey) values (%s) on conflict do nothing", [journey]
-    )
+    await _live_since(connection, journey)
     cursor = await connection.execute(
         "select * from entry_scans where journey = %s for update skip locked", [journey]
     )
@@ -201,13 +199,17 @@ async def _page(connection: Connection, after: str | None) -> list[str]:
 
 async def _live_since(connection: Connection, journey: str) -> datetime:
     """When customers could first enter the journey (wall time)."""
-    cursor = await connection.execute(
-        "insert into entry_scans (journey) values (%s)"
-        " on conflict (journey) do update set journey = excluded.journey returning live_since",
+    await connection.execute(
+        "insert into entry_scans (journey, live_since)"
+        " select journey, published_at from live_journeys where journey = %s"
+        " on conflict do nothing",
         [journey],
     )
-    row: dict[str, Any] = await cursor.fetchone() or {}
-    return row["live_since"]
+    cursor = await connection.execute(
+        "select live_since from entry_scans where journey = %s", [journey]
+    )
+    row = await cursor.fetchone()
+    return row["live_since"] if row else datetime.now(UTC)
 
 
 async def _looked(connection: Connection, journey: str, customer: str) -> Looked | None:

@@ -16,24 +16,33 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from activities.message_channel import RenderedMessage
+from activities.service_call import ServiceCalls
+from channels.http_call import HttpCaller
 from channels.recording import RecordingChannel
+from channels.survey_link import SurveyLinks
 from cli.journey_files import Published, check_files, find_files
+from routing.entry_scanner import EntryScanner
+from routing.journey_programs import JourneyPrograms
 from routing.router import Router
 from routing.temporal_runs import TemporalRuns
 from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.definitions import DefinitionStore
+from stores.entry_looks import EntryLookStore
 from stores.messages import MessageStore
 from stores.published import PublishedStore
+from stores.run_records import RunRecordStore
 from stores.runs import Run, RunStore
 from stores.touchpoints import store_touchpoint
 from stores.wakeup import Ear
-from workers.delivery_worker import delivery_workers, message_delivery
+from workers.delivery_worker import calls_worker, delivery_workers, message_delivery
 from workers.embedded.postgres_server import PostgresServer
 from workers.journey_worker import journey_activities, journey_worker
 from workers.plugin import clew_plugin
 from workers.router import router_parts
 
+SURVEYS = SurveyLinks("https://example.com", b"a secret of at least 32 characters")
+CALLS_KEY = b"what calls are signed with"
 QUICK = timedelta(seconds=1)
 
 
@@ -47,6 +56,17 @@ class Stack:
     pool: Pool
     channel: RecordingChannel
     heard: asyncio.Event = field(default_factory=asyncio.Event)
+    now: list[datetime] = field(default_factory=list[datetime])
+    """The time at which people are looked at for entering; the real one where nothing is said."""
+
+    @property
+    def scanner(self) -> EntryScanner:
+        """Looks at whoever may enter without doing anything; the router does so by itself when something came."""
+        looks = EntryLookStore(self.pool, self.heard.set, self._time)
+        return EntryScanner(looks, JourneyPrograms(DefinitionStore(self.pool)))
+
+    def _time(self) -> datetime:
+        return self.now[-1] if self.now else datetime.now(UTC)
 
     @property
     def mails(self) -> list[RenderedMessage]:
@@ -179,10 +199,14 @@ async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Sta
             temporal_address, plugins=[clew_plugin(definitions, runs_journeys=False)]
         )
         channel = RecordingChannel()
-        sending = message_delivery(pool, ear.heard.set, {channel.name: channel})
+        sending = message_delivery(pool, ear.heard.set, {channel.name: channel}, SURVEYS)
+        caller = HttpCaller(CALLS_KEY, lambda: datetime.now(UTC), allowed=["localhost"])
+        parts.push_async_callback(caller.close)
+        calls = ServiceCalls(caller=caller, records=RunRecordStore(pool, ear.heard.set))
         workers = [
             journey_worker(journeys, drain=QUICK),
             *delivery_workers(deliveries, sending, drain=QUICK),
+            calls_worker(deliveries, calls, drain=QUICK),
         ]
         for worker in workers:
             await parts.enter_async_context(worker)

@@ -229,8 +229,8 @@ class _Story:
         return self._in_words(case.asked.brief, case.asked.values)
 
     def _in_words(self, template: str, values: Mapping[str, JsonValue]) -> str:
-        customer: dict[str, JsonValue] = {**self._rehearsal.traits(self._customer)}
-        return self._say(template, {**values, "customer": {**customer, "zone": self._zone}})
+        customer: JsonValue = {**self._rehearsal.traits(self._customer), "zone": self._zone}
+        return self._say(template, {**values, "customer": customer})
 
     def _deliveries(self, state: str) -> list[RehearsedDelivery]:
         return [each for each in self._rehearsal.result.deliveries.values() if each.state == state]

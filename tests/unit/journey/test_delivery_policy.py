@@ -37,7 +37,9 @@ def test_a_customer_hears_by_the_channel_they_prefer_where_the_message_has_it_an
     message = replace(BOARDING, via=("email", "push", "sms"))
     facts = replace(REACHABLE, names={"customer": {"preferred_channel": preferred}})
 
-    assert decide(facts, message, NOON) == Send(channel=channel, address=REACHABLE.addresses[channel])
+    assert decide(facts, message, NOON) == Send(
+        channel=channel, address=REACHABLE.addresses[channel]
+    )
 
 
 def test_nobody_is_told_to_hurry_to_a_flight_that_left() -> None:

@@ -84,6 +84,8 @@ class Expected(Model):
     """Queues of all cases, in the order in which they were opened."""
     open_cases: list[Slug] = []
     """Queues of the cases that staff have before them."""
+    briefs: list[str] = []
+    """Words in what staff read in each of the open cases, in the same order."""
     promises: dict[Identifier, str] = {}
     """How promises stand: name → open, kept, late, kept_late, broken or dropped."""
     waits_for: list[str] = []

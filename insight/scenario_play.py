@@ -216,12 +216,21 @@ class _Story:
                 return [case.queue for case in result.cases.values()]
             case "open_cases":
                 return [case.queue for case in result.cases.values() if case.state == "open"]
+            case "briefs":
+                return [self._brief(case) for case in result.cases.values() if case.state == "open"]
             case "started":
                 return [started.journey for started in result.starts.values()]
             case "traits":
                 return self._rehearsal.traits(self._customer)
             case _:
                 return None if run is None else self._found_of(run, name)
+
+    def _brief(self, case: RehearsedCase) -> str:
+        return self._in_words(case.asked.brief, case.asked.values)
+
+    def _in_words(self, template: str, values: Mapping[str, JsonValue]) -> str:
+        customer: JsonValue = {**self._rehearsal.traits(self._customer), "zone": self._zone}
+        return self._say(template, {**values, "customer": customer})
 
     def _deliveries(self, state: str) -> list[RehearsedDelivery]:
         return [each for each in self._rehearsal.result.deliveries.values() if each.state == state]
@@ -239,7 +248,7 @@ class _Story:
                 }
                 return {name: told.get("state") for name, told in named.items()}
             case "says":
-                return _said(run, self._say)
+                return _said(run, self._in_words)
             case "promises":
                 return {promise.name: promise.state for promise in run.promises.values()}
             case "waits_for":
@@ -268,6 +277,8 @@ def _differs(name: str, wanted: object, found: object) -> str | None:
         words, said = cast("list[str]", wanted), cast("list[str]", found)
         missing = [each for each in words if not any(each in one for one in said)]
         return f"{missing[0]!r} is in none of {found}" if missing else None
+    if name == "briefs":
+        return _reads_otherwise(cast("list[str]", wanted), cast("list[str]", found))
     if name == "says" and found is not None:
         return _says_otherwise(
             cast("dict[str, list[str]]", wanted), cast("dict[str, list[str]]", found)
@@ -302,10 +313,16 @@ def _said(run: RehearsedRun, say: Say) -> dict[str, list[str]]:
 
 def _says_otherwise(wanted: dict[str, list[str]], found: dict[str, list[str]]) -> str | None:
     for place, words in wanted.items():
-        said = found.get(place, [])
-        if len(words) != len(said) or not all(w in s for w, s in zip(words, said, strict=True)):
-            return f"{place}: expected {words}, it is {said}"
+        differs = _reads_otherwise(words, found.get(place, []))
+        if differs is not None:
+            return f"{place}: {differs}"
     return None
+
+
+def _reads_otherwise(words: list[str], said: list[str]) -> str | None:
+    if len(words) == len(said) and all(w in s for w, s in zip(words, said, strict=True)):
+        return None
+    return f"expected {words}, it is {said}"
 
 
 def _addresses(program: Program) -> dict[str, str]:

@@ -14,6 +14,9 @@ from pydantic import JsonValue
 from journey.conditions import ConditionError, holds
 from journey.effects import Deliver
 
+PREFERRED = "preferred_channel"
+"""The trait that names the channel by which a customer wants to hear; it chooses among those of a message."""
+
 HELD_BY = "held_by"
 """How the reason of a message begins that waits for another journey of its customer to end."""
 
@@ -128,7 +131,7 @@ def _condition_failed(condition: str, facts: DeliveryFacts, now: datetime) -> Re
 
 def _by_the_first_channel_open(facts: DeliveryFacts, message: Deliver) -> Send | Refuse:
     closed: list[Refuse] = []
-    for channel in message.via:
+    for channel in _in_order(facts, message):
         shut = _closed(channel, facts, message)
         if shut is None:
             return Send(channel=channel, address=facts.addresses[channel])
@@ -141,6 +144,13 @@ def _by_the_first_channel_open(facts: DeliveryFacts, message: Deliver) -> Send |
         if told:
             return Refuse(reason=reason, words="; ".join(refusal.words for refusal in told))
     return Refuse(reason="unreachable", words="; ".join(refusal.words for refusal in closed))
+
+
+def _in_order(facts: DeliveryFacts, message: Deliver) -> list[str]:
+    """The channels of a message: the one that the customer prefers, then as the journey has them."""
+    customer = facts.names.get("customer")
+    preferred = customer.get(PREFERRED) if isinstance(customer, dict) else None
+    return sorted(message.via, key=lambda channel: channel != preferred)
 
 
 def _closed(channel: str, facts: DeliveryFacts, message: Deliver) -> Refuse | None:

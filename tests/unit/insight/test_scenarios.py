@@ -1,11 +1,13 @@
 """Scenarios beside journeys: what is wrong with them, or with the journey, is told with its place."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
+from channels.liquid_text import LiquidText
 from insight.scenario import read_scenarios
 from insight.scenario_play import play
 from journey.document import InvalidDocumentError
@@ -90,6 +92,13 @@ def test_staff_decide_only_what_is_there_to_be_decided() -> None:
     assert "perhaps is not offered; staff may decide yes, no" in unknown
 
 
+def test_what_staff_read_is_what_the_brief_says() -> None:
+    assert problems("{briefs: [Help]}", "{after: 1d}") == []
+    assert problems("{briefs: []}", "{after: 1d}", "{staff: yes}") == []
+    [problem] = problems("{briefs: [Hurry]}", "{after: 1d}")
+    assert "scenarios[0].then.briefs: expected ['Hurry'], it is ['Help']" in problem
+
+
 def test_time_does_not_go_back() -> None:
     [problem] = problems("{stage: only}", "{at: 2026-03-01 10:00}")
 
@@ -123,14 +132,19 @@ def test_a_file_that_means_nothing_is_refused(text: str, told: str) -> None:
     assert told in str(refused.value)
 
 
-@pytest.mark.parametrize("folder", sorted(Path("examples").glob("*/scenarios.yaml")), ids=str)
-def test_every_example_does_what_its_scenarios_say(folder: Path) -> None:
-    journey = folder.with_name("journey.yaml")
+def as_the_customer_reads_it(template: str, values: Mapping[str, JsonValue]) -> str:
+    return LiquidText().render(template, values, datetime(2026, 3, 2, 9, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("stories", sorted(Path("examples").glob("*/*scenarios.yaml")), ids=str)
+def test_every_example_does_what_its_scenarios_say(stories: Path) -> None:
+    journey = stories.with_name(stories.name.replace("scenarios.", "journey."))
     program = read_definition(journey.read_text(), str(journey)).program
+    scenarios = read_scenarios(stories.read_text(), str(stories))
 
     wrong = [
         problem
-        for played in play(program, read_scenarios(folder.read_text(), str(folder)), plain)
+        for played in play(program, scenarios, as_the_customer_reads_it)
         for problem in played.problems
     ]
     assert wrong == []

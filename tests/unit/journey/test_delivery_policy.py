@@ -27,6 +27,21 @@ def test_a_message_goes_to_the_first_channel_that_reaches_the_customer() -> None
     assert decide(REACHABLE, message, NOON) == Send(channel="sms", address="+420123456789")
 
 
+@pytest.mark.parametrize(
+    ("preferred", "channel"),
+    [("sms", "sms"), ("email", "email"), ("push", "email"), ("pigeon", "email"), (None, "email")],
+)
+def test_a_customer_hears_by_the_channel_they_prefer_where_the_message_has_it_and_it_reaches_them(
+    preferred: str | None, channel: str
+) -> None:
+    message = replace(BOARDING, via=("email", "push", "sms"))
+    facts = replace(REACHABLE, names={"customer": {"preferred_channel": preferred}})
+
+    assert decide(facts, message, NOON) == Send(
+        channel=channel, address=REACHABLE.addresses[channel]
+    )
+
+
 def test_nobody_is_told_to_hurry_to_a_flight_that_left() -> None:
     message = replace(BOARDING, expires=NOON, expires_because="departed 12:00")
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from journey.language import Block, MomentText, On, Slug, SpanText, Step
+from journey.language import Block, MomentText, On, Slug, SpanText, Step, one_of
+from journey.moments import read_moment
 from journey.spans import read_span
 from journey.state import ENTRY, Mail, Thread, Waiting
 from journey.turn import Turn
@@ -69,7 +70,28 @@ class Wait(Step):
     def blocks(self) -> Iterator[Block]:
         for index, branch in enumerate(self.any):
             yield f"any/{index}", ("any", index, "do"), branch.do
-        yield "late", ("late",), self.late
+        if self.until is not None or self.late:
+            yield "late", ("late",), self.late
+
+    def in_words(self) -> Iterator[str]:
+        names = one_of(branch.named for branch in self.any)
+        if self.all:
+            names = " and ".join(wanted.in_words for wanted in self.all)
+        until = "" if self.until is None else _until_in_words(self.until, alone=not names)
+        yield f"wait for {names}" if names else f"wait {until}"
+        if names:
+            yield until or "however long it takes"
+        if self.since != "previous":
+            yield {"entry": "also what came since entry", "now": "only what comes from now on"}[
+                self.since
+            ]
+
+    def way_in_words(self, block: str | None) -> str:
+        if block is None:
+            return "all came"
+        if block == "late":
+            return "late" if self.any or self.all else ""
+        return self.any[int(block.removeprefix("any/"))].in_words
 
     def listens(self) -> Iterator[On]:
         yield from self.any
@@ -200,3 +222,11 @@ class Wait(Step):
         """What of `all` has not come yet."""
         tally = thread.waiting.tally if thread.waiting else {}
         return [want for want, place in self._all() if len(tally.get(place, ())) < want.times]
+
+
+def _until_in_words(text: str, *, alone: bool) -> str:
+    """The end of a wait: a length of time, or a moment."""
+    moment = read_moment(text)
+    if moment.moves or moment.next_time is not None:
+        return f"until {text}"
+    return text if alone else f"at most {text}"

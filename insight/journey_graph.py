@@ -1,0 +1,286 @@
+"""A journey as a picture has it: its steps in words, and the ways between them, from the program that runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from journey.definition import Exit, Reaction
+from journey.language import Step, WrittenStep, one_of
+from journey.program import Node, Program
+from journey.steps.finish import Finish
+
+GroupKind = Literal["entry", "exits", "stage", "reaction"]
+ENTRY = "enter"
+EXITS = "exit"
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Way:
+    """One way on from a step: into one of its blocks, or by itself to what stands behind it.
+
+    `steps`: the addresses in the block. `to`: where it leads, None where it ends. `ends`: what follows the
+    block. `goes_on`: whether its end is ever reached.
+    """
+
+    words: str
+    steps: tuple[str, ...] = ()
+    to: str | None = None
+    ends: Literal["next", "nothing", "here"] = "next"
+    goes_on: bool = True
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class GraphNode:
+    """Something to be seen: a step, or how the journey is entered, left, or reacts.
+
+    `words`: itself first, then what more there is to say. `goes_to`: stages it leads to.
+    `goal`: whether it is an end that is the aim.
+    """
+
+    address: str
+    kind: str
+    words: tuple[str, ...]
+    ways: tuple[Way, ...] = ()
+    goes_to: tuple[str, ...] = ()
+    goal: bool = False
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Edge:
+    """From one node to another, with what must come for it."""
+
+    source: str
+    target: str
+    words: str = ""
+    jump: bool = False
+    """Whether it leads to the beginning of a stage, from wherever it begins."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Group:
+    """A part of the picture: a stage with the customer's feeling, a reaction, the entry or the exits.
+
+    `steps`: the addresses of what stands in it one behind the other, blocks left out; `all_steps`: with them.
+    """
+
+    name: str
+    kind: GroupKind
+    title: str
+    steps: tuple[str, ...]
+    all_steps: tuple[str, ...]
+    feeling: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class JourneyGraph:
+    """The whole picture. `version`: of the definition that was drawn."""
+
+    journey: str
+    title: str
+    owner: str
+    version: str
+    goal: str | None
+    nodes: dict[str, GraphNode]
+    groups: tuple[Group, ...]
+    edges: tuple[Edge, ...]
+
+    @property
+    def stages(self) -> dict[str, Group]:
+        """The stages by name, in order."""
+        return {group.name: group for group in self.groups if group.kind == "stage"}
+
+
+def journey_graph(program: Program) -> JourneyGraph:
+    """Draw up what a journey looks like. Works for any kind of step by what the step says of itself."""
+    return _Drawing(program).graph()
+
+
+class _Drawing:
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._definition = program.definition
+        self._addresses = {id(node.step): node.address for node in program.nodes.values()}
+        self._nodes: dict[str, GraphNode] = {}
+        self._edges: list[Edge] = []
+
+    def graph(self) -> JourneyGraph:
+        definition, goal = self._definition, self._definition.goal
+        groups = [self._entry(), *self._exits(), *self._stages(), *self._reactions()]
+        within = f" within {goal.within}" if goal and goal.within else ""
+        return JourneyGraph(
+            journey=definition.journey,
+            title=definition.title,
+            owner=definition.owner,
+            version=self._program.version,
+            goal=f"{goal.outcome}{within}" if goal else None,
+            nodes=self._nodes,
+            groups=tuple(groups),
+            edges=tuple(self._edges),
+        )
+
+    # -- the groups
+
+    def _entry(self) -> Group:
+        enter = self._definition.enter
+        words = [enter.on]
+        words += [f"when {enter.when}"] if enter.when else []
+        words += [f"one run for each {enter.key}"] if enter.key else []
+        words += ["once only"] if enter.again == "never" else [f"again: {enter.again}"]
+        words += [f"{enter.hold_out:g} % are held out"] if enter.hold_out else []
+        first = next(iter(self._program.stages.values()))
+        begins = Way(words="", to=first)
+        self._add(GraphNode(address=ENTRY, kind="enter", words=tuple(words), ways=(begins,)))
+        self._edges.append(Edge(source=ENTRY, target=first))
+        return self._group(ENTRY, "entry", "Who enters", (ENTRY,), (ENTRY,))
+
+    def _exits(self) -> Iterator[Group]:
+        addresses: list[str] = []
+        ends: list[str] = []
+        for index, rule in enumerate(self._definition.exit):
+            address, end = f"{EXITS}/{index}", f"{EXITS}/{index}/outcome"
+            leads = Way(words="", steps=(end,), to=end, goes_on=False)
+            self._add(
+                GraphNode(address=address, kind="exit", words=_comes(rule), ways=(leads,)),
+                GraphNode(
+                    address=end,
+                    kind="finish",
+                    words=(f"finish: {rule.outcome}", *self._aim(rule.outcome)),
+                    goal=self._is_goal(rule.outcome),
+                ),
+            )
+            self._edges.append(Edge(source=address, target=end))
+            addresses.append(address)
+            ends.append(end)
+        if addresses:
+            title = "At once, wherever they stand"
+            yield self._group(EXITS, "exits", title, tuple(addresses), (*addresses, *ends))
+
+    def _stages(self) -> Iterator[Group]:
+        for stage in self._definition.stages:
+            steps, inside = self._block(stage.steps), list(self._steps(stage.steps))
+            title = stage.title or stage.stage
+            yield self._group(stage.stage, "stage", title, steps, tuple(inside), stage.feeling)
+
+    def _reactions(self) -> Iterator[Group]:
+        for index, rule in enumerate(self._definition.whenever):
+            address = f"whenever/{index}"
+            what, *more = _comes(rule)
+            words = (f"whenever {what}", *more)
+            words = (*words, f"once it is quiet for {rule.settle}") if rule.settle else words
+            first = self._program.reaction_starts[index]
+            inside = list(self._steps(rule.do))
+            starts = Way(words="", to=first)
+            self._add(GraphNode(address=address, kind="whenever", words=words, ways=(starts,)))
+            self._edges.append(Edge(source=address, target=first))
+            steps = (address, *self._block(rule.do))
+            yield self._group(address, "reaction", "Whenever", steps, (address, *inside))
+
+    def _group(
+        self,
+        name: str,
+        kind: GroupKind,
+        title: str,
+        steps: tuple[str, ...],
+        inside: tuple[str, ...],
+        feeling: str | None = None,
+    ) -> Group:
+        return Group(
+            name=name, kind=kind, title=title, steps=steps, all_steps=inside, feeling=feeling
+        )
+
+    # -- the steps
+
+    def _block(self, steps: list[WrittenStep]) -> tuple[str, ...]:
+        return tuple(self._addresses[id(each.step)] for each in steps)
+
+    def _steps(self, steps: list[WrittenStep]) -> Iterator[str]:
+        """The addresses of these steps and of all inside them; each becomes a node with its ways."""
+        for each in steps:
+            node = self._program.nodes[self._addresses[id(each.step)]]
+            self._add(self._drawn(node))
+            yield node.address
+            for _, _, inside in node.step.blocks():
+                yield from self._steps(inside)
+
+    def _drawn(self, node: Node) -> GraphNode:
+        step = node.step
+        outcome = step.outcome if isinstance(step, Finish) else None
+        ways = tuple(_together(self._ways(node)))
+        jumps = tuple(stage for stage in step.goes_to() if stage in self._program.stages)
+        for way in ways:
+            if way.to is not None:
+                self._edges.append(Edge(source=node.address, target=way.to, words=way.words))
+        for stage in jumps:
+            first = self._program.stages[stage]
+            self._edges.append(Edge(source=node.address, target=first, jump=True))
+        return GraphNode(
+            address=node.address,
+            kind=step.kind,
+            words=(*step.in_words(), *(self._aim(outcome) if outcome else ())),
+            ways=ways,
+            goes_to=jumps,
+            goal=outcome is not None and self._is_goal(outcome),
+        )
+
+    def _ways(self, node: Node) -> Iterator[Way]:
+        step = node.step
+        falls: dict[str, bool] = {}
+        for block, _, inside in step.blocks():
+            ends = step.ends(block)
+            behind = {"next": node.next, "nothing": None, "here": node.address}[ends]
+            falls[block] = self._falls(inside)
+            if ends == "nothing" and not inside:
+                continue  # a thread of its own with nothing to do
+            yield Way(
+                words=step.way_in_words(block),
+                steps=self._block(inside),
+                to=node.blocks[block] or behind,
+                ends=ends,
+                goes_on=falls[block],
+            )
+        # What runs in a thread of its own, or in rounds, never leads on by its last step.
+        apart = {name: falls[name] and step.ends(name) != "next" for name in falls}
+        if step.falls_through(apart):
+            yield Way(words=step.way_in_words(None), to=node.next)
+
+    def _falls(self, steps: list[WrittenStep]) -> bool:
+        """Whether a run may go on behind these steps: it may unless the last one is an end."""
+        return not steps or _falls_through(steps[-1].step)
+
+    def _add(self, *nodes: GraphNode) -> None:
+        self._nodes.update({node.address: node for node in nodes})
+
+    def _is_goal(self, outcome: str) -> bool:
+        goal = self._definition.goal
+        return goal is not None and goal.outcome == outcome
+
+    def _aim(self, outcome: str) -> tuple[str, ...]:
+        goal = self._definition.goal
+        if goal is None or goal.outcome != outcome:
+            return ()
+        return (f"the goal, within {goal.within}" if goal.within else "the goal",)
+
+
+def _together(ways: Iterator[Way]) -> Iterator[Way]:
+    """Ways that lead to the same place with nothing to do on them become one, where the first of them was."""
+    told: dict[tuple[object, ...], list[Way]] = {}
+    for way in ways:
+        alike = (way.to, way.ends, way.goes_on) if not way.steps else (id(way),)
+        told.setdefault(alike, []).append(way)
+    for alike in told.values():
+        words = [way.words for way in alike]
+        yield replace(alike[0], words=one_of(words) if all(words) else "")
+
+
+def _falls_through(step: Step) -> bool:
+    return step.falls_through(
+        {name: not inside or _falls_through(inside[-1].step) for name, _, inside in step.blocks()}
+    )
+
+
+def _comes(rule: Exit | Reaction) -> tuple[str, ...]:
+    """What an exit or a reaction waits for."""
+    if rule.touchpoint is None:
+        return ("it becomes true", f"{rule.when}")
+    about = (f"about {rule.about}",) if rule.about else ()
+    return (f"{rule.on}", *about, *((f"when {rule.when}",) if rule.when else ()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from insight.drawn_text import Type, drawable, width_of, wrapped
-from insight.journey_graph import GraphNode, Way
+from insight.graph_parts import GraphNode, Way
 
 HEADLINE = Type(13, 17, bold=True)
 DETAIL = Type(11.5, 15)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from insight.drawn_text import Type, drawable, width_of, wrapped
 from insight.graph_blocks import Block
+from insight.graph_parts import Group, JourneyGraph
 from insight.graph_placing import Line, Placed, Point
-from insight.journey_graph import Group, JourneyGraph
 
 TITLE = Type(21, 28, bold=True)
 BAND_TITLE = Type(15, 20, bold=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from insight.drawn_text import drawable
-from insight.journey_graph import Edge, GraphNode, Group, JourneyGraph
+from insight.graph_parts import Edge, GraphNode, Group, JourneyGraph
 
 _SHAPES = {
     "finish": ('(["', '"])'),
@@ -15,9 +15,6 @@ _SHAPES = {
     "whenever": ('>"', '"]'),
 }
 _STEP = ('["', '"]')
-_INSIDE_WORDS = frozenset("0123456789-'")
-"""At the beginning of a line, digits and dashes may begin a list."""
-
 _LONGEST = 200
 
 
@@ -65,17 +62,19 @@ def in_label(text: str) -> str:
         text = text[: _LONGEST - 1] + "…"
     return "".join(
         letter if _is_plain(letter, before, behind) else f"#{ord(letter)};"
-        for before, letter, behind in zip(" " + text, text, text[1:] + "<", strict=False)
+        for before, letter, behind in zip(["", *text], text, text[1:] + "<", strict=False)
     )
 
 
 def _is_plain(letter: str, before: str, behind: str) -> bool:
     """Whether a letter means itself where it stands."""
-    if not letter.isascii():
+    if not letter.isascii() or letter.isalpha() or letter in " ,()":
         return True
     if letter == ":":
         return behind == " "  # else `style …:…#…;` in a label loses its last sign
-    return letter.isalpha() or letter in " ,()" or (before.isalnum() and letter in _INSIDE_WORDS)
+    if letter.isdigit():
+        return before != ""  # else it may begin a list
+    return letter in "-'" and before.isalnum()
 
 
 def _told(text: str) -> str:

@@ -6,10 +6,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from insight.drawn_text import Type, drawable, width_of
 from insight.graph_blocks import CHIP, ICON, PADDING
-from insight.graph_drawing import ICONS, STYLE, families
 from insight.graph_layout import BAND_TITLE, EDGE, INSIDE, QUIET, TITLE, Band, Layout, laid_out
+from insight.graph_parts import JourneyGraph
 from insight.graph_placing import Chip, Line, PlacedCard, Point
-from insight.journey_graph import JourneyGraph
+from insight.graph_style import ICONS, STYLE, families
 
 _ROUNDED = 7
 _ARROW = 5

@@ -25,6 +25,8 @@ LANES = 20
 """From the bands to the first lane, and from lane to lane."""
 LANE = 12
 NARROWEST = 620
+ASIDE = ("reaction", "ending")
+"""Groups of steps that stand in no stage."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -67,7 +69,7 @@ class _Content:
         self.blocks = [Block(each, graph.nodes) for each in steps]
         self.leaves = any(block.targets for block in self.blocks)
         # A reaction needs no headline: its first card says what it is about.
-        self.headed = group.kind != "reaction"
+        self.headed = group.kind not in ASIDE
         self.note = _note(group, list(graph.stages))
         between = BETWEEN_BLOCKS * (len(self.blocks) - 1)
         wide = sum(block.width for block in self.blocks) + between
@@ -83,7 +85,7 @@ class _Content:
 
     def height(self, width: float) -> float:
         tallest = max(block.height for block in self.blocks)
-        falls = 20 if self.group.kind == "reaction" and self.blocks[0].trees[-1].falls else 0
+        falls = 20 if self.group.kind in ASIDE and self.blocks[0].trees[-1].falls else 0
         return self.head(width) + tallest + falls + INSIDE
 
 
@@ -104,7 +106,7 @@ class _Laying:
         self._placed = Placed()
         self._bands: list[Band] = []
         self._leaving: list[tuple[str, list[Point]]] = []
-        first = [each for each in self._contents if each.group.kind in ("entry", "exits")]
+        first = self._of("entry", "exits")
         self._first = sum(each.width for each in first) + BETWEEN_BANDS * (len(first) - 1)
         self._width = max([NARROWEST, self._first, *(each.width for each in self._contents)])
 
@@ -115,19 +117,19 @@ class _Laying:
         facts = (graph.journey, f"owner: {graph.owner}", goal, f"version {graph.version[:12]}")
         note = wrapped(drawable(" · ".join(filter(None, facts))), self._width, QUIET, 3)
         y = EDGE + TITLE.leading * len(title) + QUIET.leading * len(note) + 18
-        y = self._row([each for each in self._contents if each.group.kind in ("entry", "exits")], y)
+        y = self._row(self._of("entry", "exits"), y)
         y += BETWEEN_BANDS
         for each in self._of("stage"):
             y = self._band(each, EDGE, y, self._width) + BETWEEN_BANDS
-        for row in self._rows(self._of("reaction")):
+        for row in self._rows(self._of(*ASIDE)):
             y = self._row(row, y) + BETWEEN_BANDS
         self._enter()
         lanes = self._lanes()
         width = EDGE + self._width + (LANES + LANE * lanes if lanes else 0) + EDGE
         return Layout(width, y - BETWEEN_BANDS + EDGE, title, note, self._bands, self._placed)
 
-    def _of(self, kind: str) -> list[_Content]:
-        return [each for each in self._contents if each.group.kind == kind]
+    def _of(self, *kinds: str) -> list[_Content]:
+        return [each for each in self._contents if each.group.kind in kinds]
 
     def _rows(self, contents: list[_Content]) -> Iterator[list[_Content]]:
         """As many beside each other as there is room for; one that leads to a stage is the last of its row."""
@@ -162,7 +164,7 @@ class _Laying:
         for block in content.blocks:
             axis = left + block.width / 2
             end = self._placed.block(block, axis, y + content.head(width), self._leave)
-            if group.kind == "reaction" and block.trees[-1].falls:
+            if group.kind in ASIDE and block.trees[-1].falls:
                 self._placed.lines.append(Line([(axis, end), (axis, end + 16)]))
                 self._placed.dots.append((axis, end + 16))
             left += block.width + BETWEEN_BLOCKS

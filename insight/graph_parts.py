@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-GroupKind = Literal["entry", "exits", "stage", "reaction"]
+GroupKind = Literal["entry", "exits", "stage", "reaction", "ending"]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -11,7 +11,7 @@ class Way:
     """One way on from a step: into one of its blocks, or by itself to what stands behind it.
 
     `steps`: the addresses in the block. `to`: where it leads, None where it ends. `ends`: what follows the
-    block. `goes_on`: whether its end is ever reached.
+    block. `goes_on`: whether its end is ever reached. `by_itself`: no block is taken.
     """
 
     words: str
@@ -19,6 +19,7 @@ class Way:
     to: str | None = None
     ends: Literal["next", "nothing", "here"] = "next"
     goes_on: bool = True
+    by_itself: bool = False
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class Edge:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Group:
-    """A part of the picture: a stage with the customer's feeling, a reaction, the entry or the exits.
+    """A part of the picture: a stage with the customer's feeling, the entry, the exits, a reaction, the end.
 
     `steps`: the addresses of what stands in it one behind the other, blocks left out; `all_steps`: with them.
     """

@@ -15,6 +15,9 @@ _FAMILIES = {
     "send": "message",
     "wait": "wait",
     "promise": "wait",
+    "show": "message",
+    "ask": "message",
+    "offer": "message",
     "handoff": "staff",
     "choose": "choice",
     "split": "choice",
@@ -25,6 +28,7 @@ _FAMILIES = {
     "enter": "touch",
     "exit": "touch",
     "whenever": "touch",
+    "at_exit": "touch",
 }
 
 
@@ -48,7 +52,7 @@ STYLE = (
     + "}"
     + 'text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}'
     + ".ground{fill:var(--ground)}.ink,.title{fill:var(--ink)}.quiet{fill:var(--quiet)}"
-    + ".band{fill:var(--band);stroke:var(--edge)}.band.reaction{stroke-dasharray:6 5}"
+    + ".band{fill:var(--band);stroke:var(--edge)}.band.reaction,.band.ending{stroke-dasharray:6 5}"
     + ".face{fill:var(--card);stroke:var(--edge);stroke-width:1.2}"
     + ".icon{fill:none;stroke:var(--quiet);stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}"
     + _tinted(("message", "wait", "staff", "choice", "thread"))
@@ -78,6 +82,12 @@ _PATHS = {
     "set": "M11.5 3l3.5 3.5-9 9-4.5 1 1-4.5z",
     "go": "M2 9h13M10.5 4.5l4.5 4.5-4.5 4.5",
     "finish": "M4 16.5v-14.5h10.5l-2.5 3.7 2.5 3.8h-10.5",
+    "ask": "M2 3h14v9.5h-8l-4 3.5v-3.5h-2zM7 6.3c.3-1.6 4-1.6 4 .2 0 1.2-2 1.2-2 2.5M9 10.7v.1",
+    "offer": "M1.5 5h15v2.5a1.7 1.7 0 0 0 0 3.4v2.6h-15v-2.6a1.7 1.7 0 0 0 0-3.4zM6.5 5v8.5",
+    "show": "M1.5 3h15v9.5h-15zM6 15.5h6M9 12.5v3",
+    "call": "M6.5 5.5l-4.5 3.5 4.5 3.5M11.5 5.5l4.5 3.5-4.5 3.5",
+    "run": "M2 3h6v6h-6zM10 9.5h6v6h-6zM5 9v3.5h5",
+    "at_exit": "M4 16.5v-14.5h10.5l-2.5 3.7 2.5 3.8h-10.5",
     "goal": "M9 1.8l2.2 4.7 5.1.6-3.8 3.5 1 5.1-4.5-2.5-4.5 2.5 1-5.1-3.8-3.5 5.1-.6z",
 }
 ICONS = {kind: f'<path d="{path}"/>' for kind, path in _PATHS.items()}

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from insight.graph_parts import Edge, GraphNode, Group, GroupKind, JourneyGraph, Way
-from journey.definition import Exit, Reaction
+from insight.graph_rules import entry_in_words, exit_in_words, reaction_in_words
 from journey.language import Step, WrittenStep, one_of
 from journey.program import Node, Program
 from journey.steps.finish import Finish
 
 ENTRY = "enter"
 EXITS = "exit"
+AT_EXIT = "on_exit"
 
 
 def journey_graph(program: Program) -> JourneyGraph:
@@ -44,15 +45,10 @@ class _Drawing:
     # -- the groups
 
     def _entry(self) -> Group:
-        enter = self._definition.enter
-        words = [enter.on]
-        words += [f"when {enter.when}"] if enter.when else []
-        words += [f"one run for each {enter.key}"] if enter.key else []
-        words += ["once only"] if enter.again == "never" else [f"again: {enter.again}"]
-        words += [f"{enter.hold_out:g} % are held out"] if enter.hold_out else []
+        words = tuple(entry_in_words(self._definition.enter))
         first = next(iter(self._program.stages.values()))
         begins = Way(words="", to=first)
-        self._add(GraphNode(address=ENTRY, kind="enter", words=tuple(words), ways=(begins,)))
+        self._add(GraphNode(address=ENTRY, kind="enter", words=words, ways=(begins,)))
         self._edges.append(Edge(source=ENTRY, target=first))
         return self._group(ENTRY, "entry", "Who enters", (ENTRY,), (ENTRY,))
 
@@ -63,7 +59,12 @@ class _Drawing:
             address, end = f"{EXITS}/{index}", f"{EXITS}/{index}/outcome"
             leads = Way(words="", steps=(end,), to=end, goes_on=False)
             self._add(
-                GraphNode(address=address, kind="exit", words=_comes(rule), ways=(leads,)),
+                GraphNode(
+                    address=address,
+                    kind="exit",
+                    words=tuple(exit_in_words(rule)),
+                    ways=(leads,),
+                ),
                 GraphNode(
                     address=end,
                     kind="finish",
@@ -86,17 +87,24 @@ class _Drawing:
 
     def _reactions(self) -> Iterator[Group]:
         for index, rule in enumerate(self._definition.whenever):
-            address = f"whenever/{index}"
-            what, *more = _comes(rule)
-            words = (f"whenever {what}", *more)
-            words = (*words, f"once it is quiet for {rule.settle}") if rule.settle else words
-            first = self._program.reaction_starts[index]
-            inside = list(self._steps(rule.do))
-            starts = Way(words="", to=first)
-            self._add(GraphNode(address=address, kind="whenever", words=words, ways=(starts,)))
-            self._edges.append(Edge(source=address, target=first))
-            steps = (address, *self._block(rule.do))
-            yield self._group(address, "reaction", "Whenever", steps, (address, *inside))
+            start = GraphNode(
+                address=f"whenever/{index}", kind="whenever", words=tuple(reaction_in_words(rule))
+            )
+            yield self._aside(start, "reaction", "Whenever", rule.do)
+        if self._definition.on_exit:
+            words = ("when it ends otherwise than by its own finish",)
+            start = GraphNode(address=AT_EXIT, kind="at_exit", words=words)
+            yield self._aside(start, "ending", "At the end", self._definition.on_exit)
+
+    def _aside(
+        self, start: GraphNode, kind: GroupKind, title: str, steps: list[WrittenStep]
+    ) -> Group:
+        """Steps that stand in no stage, behind what sets them off."""
+        block = self._block(steps)
+        self._add(replace(start, ways=(Way(words="", to=block[0]),)))
+        self._edges.append(Edge(source=start.address, target=block[0]))
+        inside = (start.address, *self._steps(steps))
+        return self._group(start.address, kind, title, (start.address, *block), inside)
 
     def _group(
         self,
@@ -128,7 +136,7 @@ class _Drawing:
     def _drawn(self, node: Node) -> GraphNode:
         step = node.step
         outcome = step.outcome if isinstance(step, Finish) else None
-        ways = tuple(_together(self._ways(node)))
+        ways = tuple(_together(list(self._ways(node))))
         jumps = tuple(stage for stage in step.goes_to() if stage in self._program.stages)
         for way in ways:
             if way.to is not None:
@@ -164,7 +172,7 @@ class _Drawing:
         # What runs in a thread of its own, or in rounds, never leads on by its last step.
         apart = {name: falls[name] and step.ends(name) != "next" for name in falls}
         if step.falls_through(apart):
-            yield Way(words=step.way_in_words(None), to=node.next)
+            yield Way(words=step.way_in_words(None), to=node.next, by_itself=True)
 
     def _falls(self, steps: list[WrittenStep]) -> bool:
         """Whether a run may go on behind these steps: it may unless the last one is an end."""
@@ -184,14 +192,15 @@ class _Drawing:
         return (f"the goal, within {goal.within}" if goal.within else "the goal",)
 
 
-def _together(ways: Iterator[Way]) -> Iterator[Way]:
+def _together(ways: list[Way]) -> Iterator[Way]:
     """Ways that lead to the same place with nothing to do on them become one, where the first of them was."""
     told: dict[tuple[object, ...], list[Way]] = {}
     for way in ways:
         alike = (way.to, way.ends, way.goes_on) if not way.steps else (id(way),)
         told.setdefault(alike, []).append(way)
     for alike in told.values():
-        words = [way.words for way in alike]
+        whatever = len(told) == 1 and any(way.by_itself for way in alike)
+        words = [] if whatever else [way.words for way in alike]
         yield replace(alike[0], words=one_of(words) if all(words) else "")
 
 
@@ -199,11 +208,3 @@ def _falls_through(step: Step) -> bool:
     return step.falls_through(
         {name: not inside or _falls_through(inside[-1].step) for name, _, inside in step.blocks()}
     )
-
-
-def _comes(rule: Exit | Reaction) -> tuple[str, ...]:
-    """What an exit or a reaction waits for."""
-    if rule.touchpoint is None:
-        return ("it becomes true", f"{rule.when}")
-    about = (f"about {rule.about}",) if rule.about else ()
-    return (f"{rule.on}", *about, *((f"when {rule.when}",) if rule.when else ()))

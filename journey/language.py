@@ -285,6 +285,12 @@ def until_words(text: str, at: Any) -> str:
     return f"until {at:%Y-%m-%d %H:%M} UTC" if at is not None else f"until {text}"
 
 
+def end_in_words(text: str, length: str = "at most") -> str:
+    """Until when something lasts: for a length of time (`length` says how it is named), or until a moment."""
+    moment = read_moment(text)
+    return f"until {text}" if moment.moves or text.startswith("next ") else f"{length} {text}"
+
+
 def one_of(names: Iterable[str]) -> str:
     """Alternatives as a person would say them, each once: `push, sms or email`."""
     told = list(dict.fromkeys(names))

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from journey.language import Block, MomentText, On, Slug, SpanText, Step, one_of
-from journey.moments import read_moment
+from journey.language import Block, MomentText, On, Slug, SpanText, Step, end_in_words, one_of
 from journey.spans import read_span
 from journey.state import ENTRY, Mail, Thread, Waiting
 from journey.turn import Turn
@@ -77,10 +76,11 @@ class Wait(Step):
         names = one_of(branch.named for branch in self.any)
         if self.all:
             names = " and ".join(wanted.in_words for wanted in self.all)
-        until = "" if self.until is None else _until_in_words(self.until, alone=not names)
-        yield f"wait for {names}" if names else f"wait {until}"
         if names:
-            yield until or "however long it takes"
+            yield f"wait for {names}"
+            yield "however long it takes" if self.until is None else end_in_words(self.until)
+        elif self.until is not None:
+            yield f"wait {end_in_words(self.until, '').strip()}"
         if self.since != "previous":
             yield {"entry": "also what came since entry", "now": "only what comes from now on"}[
                 self.since
@@ -222,11 +222,3 @@ class Wait(Step):
         """What of `all` has not come yet."""
         tally = thread.waiting.tally if thread.waiting else {}
         return [want for want, place in self._all() if len(tally.get(place, ())) < want.times]
-
-
-def _until_in_words(text: str, *, alone: bool) -> str:
-    """The end of a wait: a length of time, or a moment."""
-    moment = read_moment(text)
-    if moment.moves or moment.next_time is not None:
-        return f"until {text}"
-    return text if alone else f"at most {text}"

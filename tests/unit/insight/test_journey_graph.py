@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from pydantic import create_model
 
+from insight.graph_layout import ASIDE
 from insight.graph_parts import Edge, JourneyGraph
 from insight.graph_svg import svg_of
 from insight.journey_graph import journey_graph
@@ -17,6 +18,7 @@ from journey.steps.finish import Finish
 from tests.unit.insight.drawn import SHOWN, drawn, faults, program, steps_in
 from tests.unit.journey.test_whatever_happens import PROGRAMS
 
+A_SEND = {"send": {"message": "hello", "purpose": "service"}}
 CART = program(next(path for path in SHOWN if path.parent.name == "abandoned-cart").read_text())
 
 
@@ -79,6 +81,29 @@ def test_who_enters_and_what_ends_it_at_once_are_told() -> None:
     assert graph.nodes["exit/0/outcome"].words == ("finish: recovered", "the goal, within 3d")
 
 
+def test_reactions_and_what_is_done_at_the_end_stand_apart_from_the_stages() -> None:
+    graph = drawn(
+        enter={"audience": "customer.vip == true"},
+        exit=[{"leaves_audience": True, "outcome": "left"}],
+        on_exit=[A_SEND],
+        whenever=[{"on": "Asked", "settle": "5m", "mode": "restart", "do": [A_SEND]}],
+    )
+
+    apart = {group.name: group.steps for group in graph.groups if group.kind in ASIDE}
+    assert apart == {
+        "whenever/0": ("whenever/0", "whenever/0/0"),
+        "on_exit": ("on_exit", "on_exit/0"),
+    }
+    assert Edge(source="on_exit", target="on_exit/0") in graph.edges
+    assert graph.nodes["whenever/0"].words == (
+        "whenever Asked",
+        "once it is quiet for 5m",
+        "anew when it comes again meanwhile",
+    )
+    assert graph.nodes["exit/0"].words == ("leaving the audience",)
+    assert faults(graph) == []
+
+
 def test_only_the_goal_is_marked_as_one() -> None:
     graph = journey_graph(CART)
 
@@ -95,80 +120,6 @@ def test_a_go_leads_to_the_first_step_of_its_stage() -> None:
     jumps = {edge.source: edge.target for edge in journey_graph(CART).edges if edge.jump}
 
     assert jumps == {"hesitating/0/any/0/0": "paying/0", "hesitating/1/any/0/0": "paying/0"}
-
-
-A_SEND = {"send": {"message": "hello", "purpose": "service"}}
-WORDS: list[tuple[Any, list[str]]] = [
-    (
-        {"send": {"message": "offer", "via": ["push", "email"], "purpose": "service", "good_for": "12h"}},
-        ["send offer by push or email", "good for 12h"],
-    ),
-    ({"wait": {"any": [{"on": "Paid"}], "until": "2d"}}, ["wait for Paid", "at most 2d"]),
-    ({"wait": {"any": [{"on": "Paid"}], "forever": True}}, ["wait for Paid", "however long it takes"]),
-    ({"wait": "4h"}, ["wait 4h"]),
-    ({"wait": "next weekday 09:00"}, ["wait until next weekday 09:00"]),
-    ({"wait": "now + 1h"}, ["wait until now + 1h"]),
-    (
-        {"wait": {"all": [{"on": "A", "times": 2}, {"on": "B"}], "until": "1d", "since": "entry"}},
-        ["wait for 2 × A and B", "at most 1d", "also what came since entry"],
-    ),
-    (
-        {"handoff": {"queue": "sales", "brief": "Help", "first_answer": "30m", "decisions": {"ok": {}}}},
-        ["hand over to sales", "first answer within 30m"],
-    ),
-    (
-        {"promise": {"as": "soon", "text": "Soon", "by": "1d", "kept_by": {"on": "Came", "about": "run.key"}}},
-        ["promise: Soon", "by 1d", "kept by Came about run.key"],
-    ),
-    ({"repeat": {"at_most": 3, "until": "true", "do": [A_SEND]}}, ["repeat, at most 3 times", "until true"]),
-    (
-        {"for_each": {"of": "[1]", "as": "bag", "at_most": 8, "do": [A_SEND]}},
-        ["for each bag of [1]", "at most 8, side by side"],
-    ),
-    ({"set": {"run.told": True}}, ["set run.told", "to true"]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("step", "words"), WORDS, ids=[words[0] for _, words in WORDS])
-def test_a_step_is_told_in_words(step: Any, words: list[str]) -> None:
-    graph = drawn(step)
-
-    assert list(graph.nodes[graph.stages["only"].steps[0]].words) == words
-
-
-def ways(step: Any) -> list[str]:
-    graph = drawn(step)
-    return [way.words for way in graph.nodes[graph.stages["only"].steps[0]].ways]
-
-
-ARMS = [{"arm": "a", "weight": 3, "do": [A_SEND]}, {"arm": "b", "hold_out": True}]
-WAYS: list[tuple[Any, list[str]]] = [
-    (
-        {"wait": {"any": [{"on": "Paid", "when": "true", "do": [A_SEND]}, {"on": "Left"}], "until": "2d",
-                  "late": [A_SEND]}},
-        ["Paid, when true", "Left", "late"],
-    ),
-    ({"choose": [{"when": "true", "do": [A_SEND]}]}, ["true", "otherwise"]),
-    ({"choose": [{"when": "true", "do": [A_SEND]}, {"otherwise": [A_SEND]}]}, ["true", "otherwise"]),
-    ({"split": {"name": "tried", "arms": ARMS}}, ["a, 75 %", "b, 25 %, nothing is sent"]),
-    (
-        {"handoff": {"queue": "q", "brief": "b", "resolve": "2d",
-                     "decisions": {"no": {"do": [A_SEND]}, "yes": {"title": "Do it"}}}},
-        ["no", "yes: Do it or not decided within 2d"],
-    ),
-    ({"repeat": {"at_most": 2, "do": [A_SEND]}}, ["each time", "no further round"]),
-    ({"promise": {"as": "p", "text": "t", "by": "1d", "kept_by": {"on": "A"}}}, [""]),
-    (
-        {"parallel": {"join": "first", "arms": [{"arm": "a", "do": [A_SEND]}, {"arm": "b", "do": [A_SEND]}]}},
-        ["a", "b", "the first is done"],
-    ),
-    ({"send": {"message": "m", "purpose": "service", "on_failure": [A_SEND]}}, ["cannot be sent", ""]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("step", "expected"), WAYS, ids=[next(iter(step)) for step, _ in WAYS])
-def test_each_way_says_what_must_come_for_it(step: Any, expected: list[str]) -> None:
-    assert ways(step) == expected
 
 
 def test_rounds_lead_back_and_threads_of_their_own_lead_nowhere() -> None:

@@ -1,8 +1,8 @@
 """The words the journey language is made of: names, conditions, moments, and what a touchpoint must be like."""
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -145,6 +145,17 @@ class On(Model):
     match: Match = None
     """In place of the journey-wide `match`; `false` lifts it."""
 
+    @property
+    def named(self) -> str:
+        """What must come, as a person would say it."""
+        return self.on
+
+    @property
+    def in_words(self) -> str:
+        """What must come, and what must hold of it."""
+        about = f" about {self.about}" if self.about else ""
+        return f"{self.named}{about}{f', when {self.when}' if self.when else ''}"
+
 
 class WrittenStep(Model):
     """A step as it is written: a mapping with its kind as the only key. One such class a kind."""
@@ -215,6 +226,29 @@ class Step(Model):
         """What is wrong with it on its own: path inside the step, message, remedy."""
         return iter(())
 
+    def in_words(self) -> Iterator[str]:
+        """What it does, as a person would say it: first the step itself, then what more it says."""
+        said = dict(self._plainly())
+        short = said.pop(self.shorthand, None) if self.shorthand else None
+        kind = self.kind.replace("_", " ")
+        yield f"{kind}: {short}" if short else kind
+        for name, value in said.items():
+            yield f"{name.replace('_', ' ')}: {value}"
+
+    def way_in_words(self, block: str | None) -> str:
+        """What must come for a block to be taken; None: for the journey to go on without any."""
+        return (block or "").replace("_", " ").replace("/", " ")
+
+    def _plainly(self) -> Iterator[tuple[str, str]]:
+        """What the author wrote for it in plain words and numbers."""
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            listed = cast("list[object]", value if isinstance(value, list) else [value])
+            plain = [each for each in listed if isinstance(each, str | int | float)]
+            if name in self.model_fields_set and name != "id" and plain:
+                said = [each if isinstance(each, str) else f"{each}".lower() for each in plain]
+                yield info.alias or name, ", ".join(said)
+
     def begin(self, turn: "Turn", thread: "Thread") -> None:
         """The thread has come to this step."""
         raise NotImplementedError  # pragma: no cover -- every kind of step says what it does
@@ -249,6 +283,18 @@ class Step(Model):
 def until_words(text: str, at: Any) -> str:
     """A deadline as a person would say it."""
     return f"until {at:%Y-%m-%d %H:%M} UTC" if at is not None else f"until {text}"
+
+
+def end_in_words(text: str, length: str = "at most") -> str:
+    """Until when something lasts: for a length of time (`length` says how it is named), or until a moment."""
+    moment = read_moment(text)
+    return f"until {text}" if moment.moves or text.startswith("next ") else f"{length} {text}"
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Alternatives as a person would say them, each once: `push, sms or email`."""
+    told = list(dict.fromkeys(names))
+    return " or ".join(filter(None, (", ".join(told[:-1]), told[-1]))) if told else ""
 
 
 IDENTIFIER = re.compile(r"^[a-z][a-z0-9_]*$")

@@ -8,7 +8,17 @@ from pydantic import Field
 from journey import conditions
 from journey.effects import Asked, Deliver, Purpose, SetTraits, Values
 from journey.happenings import Answer, DeliveryAnswer
-from journey.language import Block, Identifier, MomentText, On, Slug, Step, Value
+from journey.language import (
+    Block,
+    Identifier,
+    MomentText,
+    On,
+    Slug,
+    Step,
+    Value,
+    end_in_words,
+    one_of,
+)
 from journey.state import Mail, Thread, Waiting
 from journey.steps.send import ask_again, put_off, said
 from journey.survey import SurveyKind, group_of
@@ -72,6 +82,24 @@ class Ask(Step):
         for group, steps in self.answers.items():
             yield f"answers/{group}", ("answers", group), steps
         yield "late", ("late",), self.late
+
+    def in_words(self) -> Iterator[str]:
+        yield f"ask {self.survey} by {one_of(self.via)}"
+        if self.purpose == "marketing":
+            yield "marketing: only with consent"
+        yield (
+            f"answered by {self.answered_by.in_words}"
+            if self.answered_by
+            else f"{self.type}, on a page of ours"
+        )
+        if self.remind is not None:
+            yield f"asked once more: {self.remind}"
+        yield end_in_words(self.until)
+
+    def way_in_words(self, block: str | None) -> str:
+        if block is None:
+            return "any other answer" if self.answers else "answered"
+        return "no answer" if block == "late" else block.removeprefix("answers/")
 
     def listens(self) -> Iterator[On]:
         if self.answered_by is not None:

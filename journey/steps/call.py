@@ -49,6 +49,16 @@ class Call(Step):
         if isinstance(self.on_failure, list):
             yield "on_failure", ("on_failure",), self.on_failure
 
+    def in_words(self) -> Iterator[str]:
+        yield f"call {self._whom}"
+        if self.url is not None:
+            yield f"{self.method} {self.url}"
+        if self.take:
+            yield f"takes {', '.join(self.take)}"
+
+    def way_in_words(self, block: str | None) -> str:
+        return "no answer" if block else ""
+
     def result(self) -> str | None:
         return self.name
 

@@ -42,6 +42,12 @@ class Choose(Step):
             else:
                 yield f"{index}", ("cases", index, "do"), case.do
 
+    def in_words(self) -> Iterator[str]:
+        yield "choose by what holds"
+
+    def way_in_words(self, block: str | None) -> str:
+        return "otherwise" if block in (None, "otherwise") else self.cases[int(block)].when or ""
+
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return "otherwise" not in block_falls or any(block_falls.values())
 

@@ -1,5 +1,6 @@
 """`finish`: the end of the run."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pydantic import model_validator
@@ -21,6 +22,9 @@ class Finish(Step):
     @classmethod
     def _short(cls, data: Any) -> Any:
         return {"outcome": data} if isinstance(data, str) else data
+
+    def in_words(self) -> Iterator[str]:
+        yield f"finish: {self.outcome}"
 
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return False

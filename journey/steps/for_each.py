@@ -35,6 +35,13 @@ class ForEach(Step):
     def blocks(self) -> Iterator[Block]:
         yield "do", ("do",), self.do
 
+    def in_words(self) -> Iterator[str]:
+        yield f"for each {self.name} of {self.of}"
+        yield f"at most {self.at_most}, side by side"
+
+    def way_in_words(self, block: str | None) -> str:
+        return "all are done" if block is None else f"each {self.name}"
+
     def binds(self, block: str) -> frozenset[str]:
         return frozenset((self.name,))
 

@@ -37,6 +37,14 @@ class Go(Step):
         if self.at_most is not None:
             yield "then", ("then",), self.then
 
+    def in_words(self) -> Iterator[str]:
+        yield f"go to {self.stage}"
+        if self.at_most is not None:
+            yield f"at most {self.at_most} times"
+
+    def way_in_words(self, block: str | None) -> str:
+        return f"was there {self.at_most} times"
+
     def goes_to(self) -> Iterator[str]:
         yield self.stage
 

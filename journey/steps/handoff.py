@@ -78,6 +78,22 @@ class Handoff(Step):
     def hears(self) -> Iterator[str]:
         yield CASE_DECIDED
 
+    def in_words(self) -> Iterator[str]:
+        yield f"hand over to {self.queue}"
+        if self.first_answer is not None:
+            to = f", else to {self.escalate_to}" if self.escalate_to else ""
+            yield f"first answer within {self.first_answer}{to}"
+        if self.resolve is not None:
+            yield f"decided within {self.resolve}"
+
+    def way_in_words(self, block: str | None) -> str:
+        if block in self.decisions:
+            title = self.decisions[block].title
+            return f"{block}: {title}" if title else block
+        if block == "late":
+            return f"not decided within {self.resolve}"
+        return "no case could be opened"
+
     def result(self) -> str | None:
         return self.name
 

@@ -18,6 +18,7 @@ from journey.language import (
     SpanText,
     Step,
     Value,
+    end_in_words,
 )
 from journey.spans import read_span
 from journey.state import OpenOffer, Thread, Waiting
@@ -64,6 +65,20 @@ class Offer(Step):
         yield "refused", ("refused",), self.refused
         if isinstance(self.on_failure, list):
             yield "on_failure", ("on_failure",), self.on_failure
+
+    def in_words(self) -> Iterator[str]:
+        yield f"give the coupon {self.coupon}"
+        if self.amount is not None:
+            yield f"worth {self.amount}"
+        yield f"good {end_in_words(self.expires, 'for')}"
+        yield f"redeemed by {self.redeemed_by.in_words}"
+        if self.again is not None:
+            yield f"no second one within {self.again}"
+
+    def way_in_words(self, block: str | None) -> str:
+        if block is None:
+            return "given"
+        return "none for them" if block == "refused" else "cannot be given"
 
     def listens(self) -> Iterator[On]:
         yield self.redeemed_by

@@ -37,6 +37,15 @@ class Parallel(Step):
         for index, way in enumerate(self.arms):
             yield way.arm, ("arms", index, "do"), way.do
 
+    def in_words(self) -> Iterator[str]:
+        yield "side by side"
+        yield f"until {'all are' if self.join == 'all' else 'the first is'} done"
+
+    def way_in_words(self, block: str | None) -> str:
+        if block is not None:
+            return block
+        return "all are done" if self.join == "all" else "the first is done"
+
     def ends(self, block: str) -> Literal["next", "nothing", "here"]:
         return "nothing"
 

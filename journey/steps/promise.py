@@ -38,6 +38,13 @@ class Promise(Step):
     def blocks(self) -> Iterator[Block]:
         yield "late", ("late",), self.late
 
+    def in_words(self) -> Iterator[str]:
+        yield f"promise: {self.text}"
+        yield f"by {self.by}"
+        yield f"kept by {self.kept_by.in_words}"
+        if self.condition is not None:
+            yield f"while {self.condition}"
+
     def listens(self) -> Iterator[On]:
         yield self.kept_by
 

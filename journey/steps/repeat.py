@@ -36,6 +36,16 @@ class Repeat(Step):
     def blocks(self) -> Iterator[Block]:
         yield "do", ("do",), self.do
 
+    def in_words(self) -> Iterator[str]:
+        yield f"repeat, at most {self.at_most} times"
+        if self.until is not None:
+            yield f"until {self.until}"
+        if self.condition is not None:
+            yield f"while {self.condition}"
+
+    def way_in_words(self, block: str | None) -> str:
+        return "no further round" if block is None else "each time"
+
     def binds(self, block: str) -> frozenset[str]:
         return frozenset(filter(None, (self.name,)))
 

@@ -8,7 +8,16 @@ from pydantic import Field, JsonValue
 from journey import conditions
 from journey.effects import StartRun
 from journey.happenings import Answer
-from journey.language import Block, Identifier, MomentText, OnFailure, Slug, Step, Value
+from journey.language import (
+    Block,
+    Identifier,
+    MomentText,
+    OnFailure,
+    Slug,
+    Step,
+    Value,
+    end_in_words,
+)
 from journey.state import Thread, Waiting
 from journey.touchpoint import RUN_ENDED, Touchpoint
 from journey.turn import Turn
@@ -49,6 +58,20 @@ class Run(Step):
             yield "late", ("late",), self.late
         if isinstance(self.on_failure, list):
             yield "on_failure", ("on_failure",), self.on_failure
+
+    def in_words(self) -> Iterator[str]:
+        yield f"run the journey {self.journey}"
+        if not self.wait:
+            yield "goes on at once"
+        elif self.until is not None:
+            yield f"waits for its outcome, {end_in_words(self.until)}"
+
+    def way_in_words(self, block: str | None) -> str:
+        if block is None:
+            return "any other outcome" if self.outcomes else "it ended"
+        if block == "late":
+            return "late"
+        return "cannot begin" if block == "on_failure" else block.removeprefix("outcomes/")
 
     def hears(self) -> Iterator[str]:
         if self.wait:

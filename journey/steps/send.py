@@ -10,7 +10,7 @@ from pydantic import Field
 from journey.delivery_policy import HELD_BY
 from journey.effects import Deliver, Purpose
 from journey.happenings import Answer, DeliveryAnswer
-from journey.language import Block, Condition, MomentText, OnFailure, Slug, SpanText, Step
+from journey.language import Block, Condition, MomentText, OnFailure, Slug, SpanText, Step, one_of
 from journey.spans import in_zone, read_span
 from journey.state import Thread, Waiting
 from journey.turn import Turn
@@ -50,6 +50,22 @@ class Send(Step):
     def blocks(self) -> Iterator[Block]:
         if isinstance(self.on_failure, list):
             yield "on_failure", ("on_failure",), self.on_failure
+
+    def in_words(self) -> Iterator[str]:
+        yield f"send {self.message} by {one_of(self.via)}"
+        if self.purpose == "marketing":
+            yield "marketing: only with consent"
+        if self.good_for is not None:
+            yield f"good for {self.good_for}"
+        if self.until is not None:
+            yield f"until {self.until}"
+        if self.condition is not None:
+            yield f"while {self.condition}"
+        if self.replaces is not None:
+            yield f"in place of {self.replaces}, if that was sent"
+
+    def way_in_words(self, block: str | None) -> str:
+        return "cannot be sent" if block else ""
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         node = turn.node(thread)

@@ -32,6 +32,11 @@ class Set(Step):
             return {"values": cast("dict[str, Any]", data)}
         return cast("object", data)
 
+    def in_words(self) -> Iterator[str]:
+        yield f"set {', '.join(self.values)}"
+        for target, source in self.values.items():
+            yield f"to {source}" if len(self.values) == 1 else f"{target} to {source}"
+
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         for target in self.values:
             root, _, name = target.partition(".")

@@ -1,11 +1,12 @@
 """`show`: what to say to the customer at a place, as long as it is true."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field
 
 from journey.effects import ShowRecord
-from journey.language import Condition, MomentText, Slug, Step, Template
+from journey.language import Condition, MomentText, Slug, Step, Template, end_in_words
 from journey.state import OpenShow, Thread, Waiting
 from journey.turn import Turn
 
@@ -30,6 +31,14 @@ class Show(Step):
     """It is said until then."""
     priority: int = Field(default=50, ge=1, le=100)
     id: Slug | None = None
+
+    def in_words(self) -> Iterator[str]:
+        yield f"show at {', '.join(self.places)}"
+        yield self.say
+        if self.condition is not None:
+            yield f"while {self.condition}"
+        if self.until is not None:
+            yield end_in_words(self.until, "for")
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         watch = turn.spawn(thread, thread.at, "show", joins=False)

@@ -48,6 +48,15 @@ class Split(Step):
         for index, arm in enumerate(self.arms):
             yield arm.arm, ("arms", index, "do"), arm.do
 
+    def in_words(self) -> Iterator[str]:
+        yield f"split by lot: {self.name}"
+
+    def way_in_words(self, block: str | None) -> str:
+        whole = sum(arm.weight for arm in self.arms)
+        arm = next(arm for arm in self.arms if arm.arm == block)
+        share = f"{arm.arm}, {100 * arm.weight / whole:.3g} %"
+        return f"{share}, nothing is sent" if arm.hold_out else share
+
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return any(block_falls.values())
 

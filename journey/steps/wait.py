@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from journey.language import Block, MomentText, On, Slug, SpanText, Step
+from journey.language import Block, MomentText, On, Slug, SpanText, Step, end_in_words, one_of
 from journey.spans import read_span
 from journey.state import ENTRY, Mail, Thread, Waiting
 from journey.turn import Turn
@@ -69,7 +69,29 @@ class Wait(Step):
     def blocks(self) -> Iterator[Block]:
         for index, branch in enumerate(self.any):
             yield f"any/{index}", ("any", index, "do"), branch.do
-        yield "late", ("late",), self.late
+        if self.until is not None or self.late:
+            yield "late", ("late",), self.late
+
+    def in_words(self) -> Iterator[str]:
+        names = one_of(branch.named for branch in self.any)
+        if self.all:
+            names = " and ".join(wanted.in_words for wanted in self.all)
+        if names:
+            yield f"wait for {names}"
+            yield "however long it takes" if self.until is None else end_in_words(self.until)
+        elif self.until is not None:
+            yield f"wait {end_in_words(self.until, '').strip()}"
+        if self.since != "previous":
+            yield {"entry": "also what came since entry", "now": "only what comes from now on"}[
+                self.since
+            ]
+
+    def way_in_words(self, block: str | None) -> str:
+        if block is None:
+            return "all came"
+        if block == "late":
+            return "late" if self.any or self.all else ""
+        return self.any[int(block.removeprefix("any/"))].in_words
 
     def listens(self) -> Iterator[On]:
         yield from self.any

@@ -5,7 +5,18 @@ from typing import NoReturn
 
 import typer
 
-from cli import cases, doctor, entries, publishing, runs, testing, touchpoints, up, write_keys
+from cli import (
+    cases,
+    doctor,
+    entries,
+    journey_map,
+    publishing,
+    runs,
+    testing,
+    touchpoints,
+    up,
+    write_keys,
+)
 from cli.demo import command as demo
 from cli.output import FAILED, CommandError, say
 
@@ -16,7 +27,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (up, publishing, testing, touchpoints, entries, runs, cases, write_keys, doctor, demo):
+for group in (
+    up,
+    publishing,
+    journey_map,
+    testing,
+    touchpoints,
+    entries,
+    runs,
+    cases,
+    write_keys,
+    doctor,
+    demo,
+):
     group.register(app)
 
 

@@ -75,7 +75,7 @@ def diff(old: _Version, new: _Version, as_json: AsJson = False) -> None:
     """Say what differs between two versions of a journey, and what becomes of who stands where when moved."""
     from insight.definition_changes import changes, standings
 
-    before, after = _program(old), _program(new)
+    before, after = one_journey(old), one_journey(new)
     found, moved = changes(before, after), standings(before, after)
     if as_json:
         print_json({"changes": found, "moved": moved})
@@ -93,7 +93,8 @@ def diff(old: _Version, new: _Version, as_json: AsJson = False) -> None:
         say("\nWhoever is moved to the new version stays where they stand.")
 
 
-def _program(path: Path) -> "Program":
+def one_journey(path: Path) -> "Program":
+    """The journey of a file, or of its folder; every problem is told with its place, and ends the command."""
     from cli.journey_files import check_files, find_files
 
     checked = check_files(find_files([path]), None)

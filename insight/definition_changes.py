@@ -168,7 +168,7 @@ def _fields(place: str, old: object, new: object) -> Iterator[Change]:
     for path in dict.fromkeys([*now, *was]):
         if was.get(path) == now.get(path):
             continue
-        where = ".".join(filter(None, (place, written(path))))
+        where = written((place, *path))
         kind: Kind = "added" if path not in was else "removed" if path not in now else "changed"
         yield Change(kind=kind, place=where, was=was.get(path, ""), now=now.get(path, ""))
 

@@ -55,11 +55,18 @@ def asked(program: Program) -> Iterator[Asked]:
     yield from _asked(definition.keep, ("keep",), definition.enter.on)
     yield from _asked(definition.exit, ("exit",), None)
     yield from _asked(definition.whenever, ("whenever",), None)
+    for step, path, event in met(program):
+        yield from _asked(step, path, event)
+
+
+def met(program: Program) -> Iterator[tuple[Step, Path, str | None]]:
+    """Every step with its path and the touchpoint that `event` is there, if that can be told."""
+    definition = program.definition
     for index, rule in enumerate(definition.whenever):
-        yield from _asked_in_steps(rule.do, ("whenever", index, "do"), rule.on)
-    yield from _asked_in_steps(definition.on_exit, ("on_exit",), None)
+        yield from _met(rule.do, ("whenever", index, "do"), rule.on)
+    yield from _met(definition.on_exit, ("on_exit",), None)
     for index, stage in enumerate(definition.stages):
-        yield from _asked_in_steps(stage.steps, ("stages", index, "steps"), None)
+        yield from _met(stage.steps, ("stages", index, "steps"), None)
 
 
 def named(program: Program) -> Iterator[Named]:
@@ -103,15 +110,17 @@ def _asked(value: object, path: Path, event: str | None) -> Iterator[Asked]:
             yield from _asked(inner, (*path, part), named_here or event)
 
 
-def _asked_in_steps(steps: list[WrittenStep], path: Path, event: str | None) -> Iterator[Asked]:
+def _met(
+    steps: list[WrittenStep], path: Path, event: str | None
+) -> Iterator[tuple[Step, Path, str | None]]:
     for index, written in enumerate(steps):
         step = written.step
         here = (*path, index, step.kind)
         if step.kind == "repeat" and not _keeps(step):
             event = None  # another one each time round
-        yield from _asked(step, here, event)
+        yield step, here, event
         for _, at, block in step.blocks():
-            yield from _asked_in_steps(block, (*here, *at), _begins_with(step, at, event))
+            yield from _met(block, (*here, *at), _begins_with(step, at, event))
         event = event if _keeps(step) else None
 
 

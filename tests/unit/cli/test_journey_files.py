@@ -86,3 +86,77 @@ def test_a_path_that_holds_nothing_of_ours_is_wrong_use(tmp_path: Path, name: st
 
     assert refused.value.code == 2
     assert name in str(refused.value)
+
+
+TOUCHPOINTS = "touchpoints: [{touchpoint: %s, interface: [web], intent: wants to look around}]"
+
+
+def test_where_nobody_described_a_touchpoint_it_is_a_warning_and_nothing_more(folder: Path) -> None:
+    checked = check_files(find_files([folder / "journey.yaml"]), None)
+
+    [warning] = checked.warnings
+    assert checked.problems == []
+    assert warning.file == str(folder / "journey.yaml")
+    assert "describes its 1 touchpoints" in warning.message
+    assert "docs/language/landscape.md" in warning.remedy
+
+
+@pytest.mark.parametrize("where", [".", ".."], ids=["beside it", "in the folder above"])
+def test_where_some_are_described_the_others_are_refused(folder: Path, where: str) -> None:
+    described = (folder / where / "touchpoints.yaml").resolve()
+    described.write_text(TOUCHPOINTS % "Signed Out")
+
+    checked = check_files(find_files([folder / "journey.yaml"]), None)
+
+    [problem] = checked.problems
+    assert checked.warnings == []
+    assert (problem.line, problem.column) == (6, 9)
+    assert "touchpoint 'Signed Up' is not described" in problem.message
+    described.write_text(TOUCHPOINTS % "Signed Up")
+    assert check_files(find_files([folder / "journey.yaml"]), None).problems == []
+
+
+def test_the_folder_above_the_one_above_is_another_business(folder: Path) -> None:
+    (folder / "inner" / "journey").mkdir(parents=True)
+    (folder / "touchpoints.yaml").write_text(TOUCHPOINTS % "Signed Out")
+    (folder / "inner" / "journey" / "journey.yaml").write_text(JOURNEY)
+
+    checked = check_files(find_files([folder / "inner" / "journey"]), None)
+
+    assert checked.problems == []
+    assert len(checked.warnings) == 1
+
+
+def test_what_is_wrong_with_a_description_is_told_once_for_all_journeys_around_it(
+    folder: Path,
+) -> None:
+    (folder / "goals.yaml").write_text("goals: [{goal: more, title: More}]")
+
+    checked = check_files(find_files([folder, folder / "goals.yaml"]), None)
+
+    [problem] = checked.problems
+    assert problem.file == str(folder / "goals.yaml")
+    assert problem.message == "owner is missing"
+
+
+def test_descriptions_may_be_checked_by_themselves(folder: Path) -> None:
+    (folder / "touchpoints.yaml").write_text(TOUCHPOINTS % "Signed Up")
+
+    checked = check_files(find_files([folder / "touchpoints.yaml"]), None)
+
+    assert checked.problems == []
+    assert checked.landscapes == [folder / "touchpoints.yaml"]
+
+
+def test_what_is_around_is_named_as_the_person_named_the_journey(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "touchpoints.yaml").write_text(TOUCHPOINTS % "Signed Out")
+    (folder / "personas.yaml").write_text("personas: []")
+    (folder / "inner").mkdir()
+    (folder / "inner" / "journey.yaml").write_text(JOURNEY)
+    monkeypatch.chdir(folder / "inner")
+
+    [problem] = check_files(find_files([Path("journey.yaml")]), None).problems
+
+    assert problem.file == "../personas.yaml"

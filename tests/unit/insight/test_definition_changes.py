@@ -49,6 +49,9 @@ def moved(new: str) -> dict[str, str]:
     [
         ("title: A cart", "title: The cart", "changed title: A cart -> The cart"),
         ("{on: Began}", "{on: Began, again: always}", "added enter.again:  -> always"),
+        ("owner: tests", "owner: tests\nshared_with: [sales]", "added shared_with[0]:  -> sales"),
+        ("owner: tests", "owner: tests\npersonas: [planner]", "added personas[0]:  -> planner"),
+        ("owner: tests", "owner: tests\ngoals: [more]", "added goals[0]:  -> more"),
         ("until: 2d", "until: 3d", "changed two/0.until: 2d -> 3d"),
         ("on: Paid", "on: Bought", "changed two/0.any[0].on: Paid -> Bought"),
         ("called: {}, ", "", "removed one/help.decisions.called: there -> "),
@@ -61,6 +64,15 @@ def moved(new: str) -> dict[str, str]:
 )
 def test_each_difference_is_told_at_its_place(was: str, now: str, expected: str) -> None:
     assert told(CART.replace(was, now)) == [expected]
+
+
+def test_how_one_would_know_that_it_works_is_told() -> None:
+    with_goal = CART.replace("owner: tests", "owner: tests\ngoal: {outcome: paid}")
+    measured = with_goal.replace("outcome: paid}", "outcome: paid, measure: orders}")
+
+    [change] = changes(program(with_goal), program(measured))
+
+    assert (change.kind, change.place, change.now) == ("added", "goal.measure", "orders")
 
 
 def test_the_same_journey_written_otherwise_is_the_same() -> None:

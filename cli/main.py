@@ -5,7 +5,18 @@ from typing import NoReturn
 
 import typer
 
-from cli import cases, doctor, entries, publishing, runs, testing, touchpoints, up, write_keys
+from cli import (
+    backtest,
+    cases,
+    doctor,
+    entries,
+    publishing,
+    runs,
+    testing,
+    touchpoints,
+    up,
+    write_keys,
+)
 from cli.demo import command as demo
 from cli.output import FAILED, CommandError, say
 
@@ -16,7 +27,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (up, publishing, testing, touchpoints, entries, runs, cases, write_keys, doctor, demo):
+for group in (
+    up,
+    publishing,
+    testing,
+    backtest,
+    touchpoints,
+    entries,
+    runs,
+    cases,
+    write_keys,
+    doctor,
+    demo,
+):
     group.register(app)
 
 

@@ -181,8 +181,7 @@ def _play(
     task = progress.add_task(f"Playing {program.journey}", total=1)
     if together is None and wish.source.world is None:
         order = Order(
-            source=wish.journey.source,
-            source_name=wish.journey.source_name,
+            canonical=wish.journey.canonical,
             bounds=bounds,
             staff=wish.staff,
             taker=taker,

@@ -22,7 +22,7 @@ from insight.backtest_records import (
     made_touchpoints,
 )
 from insight.backtest_world import RecordedWorld
-from insight.rehearsal import EndlessRehearsalError, Rehearsal
+from insight.rehearsal import MAX_HAPPENINGS, EndlessRehearsalError, Rehearsal
 from insight.rehearsal_world import Customer, Incoming
 from insight.rehearsed import RehearsedDelivery, RehearsedRun
 from insight.sorted_recording import CustomerRecording, Part, SortedRecording, read_part
@@ -56,12 +56,16 @@ OpenTaker = Callable[[], Opened]
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Bounds:
-    """Between which moments it happens, and how many customers are to be told in full."""
+    """Between which moments it happens, and how many customers are to be told in full.
+
+    `most`: more happenings than these, of customers who are played together, are going in circles.
+    """
 
     begins: datetime
     ends: datetime
     examples: int = 0
     highest_lot: int | None = None
+    most: int = MAX_HAPPENINGS
 
 
 @dataclass(slots=True, frozen=True)
@@ -144,7 +148,7 @@ class Played:
         self.entries = entries
         self._program, self._bounds, self._world = program, bounds, world
         self._count, self._taker = count, taker
-        self._rehearsal = Rehearsal(program, world, entries=entries)
+        self._rehearsal = Rehearsal(program, world, entries=entries, most=bounds.most)
         self._entered = set[str]()
         self._first_heard: dict[str, datetime] = {}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from insight.backtest import Bounds, OpenTaker, PartBacktest, PartTask
 from insight.backtest_figures import Figures
 from insight.backtest_world import RecordedWorld, StaffRule, StaffRules
-from journey.publication import read_definition
+from journey.program import compile_program
 
 PAYS_FROM = 20_000
 """Touchpoints from which on a second process pays for its start, about a second."""
@@ -16,10 +16,9 @@ PAYS_FROM = 20_000
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Order:
-    """All that a process needs to play parts of a backtest."""
+    """All that a process needs to play parts of a backtest. `canonical`: the definition."""
 
-    source: str
-    source_name: str
+    canonical: bytes
     bounds: Bounds
     staff: StaffRules = field(default_factory=dict[str, StaffRule])
     taker: OpenTaker | None = None
@@ -30,19 +29,24 @@ def play_apart(
     tasks: Sequence[PartTask],
     processes: int,
     done: Callable[[PartTask], None] = lambda _: None,
+    pays_from: int = PAYS_FROM,
 ) -> Figures:
-    """Play all parts; `done` is told of each, in their order."""
+    """Play all parts; `done` is told of each, in their order.
+
+    Raises: `BacktestStoppedError`, and what the taker of records raises.
+    """
     figures = Figures()
     wanted = [task for task in tasks if task.part.path.stat().st_size]
-    for task, part in zip(wanted, _played(order, wanted, processes), strict=True):
+    pays = sum(task.part.touchpoints for task in wanted) >= pays_from
+    played = _played(order, wanted, processes if pays else 1)
+    for task, part in zip(wanted, played, strict=True):
         figures.add(part, order.bounds.examples)
         done(task)
     return figures
 
 
 def _played(order: Order, tasks: Sequence[PartTask], processes: int) -> Iterator[Figures]:
-    touchpoints = sum(task.part.touchpoints for task in tasks)
-    if processes < 2 or touchpoints < PAYS_FROM:
+    if processes < 2:
         yield from map(_player(order).play, tasks)
         return
     # Spawned, not forked: whoever shows the progress has threads.
@@ -70,7 +74,7 @@ def _play(task: PartTask) -> Figures:
 
 
 def _player(order: Order) -> PartBacktest:
-    program = read_definition(order.source, order.source_name).program
+    program = compile_program(order.canonical)
     return PartBacktest(
         program, order.bounds, lambda: RecordedWorld(program, order.staff), order.taker
     )

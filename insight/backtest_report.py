@@ -22,9 +22,8 @@ MOST_ROWS = 20
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Section:
-    """One table. `left_out`: rows that are not shown."""
+    """One table, named by its first column. `left_out`: rows that are not shown."""
 
-    title: str
     columns: tuple[str, ...]
     rows: list[tuple[object, ...]]
     left_out: int = 0
@@ -121,7 +120,7 @@ def _ended(figures: Figures) -> Section:
                 for stage, count in _by_count(figures.standing)
             ]
     compared = ("spoken to", "held out") if held_out else ()
-    return Section(title="How it ended", columns=("", "runs", "share", *compared), rows=rows)
+    return Section(columns=("How it ended", "runs", "share", *compared), rows=rows)
 
 
 def _ways(program: Program, figures: Figures) -> Section:
@@ -141,7 +140,7 @@ def _ways(program: Program, figures: Figures) -> Section:
             what = f"whenever {rule.on or rule.when}"
             rows.append((what, f"{times:,}", share(times, figures.runs)))
     columns = ("Which way they went", "runs", "of those here")
-    return Section(title="", columns=columns, **_cut(rows, 2 * MOST_ROWS))
+    return Section(columns=columns, **_cut(rows, 2 * MOST_ROWS))
 
 
 def _ways_at(figures: Figures, address: str, node: Node) -> list[tuple[object, ...]]:
@@ -189,7 +188,7 @@ def _sent(figures: Figures) -> Section:
             (message, f"{by['accepted']:,}", f"{by['refused']:,}", why, f"{waiting:,}", f"{most:,}")
         )
     columns = ("Message", "sent", "not sent", "because", "put off", "most a day")
-    return Section(title="", columns=columns, rows=rows)
+    return Section(columns=columns, rows=rows)
 
 
 def _cases(figures: Figures) -> Section:
@@ -202,7 +201,7 @@ def _cases(figures: Figures) -> Section:
         told = ", ".join(f"{how} {count:,}" for how, count in _by_count(Counter(decided)))
         rows.append((queue, f"{sum(days.values()):,}", len(days), f"{most:,} on {day}", told))
     columns = ("Cases for", "cases", "days", "busiest day", "decided")
-    return Section(title="", columns=columns, rows=rows)
+    return Section(columns=columns, rows=rows)
 
 
 def _promises(figures: Figures) -> Section:
@@ -214,7 +213,7 @@ def _promises(figures: Figures) -> Section:
         left = by.get("open", 0) + by.get("dropped", 0)
         rows.append((name, f"{by.get('kept', 0):,}", f"{late:,}", f"{left:,}"))
     columns = ("Promise", "kept", "late or broken", "open or dropped")
-    return Section(title="", columns=columns, rows=rows)
+    return Section(columns=columns, rows=rows)
 
 
 def _offers(figures: Figures) -> Section:
@@ -222,7 +221,7 @@ def _offers(figures: Figures) -> Section:
         (offer, state, f"{count:,}") for (offer, state), count in sorted(figures.offers.items())
     ]
     rows += [(journey, "begun", f"{count:,}") for journey, count in sorted(figures.started.items())]
-    return Section(title="", columns=("Offer or journey", "", "runs"), rows=rows)
+    return Section(columns=("Offer or journey", "", "runs"), rows=rows)
 
 
 def _why_not(figures: Figures) -> Section:
@@ -231,7 +230,7 @@ def _why_not(figures: Figures) -> Section:
         (what, why, f"{count:,}", figures.example[what, why]) for (what, why), count in order
     ]
     columns = ("Why not", "because", "times", "such as customer")
-    return Section(title="", columns=columns, **_cut(rows, MOST_ROWS // 2))
+    return Section(columns=columns, **_cut(rows, MOST_ROWS // 2))
 
 
 def _cut(rows: Sequence[tuple[object, ...]], most: int) -> dict[str, Any]:

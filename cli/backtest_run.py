@@ -14,16 +14,15 @@ from cli.backtest_sources import Source, read_customers
 from cli.output import WRONG_USE, CommandError
 from contracts.made_records import BacktestRecordsError, MadeCase
 from insight.backtest import (
-    BacktestStoppedError,
-    Bounds,
     last_entry,
     play_together,
     shares,
     tasks_of,
 )
+from insight.backtest_customers import BacktestStoppedError, Bounds
 from insight.backtest_figures import Figures
 from insight.backtest_processes import Order, play_apart
-from insight.backtest_world import NamedWorld, RecordedWorld, StaffRules
+from insight.backtest_world import NamedWorld, RecordedWorld, StaffRules, channels_of
 from insight.recorded_touchpoints import Recorded, Unread
 from insight.sorted_recording import SortedRecording
 from journey.publication import Publishable
@@ -194,9 +193,9 @@ def _play(
             wish.processes,
             lambda done: progress.advance(task, done.part.touchpoints),
         )
-    world = RecordedWorld(program, wish.staff)
+    world = RecordedWorld(channels_of(program), wish.staff)
     if wish.source.world is not None:
-        world = NamedWorld(program, wish.staff, wish.source.world)
+        world = NamedWorld(channels_of(program), wish.staff, wish.source.world)
     whole = (bounds.ends - bounds.begins).total_seconds()
     progress.update(task, total=whole or 1)
 
@@ -220,12 +219,13 @@ def _taker(
     import psycopg
     from psycopg_pool import PoolTimeout
 
-    from stores.backtest_runs import OpenBacktestRuns, prepare
+    from stores.backtest_room import make_room
+    from stores.backtest_runs import OpenBacktestRuns
 
     journey = wish.journey
     try:
         numbers = asyncio.run(
-            prepare(
+            make_room(
                 wish.into,
                 journey,
                 begins=bounds.begins,

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from insight.backtest import Bounds, OpenTaker, PartBacktest, PartTask
+from insight.backtest import OpenTaker, PartBacktest, PartTask
+from insight.backtest_customers import Bounds
 from insight.backtest_figures import Figures
-from insight.backtest_world import RecordedWorld, StaffRule, StaffRules
+from insight.backtest_world import RecordedWorld, StaffRule, StaffRules, channels_of
 from journey.program import compile_program
 
 PAYS_FROM = 20_000
@@ -75,6 +76,7 @@ def _play(task: PartTask) -> Figures:
 
 def _player(order: Order) -> PartBacktest:
     program = compile_program(order.canonical)
+    channels = channels_of(program)
     return PartBacktest(
-        program, order.bounds, lambda: RecordedWorld(program, order.staff), order.taker
+        program, order.bounds, lambda: RecordedWorld(channels, order.staff), order.taker
     )

@@ -84,9 +84,9 @@ class RecordedWorld:
     Who was said nothing of is reached on every channel that the journey uses.
     """
 
-    def __init__(self, program: Program, staff: StaffRules) -> None:
+    def __init__(self, channels: Iterable[str], staff: StaffRules) -> None:
         self.names: dict[str, str] = {}
-        self._channels = sorted(channels_of(program))
+        self._channels = sorted(channels)
         self._staff = staff
         self._customers: dict[str, Customer] = {}
 
@@ -126,8 +126,8 @@ class RecordedWorld:
 class NamedWorld(RecordedWorld):
     """A world of which another one knows the customers by name, and how staff decide."""
 
-    def __init__(self, program: Program, staff: StaffRules, known: World) -> None:
-        super().__init__(program, staff)
+    def __init__(self, channels: Iterable[str], staff: StaffRules, known: World) -> None:
+        super().__init__(channels, staff)
         self._known = known
 
     def meet(self, name: str, known: KnownCustomer | None) -> str:

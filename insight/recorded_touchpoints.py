@@ -137,7 +137,7 @@ def _said(told: Mapping[str, Any]) -> tuple[object, object]:
         case "page" | "screen":
             given = {"name": told.get("name"), "category": told.get("category")}
             named = {name: value for name, value in given.items() if value is not None}
-            more = told.get("properties") or {}
+            more: object = told.get("properties") or {}
             if not isinstance(more, dict):
                 raise _UnreadableError("properties: expected a JSON object")
             return VIEWED[kind], {**named, **cast("dict[str, object]", more)}

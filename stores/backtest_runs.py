@@ -7,7 +7,6 @@ time stands in for wall time, for there was none.
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -25,26 +24,13 @@ from contracts.made_records import (
 )
 from journey.machine import ENGINE
 from stores.customers import normalised
-from stores.database import clean_text, dump_json, open_pool
-from stores.definitions import PublishableDefinition
-from stores.touchpoints import ensure_partitions
+from stores.database import clean_text, dump_json
 
 BATCH_ROWS = 20_000
 """Rows that a process holds before it writes them."""
 
-MONTHS = 240
-"""Partitions are made for so many months at most; what is outside of them is kept in one."""
-
 Connection = psycopg.Connection[tuple[Any, ...]]
 Brief = Callable[[MadeCase], str]
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Numbers:
-    """The last numbers that are taken already: of entries, and of touchpoints."""
-
-    entries: int
-    touchpoints: int
 
 
 # In this order, so that what is referred to is there.
@@ -77,69 +63,6 @@ _MERGE["touchpoints"] = sql.SQL(
     "insert into {} ({columns}) overriding system value"
     " select {columns} from given join message_ids using (message_id, touchpoint, received_at)"
 )
-
-
-async def prepare(
-    url: str,
-    definition: PublishableDefinition,
-    *,
-    begins: datetime,
-    ends: datetime,
-    entries: int,
-    touchpoints: int,
-    add: bool,
-) -> Numbers:
-    """Make room for a backtest: its definition, partitions, and numbers that nobody else will use.
-
-    Raises: `BacktestRecordsError` where there are runs already, unless `add`.
-    """
-    pool = await open_pool(url, name="clew backtest", most=2, wait_seconds=10)
-    try:
-        async with pool.connection() as connection:
-            cursor = await connection.execute("select 1 from runs limit 1")
-            if not add and await cursor.fetchone() is not None:
-                raise BacktestRecordsError(
-                    "The database holds runs already, and what a backtest makes would stand among "
-                    "them. Name an empty one, or say --add."
-                )
-            told = [definition.version, definition.journey]
-            cursor = await connection.execute(
-                "select 1 from runs where version = %s and first_run_id like 'backtest/%%' limit 1",
-                told[:1],
-            )
-            if await cursor.fetchone() is not None:
-                raise BacktestRecordsError(
-                    f"The database holds a backtest of this version of {definition.journey} already."
-                )
-            await connection.execute(
-                "insert into definitions (version, journey, canonical, source, source_name)"
-                " values (%s, %s, %s, %s, %s) on conflict (version) do nothing",
-                [*told, definition.canonical, definition.source, definition.source_name],
-            )
-            # What customers enter here stays as it is: a backtest publishes nothing over it.
-            await connection.execute(
-                "insert into live_journeys (version, journey) values (%s, %s)"
-                " on conflict (journey) do nothing",
-                told,
-            )
-            numbers = Numbers(
-                entries=await _reserve(connection, "entries", entries),
-                touchpoints=await _reserve(connection, "touchpoints_touchpoint_seq", touchpoints),
-            )
-        months = (ends.year - begins.year) * 12 + ends.month - begins.month
-        if months <= MONTHS:
-            await ensure_partitions(pool, months, today=begins)
-        return numbers
-    finally:
-        await pool.close()
-
-
-async def _reserve(connection: Any, sequence: str, many: int) -> int:
-    """Take so many numbers out of a sequence at once; the last one before them."""
-    cursor = await connection.execute("select nextval(%s::regclass) as first", [sequence])
-    first = (await cursor.fetchone())["first"]
-    await connection.execute("select setval(%s::regclass, %s)", [sequence, first + many])
-    return first
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ from insight.backtest_world import RecordedWorld, StaffRule
 from insight.invariants import check
 from insight.sorted_recording import KnownCustomer, SortedRecording, our_id
 from journey.publication import Publishable
-from stores.backtest_runs import OpenBacktestRuns, prepare
+from stores.backtest_room import make_room
+from stores.backtest_runs import OpenBacktestRuns
 from stores.cases import CaseStore
 from stores.customers import CustomerStore
 from stores.database import Pool
@@ -54,7 +55,7 @@ async def written(
 ) -> Figures:
     """A backtest into a database, as the command does it."""
     within = replace(bounds(recording), ends=NOON + timedelta(days=9))
-    numbers = await prepare(
+    numbers = await make_room(
         url,
         tea,
         begins=within.begins,
@@ -175,7 +176,7 @@ async def test_runs_that_listen_to_subjects_are_found_by_them(
     recording.take(came(None, "Van Moved", timedelta(hours=1), subject={"kind": "van", "id": "v1"}))
     recording.close()
     within = bounds(recording)
-    await prepare(
+    await make_room(
         database, van, begins=within.begins, ends=within.ends, entries=1, touchpoints=2, add=False
     )
     opened = OpenBacktestRuns(
@@ -183,7 +184,7 @@ async def test_runs_that_listen_to_subjects_are_found_by_them(
     )
     with opened() as taker:
         play_together(
-            van.program, recording, within, RecordedWorld(van.program, {}), entries=1, taker=taker
+            van.program, recording, within, RecordedWorld({"email"}, {}), entries=1, taker=taker
         )
 
     [listening] = await RunStore(pool).listening_to("van", "v1")

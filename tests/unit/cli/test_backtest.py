@@ -151,4 +151,4 @@ def test_a_real_day_of_flights_is_played_with_the_desk_of_that_day(
 
     assert figures["runs"] == 40
     assert figures["promises"]
-    assert all(case["decided"] != "open" for case in figures["cases"] if case["queue"] == "baggage")  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    assert all(case["decided"] != "open" for case in figures["cases"] if case["queue"] == "baggage")  # pyright: ignore[reportGeneralTypeIssues]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from insight.backtest import Bounds
+from insight.backtest_customers import Bounds
 from insight.recorded_touchpoints import Recorded
 from insight.sorted_recording import SortedRecording
 from journey.publication import Publishable, read_definition

@@ -9,14 +9,13 @@ import pytest
 
 from contracts.made_records import Made
 from insight.backtest import (
-    BacktestStoppedError,
-    Bounds,
     PartBacktest,
     last_entry,
     play_together,
     shares,
     tasks_of,
 )
+from insight.backtest_customers import BacktestStoppedError, Bounds
 from insight.backtest_figures import Figures
 from insight.backtest_plain import as_plain
 from insight.backtest_processes import Order, play_apart
@@ -66,7 +65,7 @@ def played(
     player = PartBacktest(
         tea.program,
         within,
-        lambda: RecordedWorld(tea.program, rules),
+        lambda: RecordedWorld({"email"}, rules),
         (lambda: nullcontext(kept)) if kept else None,
     )
     figures = Figures()
@@ -190,7 +189,7 @@ def test_playing_all_together_gives_the_same_figures_as_one_by_one(tmp_path: Pat
 
     apart, kept = played(tea, recording), Kept()
     together = play_together(
-        tea.program, recording, within, RecordedWorld(tea.program, {}), taker=kept
+        tea.program, recording, within, RecordedWorld({"email"}, {}), taker=kept
     )
 
     apart.example.clear()
@@ -224,7 +223,7 @@ def test_news_of_a_subject_reaches_all_who_listen_to_it(tmp_path: Path):
         came("ann", "Delivered", 2 * DAY),
     ]
     recording = sorted_in(tmp_path, happened, entry_event="Paid")
-    world = RecordedWorld(van.program, {})
+    world = RecordedWorld({"email"}, {})
 
     figures = play_together(van.program, recording, bounds(recording), world)
 
@@ -238,9 +237,7 @@ def test_a_cap_on_entries_is_shared_by_all(tmp_path: Path):
     tea = journey(TEA.replace("again: after 7d", "cap: {per_day: 5}"))
     recording = sorted_in(tmp_path, guests(30))
 
-    figures = play_together(
-        tea.program, recording, bounds(recording), RecordedWorld(tea.program, {})
-    )
+    figures = play_together(tea.program, recording, bounds(recording), RecordedWorld({"email"}, {}))
 
     assert shares(tea.program) == "entries are capped"
     assert figures.entry_days[date(2026, 3, 2)] == 5
@@ -267,7 +264,7 @@ def test_a_customer_with_whom_it_goes_in_circles_is_named(tmp_path: Path):
     tea = journey()
     recording = sorted_in(tmp_path, [came("ann", "Tea Bought", timedelta(0), price=3.0)])
     within = replace(bounds(recording), most=1)
-    player = PartBacktest(tea.program, within, lambda: RecordedWorld(tea.program, {}))
+    player = PartBacktest(tea.program, within, lambda: RecordedWorld({"email"}, {}))
 
     with pytest.raises(BacktestStoppedError, match="Customer ann: More than 1 happenings"):
         player.play(tasks_of(tea.program, recording)[0])

@@ -61,7 +61,9 @@ class Rehearsal:
         *,
         most: int = MAX_HAPPENINGS,
         outside: Outside | None = None,
+        entries: int = 0,
     ) -> None:
+        """`entries`: how many numbers of entry were given out before."""
         self.result = Rehearsed()
         self._program = program
         self._world = world
@@ -70,7 +72,7 @@ class Rehearsal:
         self._now: datetime | None = None
         self._queue: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._pushed = 0
-        self._entries = 0
+        self._entries = entries
         self._seen: set[str] = set()
         self._numbers: dict[str, int] = {}
         self._live: dict[str, dict[str, RehearsedRun]] = {}
@@ -223,22 +225,29 @@ class Rehearsal:
         try:
             wanted = program.entry_wanted(touchpoint, profile)
             key = program.entry_key(touchpoint, profile) if wanted else None
-        except ConditionError:
+        except ConditionError as error:
             result.fates["refused"] += 1
+            result.turn_away(customer, f"whether they may enter cannot be told: {error}")
             return None
         name = workflow_id(program.journey, customer, key)
         previous = result.runs.get(name)
         if previous is not None and previous.ended_at is None:
             return None
         came = previous.entered_at if previous else None
-        allowed = wanted and program.again.allows(came, at, known.zone or program.zone)
-        if not allowed or not self._cap.has_room(at):
+        why = None if wanted else f"not true of them: {program.definition.enter.when}"
+        if wanted and not program.again.allows(came, at, known.zone or program.zone):
+            why = f"they had entered before, and again is {program.definition.enter.again}"
+        if why is None and not self._cap.has_room(at):
+            why = "as many as may enter had entered"
+        if why is not None:
             result.fates["not_entered"] += 1
+            result.turn_away(customer, why)
             return None
         if previous is not None:
             result.ended.append(previous)
         self._entries += 1
         run = RehearsedRun(name, self._entries, customer, key, at, State())
+        run.entered_by = touchpoint.message_id
         result.runs[name] = run
         result.fates["entered"] += 1
         self._live.setdefault(customer, {})[name] = run

@@ -36,6 +36,7 @@ class RehearsedRun:
     promises: dict[int, PromiseRecord] = field(default_factory=dict[int, PromiseRecord])
     shows: dict[int, ShowRecord] = field(default_factory=dict[int, ShowRecord])
     listens: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    entered_by: str = ""
 
     @property
     def outcome(self) -> str | None:
@@ -109,6 +110,7 @@ class Rehearsed:
 
     `touchpoints`: how many were taken in. `fates`: what became of them, by `signalled`, `entered`,
     `not_entered`, `ignored`, `refused` and `repeated`; one touchpoint may have several.
+    `turned_away`: how often customers did not enter, by the reason in words and the customer.
     """
 
     runs: dict[str, RehearsedRun] = field(default_factory=dict[str, RehearsedRun])
@@ -119,6 +121,11 @@ class Rehearsed:
     starts: dict[str, RehearsedStart] = field(default_factory=dict[str, RehearsedStart])
     touchpoints: int = 0
     fates: Counter[str] = field(default_factory=Counter[str])
+    turned_away: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+
+    def turn_away(self, customer: str, why: str) -> None:
+        """A customer did not enter, for this reason."""
+        self.turned_away[why, customer] += 1
 
     def all_runs(self) -> Iterator[RehearsedRun]:
         """Every run, also earlier entries of a customer who came again."""

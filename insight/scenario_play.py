@@ -52,17 +52,13 @@ Unsayable = Callable[[str, Mapping[str, JsonValue]], str | None]
 """Why a message (by its name) or a brief (by its template) cannot be put into words; None where it can."""
 
 
-def _sayable(what: str, values: Mapping[str, JsonValue]) -> str | None:
-    return None
-
-
 def play(
     program: Program,
     scenarios: Scenarios,
     say: Say,
     *,
-    message: Unsayable = _sayable,
-    brief: Unsayable = _sayable,
+    message: Unsayable = lambda _message, _values: None,
+    brief: Unsayable = lambda _brief, _values: None,
 ) -> Iterator[Played]:
     """Play every scenario of a file. `say` puts what is shown at places into words.
 

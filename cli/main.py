@@ -6,15 +6,12 @@ from typing import NoReturn
 import typer
 
 from cli import (
+    backtest,
     cases,
     doctor,
     entries,
     graph,
     journey_map,
-    backtest,
-    cases,
-    doctor,
-    entries,
     publishing,
     runs,
     testing,

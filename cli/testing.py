@@ -73,7 +73,14 @@ def _play(path: Path) -> "Iterator[Played]":
         journey = _journey_of(path)
         source, story = _text(journey), _text(path)
         program = read_definition(source, str(journey)).program
-        yield from play(program, read_scenarios(story, str(path)), _in_words)
+        scenarios, messages = read_scenarios(story, str(path)), path.parent / "messages"
+        yield from play(
+            program,
+            scenarios,
+            _in_words,
+            message=lambda name, values: _message_fault(messages / f"{name}.md", values),
+            brief=_brief_fault,
+        )
     except InvalidDocumentError as error:
         yield Played("the file can be read", error.problems)
 
@@ -87,6 +94,35 @@ def _in_words(template: str, values: Mapping[str, "JsonValue"]) -> str:
         return LiquidText().render(template, values, datetime.now(UTC))
     except MessageCannotRenderError as error:
         return f"(cannot be put into words: {error})"
+
+
+def _brief_fault(template: str, values: Mapping[str, "JsonValue"]) -> str | None:
+    """Why a brief cannot be put into words, if it cannot."""
+    from activities.message_text import MessageCannotRenderError
+    from channels.liquid_text import LiquidText
+
+    try:
+        LiquidText().render(template, values, datetime.now(UTC))
+    except MessageCannotRenderError as error:
+        return str(error)
+    return None
+
+
+def _message_fault(file: Path, values: Mapping[str, "JsonValue"]) -> str | None:
+    """Why a message beside the journey cannot be put into words, if it cannot; one that is elsewhere can."""
+    from activities.message_text import MessageCannotRenderError, PublishedMessage
+    from channels.message_file import revision_of
+    from channels.message_renderer import MessageFileRenderer
+
+    if not file.exists():
+        return None
+    source = _text(file)
+    published = PublishedMessage(name=file.stem, revision=revision_of(source), source=source)
+    try:
+        MessageFileRenderer().render(published, values, datetime.now(UTC))
+    except MessageCannotRenderError as error:
+        return str(error)
+    return None
 
 
 def _scenario_files(paths: Sequence[Path]) -> list[Path]:

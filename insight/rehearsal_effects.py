@@ -166,7 +166,6 @@ class EffectsInMemory:
             offer
             for offer in self._result.offers.values()
             if (offer.customer, offer.granted.offer) == (run.customer, effect.offer)
-            and offer.state != "voided"
         ]
         if effect.not_since is not None and any(offer.at > effect.not_since for offer in had):
             return OfferAnswer(code=None, reason="the customer had one not long ago")

@@ -48,9 +48,22 @@ class Played:
 Say = Callable[[str, Mapping[str, JsonValue]], str]
 """Puts a template into words."""
 
+Unsayable = Callable[[str, Mapping[str, JsonValue]], str | None]
+"""Why a message (by its name) or a brief (by its template) cannot be put into words; None where it can."""
 
-def play(program: Program, scenarios: Scenarios, say: Say) -> Iterator[Played]:
-    """Play every scenario of a file. `say` puts what is shown at places into words."""
+
+def play(
+    program: Program,
+    scenarios: Scenarios,
+    say: Say,
+    *,
+    message: Unsayable = lambda _message, _values: None,
+    brief: Unsayable = lambda _brief, _values: None,
+) -> Iterator[Played]:
+    """Play every scenario of a file. `say` puts what is shown at places into words.
+
+    A `message` that went out, or a `brief` for staff, that cannot be put into words fails its scenario.
+    """
     for number, scenario in enumerate(scenarios.scenarios):
         played = Played(scenario.scenario)
         try:
@@ -62,6 +75,9 @@ def play(program: Program, scenarios: Scenarios, say: Say) -> Iterator[Played]:
             continue
         for path, words in story.faults(("scenarios", number)):
             played.problems.append(scenarios.document.problem(path, words))
+        for words in story.unsayable(message, brief):
+            where = ("scenarios", number, "scenario")
+            played.problems.append(scenarios.document.problem(where, words))
         played.decisions = story.decisions()
         yield played
 
@@ -120,6 +136,24 @@ class _Story:
             f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M} {entry.address}: {entry.kind}: {entry.why}"
             for _, entry in self._rehearsal.result.trace()
         ]
+
+    def unsayable(self, message: Unsayable, brief: Unsayable) -> Iterator[str]:
+        """What cannot be put into words of what went out and of what staff were to read, and why."""
+        result, traits = self._rehearsal.result, self._rehearsal.traits(self._customer)
+        customer: JsonValue = {**traits, "id": self._customer, "zone": self._zone}
+        told: dict[str, None] = {}
+        for delivery in self._deliveries("accepted"):
+            sent, values = delivery.message, {**delivery.message.values, "customer": customer}
+            if sent.asks is not None:
+                values["survey"] = {"link": "https://example.com/s", "name": sent.asks.survey}
+            why = message(sent.message, values)
+            if why is not None:
+                told[f"{sent.message} cannot be put into words: {why}"] = None
+        for case in result.cases.values():
+            why = brief(case.asked.brief, {**case.asked.values, "customer": customer})
+            if why is not None:
+                told[f"the brief for {case.queue} cannot be put into words: {why}"] = None
+        yield from told
 
     # -- what happens
 

@@ -6,6 +6,7 @@ returns errors as values and raises only for its iteration budget; both are mapp
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,14 +15,18 @@ from typing import Any, cast
 
 from cel_expr_python import cel
 from pydantic import JsonValue
+from whenever import Date
 
 from journey import cel_tree
+from journey.spans import midnight
 
 MAX_SOURCE = 1_000
 MAX_TEXT = 100_000
 MAX_PARTS = 10_000
 MAX_READS_IN_LOOPS = 20_000_000
 FIRST_YEAR, LAST_YEAR = 2, 9_998
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 Type = cel.Type
 
@@ -163,13 +168,20 @@ def json_value(
 
 
 def instant(
-    source: str, names: Mapping[str, object], declared: frozenset[str] | None = None
+    source: str,
+    names: Mapping[str, object],
+    declared: frozenset[str] | None = None,
+    zone: str | None = None,
 ) -> datetime:
-    """The value of an expression as an instant: a timestamp, or RFC 3339 text with a zone."""
+    """The value of an expression as an instant: a timestamp, or RFC 3339 text with a zone.
+
+    A day, `2026-03-02`, is its midnight in `zone`. Raises: `ConditionError`.
+    """
     value = evaluate(source, names, declared)
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value)
+            day = Date.parse_iso(value) if zone and _DAY.fullmatch(value) else None
+            value = midnight(day, zone) if day and zone else datetime.fromisoformat(value)
         except ValueError:
             raise ConditionError(
                 f"{source!r}: {value[:40]!r} is not a moment in RFC 3339"

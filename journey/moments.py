@@ -1,8 +1,9 @@
 """Moments as an author writes them: `4h`, `next 09:00`, `next weekday 09:00`, `run.departs - 24h`.
 
 A length of time counts from when the step is reached. `next` is on the customer's clock.
-Anything else is CEL whose value is an instant, with an optional length of time added or
-taken at its end; such a moment moves when what it names changes.
+Anything else is CEL whose value is an instant, or a day (`2026-03-02`), which begins at midnight
+on the customer's clock, with an optional length of time added or taken at its end; such a moment
+moves when what it names changes.
 """
 
 import re
@@ -71,7 +72,7 @@ class Moment:
             return _next(began, zone, self.next_time, self.next_day)
         if self.source is None:
             raise conditions.ConditionError(f"{self.text!r} is no moment")
-        base = conditions.instant(self.source, names, declared)
+        base = conditions.instant(self.source, names, declared, zone)
         if self.shift is None:
             return base
         return (

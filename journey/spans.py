@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from whenever import Instant, ZonedDateTime
+from whenever import Date, Instant, Time, ZonedDateTime
 
 _UNITS = {
     "y": "years",
@@ -68,6 +68,12 @@ class Span:
 def in_zone(moment: datetime, zone: str) -> ZonedDateTime:
     """The instant on a clock in `zone` (an IANA name)."""
     return Instant(moment).to_tz(zone)
+
+
+def midnight(day: Date, zone: str) -> datetime:
+    """When a day begins on a clock in `zone`."""
+    began = day.at(Time(0, 0)).assume_tz(zone, disambiguation="compatible")
+    return began.to_instant().to_stdlib().astimezone(UTC)
 
 
 @lru_cache(maxsize=1_024)

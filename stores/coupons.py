@@ -74,7 +74,7 @@ class CouponStore:
         if order.not_since is not None:
             cursor = await connection.execute(
                 "select 1 from coupons where customer = %s and offer = %s and granted_at > %s"
-                " and state not in ('voided', 'refused') limit 1",
+                " and state <> 'refused' limit 1",
                 [run.customer, order.offer, order.not_since],
             )
             if await cursor.fetchone() is not None:

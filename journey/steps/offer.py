@@ -35,7 +35,8 @@ class Offer(Step):
     One for each time the step is reached, whatever crashes. Its code is the step's result (`NAME.code`,
     `NAME.amount`, `NAME.expires`, `NAME.state`). It is redeemed by the touchpoint `redeemed_by`, worth
     nothing from `expires` on, and void when the run ends otherwise than by its own `finish`. Where
-    none is left, or the customer had one `again` ago, the steps under `refused` are taken.
+    none is left, the customer had one `again` ago, whatever became of it, or is held out, the steps
+    under `refused` are taken.
     """
 
     kind: ClassVar[str] = "offer"
@@ -88,6 +89,10 @@ class Offer(Step):
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         thread.mark = turn.state.arrivals
+        if turn.state.held_out:
+            turn.state.results[self.called] = {"code": None, "amount": None, "expires": None}
+            self._refused(turn, thread, "the customer is in the hold-out group")
+            return
         try:
             amount = turn.value(self.amount, turn.names(thread)) if self.amount else None
         except conditions.ConditionError as error:
@@ -117,9 +122,7 @@ class Offer(Step):
         if not isinstance(answer, OfferAnswer):
             return
         if answer.code is None:
-            self._becomes(turn, "refused")
-            turn.note(thread.at, "no_offer", f"no {self.coupon}: {answer.reason}")
-            turn.enter(thread, "refused")
+            self._refused(turn, thread, answer.reason)
             return
         known = turn.state.results.get(self.called)
         turn.state.results[self.called] = {
@@ -136,6 +139,12 @@ class Offer(Step):
         self.refresh(turn, watch)
         self.mail(turn, watch)
         turn.proceed(thread)
+
+    def _refused(self, turn: Turn, thread: Thread, why: str) -> None:
+        self._becomes(turn, "refused")
+        turn.changed = True
+        turn.note(thread.at, "no_offer", f"no {self.coupon}: {why}")
+        turn.enter(thread, "refused")
 
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
         self._becomes(turn, "failed")

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class Promise(Step):
     """Keep an eye on what was promised, while the journey goes on.
 
-    Kept by the touchpoint `kept_by`; late when `by` passes first, and then `late` is done at once
-    while it can still be kept. `by` moves with what it names. What is no longer true by `while` is
-    dropped with the reason; what is open when the journey ends is dropped, what is late by then is broken.
+    Kept by the touchpoint `kept_by`, or once `kept_when` holds, such as what a decision of staff set.
+    Late when `by` passes first, and then `late` is done at once while it can still be kept. `by` moves
+    with what it names. What is no longer true by `while` is dropped with the reason; what is open when
+    the journey ends is dropped, what is late by then is broken.
     """
 
     kind: ClassVar[str] = "promise"
@@ -27,7 +28,10 @@ class Promise(Step):
     text: str = Field(min_length=1, max_length=300)
     """What was promised, as the customer would say it."""
     by: MomentText
-    kept_by: On
+    kept_by: On | None = None
+    """The touchpoint that keeps it."""
+    kept_when: Condition | None = None
+    """What is true once it is kept, such as `run.answered == true`."""
     condition: Condition | None = Field(default=None, alias="while")
     """The promise stands while this holds."""
     because: str | None = None
@@ -46,13 +50,18 @@ class Promise(Step):
             yield f"while {self.condition}"
 
     def listens(self) -> Iterator[On]:
-        yield self.kept_by
+        if self.kept_by is not None:
+            yield self.kept_by
 
     def ends(self, block: str) -> Literal["next", "nothing", "here"]:
         return "nothing"
 
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return True
+
+    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        if self.kept_by is None and self.kept_when is None:
+            yield (), "nothing can keep this promise", "add kept_by: or kept_when:"
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         watch = turn.spawn(thread, thread.at, "promise", joins=False)
@@ -76,14 +85,18 @@ class Promise(Step):
         turn.state.threads = [other for other in turn.state.threads if other is not thread]
 
     def mail(self, turn: Turn, thread: Thread) -> None:
-        promise = self._promise(turn, thread)
-        mail = turn.earliest(
-            thread, lambda touchpoint: turn.is_about(self.kept_by, touchpoint, thread, thread.at)
-        )
-        if promise is None or mail is None:
+        promise, kept_by = self._promise(turn, thread), self.kept_by
+        if promise is None or kept_by is None:
             return
+        mail = turn.earliest(
+            thread, lambda touchpoint: turn.is_about(kept_by, touchpoint, thread, thread.at)
+        )
+        if mail is not None:
+            self._kept(turn, thread, promise, f"{kept_by.on} came")
+
+    def _kept(self, turn: Turn, thread: Thread, promise: OpenPromise, why: str) -> None:
         late = promise.state == "late"
-        turn.settle_promise(promise, "kept_late" if late else "kept", f"{self.kept_by.on} came")
+        turn.settle_promise(promise, "kept_late" if late else "kept", why)
         turn.note(thread.at, "promise", f"{'kept late' if late else 'kept'}: {self.text}")
         self._end(turn, thread, promise)
 
@@ -102,9 +115,11 @@ class Promise(Step):
         promise = self._promise(turn, thread)
         if promise is None:
             return
-        if self.condition is not None and not turn.holds(
-            self.condition, turn.names(thread), thread.at
-        ):
+        names = turn.names(thread)
+        if self.kept_when is not None and turn.holds(self.kept_when, names, thread.at):
+            self._kept(turn, thread, promise, f"{self.kept_when} is true")
+            return
+        if self.condition is not None and not turn.holds(self.condition, names, thread.at):
             reason = self.because or f"no longer true: {self.condition}"
             turn.settle_promise(promise, "dropped", reason)
             turn.note(thread.at, "promise", f"dropped: {self.text}: {reason}")

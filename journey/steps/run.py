@@ -1,9 +1,9 @@
 """`run`: the same customer through another journey."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StringConstraints
 
 from journey import conditions
 from journey.effects import StartRun
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from journey.language import AnyStep
 
 
+RunOutcome = Annotated[
+    str,
+    StringConstraints(pattern=r"^(?:[a-z][a-z0-9]*(?:-[a-z0-9]+)*|not_admitted)$", max_length=64),
+]
+"""An outcome of the other journey, or `not_admitted`: it did not begin."""
+
+
 class Run(Step):
     """Let the customer enter another journey, and wait for its outcome, or not.
 
@@ -45,7 +52,7 @@ class Run(Step):
     """Whether the journey waits for the outcome."""
     until: MomentText | None = None
     """How long it waits."""
-    outcomes: "dict[Slug, list[AnyStep]]" = Field(default={}, max_length=50)
+    outcomes: "dict[RunOutcome, list[AnyStep]]" = Field(default={}, max_length=50)
     """Steps by outcome."""
     late: "list[AnyStep]" = []
     id: Slug | None = None

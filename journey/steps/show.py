@@ -16,7 +16,7 @@ class Show(Step):
 
     The journey goes on at once. It is said while `while` holds and until `until`, and no longer when
     the run has ended. It says what holds when it is looked at. Of several at one place the one with
-    the highest `priority` comes first.
+    the highest `priority` comes first. Nothing is said to a customer who is held out.
     """
 
     kind: ClassVar[str] = "show"
@@ -41,6 +41,10 @@ class Show(Step):
             yield end_in_words(self.until, "for")
 
     def begin(self, turn: Turn, thread: Thread) -> None:
+        if turn.state.held_out:
+            turn.note(thread.at, "show", "not said: the customer is in the hold-out group")
+            turn.proceed(thread)
+            return
         watch = turn.spawn(thread, thread.at, "show", joins=False)
         n = turn.count()
         turn.wait(watch, Waiting("show", turn.now, n=n))

@@ -132,6 +132,31 @@ def test_a_file_that_means_nothing_is_refused(text: str, told: str) -> None:
     assert told in str(refused.value)
 
 
+def fault_of(what: str, values: Mapping[str, JsonValue]) -> str | None:
+    """Nobody has a first name, and both the message and the brief ask for it."""
+    return f"{what} needs a name" if "first_name" not in str(values["customer"]) else None
+
+
+def unsayable(given: str) -> list[str]:
+    text = BEGINS % (", {after: 1d}", "{}")
+    text = text.replace("when:", f"given: {given}, when:", 1)
+    program = read_definition(JOURNEY, "journey.yaml").program
+    scenarios = read_scenarios(text, "scenarios.yaml")
+    [played] = play(program, scenarios, plain, message=fault_of, brief=fault_of)
+    return [str(problem) for problem in played.problems]
+
+
+def test_what_cannot_be_put_into_words_fails_the_scenario_in_which_it_was_sent() -> None:
+    told = unsayable("{arms: {tried: blue}}")
+
+    assert [problem.partition("scenario: ")[2] for problem in told] == [
+        "hello cannot be put into words: hello needs a name",
+        "the brief for help cannot be put into words: Help needs a name",
+    ]
+    assert all(problem.startswith("scenarios.yaml:1:") for problem in told)
+    assert unsayable("{arms: {tried: blue}, customer: {first_name: Eva}}") == []
+
+
 def as_the_customer_reads_it(template: str, values: Mapping[str, JsonValue]) -> str:
     return LiquidText().render(template, values, datetime(2026, 3, 2, 9, tzinfo=UTC))
 

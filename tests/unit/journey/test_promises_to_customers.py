@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.unit.journey.story import NOON, Run, entered, on
 
 PARTS = {
@@ -151,3 +153,55 @@ def test_a_promise_whose_time_cannot_be_told_is_open_and_strands_nobody() -> Non
 
     assert anna.outcome == "done"
     assert states(anna) == ["open", "dropped"]
+
+
+ANSWER = (
+    "promise: {as: answer, text: A person answers you, by: 4h, kept_when: run.answered == true%s}"
+)
+CASE = (
+    "handoff: {as: care, queue: care, brief: Help,"
+    " decisions: {answered: {do: [{set: {run.answered: 'true'}}]}, passed-on: {}}}"
+)
+ANSWERED = {"keep": "{answered: 'false'}"}
+
+
+def test_a_promise_is_kept_by_what_staff_decided() -> None:
+    anna = entered(on(ANSWER % "", CASE, "wait: 9d", "finish: done", **ANSWERED))
+
+    anna.decides("answered")
+
+    assert anna.promises == [("answer", "open"), ("answer", "kept")]
+    assert "promise: kept: A person answers you" in anna.why
+
+
+def test_a_decision_that_keeps_nothing_leaves_it_open_until_it_is_late() -> None:
+    late = ", late: [{send: {message: sorry, purpose: service}}]"
+    anna = entered(on(ANSWER % late, CASE, "wait: 9d", "finish: done", **ANSWERED))
+
+    anna.decides("passed-on")
+    anna.after(hours=4)
+
+    assert anna.promises == [("answer", "open"), ("answer", "late")]
+    assert anna.messages == ["sorry"]
+
+
+def test_what_is_done_after_all_keeps_it_late() -> None:
+    anna = entered(on(ANSWER % "", CASE, "wait: 9d", "finish: done", **ANSWERED))
+
+    anna.after(hours=5)
+    anna.decides("answered")
+
+    assert [state for _, state in anna.promises] == ["open", "late", "kept_late"]
+
+
+def test_what_was_done_before_it_was_promised_keeps_it_at_once() -> None:
+    anna = entered(on(ANSWER % "", "wait: 9d", "finish: done", keep="{answered: 'true'}"))
+
+    assert anna.promises == [("answer", "kept")]
+
+
+def test_a_promise_that_nothing_can_keep_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"nothing can keep this promise → add kept_by: or kept_when:"
+    ):
+        on("promise: {as: answer, text: A person answers you, by: 4h}", "finish: done")

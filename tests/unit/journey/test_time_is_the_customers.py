@@ -271,3 +271,22 @@ def test_what_is_no_length_of_time_is_refused_with_an_example(text: str) -> None
 def test_what_is_no_moment_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(SpanError, match="write"):
         read_moment(text)
+
+
+def test_a_day_in_a_trait_begins_at_midnight_on_the_customers_clock() -> None:
+    journey = on("wait: {until: customer.renews_on - 14d}", "finish: waited")
+    anna = entered(journey, zone=NEW_YORK, traits={"renews_on": "2026-04-01"})
+
+    assert anna.wakes_at == local(NEW_YORK, "2026-03-18T00:00")
+
+    anna.becomes(renews_on="2026-06-01")
+
+    assert anna.wakes_at == local(NEW_YORK, "2026-05-18T00:00")
+
+
+def test_a_day_that_is_none_is_told_and_loses_nobody() -> None:
+    journey = on("wait: {until: customer.renews_on}", "finish: waited")
+    anna = entered(journey, traits={"renews_on": "2026-02-30"})
+
+    assert anna.outcome == "waited"
+    assert any("2026-02-30" in why for why in anna.why)

@@ -24,6 +24,7 @@ from journey.document import Document, InvalidDocumentError, Path, read_document
 from journey.document_faults import fault_of
 from journey.language import EventName, Identifier, Model, Slug, SpanText, Words
 from journey.spans import is_zone
+from journey.steps.run import OtherOutcome
 
 
 class Local(Words):
@@ -129,7 +130,7 @@ class When(Model):
     """The customer answers what they were asked last: `{score: 9, text: Fine}`."""
     enters: Properties | None = None
     """Somebody asks that the customer enter, with these properties."""
-    ends: Slug | None = None
+    ends: OtherOutcome | None = None
     """The journey that the run began last ends with this outcome."""
     held_by: Slug | None = None
     """Another journey of the customer holds marketing back from now on."""

@@ -130,6 +130,11 @@ class OpenOffer:
 
     n: int
     name: str
+    code: str | None = None
+
+    def is_told_by(self, result: Values) -> bool:
+        """Whether a result is about this coupon, and not about one that was given later."""
+        return self.code is None or result.get("code") == self.code
 
 
 @dataclass(slots=True)

@@ -362,7 +362,7 @@ class Turn:
         for offer in state.offers:
             self.note("on_exit", "offer", f"{offer.name} voided: {why}")
             known = state.results.get(offer.name)
-            if isinstance(known, dict):
+            if isinstance(known, dict) and offer.is_told_by(known):
                 state.results[offer.name] = {**known, "state": "voided"}
             n = self.count()
             self.ask(SettleOffer(n=n, grant=offer.n, state="voided", reason=why), None)

@@ -18,6 +18,9 @@ from journey.turn import Turn
 if TYPE_CHECKING:
     from journey.language import AnyStep
 
+REMINDER = "reminder"
+"""The thread in which the customer is reminded."""
+
 
 class AnsweredBy(On):
     """A touchpoint that answers in place of the page, and where in it the answer is."""
@@ -126,6 +129,9 @@ class Ask(Step):
         if not isinstance(answer, DeliveryAnswer) or put_off(turn, thread, n, message, answer):
             return
         turn.note(thread.at, *said(message, answer))
+        if thread.home == REMINDER:
+            turn.end_thread(thread)
+            return
         if answer.state == "refused":
             turn.enter(thread, "late")
             return
@@ -137,7 +143,10 @@ class Ask(Step):
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
         turn.note(thread.at, "failed", f"{self.invitation}: {why}")
         turn.state.outstanding.pop(n, None)
-        turn.enter(thread, "late")
+        if thread.home == REMINDER:
+            turn.end_thread(thread)
+        else:
+            self._on(turn, thread, "late")
 
     def refresh(self, turn: Turn, thread: Thread) -> None:
         waiting = thread.waiting
@@ -157,12 +166,21 @@ class Ask(Step):
         until = turn.moment_or(self.until, waiting.began, thread, waiting.began)
         if until is None or until <= turn.now:
             turn.note(thread.at, "late", f"{self.survey} was not answered")
-            turn.enter(thread, "late")
+            self._on(turn, thread, "late")
             return
         waiting.late = True
         turn.note(thread.at, "reminded", f"{self.survey} is asked once more")
-        turn.ask(self._invites(turn, thread, turn.count(), waiting.n), None)
+        # In a thread of its own: it may have to wait for the morning, and an answer counts meanwhile.
+        reminder, n = turn.spawn(thread, thread.at, REMINDER, joins=True), turn.count()
+        turn.wait(reminder, Waiting("effect", turn.now, n=n))
+        turn.ask(self._invites(turn, thread, n, waiting.n), reminder)
         self.refresh(turn, thread)
+
+    def _on(self, turn: Turn, thread: Thread, block: str) -> None:
+        """Go on inside a block; nobody is reminded any more."""
+        for other in [other for other in turn.state.threads if other.parent == thread.thread]:
+            turn.drop_thread(other, f"{self.survey} is over")
+        turn.enter(thread, block)
 
     def mail(self, turn: Turn, thread: Thread) -> None:
         waiting = thread.waiting
@@ -213,7 +231,7 @@ class Ask(Step):
         turn.ask(SetTraits(n=turn.count(), traits={trait: kept}), None)
         if trait in turn.program.traits:
             turn.state.traits[trait] = kept
-        turn.enter(thread, f"answers/{group}")
+        self._on(turn, thread, f"answers/{group}")
 
     def words(self, turn: Turn, thread: Thread) -> str:
         waiting = thread.waiting

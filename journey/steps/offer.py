@@ -34,7 +34,8 @@ class Offer(Step):
     One for each time the step is reached, whatever crashes. Its code is the step's result (`NAME.code`,
     `NAME.amount`, `NAME.expires`, `NAME.state`). It is redeemed by the touchpoint `redeemed_by`, worth
     nothing from `expires` on, and void when the run ends otherwise than by its own `finish`. Where
-    none is left, or the customer had one `again` ago, the steps under `refused` are taken.
+    none is left, or the customer had one `again` ago, the steps under `refused` are taken. Given several
+    times, each is redeemed by its own code, and the result is the last one.
     """
 
     kind: ClassVar[str] = "offer"
@@ -102,7 +103,7 @@ class Offer(Step):
         if not isinstance(answer, OfferAnswer):
             return
         if answer.code is None:
-            self._becomes(turn, "refused")
+            self._becomes(turn, n, "refused")
             turn.note(thread.at, "no_offer", f"no {self.coupon}: {answer.reason}")
             turn.enter(thread, "refused")
             return
@@ -115,7 +116,9 @@ class Offer(Step):
         turn.changed = True
         turn.note(thread.at, "offer", f"{self.coupon} given")
         watch = turn.spawn(thread, thread.at, "offer", joins=False)
-        turn.state.offers.append(OpenOffer(n, self.called))
+        # Each coupon is redeemed by its own code, also where a later one has the name by now.
+        watch.items[self.called] = turn.state.results[self.called]
+        turn.state.offers.append(OpenOffer(n, self.called, answer.code))
         began = thread.waiting.began if thread.waiting else turn.now
         turn.wait(watch, Waiting("offer", began, n=n))
         self.refresh(turn, watch)
@@ -123,7 +126,7 @@ class Offer(Step):
         turn.proceed(thread)
 
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
-        self._becomes(turn, "failed")
+        self._becomes(turn, n, "failed")
         turn.fail(thread, n, self.on_failure, f"{self.coupon}: {why}")
 
     def refresh(self, turn: Turn, thread: Thread) -> None:
@@ -160,16 +163,18 @@ class Offer(Step):
         if n is None:
             return
         turn.note(thread.at, "offer", f"{self.coupon} {state}: {why}")
-        self._becomes(turn, state)
+        self._becomes(turn, n, state)
         turn.changed = True
         turn.ask(SettleOffer(n=turn.count(), grant=n, state=state, reason=why), None)
         turn.state.offers = [other for other in turn.state.offers if other.n != n]
         turn.state.threads = [other for other in turn.state.threads if other is not thread]
 
-    def _becomes(self, turn: Turn, state: str) -> None:
+    def _becomes(self, turn: Turn, n: int, state: str) -> None:
         known = turn.state.results.get(self.called)
         told = known if isinstance(known, dict) else {}
-        turn.state.results[self.called] = {**told, "state": state}
+        coupon = next((offer for offer in turn.state.offers if offer.n == n), None)
+        if coupon is None or coupon.is_told_by(told):
+            turn.state.results[self.called] = {**told, "state": state}
 
     def words(self, turn: Turn, thread: Thread) -> str:
         waiting = thread.waiting

@@ -1,9 +1,9 @@
 """`run`: the same customer through another journey."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StringConstraints
 
 from journey import conditions
 from journey.effects import StartRun
@@ -15,6 +15,12 @@ from journey.turn import Turn
 
 if TYPE_CHECKING:
     from journey.language import AnyStep
+
+OtherOutcome = Annotated[
+    str,
+    StringConstraints(pattern=r"^(?:not_admitted|[a-z][a-z0-9]*(?:-[a-z0-9]+)*)$", max_length=64),
+]
+"""How another journey ended: the outcome that it names, `left`, or `not_admitted`."""
 
 
 class Run(Step):
@@ -36,7 +42,7 @@ class Run(Step):
     """Whether the journey waits for the outcome."""
     until: MomentText | None = None
     """How long it waits."""
-    outcomes: "dict[Slug, list[AnyStep]]" = Field(default={}, max_length=50)
+    outcomes: "dict[OtherOutcome, list[AnyStep]]" = Field(default={}, max_length=50)
     """Steps by outcome."""
     late: "list[AnyStep]" = []
     id: Slug | None = None

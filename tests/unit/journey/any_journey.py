@@ -288,7 +288,16 @@ last_steps: st.SearchStrategy[Steps] = st.lists(
         st.just({"send": {"message": "bye", "purpose": "service"}}),
         sets,
         st.just({"call": {"url": "https://a.example/bye", "as": "given"}}),
-        st.just({"choose": [{"when": "run.n > 2", "do": [{"send": {"message": "bye", "purpose": "marketing"}}]}]}),
+        st.just(
+            {
+                "choose": [
+                    {
+                        "when": "run.n > 2",
+                        "do": [{"send": {"message": "bye", "purpose": "marketing"}}],
+                    }
+                ]
+            }
+        ),
     ),
     max_size=3,
 )

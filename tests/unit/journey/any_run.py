@@ -115,7 +115,8 @@ class AnyRun:
                 said = {"run": f"x:1:{self._waiting_for('run')}", "outcome": what}
                 self.arrives(self._touchpoint(RUN_ENDED, said, "router"))
             case "from_us":
-                self.arrives(self._touchpoint(*what, "router"))
+                event, said = what
+                self.arrives(self._touchpoint(event, said, "router"))
             case "answered":
                 self._answer(what)
             case "time":

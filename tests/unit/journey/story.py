@@ -25,8 +25,8 @@ from journey.effects import (
     OpenCase,
     ReadTraits,
     RunRecord,
-    SetTraits,
     SettleOffer,
+    SetTraits,
     ShowRecord,
     StartRun,
 )

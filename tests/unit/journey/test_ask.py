@@ -193,9 +193,7 @@ def test_who_does_not_answer_in_time_takes_late() -> None:
 def test_who_cannot_be_asked_takes_late_at_once() -> None:
     anna = asking(busy=(Deliver,))
 
-    anna.answers(
-        anna.deliveries[0], DeliveryAnswer(state="refused", reason="no_consent")
-    )
+    anna.answers(anna.deliveries[0], DeliveryAnswer(state="refused", reason="no_consent"))
 
     assert anna.outcome == "silent"
     assert "not_sent: how-was-it not sent: no_consent" in anna.why
@@ -230,7 +228,10 @@ def test_an_answer_that_overtakes_the_answer_of_the_channel_is_not_lost() -> Non
     assert "nps" in anna.state.results
 
 
-STARS = ", answered_by: {on: Rated, when: event.properties.trip == 't1', score: event.properties.stars, text: event.properties.words}"
+STARS = (
+    ", answered_by: {on: Rated, when: event.properties.trip == 't1', "
+    "score: event.properties.stars, text: event.properties.words}"
+)
 
 
 def test_a_touchpoint_may_answer_in_place_of_the_page() -> None:

@@ -1,6 +1,7 @@
 """Dates by which customers enter: on the customer's own clock, year after year, whatever the calendar does."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -191,7 +192,7 @@ def test_a_schedule_comes_again_and_again_and_never_twice_at_once() -> None:
         now = following
 
     # On the night when the clock goes back the hour from 2 to 3 is there twice, and the schedule comes once.
-    gaps = {later - earlier for earlier, later in zip(found, found[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(found)}
     assert gaps == {timedelta(hours=1), timedelta(hours=2)}
 
 

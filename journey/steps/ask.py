@@ -41,6 +41,12 @@ class Ask(Step):
     """
 
     kind: ClassVar[str] = "ask"
+    gives: ClassVar[dict[str, str]] = {
+        "score": "the score",
+        "text": "what was said in words",
+        "choice": "the choice",
+        "group": "the group of the answer, which picks the way",
+    }
 
     survey: Slug
     """Name of the survey file, which has the words."""
@@ -49,6 +55,7 @@ class Ask(Step):
     name: Identifier = Field(alias="as")
     """The name under which the answer can be used later."""
     purpose: Purpose
+    """Of the invitation: `service`, or `marketing` that needs consent."""
     via: list[Slug] = ["email"]
     """Channels of the invitation, in order of preference."""
     message: Slug | None = None
@@ -58,13 +65,16 @@ class Ask(Step):
     until: MomentText
     """When it is too late to answer."""
     answered_by: AnsweredBy | None = None
+    """A touchpoint that answers in place of the page."""
     trait: Identifier | None = None
     """The trait that keeps the score, the choice or the words; named as the survey unless said otherwise."""
     answers: "dict[Slug, list[AnyStep]]" = {}
     """Steps by the group of the answer: promoter, passive, detractor; satisfied, neutral, dissatisfied; easy, neutral,
     hard; the choice; or `answered`."""
     late: "list[AnyStep]" = []
+    """What is done when they cannot be asked, or do not answer in time."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     @property
     def invitation(self) -> str:
@@ -187,7 +197,10 @@ class Ask(Step):
         if waiting is None or waiting.kind != "survey":
             return
         for mail in turn.state.mailbox:
-            answer = self._answer(turn, thread, mail) if thread.may_meet(mail) else None
+            if not thread.may_meet(mail):
+                continue
+            with turn.looking_at(thread, mail):
+                answer = self._answer(turn, thread, mail)
             if answer is not None:
                 turn.meet(thread, mail)
                 self._take(turn, thread, answer)

@@ -39,6 +39,12 @@ class Offer(Step):
     """
 
     kind: ClassVar[str] = "offer"
+    gives: ClassVar[dict[str, str]] = {
+        "code": "the code, or null where there is none",
+        "amount": "what it is worth, where that is decided here",
+        "expires": "from when on it is worth nothing",
+        "state": "asked, open, redeemed, expired, voided, refused or failed",
+    }
 
     coupon: Slug
     """Name of the offer."""
@@ -53,7 +59,9 @@ class Offer(Step):
     redeemed_by: On
     """The touchpoint by which it is used, such as an order that names `coupon.code`."""
     refused: "list[AnyStep]" = []
+    """What is done when there is no coupon for this customer."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "continue"
 
     @property

@@ -32,8 +32,14 @@ class Run(Step):
     """
 
     kind: ClassVar[str] = "run"
+    gives: ClassVar[dict[str, str]] = {
+        "outcome": "how the other run ended; `not_admitted` where it never began",
+        "goal": "whether that was its goal",
+        "reason": "why, where it was not admitted",
+    }
 
     journey: Slug
+    """The other journey."""
     values: dict[Identifier, Value] = Field(default={}, alias="with", max_length=50)
     """Properties of the entering touchpoint: name → CEL."""
     name: Identifier | None = Field(default=None, alias="as")
@@ -45,7 +51,9 @@ class Run(Step):
     outcomes: "dict[OtherOutcome, list[AnyStep]]" = Field(default={}, max_length=50)
     """Steps by outcome."""
     late: "list[AnyStep]" = []
+    """What is done when it has not ended in time."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "continue"
 
     def blocks(self) -> Iterator[Block]:

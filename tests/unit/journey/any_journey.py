@@ -14,6 +14,7 @@ Steps = list[dict[str, Any]]
 moments = st.sampled_from(
     ["0h", "1h", "1d", "next 09:00", "run.due", "run.due - 1h", "customer.due + 1d", "run.list"]
 )
+lasting = st.sampled_from(["1h", "1d", "5d", "run.due", "customer.due + 1d"])
 conditions = st.sampled_from(
     [
         "run.n > 2",
@@ -181,7 +182,7 @@ def _ask(draw: st.DrawFn, depth: int) -> dict[str, Any]:
         "type": kind,
         "as": "said",
         "purpose": draw(st.sampled_from(["service", "marketing"])),
-        "until": draw(moments),
+        "until": draw(lasting),
         "answers": {group: draw(blocks(depth - 1)) for group in groups},
         "late": draw(blocks(depth - 1)),
     }
@@ -195,7 +196,7 @@ def _ask(draw: st.DrawFn, depth: int) -> dict[str, Any]:
 def _offer(draw: st.DrawFn, depth: int) -> dict[str, Any]:
     made: dict[str, Any] = {
         "coupon": draw(st.sampled_from(["ten", "twenty"])),
-        "expires": draw(moments),
+        "expires": draw(lasting),
         "redeemed_by": draw(_touchpoint()),
         "refused": draw(blocks(depth - 1)),
         "on_failure": draw(on_failure),
@@ -230,7 +231,7 @@ def _run(draw: st.DrawFn, depth: int) -> dict[str, Any]:
     if draw(st.integers(0, 3)) == 0:
         return {"run": begun | {"wait": False}}
     ways: dict[str, Any] = {"good": draw(blocks(depth - 1)), "not_admitted": draw(blocks(0))}
-    waits: dict[str, Any] = {"until": draw(moments), "late": draw(blocks(depth - 1))}
+    waits: dict[str, Any] = {"until": draw(lasting), "late": draw(blocks(depth - 1))}
     return {"run": begun | waits | {"outcomes": ways, "on_failure": draw(on_failure)}}
 
 

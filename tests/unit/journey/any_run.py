@@ -94,6 +94,7 @@ class AnyRun:
     sent: list[Touchpoint] = field(default_factory=list[Touchpoint])
     number: int = 0
     marks: dict[int, int] = field(default_factory=dict[int, int])
+    done: set[int] = field(default_factory=set[int])
     shows: dict[int, ShowRecord] = field(default_factory=dict[int, ShowRecord])
 
     def enter(self) -> None:
@@ -210,6 +211,19 @@ class AnyRun:
         self.happens(AlarmFired(at=alarm))
         self.now = max(self.now, alarm)
 
+    def _others_do_their_part(self) -> bool:
+        """Every other question is answered, and every other run that was begun ends, before its time is over."""
+        for kind, happening in (
+            ("survey", ("replied", {"score": 5, "choice": "by-train", "text": "Fine"})),
+            ("run", ("other_ended", "good")),
+        ):
+            n = self._waiting_for(kind)
+            if n % 2 == 1 and n not in self.done:
+                self.done.add(n)
+                self.lives_through(*happening)
+                return True
+        return False
+
     def ends(self) -> bool:
         """Let it come to its end: whatever is asked for is done, staff decide, time passes."""
         for _ in range(400):
@@ -217,6 +231,8 @@ class AnyRun:
                 return True
             if any(not asked.held for asked in self.state.outstanding.values()):
                 self._answer("well")
+            elif self._others_do_their_part():
+                continue
             elif next_alarm(self.state) is not None:
                 self._alarm("due")
             elif self._waiting_for("case"):

@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 QUICK := tests/unit tests/architecture tests/replay
 SLOW := tests/workflows tests/integration tests/browser tests/faults
 
-.PHONY: install check gates test faults demo histories pictures clean
+.PHONY: install check gates test faults demo histories docs pictures clean
 .DEFAULT_GOAL := install
 
 # Seconds the second time: the stamp is newer than what it was made from.
@@ -43,6 +43,10 @@ demo: $(STAMP)
 # After a release, or when a story was added: what every later build must replay.
 histories: install
 	$(PY) -m tests.replay.record
+
+# docs/language, from the models and the examples beside.
+docs: $(STAMP)
+	@$(PY) -m deploy.language_docs
 
 pictures: install
 	$(PY) -m pytest tests/browser -m pictures

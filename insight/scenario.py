@@ -74,7 +74,9 @@ class Expected(Model):
     outcome: Slug | None = None
     """How the run ended; `null`: it goes on."""
     goal: bool = False
+    """Whether it ended in the goal."""
     stage: Slug | None = None
+    """The stage where the run is."""
     entries: int = 1
     """How often the customer has entered; 0: never."""
     sent: list[Slug] = []
@@ -94,11 +96,13 @@ class Expected(Model):
     because: list[str] = []
     """Words in its decisions: `kind: reason`."""
     wakes_at: Local | None = None
+    """When the run wakes next, on the customer's clock."""
     values: Properties = {}
     """Values that the run keeps."""
     traits: Properties = {}
     """Traits of the customer."""
     arms: dict[Identifier, Slug] = {}
+    """The arms that were drawn: split → arm."""
     offers: dict[Identifier, str] = {}
     """How coupons stand: result → open, redeemed, expired, voided or refused."""
     says: dict[Slug, list[str]] = {}
@@ -112,13 +116,14 @@ class Expected(Model):
 
 
 class When(Model):
-    """One thing that happens: exactly one of `does happens becomes staff after at expect`."""
+    """One thing that happens."""
 
     does: EventName | None = None
     """The customer does something."""
     happens: EventName | None = None
     """Something happens to a subject, such as a flight: `about: {flight: UA1}`."""
     properties: Properties = Field(default={}, alias="with")
+    """The properties of what came."""
     about: Annotated[dict[str, str], Field(max_length=1)] = {}
     """The subject: kind → id."""
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
@@ -128,6 +133,7 @@ class When(Model):
     staff: Slug | None = None
     """What staff decide in the case that was opened last."""
     fields: Properties = {}
+    """What staff filled in."""
     answers: Properties | None = None
     """The customer answers what they were asked last: `{score: 9, text: Fine}`."""
     enters: Properties | None = None
@@ -175,14 +181,18 @@ class Scenario(Model):
     scenario: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """What it shows, as a sentence."""
     given: Given = Given()
+    """Who the customer is, and when it begins."""
     when: list[When] = Field(min_length=1, max_length=200)
+    """What happens, in order."""
     then: Expected
+    """What must have come of it."""
 
 
 class ScenarioFile(Model):
     """The scenarios of one journey."""
 
     scenarios: list[Scenario] = Field(min_length=1, max_length=1_000)
+    """The stories."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -191,6 +201,7 @@ class Scenarios:
 
     document: Document
     scenarios: list[Scenario]
+    """The stories."""
 
 
 def read_scenarios(text: str, name: str) -> Scenarios:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from journey.moments import read_moment
 from journey.program import Node, Path, Program
+from journey.steps.ask import Ask
 from journey.steps.choose import Choose
 from journey.steps.finish import Finish
 from journey.steps.go import Go
 from journey.steps.handoff import Handoff
+from journey.steps.run import Run
 from journey.steps.split import Split
 from journey.steps.wait import Wait
 
@@ -61,6 +63,10 @@ def _ways(node: Node) -> tuple[bool, list[str]]:
     match step:
         case Go():
             return False, ["then"]
+        case Ask():
+            return False, ["late"]  # where the invitation is refused
+        case Run() if step.until is not None and _may_have_passed(step.until):
+            return True, list(node.blocks)
         case Handoff():
             failing = ["on_failure"] if "on_failure" in node.blocks else []
             return step.on_failure == "continue", failing

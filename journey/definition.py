@@ -65,7 +65,9 @@ class Cap(Model):
     """How many customers may enter within an hour and within a day, both counted back from each entry."""
 
     per_hour: int | None = Field(default=None, ge=1, le=10_000_000)
+    """How many within an hour."""
     per_day: int | None = Field(default=None, ge=1, le=100_000_000)
+    """How many within a day."""
 
 
 class Entry(Model):
@@ -94,6 +96,7 @@ class Entry(Model):
     cap: Cap | None = None
     """How many may enter; who comes beyond that is not admitted, as `capped`."""
     when: Condition | None = None
+    """What must hold of the touchpoint and of the customer besides."""
     key: Value | None = None
     """What tells several runs of one customer apart, such as `event.properties.order`."""
     again: Annotated[str, AfterValidator(_again)] = "never"
@@ -110,12 +113,17 @@ class Exit(Model):
     """What ends the run at once: a touchpoint, a condition that comes true, or leaving the audience."""
 
     on: EventName | None = None
+    """The touchpoint that ends the run."""
     when: Condition | None = None
+    """What must hold of it; alone: the condition that ends the run when it comes true."""
     about: Value | None = None
+    """The id of the subject that it must be about."""
     match: Match = None
+    """In place of the journey-wide `match`; `false` lifts it."""
     leaves_audience: Literal[True] | None = None
     """When the customer is no longer of the audience that they entered with."""
     outcome: Slug
+    """How the run ended then."""
 
     @cached_property
     def touchpoint(self) -> On | None:
@@ -131,8 +139,11 @@ class Goal(Model):
     """Which outcome is the aim, and within what time it counts."""
 
     outcome: Slug
+    """The outcome that is hoped for."""
     within: SpanText | None = None
+    """How soon after entry it must be reached to count."""
     value: Value | None = None
+    """What it is worth."""
     measure: str | None = Field(default=None, min_length=1, max_length=500)
     """In words, how one would know that the journey works."""
 
@@ -145,13 +156,19 @@ class Reaction(Model):
     """
 
     on: EventName | None = None
+    """The touchpoint that it reacts to."""
     when: Condition | None = None
+    """What must hold of it; alone: the condition to whose coming true it reacts."""
     about: Value | None = None
+    """The id of the subject that it must be about."""
     match: Match = None
+    """In place of the journey-wide `match`; `false` lifts it."""
     settle: SpanText | None = None
+    """How long nothing more of it must have come."""
     mode: Literal["queue", "restart", "ignore-while-running"] = "queue"
     """What comes while it runs waits its turn, begins it anew, or is left alone."""
     do: list[AnyStep] = Field(min_length=1)
+    """What is done."""
 
     @cached_property
     def touchpoint(self) -> On | None:
@@ -172,19 +189,26 @@ class Stage(Model):
     """A part of the path as the customer would tell it. It ends in `go` or `finish`."""
 
     stage: Slug
+    """Its name."""
     title: str | None = None
+    """Its name as people read it."""
     feeling: Slug | None = None
     """How the customer is likely to feel here; picks the tone of messages."""
     steps: list[AnyStep] = Field(min_length=1)
+    """What happens in it, in order; the last one is `go` or `finish`."""
 
 
 class Definition(Model):
     """A whole journey."""
 
     language: Literal[1]
+    """The version of the language."""
     journey: Slug
+    """Its name."""
     title: str = Field(min_length=1, max_length=200)
+    """What it is for, as a sentence people read."""
     description: str | None = None
+    """More words about it."""
     owner: str = Field(min_length=1, max_length=100)
     """Who answers for it."""
     shared_with: list[Slug] = []
@@ -196,6 +220,7 @@ class Definition(Model):
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     """The time zone for customers of whom none is known, and of the staff."""
     enter: Entry
+    """How customers enter."""
     match: Condition | None = None
     """What must hold of every touchpoint about the customer, such as `event.properties.order == run.key`."""
     listen: dict[Identifier, Value] = {}
@@ -203,14 +228,19 @@ class Definition(Model):
     keep: dict[Identifier, Value] = {}
     """Values taken at entry and kept as `run.NAME`."""
     exit: list[Exit] = []
+    """What ends a run at once."""
     on_exit: list[AnyStep] = []
     """What is done when the run ends otherwise than by its own `finish`; coupons are void and cases closed by then."""
     priority: int | None = Field(default=None, ge=1, le=100)
     """Marketing of a journey waits while the customer is in one with a higher priority; 100 is the highest."""
     while_running: WhileRunning | None = None
+    """What holds of the customer as long as a run is open."""
     goal: Goal | None = None
+    """Which outcome is the aim."""
     whenever: list[Reaction] = []
+    """Reactions."""
     stages: list[Stage] = Field(min_length=1, max_length=200)
+    """The parts of the path, the first one first."""
 
 
 def canonical_json(data: Any) -> bytes:

@@ -31,7 +31,7 @@ class Clock(Words):
             Time(int(hour), int(minute))
         except ValueError:
             raise PydanticCustomError(
-                "text", "expected {what}", {"what": cls.pattern_words}
+                "words", "expected {what}", {"what": cls.pattern_words}
             ) from None
         return text
 
@@ -51,7 +51,7 @@ class OffsetText(Words):
     @classmethod
     def checked(cls, text: str) -> str:
         if not is_span(text.lstrip("+-").strip()):
-            raise PydanticCustomError("text", "expected {what}", {"what": cls.pattern_words})
+            raise PydanticCustomError("words", "expected {what}", {"what": cls.pattern_words})
         read_span(text.lstrip("+-").strip())
         return text
 
@@ -66,14 +66,14 @@ class RecurrenceText(Words):
     def checked(cls, text: str) -> str:
         parts = dict(part.split("=", 1) for part in text.upper().split(";") if "=" in part)
         if parts.get("FREQ") in _FREQUENT:
-            raise PydanticCustomError("text", "at most once an hour: FREQ=HOURLY or seldomer")
+            raise PydanticCustomError("words", "at most once an hour: FREQ=HOURLY or seldomer")
         try:
             if "FREQ" not in parts or "DTSTART" in text.upper():
                 raise ValueError
             _rule(text, datetime(2026, 1, 1))  # noqa: DTZ001 -- a local time, as RRULE counts
         except ValueError:
             raise PydanticCustomError(
-                "text", "expected {what}", {"what": cls.pattern_words}
+                "words", "expected {what}", {"what": cls.pattern_words}
             ) from None
         return text
 

@@ -179,6 +179,8 @@ class Step(Model):
     kind: ClassVar[str]
     shorthand: ClassVar[str | None] = None
     """The field that may stand for the whole step: `go: paying`."""
+    gives: ClassVar[dict[str, str]] = {}
+    """What its result is made of: part → in words."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:

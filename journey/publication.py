@@ -165,7 +165,8 @@ def _names(program: Program) -> Iterator[Fault]:
             yield (*node.path, "id"), f"id {identifier!r} is there twice", "give each its own"
         if identifier is not None:
             ids.add(identifier)
-        for name in filter(None, (node.step.result(), getattr(node.step, "name", None))):
+        named = dict.fromkeys((node.step.result(), getattr(node.step, "name", None)))
+        for name in filter(None, named):
             if name in ("event", "customer", "run", "now", "survey", *IN_PLACES):
                 yield (
                     (*node.path, "as"),

@@ -40,7 +40,7 @@ class Waiting:
     `n`: the effect that it waits for, or that opened the case or the promise it watches.
     `mark`: where a wait says itself since when touchpoints count, in place of the thread's own mark.
     `tally`: of each touchpoint that is counted, by its place in the step, when those were that came;
-    `tallied`: the arrival up to which that was done.
+    `tallied`: the arrival up to which touchpoints were looked at.
     """
 
     kind: Literal[
@@ -130,6 +130,11 @@ class OpenOffer:
 
     n: int
     name: str
+    code: str | None = None
+
+    def is_told_by(self, result: Values) -> bool:
+        """Whether a result is about this coupon, and not about one that was given later."""
+        return self.code is None or result.get("code") == self.code
 
 
 @dataclass(slots=True)

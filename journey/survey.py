@@ -20,10 +20,13 @@ class Survey(Model):
     """One question as the customer reads it: a file `surveys/NAME.yaml` beside the journey."""
 
     survey: Slug
+    """Its name, which is that of its file."""
     type: SurveyKind
+    """What kind of answer it has."""
     owner: Annotated[str, Field(min_length=1, max_length=100)]
     """Who reads the answers."""
     question: Annotated[str, Field(min_length=1, max_length=300)]
+    """What is asked, as the customer reads it."""
     low: str = ""
     """What the lowest score means, such as `not at all likely`."""
     high: str = ""
@@ -33,6 +36,7 @@ class Survey(Model):
     comment: str = ""
     """The question for words of their own, after a score or a choice; none where empty."""
     thanks: str = "Thank you. Somebody will read this."
+    """What is said when they have answered."""
 
 
 def group_of(kind: str, score: object, said: object) -> str | None:

@@ -1,7 +1,8 @@
 """One turn of the machine: what steps may see, and all that they may do."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -43,6 +44,8 @@ class Turn:
     runnable: deque[Thread] = field(default_factory=deque[Thread])
     changed: bool = False
     steps: int = 0
+    again: bool = False
+    """Whether what is looked at was looked at before: then what cannot be told of it is on record."""
 
     # -- what steps may see
 
@@ -149,9 +152,22 @@ class Turn:
     def earliest(self, thread: Thread, wanted: Callable[[Touchpoint], bool]) -> Mail | None:
         """The first touchpoint in the mailbox that is not behind the thread and is wanted."""
         for mail in self.state.mailbox:
-            if thread.may_meet(mail) and wanted(mail.touchpoint):
-                return mail
+            if thread.may_meet(mail):
+                with self.looking_at(thread, mail):
+                    found = wanted(mail.touchpoint)
+                if found:
+                    return mail
         return None
+
+    @contextmanager
+    def looking_at(self, thread: Thread, mail: Mail) -> Generator[None]:
+        """A waiting thread looks at a touchpoint. Each turn it looks again: its conditions may hold by now."""
+        waiting = thread.waiting
+        self.again = waiting is not None and mail.arrival <= waiting.tallied
+        yield
+        self.again = False
+        if waiting is not None:
+            waiting.tallied = max(waiting.tallied, mail.arrival)
 
     # -- what steps may do
 
@@ -170,6 +186,8 @@ class Turn:
 
     def note(self, address: str, kind: str, why: str) -> None:
         """Keep a decision for the record, in words."""
+        if self.again and kind == "condition_error":
+            return
         self.state.sequence += 1
         self.trace.append(
             TraceEntry(
@@ -362,7 +380,7 @@ class Turn:
         for offer in state.offers:
             self.note("on_exit", "offer", f"{offer.name} voided: {why}")
             known = state.results.get(offer.name)
-            if isinstance(known, dict):
+            if isinstance(known, dict) and offer.is_told_by(known):
                 state.results[offer.name] = {**known, "state": "voided"}
             n = self.count()
             self.ask(SettleOffer(n=n, grant=offer.n, state="voided", reason=why), None)

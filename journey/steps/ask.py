@@ -28,6 +28,9 @@ from journey.turn import Turn
 if TYPE_CHECKING:
     from journey.language import AnyStep
 
+REMINDER = "reminder"
+"""The thread in which the customer is reminded."""
+
 
 class AnsweredBy(On):
     """A touchpoint that answers in place of the page, and where in it the answer is."""
@@ -48,6 +51,12 @@ class Ask(Step):
     """
 
     kind: ClassVar[str] = "ask"
+    gives: ClassVar[dict[str, str]] = {
+        "score": "the score",
+        "text": "what was said in words",
+        "choice": "the choice",
+        "group": "the group of the answer, which picks the way",
+    }
 
     survey: Slug
     """Name of the survey file, which has the words."""
@@ -56,6 +65,7 @@ class Ask(Step):
     name: Identifier = Field(alias="as")
     """The name under which the answer can be used later."""
     purpose: Purpose
+    """Of the invitation: `service`, or `marketing` that needs consent."""
     via: list[Slug] = ["email"]
     """Channels of the invitation, in order of preference."""
     message: Slug | None = None
@@ -65,13 +75,16 @@ class Ask(Step):
     until: MomentText
     """When it is too late to answer."""
     answered_by: AnsweredBy | None = None
+    """A touchpoint that answers in place of the page."""
     trait: Identifier | None = None
     """The trait that keeps the score, the choice or the words; named as the survey unless said otherwise."""
     answers: "dict[Slug, list[AnyStep]]" = {}
     """Steps by the group of the answer: promoter, passive, detractor; satisfied, neutral, dissatisfied; easy, neutral,
     hard; the choice; or `answered`."""
     late: "list[AnyStep]" = []
+    """What is done when they cannot be asked, or do not answer in time."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     @property
     def invitation(self) -> str:
@@ -154,6 +167,9 @@ class Ask(Step):
         if not isinstance(answer, DeliveryAnswer) or put_off(turn, thread, n, message, answer):
             return
         turn.note(thread.at, *said(message, answer))
+        if thread.home == REMINDER:
+            turn.end_thread(thread)
+            return
         if answer.state == "refused":
             turn.enter(thread, "late")
             return
@@ -165,7 +181,10 @@ class Ask(Step):
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
         turn.note(thread.at, "failed", f"{self.invitation}: {why}")
         turn.state.outstanding.pop(n, None)
-        turn.enter(thread, "late")
+        if thread.home == REMINDER:
+            turn.end_thread(thread)
+        else:
+            self._on(turn, thread, "late")
 
     def refresh(self, turn: Turn, thread: Thread) -> None:
         waiting = thread.waiting
@@ -185,19 +204,31 @@ class Ask(Step):
         until = turn.moment_or(self.until, waiting.began, thread, waiting.began)
         if until is None or until <= turn.now:
             turn.note(thread.at, "late", f"{self.survey} was not answered")
-            turn.enter(thread, "late")
+            self._on(turn, thread, "late")
             return
         waiting.late = True
         turn.note(thread.at, "reminded", f"{self.survey} is asked once more")
-        turn.ask(self._invites(turn, thread, turn.count(), waiting.n), None)
+        # In a thread of its own: it may have to wait for the morning, and an answer counts meanwhile.
+        reminder, n = turn.spawn(thread, thread.at, REMINDER, joins=True), turn.count()
+        turn.wait(reminder, Waiting("effect", turn.now, n=n))
+        turn.ask(self._invites(turn, thread, n, waiting.n), reminder)
         self.refresh(turn, thread)
+
+    def _on(self, turn: Turn, thread: Thread, block: str) -> None:
+        """Go on inside a block; nobody is reminded any more."""
+        for other in [other for other in turn.state.threads if other.parent == thread.thread]:
+            turn.drop_thread(other, f"{self.survey} is over")
+        turn.enter(thread, block)
 
     def mail(self, turn: Turn, thread: Thread) -> None:
         waiting = thread.waiting
         if waiting is None or waiting.kind != "survey":
             return
         for mail in turn.state.mailbox:
-            answer = self._answer(turn, thread, mail) if thread.may_meet(mail) else None
+            if not thread.may_meet(mail):
+                continue
+            with turn.looking_at(thread, mail):
+                answer = self._answer(turn, thread, mail)
             if answer is not None:
                 turn.meet(thread, mail)
                 self._take(turn, thread, answer)
@@ -241,7 +272,7 @@ class Ask(Step):
         turn.ask(SetTraits(n=turn.count(), traits={trait: kept}), None)
         if trait in turn.program.traits:
             turn.state.traits[trait] = kept
-        turn.enter(thread, f"answers/{group}")
+        self._on(turn, thread, f"answers/{group}")
 
     def words(self, turn: Turn, thread: Thread) -> str:
         waiting = thread.waiting

@@ -25,11 +25,14 @@ class Call(Step):
     """
 
     kind: ClassVar[str] = "call"
+    gives: ClassVar[dict[str, str]] = {"status": "the HTTP status of the answer"}
 
     url: str | None = Field(default=None, max_length=1_000)
     """The address: `https://stock.example.com/reservations`."""
     method: Method = "POST"
+    """The HTTP method."""
     query: dict[Identifier, Value] = Field(default={}, max_length=20)
+    """What is added to the address: name → CEL."""
     body: dict[Identifier, Value] = Field(default={}, max_length=50)
     """What is sent as JSON: name → CEL."""
     take: dict[Identifier, Value] = Field(default={}, max_length=20)
@@ -43,6 +46,7 @@ class Call(Step):
     name: Identifier | None = Field(default=None, alias="as")
     """The name under which what came back can be used later."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "continue"
 
     def blocks(self) -> Iterator[Block]:

@@ -17,8 +17,11 @@ class Case(Model):
     """A condition and what is done when it holds, or `otherwise` with what is done when none does."""
 
     when: Condition | None = None
+    """The condition."""
     do: "list[AnyStep]" = []
+    """What is done when it holds."""
     otherwise: "list[AnyStep] | None" = None
+    """What is done when no case before it holds; the last case only."""
 
 
 class Choose(Step):
@@ -28,7 +31,9 @@ class Choose(Step):
     shorthand: ClassVar[str | None] = "cases"
 
     cases: list[Case] = Field(min_length=1, max_length=50)
+    """The cases, in order."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     @model_validator(mode="before")
     @classmethod

@@ -17,6 +17,7 @@ class Finish(Step):
     shorthand: ClassVar[str | None] = "outcome"
 
     outcome: Slug
+    """How it ended, in a word that reports count by."""
 
     @model_validator(mode="before")
     @classmethod

@@ -30,7 +30,9 @@ class ForEach(Step):
     at_most: int = Field(ge=1, le=100)
     """How many items at the most."""
     do: "list[AnyStep]" = Field(min_length=1)
+    """What is done for each item."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     def blocks(self) -> Iterator[Block]:
         yield "do", ("do",), self.do

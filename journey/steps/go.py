@@ -23,6 +23,7 @@ class Go(Step):
     shorthand: ClassVar[str | None] = "stage"
 
     stage: Slug
+    """Where to."""
     at_most: int | None = Field(default=None, ge=1, le=1_000)
     """How often the stage may be entered this way or another."""
     then: "list[AnyStep]" = []

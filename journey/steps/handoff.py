@@ -38,11 +38,13 @@ class Decision(Model):
     """What staff may decide, what they fill in for it, and what is done then."""
 
     title: str | None = None
+    """What it is called on the page of staff."""
     fields: dict[Identifier, FieldType] = {}
     """What is to be filled in, with its type."""
     authority: Identifier | None = None
     """The field whose amount must lie within the member's authority."""
     do: "list[AnyStep]" = []
+    """What is done when it was decided."""
 
 
 class Handoff(Step):
@@ -53,18 +55,29 @@ class Handoff(Step):
     """
 
     kind: ClassVar[str] = "handoff"
+    gives: ClassVar[dict[str, str]] = {
+        "decision": "what was decided",
+        "by": "who decided it",
+    }
 
     name: Identifier | None = Field(default=None, alias="as")
     """The name under which the decision can be used later: `help.decision`, `help.amount`."""
     queue: Slug
+    """Whose work it is."""
     brief: Template
     """What staff must know, in Liquid."""
     first_answer: AnswerWithin | None = None
+    """Within what time somebody must have taken it."""
     resolve: AnswerWithin | None = None
+    """Within what time it must be decided."""
     escalate_to: Slug | None = None
+    """The queue that it goes to when nobody took it in time."""
     decisions: dict[Slug, Decision] = Field(min_length=1, max_length=20)
+    """What may be decided."""
     late: "list[AnyStep]" = []
+    """What is done when it was not decided in time."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "stop"
 
     def blocks(self) -> Iterator[Block]:

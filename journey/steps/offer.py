@@ -36,10 +36,17 @@ class Offer(Step):
     `NAME.amount`, `NAME.expires`, `NAME.state`). It is redeemed by the touchpoint `redeemed_by`, worth
     nothing from `expires` on, and void when the run ends otherwise than by its own `finish`. Where
     none is left, the customer had one `again` ago, whatever became of it, or is held out, the steps
-    under `refused` are taken.
+    under `refused` are taken. Given several times, each is redeemed by its own code, and the result is the
+    last one.
     """
 
     kind: ClassVar[str] = "offer"
+    gives: ClassVar[dict[str, str]] = {
+        "code": "the code, or null where there is none",
+        "amount": "what it is worth, where that is decided here",
+        "expires": "from when on it is worth nothing",
+        "state": "asked, open, redeemed, expired, voided, refused or failed",
+    }
 
     coupon: Slug
     """Name of the offer."""
@@ -54,7 +61,9 @@ class Offer(Step):
     redeemed_by: On
     """The touchpoint by which it is used, such as an order that names `coupon.code`."""
     refused: "list[AnyStep]" = []
+    """What is done when there is no coupon for this customer."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "continue"
 
     @property
@@ -91,7 +100,7 @@ class Offer(Step):
         thread.mark = turn.state.arrivals
         if turn.state.held_out:
             turn.state.results[self.called] = {"code": None, "amount": None, "expires": None}
-            self._refused(turn, thread, "the customer is in the hold-out group")
+            self._refused(turn, thread, turn.count(), "the customer is in the hold-out group")
             return
         try:
             amount = turn.value(self.amount, turn.names(thread)) if self.amount else None
@@ -122,7 +131,7 @@ class Offer(Step):
         if not isinstance(answer, OfferAnswer):
             return
         if answer.code is None:
-            self._refused(turn, thread, answer.reason)
+            self._refused(turn, thread, n, answer.reason)
             return
         known = turn.state.results.get(self.called)
         turn.state.results[self.called] = {
@@ -133,21 +142,23 @@ class Offer(Step):
         turn.changed = True
         turn.note(thread.at, "offer", f"{self.coupon} given")
         watch = turn.spawn(thread, thread.at, "offer", joins=False)
-        turn.state.offers.append(OpenOffer(n, self.called))
+        # Each coupon is redeemed by its own code, also where a later one has the name by now.
+        watch.items[self.called] = turn.state.results[self.called]
+        turn.state.offers.append(OpenOffer(n, self.called, answer.code))
         began = thread.waiting.began if thread.waiting else turn.now
         turn.wait(watch, Waiting("offer", began, n=n))
         self.refresh(turn, watch)
         self.mail(turn, watch)
         turn.proceed(thread)
 
-    def _refused(self, turn: Turn, thread: Thread, why: str) -> None:
-        self._becomes(turn, "refused")
+    def _refused(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
+        self._becomes(turn, n, "refused")
         turn.changed = True
         turn.note(thread.at, "no_offer", f"no {self.coupon}: {why}")
         turn.enter(thread, "refused")
 
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
-        self._becomes(turn, "failed")
+        self._becomes(turn, n, "failed")
         turn.fail(thread, n, self.on_failure, f"{self.coupon}: {why}")
 
     def refresh(self, turn: Turn, thread: Thread) -> None:
@@ -184,16 +195,18 @@ class Offer(Step):
         if n is None:
             return
         turn.note(thread.at, "offer", f"{self.coupon} {state}: {why}")
-        self._becomes(turn, state)
+        self._becomes(turn, n, state)
         turn.changed = True
         turn.ask(SettleOffer(n=turn.count(), grant=n, state=state, reason=why), None)
         turn.state.offers = [other for other in turn.state.offers if other.n != n]
         turn.state.threads = [other for other in turn.state.threads if other is not thread]
 
-    def _becomes(self, turn: Turn, state: str) -> None:
+    def _becomes(self, turn: Turn, n: int, state: str) -> None:
         known = turn.state.results.get(self.called)
         told = known if isinstance(known, dict) else {}
-        turn.state.results[self.called] = {**told, "state": state}
+        coupon = next((offer for offer in turn.state.offers if offer.n == n), None)
+        if coupon is None or coupon.is_told_by(told):
+            turn.state.results[self.called] = {**told, "state": state}
 
     def words(self, turn: Turn, thread: Thread) -> str:
         waiting = thread.waiting

@@ -17,7 +17,9 @@ class Way(Model):
     """One of several ways that are gone side by side."""
 
     arm: Slug
+    """What this way is called."""
     do: "list[AnyStep]" = Field(min_length=1)
+    """Its steps."""
 
 
 class Parallel(Step):
@@ -30,8 +32,11 @@ class Parallel(Step):
     kind: ClassVar[str] = "parallel"
 
     arms: list[Way] = Field(min_length=2, max_length=20)
+    """The ways that are gone side by side."""
     join: Literal["all", "first"] = "all"
+    """Whether it goes on when all are done, or with the first."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     def blocks(self) -> Iterator[Block]:
         for index, way in enumerate(self.arms):

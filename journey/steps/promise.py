@@ -25,9 +25,11 @@ class Promise(Step):
     kind: ClassVar[str] = "promise"
 
     name: Identifier = Field(alias="as")
+    """What it is called in reports and in the state of the run."""
     text: str = Field(min_length=1, max_length=300)
     """What was promised, as the customer would say it."""
     by: MomentText
+    """By when it must be kept."""
     kept_by: On | None = None
     """The touchpoint that keeps it."""
     kept_when: Condition | None = None
@@ -37,7 +39,9 @@ class Promise(Step):
     because: str | None = None
     """In words, why it falls when `while` no longer holds."""
     late: "list[AnyStep]" = []
+    """What is done at once when its time has passed, beside the journey."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     def blocks(self) -> Iterator[Block]:
         yield "late", ("late",), self.late

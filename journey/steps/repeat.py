@@ -31,7 +31,9 @@ class Repeat(Step):
     name: Identifier | None = Field(default=None, alias="as")
     """What the number of the round is called inside."""
     do: "list[AnyStep]" = Field(min_length=1)
+    """The steps of a round."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     def blocks(self) -> Iterator[Block]:
         yield "do", ("do",), self.do

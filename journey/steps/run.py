@@ -25,12 +25,11 @@ from journey.turn import Turn
 if TYPE_CHECKING:
     from journey.language import AnyStep
 
-
 RunOutcome = Annotated[
     str,
     StringConstraints(pattern=r"^(?:[a-z][a-z0-9]*(?:-[a-z0-9]+)*|not_admitted)$", max_length=64),
 ]
-"""An outcome of the other journey, or `not_admitted`: it did not begin."""
+"""How another journey ended: the outcome that it names, `left`, or `not_admitted`."""
 
 
 class Run(Step):
@@ -42,8 +41,14 @@ class Run(Step):
     """
 
     kind: ClassVar[str] = "run"
+    gives: ClassVar[dict[str, str]] = {
+        "outcome": "how the other run ended; `not_admitted` where it never began",
+        "goal": "whether that was its goal",
+        "reason": "why, where it was not admitted",
+    }
 
     journey: Slug
+    """The other journey."""
     values: dict[Identifier, Value] = Field(default={}, alias="with", max_length=50)
     """Properties of the entering touchpoint: name → CEL."""
     name: Identifier | None = Field(default=None, alias="as")
@@ -55,7 +60,9 @@ class Run(Step):
     outcomes: "dict[RunOutcome, list[AnyStep]]" = Field(default={}, max_length=50)
     """Steps by outcome."""
     late: "list[AnyStep]" = []
+    """What is done when it has not ended in time."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "continue"
 
     def blocks(self) -> Iterator[Block]:

@@ -45,6 +45,7 @@ class Send(Step):
     unknown: Literal["send_again", "leave"] | None = None
     """When nobody can tell whether it left: default send again for service, leave for marketing."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "continue"
 
     def blocks(self) -> Iterator[Block]:

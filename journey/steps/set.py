@@ -24,6 +24,7 @@ class Set(Step):
     shorthand: ClassVar[str | None] = "values"
 
     values: dict[str, Value] = Field(min_length=1, max_length=50)
+    """Target → value in CEL. `set: {run.a: …}` is short for `set: {values: {run.a: …}}`."""
 
     @model_validator(mode="before")
     @classmethod

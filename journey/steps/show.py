@@ -30,7 +30,9 @@ class Show(Step):
     until: MomentText | None = None
     """It is said until then."""
     priority: int = Field(default=50, ge=1, le=100)
+    """Of several at one place the highest comes first."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     def in_words(self) -> Iterator[str]:
         yield f"show at {', '.join(self.places)}"

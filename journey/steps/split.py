@@ -25,6 +25,7 @@ class Arm(Model):
     hold_out: bool = False
     """From here on nothing is sent in this run: sends are refused as `held_out`, goals still count."""
     do: "list[AnyStep]" = []
+    """What is done for customers of this arm."""
 
 
 class Split(Step):
@@ -36,13 +37,16 @@ class Split(Step):
     """
 
     kind: ClassVar[str] = "split"
+    gives: ClassVar[dict[str, str]] = {"arm": "the arm of this customer"}
 
     name: Identifier
     """What is being tried out; another name draws anew."""
     arms: list[Arm] = Field(min_length=2, max_length=50)
+    """The ways to go."""
     by: Literal["hash"] = "hash"
     """How the arm is drawn."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     def blocks(self) -> Iterator[Block]:
         for index, arm in enumerate(self.arms):

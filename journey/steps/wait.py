@@ -60,6 +60,7 @@ class Wait(Step):
     since: Literal["previous", "entry", "now"] = "previous"
     """From when touchpoints count: since the previous wait was met, since entry, or from now on."""
     id: Slug | None = None
+    """Its name in addresses; no two steps of a journey have the same."""
 
     @model_validator(mode="before")
     @classmethod
@@ -134,7 +135,8 @@ class Wait(Step):
         for mail in turn.state.mailbox:
             if not thread.may_meet(mail):
                 continue
-            met = self._met_by(turn, thread, mail)
+            with turn.looking_at(thread, mail):
+                met = self._met_by(turn, thread, mail)
             if met is not None:
                 words, block = met
                 turn.note(thread.at, "met", f"{words} came")

@@ -14,6 +14,7 @@ Steps = list[dict[str, Any]]
 moments = st.sampled_from(
     ["0h", "1h", "1d", "next 09:00", "run.due", "run.due - 1h", "customer.due + 1d", "run.list"]
 )
+lasting = st.sampled_from(["1h", "1d", "5d", "run.due", "customer.due + 1d"])
 conditions = st.sampled_from(
     [
         "run.n > 2",
@@ -46,6 +47,18 @@ sends = st.fixed_dictionaries(
         "on_failure": on_failure,
     },
 ).map(lambda send: {"send": send})
+
+entries: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {"on": "Began"},
+        {"on": "Began", "again": "after 7d", "key": "event.properties.n"},
+        {"by": "request"},
+        {"audience": "counts.a >= 2", "counts": {"a": {"on": "A", "within": "9d"}}},
+        {"date": "customer.due", "offset": "-30d", "at": "09:00", "every": "year"},
+        {"schedule": "FREQ=WEEKLY;BYDAY=MO", "audience": "customer.vip == true"},
+    ]
+)
+GONE = {"leaves_audience": True, "outcome": "gone"}
 
 sets = st.sampled_from(
     [
@@ -153,6 +166,75 @@ def _count(draw: st.DrawFn, depth: int) -> dict[str, Any]:
     return {"wait": wait}
 
 
+def _ask(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    kind, groups = draw(
+        st.sampled_from(
+            [
+                ("nps", ["promoter", "passive", "detractor"]),
+                ("csat", ["satisfied", "dissatisfied"]),
+                ("choice", ["by-train"]),
+                ("text", ["answered"]),
+            ]
+        )
+    )
+    asked: dict[str, Any] = {
+        "survey": "how",
+        "type": kind,
+        "as": "said",
+        "purpose": draw(st.sampled_from(["service", "marketing"])),
+        "until": draw(lasting),
+        "answers": {group: draw(blocks(depth - 1)) for group in groups},
+        "late": draw(blocks(depth - 1)),
+    }
+    if draw(st.booleans()):
+        asked["remind"] = draw(moments)
+    if draw(st.booleans()):
+        asked["answered_by"] = draw(_touchpoint()) | {"score": "event.properties.n"}
+    return {"ask": asked}
+
+
+def _offer(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "coupon": draw(st.sampled_from(["ten", "twenty"])),
+        "expires": draw(lasting),
+        "redeemed_by": draw(_touchpoint()),
+        "refused": draw(blocks(depth - 1)),
+        "on_failure": draw(on_failure),
+    }
+    if draw(st.booleans()):
+        made |= {"as": "coupon", "again": "1d", "amount": draw(st.sampled_from(["run.n", "true"]))}
+    return {"offer": made}
+
+
+def _call(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "url": "https://a.example/x",
+        "body": {"n": "run.n"},
+        "take": {"n": "response.body.n"},
+    }
+    own: dict[str, Any] = {"activity": "own", "queue": "own", "with": {"due": "run.due"}}
+    failing = draw(st.sampled_from(["continue", "stop", draw(blocks(depth - 1))]))
+    return {"call": {**draw(st.sampled_from([out, own])), "as": "given", "on_failure": failing}}
+
+
+def _show(draw: st.DrawFn, _depth: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {"at": ["web", "ivr"], "say": "{{ run.n }}"}
+    if draw(st.booleans()):
+        shown["until"] = draw(moments)
+    if draw(st.booleans()):
+        shown["while"] = draw(conditions)
+    return {"show": shown}
+
+
+def _run(draw: st.DrawFn, depth: int) -> dict[str, Any]:
+    begun: dict[str, Any] = {"journey": "other", "with": {"n": "run.n"}, "as": "other"}
+    if draw(st.integers(0, 3)) == 0:
+        return {"run": begun | {"wait": False}}
+    ways: dict[str, Any] = {"good": draw(blocks(depth - 1)), "not_admitted": draw(blocks(0))}
+    waits: dict[str, Any] = {"until": draw(lasting), "late": draw(blocks(depth - 1))}
+    return {"run": begun | waits | {"outcomes": ways, "on_failure": draw(on_failure)}}
+
+
 _INNER = {
     "wait": _wait,
     "choose": _choose,
@@ -163,6 +245,11 @@ _INNER = {
     "repeat": _repeat,
     "parallel": _parallel,
     "count": _count,
+    "ask": _ask,
+    "offer": _offer,
+    "call": _call,
+    "show": _show,
+    "run": _run,
 }
 
 
@@ -197,6 +284,26 @@ def blocks(draw: st.DrawFn, depth: int) -> Steps:
     return made
 
 
+last_steps: st.SearchStrategy[Steps] = st.lists(
+    st.one_of(
+        st.just({"send": {"message": "bye", "purpose": "service"}}),
+        sets,
+        st.just({"call": {"url": "https://a.example/bye", "as": "given"}}),
+        st.just(
+            {
+                "choose": [
+                    {
+                        "when": "run.n > 2",
+                        "do": [{"send": {"message": "bye", "purpose": "marketing"}}],
+                    }
+                ]
+            }
+        ),
+    ),
+    max_size=3,
+)
+
+
 @st.composite
 def journeys(draw: st.DrawFn) -> dict[str, Any]:
     """A whole journey, as its author would write it in JSON."""
@@ -210,9 +317,15 @@ def journeys(draw: st.DrawFn) -> dict[str, Any]:
     for reaction in reactions:
         if draw(st.booleans()):
             reaction["settle"] = "5m"
+        reaction["mode"] = draw(st.sampled_from(["queue", "restart", "ignore-while-running"]))
     exits = draw(
         st.sampled_from(
-            [[], [{"on": "C", "outcome": "left"}], [{"when": "run.n > 4", "outcome": "many"}]]
+            [
+                [],
+                [{"on": "C", "outcome": "left"}],
+                [{"when": "run.n > 4", "outcome": "many"}],
+                [GONE],
+            ]
         )
     )
     stages: list[dict[str, Any]] = [
@@ -227,14 +340,16 @@ def journeys(draw: st.DrawFn) -> dict[str, Any]:
         for name in STAGES
     ]
     stages[0]["steps"].insert(0, {"choose": [{"when": "false", "do": [{"go": "two"}]}]})
-    return {
+    held: dict[str, Any] = {"while_running": {"hold": "marketing"}}
+    return draw(st.sampled_from([{}, held, {"priority": 1}, {"priority": 100}])) | {
         "language": 1,
         "journey": "any",
         "title": "Any",
         "owner": "chance",
-        "enter": {"on": "Began"},
+        "enter": draw(entries) if exits[:1] != [GONE] else {"audience": "customer.vip == true"},
         "keep": {"n": "0", "due": "event.properties.due", "list": "[1, 2, 3]"},
         "exit": exits,
+        "on_exit": draw(last_steps),
         "whenever": reactions,
         "stages": stages,
     }

@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from journey.effects import Deliver, Effect
+from journey.delivery_policy import HELD_BY
+from journey.effects import Deliver, Effect, GrantOffer, SettleOffer, ShowRecord
 from journey.happenings import (
     AlarmFired,
     Arrived,
@@ -15,6 +16,7 @@ from journey.happenings import (
     EffectFinished,
     Entered,
     Happening,
+    OfferAnswer,
     Resumed,
     ToldToLeave,
 )
@@ -23,7 +25,15 @@ from journey.program import Program
 from journey.standing import needs_attention, next_alarm
 from journey.state import State, Thread, dump_state, load_state
 from journey.steps.wait import Wait
-from journey.touchpoint import TRAITS_CHANGED, Touchpoint
+from journey.touchpoint import (
+    AUDIENCE_LEFT,
+    CASE_DECIDED,
+    HOLD_LIFTED,
+    RUN_ENDED,
+    SURVEY_ANSWERED,
+    TRAITS_CHANGED,
+    Touchpoint,
+)
 from tests.unit.journey.any_journey import EVENTS
 from tests.unit.journey.story import NOON, touched, usual_answer
 
@@ -37,7 +47,7 @@ TOUCHED = st.tuples(st.sampled_from(EVENTS), SAID, st.sampled_from(["router", "f
 TOLD = st.lists(TOUCHED, min_size=1, max_size=3).map(lambda told: ("touched", told))
 ANSWERED = st.tuples(
     st.just("answered"),
-    st.sampled_from(["well", "well", "refused", "deferred", "unknown", "failed", "old"]),
+    st.sampled_from(["well", "well", "refused", "deferred", "held", "unknown", "failed", "old"]),
 )
 TRAITS = st.fixed_dictionaries(
     {},
@@ -47,12 +57,25 @@ TRAITS = st.fixed_dictionaries(
         "zone": st.sampled_from(["Europe/Prague", "Mars/Base"]),
     },
 )
+REPLIES: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{"score": 10}, {"score": 2}, {"score": "no"}, {"choice": "by-train"}, {"text": "Fine"}, {}]
+)
+FROM_US = st.sampled_from(
+    [
+        (HOLD_LIFTED, {}),
+        (AUDIENCE_LEFT, {"journey": "any"}),
+        (AUDIENCE_LEFT, {"journey": "other"}),
+    ]
+)
 HAPPENINGS = st.one_of(
     TOLD,
     TOLD,
     ANSWERED,
     ANSWERED,
     st.tuples(st.just("decided"), st.sampled_from(["yes", "no", "made-up"])),
+    st.tuples(st.just("replied"), REPLIES),
+    st.tuples(st.just("other_ended"), st.sampled_from(["good", "bad", "not_admitted"])),
+    st.tuples(st.just("from_us"), FROM_US),
     st.tuples(st.just("time"), st.sampled_from([0, 0.5, 1, 5, 30, 400])),
     st.tuples(st.just("alarm"), st.sampled_from(["early", "due", "late"])),
     st.tuples(st.just("traits"), TRAITS),
@@ -71,11 +94,12 @@ class AnyRun:
     sent: list[Touchpoint] = field(default_factory=list[Touchpoint])
     number: int = 0
     marks: dict[int, int] = field(default_factory=dict[int, int])
+    done: set[int] = field(default_factory=set[int])
+    shows: dict[int, ShowRecord] = field(default_factory=dict[int, ShowRecord])
 
     def enter(self) -> None:
-        first = self._touchpoint(
-            "Began", {"n": 1, "due": "2026-03-02T18:00:00Z", "list": [1, 2]}, "router"
-        )
+        said = {"n": 1, "due": "2026-03-02T18:00:00Z", "list": [1, 2]}
+        first = self._touchpoint(self.program.entry_event, said, "router")
         self.happens(Entered(entry=1, customer="anna", entering=first))
 
     def lives_through(self, kind: str, what: Any) -> None:
@@ -83,8 +107,17 @@ class AnyRun:
             case "touched":
                 self.arrives(*(self._touchpoint(*told) for told in what))
             case "decided":
-                said = {"case": f"x:1:{self._a_case()}", "decision": what}
-                self.arrives(self._touchpoint("Case Decided", said, "router"))
+                said = {"case": f"x:1:{self._waiting_for('case')}", "decision": what}
+                self.arrives(self._touchpoint(CASE_DECIDED, said, "router"))
+            case "replied":
+                said = {"ask": f"x:1:{self._waiting_for('survey')}", **what}
+                self.arrives(self._touchpoint(SURVEY_ANSWERED, said, "router"))
+            case "other_ended":
+                said = {"run": f"x:1:{self._waiting_for('run')}", "outcome": what}
+                self.arrives(self._touchpoint(RUN_ENDED, said, "router"))
+            case "from_us":
+                event, said = what
+                self.arrives(self._touchpoint(event, said, "router"))
             case "answered":
                 self._answer(what)
             case "time":
@@ -109,6 +142,7 @@ class AnyRun:
         advanced = self._advance(happening)
         for effect in advanced.effects:
             self._ask(effect, held_before)
+        self.shows |= {show.n: show for show in advanced.record.shows}
         self.state = load_state(dump_state(advanced.state))
         self._look_at_threads()
         quiet = self._advance(AlarmFired(at=self.now))
@@ -141,11 +175,10 @@ class AnyRun:
         self.sent.append(touchpoint)
         return touchpoint
 
-    def _a_case(self) -> int:
-        open_cases = [
-            t.waiting.n for t in self.state.threads if t.waiting and t.waiting.kind == "case"
-        ]
-        return open_cases[0] or 0 if open_cases else 0
+    def _waiting_for(self, kind: str) -> int:
+        """What some thread waits for: a case, an answer, the end of another run; 0 where none does."""
+        waiting = [t.waiting.n for t in self.state.threads if t.waiting and t.waiting.kind == kind]
+        return waiting[0] or 0 if waiting else 0
 
     def _answer(self, how: str) -> None:
         open_effects = [asked.effect for asked in self.state.outstanding.values() if not asked.held]
@@ -157,10 +190,15 @@ class AnyRun:
             self.happens(EffectFailed(n=effect.n, error="Error", message="for good"))
         elif isinstance(effect, Deliver) and how != "well":
             answer = DeliveryAnswer(state="accepted")
-            if how in ("refused", "unknown", "deferred"):
-                until = self.now + timedelta(hours=3) if how == "deferred" else None
-                answer = DeliveryAnswer(state=how, reason=how, until=until)
+            if how in ("refused", "unknown"):
+                answer = DeliveryAnswer(state=how, reason=how)
+            elif how in ("deferred", "held"):
+                until, why = self.now + timedelta(hours=3), HELD_BY if how == "held" else "night"
+                answer = DeliveryAnswer(state="deferred", reason=why, until=until)
             self.happens(EffectFinished(n=effect.n, answer=answer))
+        elif isinstance(effect, GrantOffer) and how == "refused":
+            none = OfferAnswer(code=None, reason="none are left")
+            self.happens(EffectFinished(n=effect.n, answer=none))
         else:
             self.happens(EffectFinished(n=effect.n, answer=usual_answer(effect)))
 
@@ -173,6 +211,19 @@ class AnyRun:
         self.happens(AlarmFired(at=alarm))
         self.now = max(self.now, alarm)
 
+    def _others_do_their_part(self) -> bool:
+        """Every other question is answered, and every other run that was begun ends, before its time is over."""
+        for kind, happening in (
+            ("survey", ("replied", {"score": 5, "choice": "by-train", "text": "Fine"})),
+            ("run", ("other_ended", "good")),
+        ):
+            n = self._waiting_for(kind)
+            if n % 2 == 1 and n not in self.done:
+                self.done.add(n)
+                self.lives_through(*happening)
+                return True
+        return False
+
     def ends(self) -> bool:
         """Let it come to its end: whatever is asked for is done, staff decide, time passes."""
         for _ in range(400):
@@ -180,9 +231,11 @@ class AnyRun:
                 return True
             if any(not asked.held for asked in self.state.outstanding.values()):
                 self._answer("well")
+            elif self._others_do_their_part():
+                continue
             elif next_alarm(self.state) is not None:
                 self._alarm("due")
-            elif self._a_case():
+            elif self._waiting_for("case"):
                 self.lives_through("decided", "yes")
             else:
                 return bool(needs_attention(self.state) or self._waits_for_ever())
@@ -192,11 +245,9 @@ class AnyRun:
 
     def _look_at_threads(self) -> None:
         state = self.state
+        self._look_at_coupons_and_shows()
         if state.outcome is not None:
-            assert (state.threads, state.mailbox, next_alarm(state)) == ([], [], None)
-            assert not any(
-                isinstance(asked.effect, Deliver) for asked in state.outstanding.values()
-            )
+            self._look_at_the_end()
             return
         assert any(t.home == "main" and t.parent is None for t in state.threads), (
             "the customer is lost"
@@ -204,6 +255,29 @@ class AnyRun:
         for thread in state.threads:
             self._look_at(thread)
         assert any(self._will_go_on(thread) for thread in state.threads if thread.home == "main")
+
+    def _look_at_the_end(self) -> None:
+        state = self.state
+        assert (state.mailbox, state.offers, state.shows, state.promises) == ([], [], [], [])
+        assert {thread.home for thread in state.threads} <= {"exit"}, "something goes on"
+        for thread in state.threads:
+            self._look_at(thread)
+            assert thread.waiting is not None
+            assert thread.waiting.kind in ("effect", "deferred"), "nobody listens any more"
+        for asked in state.outstanding.values():
+            assert not isinstance(asked.effect, Deliver) or asked.effect.last_act
+
+    def _look_at_coupons_and_shows(self) -> None:
+        state = self.state
+        settled = [effect.grant for effect in self.asked if isinstance(effect, SettleOffer)]
+        assert len(set(settled)) == len(settled), "a coupon ended twice"
+        given = {effect.n for effect in self.asked if isinstance(effect, GrantOffer)}
+        assert given.issuperset(settled)
+        for kind, known in (("offer", state.offers), ("show", state.shows)):
+            watched = [t.waiting.n for t in state.threads if t.waiting and t.waiting.kind == kind]
+            assert sorted(n or 0 for n in watched) == sorted(each.n for each in known)
+        said = {n for n, show in self.shows.items() if show.shown}
+        assert said == {show.n for show in state.shows}, "what is said is not what should be"
 
     def _look_at(self, thread: Thread) -> None:
         waiting = thread.waiting
@@ -218,6 +292,8 @@ class AnyRun:
             assert any(other.parent == thread.thread for other in self.state.threads)
         if waiting.kind == "stopped":
             assert waiting.why
+        if waiting.kind in ("survey", "run", "offer"):
+            assert waiting.deadline is not None, f"{thread.at} waits for ever"
         if waiting.kind == "promise":
             assert any(promise.n == waiting.n for promise in self.state.promises)
 

@@ -15,26 +15,35 @@ from pydantic import JsonValue
 from journey.definition import canonical_json
 from journey.document import read_document
 from journey.effects import (
+    CallActivity,
+    CallOut,
     CloseCase,
     Deliver,
     Effect,
     EscalateCase,
+    GrantOffer,
     OpenCase,
     ReadTraits,
     RunRecord,
+    SettleOffer,
     SetTraits,
+    ShowRecord,
+    StartRun,
 )
 from journey.happenings import (
     AlarmFired,
     Answer,
     Arrived,
+    CallAnswer,
     CaseAnswer,
     DeliveryAnswer,
+    Done,
     EffectFailed,
     EffectFinished,
     Entered,
     Happening,
     Moved,
+    OfferAnswer,
     Resumed,
     ToldToLeave,
     TraitsAnswer,
@@ -44,7 +53,13 @@ from journey.program import Program, compile_program
 from journey.publication import read_definition
 from journey.standing import needs_attention, next_alarm, waits_for
 from journey.state import State, dump_state, load_state
-from journey.touchpoint import CASE_DECIDED, TRAITS_CHANGED, Touchpoint
+from journey.touchpoint import (
+    CASE_DECIDED,
+    RUN_ENDED,
+    SURVEY_ANSWERED,
+    TRAITS_CHANGED,
+    Touchpoint,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """When runs begin unless told otherwise: a Monday."""
@@ -156,6 +171,18 @@ class Run:
         case_id = f"case/journey/tale/anna:{self.state.entry}:{opened.n}"
         self.does(CASE_DECIDED, case=case_id, decision=decision, fields=fields, by="eva")
 
+    def replies(self, *, asked: Deliver | None = None, **said: Any) -> None:
+        """The customer answers on our page what they were asked last."""
+        invited = asked or next(each for each in reversed(self.deliveries) if each.asks)
+        n = invited.asks.n if invited.asks else 0
+        self.does(SURVEY_ANSWERED, ask=f"journey/tale/anna:{self.state.entry}:{n}", **said)
+
+    def other_ends(self, outcome: str, *, began: StartRun | None = None, **said: Any) -> None:
+        """The journey that was begun ends."""
+        n = (began or self.begun[-1]).n
+        key = f"journey/tale/anna:{self.state.entry}:{n}"
+        self.does(RUN_ENDED, run=key, outcome=outcome, **said)
+
     def until(self, moment: datetime) -> None:
         """Time passes; each alarm fires when it was set for."""
         while (alarm := self.wakes_at) is not None and alarm <= moment:
@@ -244,6 +271,31 @@ class Run:
         return [effect.traits for effect in self.effects if isinstance(effect, SetTraits)]
 
     @property
+    def coupons(self) -> list[GrantOffer]:
+        return [effect for effect in self.effects if isinstance(effect, GrantOffer)]
+
+    @property
+    def settled(self) -> list[tuple[int, str]]:
+        """How coupons ended, in order: the `n` of the grant, and how."""
+        settled = [effect for effect in self.effects if isinstance(effect, SettleOffer)]
+        return [(effect.grant, effect.state) for effect in settled]
+
+    @property
+    def calls(self) -> list[CallOut | CallActivity]:
+        return [effect for effect in self.effects if isinstance(effect, CallOut | CallActivity)]
+
+    @property
+    def begun(self) -> list[StartRun]:
+        """Other journeys that it began."""
+        return [effect for effect in self.effects if isinstance(effect, StartRun)]
+
+    @property
+    def shown(self) -> list[ShowRecord]:
+        """What is to be said at places now, by the last record of each."""
+        last = {show.n: show for record in self.records for show in record.shows}
+        return [show for show in last.values() if show.shown]
+
+    @property
     def why(self) -> list[str]:
         """All decisions in words, each with its kind."""
         return [f"{entry.kind}: {entry.why}" for record in self.records for entry in record.trace]
@@ -265,6 +317,12 @@ def usual_answer(effect: Effect) -> Answer:
             return TraitsAnswer(traits=effect.traits)
         case ReadTraits():
             return TraitsAnswer(traits={})
+        case GrantOffer():
+            return OfferAnswer(code=f"CODE-{effect.n}")
+        case CallOut() | CallActivity():
+            return CallAnswer(result={"status": 200})
+        case SettleOffer() | StartRun():
+            return Done()
 
 
 def entered(

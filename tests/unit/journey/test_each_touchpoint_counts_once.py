@@ -1,5 +1,7 @@
 """However often and by whomever a touchpoint is sent, the run lives through it once."""
 
+import pytest
+
 from journey.arrivals import SEEN
 from journey.state import dump_state
 from tests.unit.journey.story import NOON, Run, entered, on, touched
@@ -107,3 +109,25 @@ def test_what_comes_after_the_end_is_refused() -> None:
     anna.does("Seen")
 
     assert anna.refused == ["Seen m-1: the journey has ended"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "wait: {any: [{on: Paid, when: customer.vip == true}], until: 9d}",
+        "offer: {coupon: ten, expires: 9d, redeemed_by: {on: Paid, when: customer.vip == true}}",
+        "promise: {as: p, text: Soon, by: 9d, kept_by: {on: Paid, when: customer.vip == true}}",
+        "ask: {survey: s, type: nps, as: s, purpose: service, until: 9d, "
+        "answered_by: {on: Paid, when: customer.vip == true, score: '9'}}",
+    ],
+)
+def test_what_cannot_be_told_of_a_touchpoint_is_noted_once_however_often_one_looks(
+    step: str,
+) -> None:
+    later = "wait: {any: [{on: Seen}, {on: Paid, when: 'false'}], until: 9d}"
+    anna = entered(on(step, later, later, "finish: done"))
+
+    anna.does("Paid").does("Seen").does("Seen")
+
+    noted = [why for why in anna.why if why.startswith("condition_error")]
+    assert len(noted) == 1

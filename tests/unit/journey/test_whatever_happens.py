@@ -23,7 +23,7 @@ def published(journey: dict[str, Any]) -> Program | None:
 PROGRAMS = journeys().map(published).filter(lambda program: program is not None)
 
 
-@settings(max_examples=30)
+@settings(max_examples=150)
 @given(PROGRAMS, st.lists(HAPPENINGS, max_size=14))
 def test_no_run_raises_is_stuck_or_does_anything_twice(
     program: Program, happenings: list[tuple[str, Any]]

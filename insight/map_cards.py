@@ -137,7 +137,7 @@ def _front(step: Send | Ask | Offer | Show | Promise) -> Card:
         case Show():
             return _message(f"Says: {step.say}", step.places, _until(step.until))
         case Promise():
-            kept = f"kept by {step.kept_by.on}"
+            kept = f"kept by {step.kept_by.on}" if step.kept_by else f"kept when {step.kept_when}"
             notes = (kept, f"by {plainly(step.by)}")
             return Card(kind="promise", title=f"“{step.text}”", notes=notes)
 

@@ -61,7 +61,8 @@ def landscape(*files: tuple[Kind, str]) -> Landscape:
 
 def faults(text: str, around: Landscape | None = None) -> list[str]:
     try:
-        read_definition(text, "j.yaml", None, around or landscape(("touchpoints", TOUCHPOINTS)))
+        described = around or landscape(("touchpoints", TOUCHPOINTS))
+        read_definition(text, "j.yaml", landscape=described)
     except InvalidDocumentError as error:
         return [str(problem) for problem in error.problems]
     return []

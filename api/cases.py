@@ -19,13 +19,8 @@ from api.request_body import (
     read_json,
 )
 from api.staff_key import StaffKeyCheck
-from stores.case_decisions import (
-    AuthorityExceededError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
-    UnknownDecisionError,
-    WrongFieldError,
-)
+from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
+from stores.case_decisions import CaseAlreadyDecidedError, CaseClosedError
 from stores.cases import Case
 
 STATES = ("open", "claimed", "resolved", "closed")

@@ -92,13 +92,12 @@ async def _cases(state: Path, of: str | None, queue: str | None, most: int) -> "
 async def _decide(state: Path, case: str, decision: str, by: str, given: list[str]) -> "Case":
     from activities.staff_cases import UnknownCaseError
     from cli.installation import database
-    from stores.case_decisions import (
+    from journey.decisions import (
         AuthorityExceededError,
-        CaseAlreadyDecidedError,
-        CaseClosedError,
         UnknownDecisionError,
         WrongFieldError,
     )
+    from stores.case_decisions import CaseAlreadyDecidedError, CaseClosedError
     from stores.cases import CaseStore
 
     async with database(state) as pool:

@@ -134,6 +134,10 @@ class When(Model):
     """What staff decide in the case that was opened last."""
     fields: Properties = {}
     """What staff filled in."""
+    authority: float | None = None
+    """Up to which amount this member of staff may grant; without limit unless said otherwise."""
+    refused: bool = False
+    """They may not decide so: it goes beyond their authority, or is not filled in."""
     answers: Properties | None = None
     """The customer answers what they were asked last: `{score: 9, text: Fine}`."""
     enters: Properties | None = None
@@ -172,7 +176,13 @@ KINDS = (
     "at",
     "expect",
 )
-_ONLY_WITH = {"properties": ("does", "happens"), "about": ("does", "happens"), "fields": ("staff",)}
+_ONLY_WITH = {
+    "properties": ("does", "happens"),
+    "about": ("does", "happens"),
+    "fields": ("staff",),
+    "authority": ("staff",),
+    "refused": ("staff",),
+}
 
 
 class Scenario(Model):

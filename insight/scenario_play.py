@@ -13,6 +13,12 @@ from insight.rehearsal import Rehearsal
 from insight.rehearsal_world import Customer, Decided, Incoming, Outside
 from insight.rehearsed import RehearsedCase, RehearsedDelivery, RehearsedRun
 from insight.scenario import Expected, Local, Scenario, Scenarios, When, subject_of
+from journey.decisions import (
+    AuthorityExceededError,
+    UnknownDecisionError,
+    WrongFieldError,
+    checked_decision,
+)
 from journey.document import Path, Problem
 from journey.effects import Effect
 from journey.program import Program
@@ -215,10 +221,14 @@ class _Story:
         cases = [case for case in self._rehearsal.result.cases.values() if case.state == "open"]
         if not cases:
             return "staff have no open case to decide"
-        offered = list(cases[-1].asked.decisions)
-        if when.staff not in offered:
-            return f"{when.staff} is not offered; staff may decide {', '.join(offered)}"
-        decided = Decided(after=timedelta(0), decision=when.staff or "", fields=when.fields)
+        decision, offered = when.staff or "", cases[-1].asked.decisions
+        try:
+            fields = checked_decision(offered, decision, when.fields, when.authority)
+        except (UnknownDecisionError, WrongFieldError, AuthorityExceededError) as error:
+            return None if when.refused else str(error)
+        if when.refused:
+            return f"they may decide {decision}"
+        decided = Decided(after=timedelta(0), decision=decision, fields=fields)
         self._rehearsal.decide_case(cases[-1].case, decided, self._now)
         self._rehearsal.go_on(self._now)
         return None

@@ -171,6 +171,11 @@ class Program:
         )
 
     @cached_property
+    def names_stage(self) -> bool:
+        """Whether some expression names the stage, so that coming to one changes what holds."""
+        return ("run", "stage") in self.paths
+
+    @cached_property
     def waited_for(self) -> frozenset[str]:
         """Names of the touchpoints that a wait, a promise, a reaction or an exit names."""
         found = {on.on for node in self.nodes.values() for on in node.step.listens()}

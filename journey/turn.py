@@ -341,6 +341,7 @@ class Turn:
         """The customer comes to a stage."""
         self.state.stage = stage
         self.state.visits[stage] = self.state.visits.get(stage, 0) + 1
+        self.changed = self.changed or self.program.names_stage
         self.note(stage, "stage", f"came to {stage}")
         thread.waiting = None
         thread.at = self.program.stages[stage]

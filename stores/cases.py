@@ -12,13 +12,13 @@ from activities.staff_cases import UnknownCaseError
 from contracts.clock import RunClock
 from contracts.journey_run import RunReference
 from contracts.staff_case import StaffCaseChanged
+from journey.decisions import checked_decision
 from journey.effects import CloseCase, EscalateCase, OfferedDecision, OpenCase
 from journey.touchpoint import CASE_DECIDED
 from stores.case_decisions import (
     CaseAlreadyClaimedError,
     CaseAlreadyDecidedError,
     CaseClosedError,
-    checked_decision,
 )
 from stores.database import (
     Connection,

@@ -16,12 +16,11 @@ from cli.demo.replay import Replay, track
 from contracts.clock import RunClock
 from examples.flight.day import Day
 from examples.flight.desk import CaseSeen, StaffDecision
+from journey.decisions import UnknownDecisionError, WrongFieldError
 from stores.case_decisions import (
     CaseAlreadyClaimedError,
     CaseAlreadyDecidedError,
     CaseClosedError,
-    UnknownDecisionError,
-    WrongFieldError,
 )
 from stores.cases import CaseStore
 from stores.demo_figures import DemoFigures

@@ -9,14 +9,12 @@ from pydantic import JsonValue
 
 from activities.staff_cases import UnknownCaseError
 from contracts.journey_run import RunReference
+from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
 from journey.effects import CloseCase, EscalateCase, OfferedDecision, OpenCase
 from stores.case_decisions import (
-    AuthorityExceededError,
     CaseAlreadyClaimedError,
     CaseAlreadyDecidedError,
     CaseClosedError,
-    UnknownDecisionError,
-    WrongFieldError,
 )
 from tests.integration.stores.conftest import NOW, Shop
 

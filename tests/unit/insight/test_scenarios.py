@@ -89,7 +89,45 @@ def test_staff_decide_only_what_is_there_to_be_decided() -> None:
     [unknown, _] = problems("{outcome: helped}", "{after: 1d}", "{staff: perhaps}")
 
     assert "staff have no open case to decide" in none
-    assert "perhaps is not offered; staff may decide yes, no" in unknown
+    assert "'perhaps' is not offered; choose among: yes, no" in unknown
+
+
+GRANTS = JOURNEY.replace("handoff: {", "handoff: {as: grant, ").replace(
+    "no: {}", "grant: {fields: {amount: number}, authority: amount}"
+)
+
+
+@pytest.mark.parametrize(
+    ("staff", "told"),
+    [
+        ("{staff: grant, fields: {amount: 20}, authority: 50}", []),
+        ("{staff: grant, fields: {amount: 80}}", []),
+        ("{staff: grant, fields: {amount: 80}, authority: 50}", ["amount: 80 is more than the 50"]),
+        ("{staff: grant}", ["amount: is missing; 'grant' needs it"]),
+        ("{staff: grant, fields: {amount: much}}", ["amount: expected a number"]),
+        ("{staff: grant, fields: {amount: 20}, refused: true}", ["they may decide grant"]),
+    ],
+)
+def test_staff_decide_what_they_may_and_fill_in_what_it_needs(staff: str, told: list[str]) -> None:
+    program = read_definition(GRANTS, "journey.yaml").program
+    text = BEGINS % (f", {{after: 1d}}, {staff}", "{}")
+    [played] = play(program, read_scenarios(text, "scenarios.yaml"), plain)
+
+    assert len(played.problems) == len(told)
+    assert all(words in str(problem) for words, problem in zip(told, played.problems, strict=True))
+
+
+def test_who_goes_beyond_their_authority_leaves_the_case_to_somebody_who_may() -> None:
+    program = read_definition(GRANTS, "journey.yaml").program
+    agent = "{staff: grant, fields: {amount: 80}, authority: 50, refused: true}"
+    lead = "{staff: grant, fields: {amount: 80}, authority: 500}"
+    text = BEGINS % (
+        f", {{after: 1d}}, {agent}, {lead}",
+        "{outcome: done, results: {grant: {amount: 80}}}",
+    )
+    [played] = play(program, read_scenarios(text, "scenarios.yaml"), plain)
+
+    assert played.passed
 
 
 def test_what_staff_read_is_what_the_brief_says() -> None:

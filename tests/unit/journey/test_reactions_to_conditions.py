@@ -10,6 +10,7 @@ from journey.machine import advance
 from journey.publication import read_definition
 from journey.state import State
 from journey.touchpoint import CASE_DECIDED, Touchpoint
+from tests.unit.journey.story import entered, program
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -86,3 +87,27 @@ def test_without_a_new_edge_it_reacts_once(levels: tuple[int, ...]):
     tank.decided(tank.cases[0])
 
     assert len(tank.cases) == 1
+
+
+def test_what_names_the_stage_is_looked_at_when_the_stage_changes() -> None:
+    journey = program(
+        """
+whenever:
+  - {when: run.stage == "second", do: [{send: {message: second, purpose: service}}]}
+stages:
+  - stage: first
+    steps:
+      - show: {at: [web], say: First, while: run.stage == "first"}
+      - wait: {any: [{on: Went On}], forever: true}
+      - go: second
+  - stage: second
+    steps: [{wait: 1d}, {finish: done}]
+"""
+    )
+    anna = entered(journey)
+    assert anna.state.shows != []
+
+    anna.does("Went On")
+
+    assert anna.messages == ["second"]
+    assert anna.state.shows == []

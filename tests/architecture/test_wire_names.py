@@ -114,7 +114,7 @@ FIELDS = {
     "journey.state.State": "shape entry customer key zone entered_at held_out counter sequence arrivals watermark "
     "seen values traits results sends visits stage threads mailbox reactions exits_held promises outstanding listens "
     "outcome goal offers shows",
-    "journey.state.OpenOffer": "n name",
+    "journey.state.OpenOffer": "n name code",
     "journey.state.OpenShow": "n seen",
     "journey.state.Mail": "arrival touchpoint",
     "journey.state.Waiting": "kind began deadline n late why mark tallied tally",

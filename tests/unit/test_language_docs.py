@@ -9,6 +9,7 @@ import pytest
 from pydantic import JsonValue
 
 from channels.liquid_text import LiquidText
+from cli.journey_files import check_files, find_files
 from deploy.language_docs.example import Example
 from deploy.language_docs.pages import CLONE, EXAMPLES, FOLDER, pages
 from insight.scenario import read_scenarios
@@ -45,6 +46,15 @@ def test_an_example_does_what_its_scenarios_say(path: Path) -> None:
 
     assert played
     assert [problem for each in played for problem in each.problems] == []
+
+
+def test_the_gate_finds_nothing_wrong_with_the_examples_nor_with_what_is_described_beside_them() -> (
+    None
+):
+    checked = check_files(find_files([EXAMPLES]), None)
+
+    assert len(checked.journeys) == len(JOURNEYS)
+    assert (checked.problems, checked.warnings) == ([], [])
 
 
 def test_each_example_has_its_scenarios() -> None:

@@ -49,7 +49,10 @@ class Promise(Step):
     def in_words(self) -> Iterator[str]:
         yield f"promise: {self.text}"
         yield f"by {self.by}"
-        yield f"kept by {self.kept_by.in_words}"
+        if self.kept_by is not None:
+            yield f"kept by {self.kept_by.in_words}"
+        if self.kept_when is not None:
+            yield f"kept when {self.kept_when}"
         if self.condition is not None:
             yield f"while {self.condition}"
 

@@ -18,6 +18,8 @@ from journey.steps.send import Send
 from journey.steps.show import Show
 
 _ROOTS = re.compile(r"(?<![\w.])(?:event\.properties|run)\.(?=[a-z_])")
+_VALUES = re.compile(r"\{\{-?\s*([\w.]+)[^}]*\}\}")
+_TAGS = re.compile(r"\{%[^%]*%\}")
 _AGAIN = {"never": "once only", "always": "each time", "join": "joins the one that runs"}
 
 
@@ -35,6 +37,12 @@ def sentence(name: str) -> str:
 def plainly(source: str) -> str:
     """CEL without what it says for the machine only: where a name comes from."""
     return _ROOTS.sub("", " ".join(source.split()))
+
+
+def without_liquid(text: str) -> str:
+    """A template as it reads to those who do not write any: `until {{ run.due | date }}` is `until [due]`."""
+    named = _VALUES.sub(lambda found: f"[{words(found[1].rpartition('.')[2])}]", text)
+    return " ".join(_TAGS.sub("", named).split())
 
 
 def told(*notes: str | None) -> tuple[str, ...]:
@@ -135,10 +143,13 @@ def _front(step: Send | Ask | Offer | Show | Promise) -> Card:
         case Offer():
             return _message(f"Offers: {words(step.coupon)}", [], f"expires {step.expires}")
         case Show():
-            return _message(f"Says: {step.say}", step.places, _until(step.until))
+            return _message(f"Says: {without_liquid(step.say)}", step.places, _until(step.until))
         case Promise():
-            kept = f"kept by {step.kept_by.on}" if step.kept_by else f"kept when {step.kept_when}"
-            notes = (kept, f"by {plainly(step.by)}")
+            notes = told(
+                f"kept by {step.kept_by.on}" if step.kept_by else None,
+                f"kept when {plainly(step.kept_when)}" if step.kept_when else None,
+                f"by {plainly(step.by)}",
+            )
             return Card(kind="promise", title=f"“{step.text}”", notes=notes)
 
 

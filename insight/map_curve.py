@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from insight.drawn_text import Type, width_of
+from insight.drawn_text import Type, width_of, wrapped
 from insight.feelings import MIDDLE, valence
-from insight.map_layout import FEELING_HEIGHT
+from insight.map_layout import FEELING_HEIGHT, LANE
 from insight.map_parts import Column, Feeling
 
 WORD = Type(12, 15, bold=True)
@@ -23,6 +23,7 @@ class Dot:
     y: float
     known: bool
     on_curve: bool
+    word: str
     word_x: float
     word_y: float
 
@@ -48,7 +49,8 @@ def dots(columns: tuple[Column, ...], spans: list[tuple[float, float]], top: flo
     ]
     found: list[Dot] = []
     for (feeling, x, on_curve), y in zip(places, heights, strict=True):
-        word_x, word_y = _word(feeling.word, x, y, top, taken, spans, on_curve=on_curve)
+        [word] = wrapped(feeling.word, LANE - 24, WORD, 1) or [""]
+        word_x, word_y = _word(word, x, y, top, taken, spans, on_curve=on_curve)
         known = valence(feeling.word) is not None
         found.append(
             Dot(
@@ -57,6 +59,7 @@ def dots(columns: tuple[Column, ...], spans: list[tuple[float, float]], top: flo
                 y=y,
                 known=known,
                 on_curve=on_curve,
+                word=word,
                 word_x=word_x,
                 word_y=word_y,
             )
@@ -97,7 +100,7 @@ def _word(
     left, right = spans[0][0], spans[-1][0] + spans[-1][1]
     at = min(max(x, left + half), right - half)
     first = -1 if y <= top + FEELING_HEIGHT / 2 else 1
-    away = [first * 14, -first * 14, first * 29, -first * 29, first * 44, -first * 44]
+    away = [side * first for far in (16, 31, 46) for side in (far, -far)]
     boxes = [(at - half, y + each - 7, at + half, y + each + 7) for each in away]
     fits = [box for box in boxes if not any(_meet(box, other) for other in taken)]
     box = (fits or boxes)[0]

@@ -136,7 +136,7 @@ def _feelings(drawn: JourneyMap, page: Layout, top: float) -> Iterator[str]:
         weight = ' font-weight="600"' if kind.bold else ""
         yield (
             f'<text class="word" x="{_n(dot.word_x)}" y="{_n(dot.word_y)}" font-size="{kind.size}"{weight}'
-            f' text-anchor="middle">{_safe(dot.feeling.word)}</text>'
+            f' text-anchor="middle">{_safe(dot.word)}</text>'
         )
 
 

@@ -42,7 +42,8 @@ stages:
           text: It comes on Friday
           by: run.cart_value
           kept_by: {on: Parcel Delivered, about: run.key}
-      - show: {at: [web, till], say: Free delivery today}
+      - promise: {as: patience, text: We listen, by: 2d, kept_when: run.cart_value > 1.0}
+      - show: {at: [web, till], say: "Free delivery {% if run.n %}by {{ run.due | date }}{% endif %}"}
       - wait:
           any: [{on: Checkout Started, do: [{set: {run.cart_value: '1.0', customer.tier: '2'}}, {go: paying}]}]
           until: 1h

@@ -91,9 +91,14 @@ def test_a_stage_says_what_is_done_said_promised_and_learned(drawn: JourneyMap) 
     ]
     assert titles(drawn, "Hesitating", "front") == [
         "“It comes on Friday”",
-        "Says: Free delivery today",
+        "“We listen”",
+        "Says: Free delivery by [due]",
         "Cart reminder",
     ]
+    assert card(drawn, "Hesitating", "front", "“We listen”").notes == (
+        "kept when cart_value > 1.0",
+        "by 2d",
+    )
     reminder = card(drawn, "Hesitating", "front", "Cart reminder")
     assert (reminder.chips, reminder.notes) == (
         ("push", "email"),
@@ -174,10 +179,9 @@ def test_every_touchpoint_message_and_queue_of_an_example_is_on_its_map(path: Pa
     named = {name for name in (*whole.waited_for, whole.entry_event) if not is_ours(name)}
     assert named <= shown
     for node in whole.nodes.values():
-        # What is asked stands there by its survey, not by the message that invites to it.
-        for name in ("queue",) if node.step.kind == "ask" else ("message", "queue"):
-            value = getattr(node.step, name, None)
-            assert value is None or value.replace("-", " ").capitalize() in shown
+        name = {"send": "message", "handoff": "queue"}.get(node.step.kind)
+        if name is not None:
+            assert getattr(node.step, name).replace("-", " ").capitalize() in shown
 
 
 def _titles(drawn: JourneyMap) -> Iterator[str]:

@@ -152,6 +152,7 @@ def test_who_feels_better_stands_higher_and_an_unknown_word_in_the_middle() -> N
 
 def test_feelings_are_words_that_people_use() -> None:
     assert valence("Relieved ") == valence("relieved") == 0.75
+    assert valence("at home") == valence("at-home") == 0.5
     assert valence("discombobulated") is None
     assert [level(word) for word in ("delighted", "unsure", "unaware", "discombobulated")] == [
         "very high",

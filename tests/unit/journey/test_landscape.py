@@ -59,10 +59,12 @@ def landscape(*files: tuple[Kind, str]) -> Landscape:
     return whole
 
 
+TOLD = landscape(("touchpoints", TOUCHPOINTS))
+
+
 def faults(text: str, around: Landscape | None = None) -> list[str]:
     try:
-        described = around or landscape(("touchpoints", TOUCHPOINTS))
-        read_definition(text, "j.yaml", landscape=described)
+        read_definition(text, "j.yaml", landscape=around or TOLD)
     except InvalidDocumentError as error:
         return [str(problem) for problem in error.problems]
     return []

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
+
 from contracts.made_records import BacktestRecordsError
 from stores.database import Connection, open_pool
 from stores.definitions import PublishableDefinition
@@ -35,6 +37,8 @@ async def make_room(
     Raises: `BacktestRecordsError` where there are runs already, unless `add`, and where this
     version was written before.
     """
+    async with await psycopg.AsyncConnection.connect(url, connect_timeout=5):
+        pass  # a pool would try for long, and say less about why it cannot
     pool = await open_pool(url, name="clew backtest", most=2, wait_seconds=10)
     try:
         async with pool.connection() as connection:

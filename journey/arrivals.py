@@ -30,6 +30,9 @@ class Came(NamedTuple):
     behind: list[Touchpoint]
 
 
+NOTHING_CAME = Came([], [])
+
+
 def enter(turn: Turn, entered: Entered) -> None:
     """The run was admitted: keep what it keeps, and come to the first stage."""
     state, program = turn.state, turn.program
@@ -59,7 +62,7 @@ def arrive(
     turn: Turn,
     touchpoints: Iterable[Touchpoint],
     refused: list[str],
-    behind: Iterable[Touchpoint] = (),
+    behind: tuple[Touchpoint, ...] = (),
 ) -> Came:
     """Touchpoints came: those that count. Where one of them ends the run, what came after that one is behind.
 
@@ -67,15 +70,15 @@ def arrive(
     """
     new: list[Touchpoint] = []
     for touchpoint in touchpoints:
-        named = f"{touchpoint.event} {touchpoint.message_id}"
         if not _is_new(turn, touchpoint):
-            refused.append(f"{named}: counted before")
+            refused.append(f"{touchpoint.event} {touchpoint.message_id}: counted before")
         elif touchpoint.event in turn.program.listens:
             new.append(touchpoint)
         else:
+            named = f"{touchpoint.event} {touchpoint.message_id}"
             refused.append(f"{named}: this version does not listen to it")
-    others = [touchpoint for touchpoint in behind if not _was_counted(turn, touchpoint)]
-    ending = _exit_on(turn, [*new, *others])
+    others = [each for each in behind if not _was_counted(turn, each)] if behind else []
+    ending = _exit_on(turn, [*new, *others]) if turn.program.touchpoint_exits else None
     return Came(new, others) if ending is None else Came([], [*new, *others][ending + 1 :])
 
 
@@ -106,7 +109,7 @@ def take_in(turn: Turn, touchpoint: Touchpoint) -> None:
 
 def _was_counted(turn: Turn, touchpoint: Touchpoint) -> bool:
     state, number = turn.state, touchpoint.number
-    return (number is not None and number <= state.watermark) or _mark_of(touchpoint) in state.seen
+    return (number is not None and number <= state.watermark) or _was_seen(turn, touchpoint)
 
 
 def _is_new(turn: Turn, touchpoint: Touchpoint) -> bool:
@@ -115,13 +118,17 @@ def _is_new(turn: Turn, touchpoint: Touchpoint) -> bool:
         if touchpoint.number <= state.watermark:
             return False
         state.watermark = touchpoint.number
-        mark = _mark_of(touchpoint)
-        return mark not in state.seen
+        return not state.seen or not _was_seen(turn, touchpoint)
     mark = _mark_of(touchpoint)
     if mark in state.seen:
         return False
     state.seen = [*state.seen[1 - SEEN :], mark]
     return True
+
+
+def _was_seen(turn: Turn, touchpoint: Touchpoint) -> bool:
+    seen = turn.state.seen
+    return bool(seen) and _mark_of(touchpoint) in seen
 
 
 def _mark_of(touchpoint: Touchpoint) -> str:
@@ -164,12 +171,11 @@ def _leaves_other_audience(turn: Turn, touchpoint: Touchpoint) -> bool:
 
 def _exit_on(turn: Turn, new: list[Touchpoint]) -> int | None:
     """End the run where a touchpoint is an exit; which of them it was."""
-    rules = [rule for rule in turn.program.definition.exit if rule.touchpoint]
-    for place, touchpoint in enumerate(new if rules else ()):
-        for index, rule in enumerate(turn.program.definition.exit):
-            on, address = rule.touchpoint, f"exit/{index}"
-            if on is None or _leaves_other_audience(turn, touchpoint):
+    for place, touchpoint in enumerate(new):
+        for index, rule, on in turn.program.touchpoint_exits:
+            if on.on != touchpoint.event or _leaves_other_audience(turn, touchpoint):
                 continue
+            address = f"exit/{index}"
             if turn.is_about(on, touchpoint, None, address):
                 _redeem(turn, touchpoint)
                 why = "left the audience" if rule.leaves_audience else f"{touchpoint.event} came"
@@ -194,17 +200,15 @@ def _in_zone(turn: Turn, zone: JsonValue) -> None:
 
 def conditions_held(program: Program) -> dict[int, bool]:
     """The exits that are conditions, before any of them was looked at."""
-    rules = enumerate(program.definition.exit)
+    rules = enumerate(program.exits)
     return {index: False for index, rule in rules if rule.touchpoint is None}
 
 
 def exit_when(turn: Turn) -> None:
     """End the run where the condition of an exit has become true."""
-    for index, rule in enumerate(turn.program.definition.exit):
-        if rule.touchpoint is not None or rule.when is None:
-            continue
-        held = turn.holds(rule.when, turn.names(None), f"exit/{index}")
+    for index, rule, condition in turn.program.condition_exits:
+        held = turn.holds(condition, turn.names(None), f"exit/{index}")
         if held and not turn.state.exits_held.get(index, False):
-            turn.finish(f"exit/{index}", rule.outcome, f"{rule.when} became true", leaves=True)
+            turn.finish(f"exit/{index}", rule.outcome, f"{condition} became true", leaves=True)
             return
         turn.state.exits_held[index] = held

@@ -195,10 +195,11 @@ def instant(
 
 def within_calendar(moment: datetime, source: str) -> datetime:
     """The instant in UTC, on every calendar there is. Raises: `ConditionError` at the ends of time."""
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        moment = datetime.max.replace(tzinfo=UTC)
+    if moment.tzinfo is not UTC:
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError:
+            moment = datetime.max.replace(tzinfo=UTC)
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ConditionError(f"{source!r}: the moment is out of range")
     return moment

@@ -6,9 +6,8 @@ of what was decided. The same happenings give the same run, always: time is an a
 
 from collections import Counter
 from datetime import datetime
-from typing import NamedTuple
 
-from journey.arrivals import Came, arrive, arrive_late, enter, exit_when, take_in
+from journey.arrivals import NOTHING_CAME, Came, arrive, arrive_late, enter, exit_when, take_in
 from journey.effects import (
     CloseCase,
     Deliver,
@@ -36,7 +35,7 @@ from journey.happenings import (
 from journey.moving import move
 from journey.program import Program
 from journey.reactions import look_at_reactions, settle_due
-from journey.standing import needs_attention, next_alarm, waits_for
+from journey.standing import awaited, needs_attention, next_alarm
 from journey.state import Mail, State, Thread, copy_state
 from journey.steps.for_each import ForEach
 from journey.steps.send import said
@@ -55,17 +54,38 @@ STEPS_PER_TURN = 2_000
 """A turn that takes more steps is going in circles: it stops there and says so."""
 
 
-class Advanced(NamedTuple):
+class Advanced:
     """What came of one happening.
 
     `late`: touchpoints that came after what ended the run. They are for whoever comes after it.
     """
 
-    state: State
-    effects: list[Effect]
-    record: RunRecord
-    refused: list[str]
-    late: list[Touchpoint]
+    __slots__ = ("_listens", "_record", "_turn", "effects", "late", "refused", "state")
+
+    def __init__(
+        self,
+        turn: Turn,
+        refused: list[str],
+        late: list[Touchpoint],
+        listens: dict[str, tuple[str, ...]] | None,
+    ) -> None:
+        self.state: State = turn.state
+        self.effects: list[Effect] = turn.effects
+        self.refused = refused
+        self.late = late
+        self._turn = turn
+        self._listens = listens
+        self._record: RunRecord | None = None
+
+    @property
+    def record(self) -> RunRecord:
+        """How the run stands now, and what was decided: put in words when it is first asked for.
+
+        It is the same whenever that is, as a state that was given back is never changed.
+        """
+        if self._record is None:
+            self._record = _record(self._turn, self._listens)
+        return self._record
 
 
 def advance(program: Program, state: State, happening: Happening, now: datetime) -> Advanced:
@@ -77,6 +97,7 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
     turn = Turn(program, copy_state(state), now)
     refused: list[str] = []
     late: list[Touchpoint] = []
+    forgotten = False
     # What is done at the end goes on when the run has its outcome: it waits for answers and for time only.
     if state.outcome is None or isinstance(happening, EffectFinished | EffectFailed | AlarmFired):
         came = _happen(turn, happening, refused)
@@ -90,41 +111,43 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
             turn.steps = 0
             _run(turn)
             _forget(turn)
+            forgotten = True
         if turn.state.outcome is not None:
             late = [*late, *came.behind]
         # Deadlines come last: what is here already wins over them, and may move them.
         turn.steps = 0
         while _due(turn):
             _run(turn)
+            forgotten = False
     elif isinstance(happening, Arrived):
         late = arrive_late(turn, (*happening.touchpoints, *happening.behind), refused)
     else:
         refused.append("the journey has ended")
-    listens = _listens(turn)
-    _forget(turn)
-    return Advanced(turn.state, turn.effects, _record(turn, listens), refused, late)
+    listens = _listens(turn) if program.follows_subjects else None
+    if not forgotten:
+        _forget(turn)
+    return Advanced(turn, refused, late, listens)
 
 
 def _happen(turn: Turn, happening: Happening, refused: list[str]) -> Came:
     """Let it happen; the touchpoints that came with it and count are still to be let in."""
-    came = Came([], [])
     match happening:
-        case Entered():
-            enter(turn, happening)
-            came = arrive(turn, happening.others, refused)
         case Arrived():
-            came = arrive(turn, happening.touchpoints, refused, happening.behind)
-        case AlarmFired():
-            turn.now = max(turn.now, happening.at)
+            return arrive(turn, happening.touchpoints, refused, happening.behind)
         case EffectFinished() | EffectFailed():
             _answer(turn, happening)
+        case AlarmFired():
+            turn.now = max(turn.now, happening.at)
+        case Entered():
+            enter(turn, happening)
+            return arrive(turn, happening.others, refused)
         case Moved():
             move(turn, happening)
         case ToldToLeave():
             turn.finish(turn.state.stage or "", "left", happening.reason, leaves=True)
         case Resumed():
             _resume(turn)
-    return came
+    return NOTHING_CAME
 
 
 # -- effects
@@ -135,7 +158,7 @@ def _answer(turn: Turn, happening: EffectFinished | EffectFailed) -> None:
     asked = state.outstanding.get(happening.n)
     if asked is None or asked.held:
         return
-    thread = next((t for t in state.threads if t.thread == asked.thread), None)
+    thread = None if asked.thread is None else state.thread(asked.thread)
     if thread is not None and (thread.waiting is None or thread.waiting.n != happening.n):
         thread = None
     if isinstance(happening, EffectFailed):
@@ -189,30 +212,34 @@ def _resume(turn: Turn) -> None:
 
 def _run(turn: Turn) -> None:
     """Let threads run until all of them wait, and look again whenever something changed."""
-    while turn.state.outcome is None or turn.runnable:
-        if turn.state.outcome is None and turn.changed:
+    state, reactions = turn.state, turn.program.reactions
+    while state.outcome is None or turn.runnable:
+        if turn.changed and state.outcome is None:
             exit_when(turn)  # at once: before the step behind the one that changed something
         if turn.runnable:
             _step(turn, turn.runnable.popleft())
-        elif turn.state.outcome is not None:
+        elif state.outcome is not None:
             return
         elif turn.changed:
-            turn.changed = False
+            turn.changed, turn.looked_again = False, True
             _look_again(turn)
-        elif not _read_mail(turn) and not look_at_reactions(turn) and not turn.changed:
+        elif state.mailbox and _read_mail(turn):
+            continue
+        elif not (reactions and look_at_reactions(turn)) and not turn.changed:
             return
 
 
 def _step(turn: Turn, thread: Thread) -> None:
     if thread in turn.state.threads and _may_go_on(turn, thread):
-        turn.node(thread).step.begin(turn, thread)
+        turn.program.nodes[thread.at].step.begin(turn, thread)
 
 
 def _may_go_on(turn: Turn, thread: Thread) -> bool:
     turn.steps += 1
-    if turn.steps > STEPS_PER_TURN:
-        turn.stop(thread, f"more than {STEPS_PER_TURN:,} steps without a wait")
-    return turn.steps <= STEPS_PER_TURN
+    if turn.steps <= STEPS_PER_TURN:
+        return True
+    turn.stop(thread, f"more than {STEPS_PER_TURN:,} steps without a wait")
+    return False
 
 
 def _look_again(turn: Turn) -> None:
@@ -229,31 +256,35 @@ def _look_again(turn: Turn) -> None:
 
 
 def _read_mail(turn: Turn) -> bool:
-    for thread in list(turn.state.threads):
-        if turn.state.outcome is None and thread.waiting and thread in turn.state.threads:
-            turn.node(thread).step.mail(turn, thread)
+    state, nodes = turn.state, turn.program.nodes
+    for thread in state.threads.copy():
+        if state.outcome is None and thread.waiting is not None and thread in state.threads:
+            nodes[thread.at].step.mail(turn, thread)
     return bool(turn.runnable)
 
 
 def _due(turn: Turn) -> bool:
     """Look at deadlines that have passed; whether there were any."""
-    due = [thread for thread in turn.state.threads if _is_due(thread, turn.now)]
+    now, due = turn.now, list[Thread]()
+    for thread in turn.state.threads:
+        waiting = thread.waiting
+        if waiting is not None and waiting.deadline is not None and waiting.deadline <= now:
+            due.append(thread)
     for thread in due:
         if thread in turn.state.threads and _may_go_on(turn, thread):
             turn.node(thread).step.alarm(turn, thread)
-    return (turn.state.outcome is None and settle_due(turn)) or bool(due)
-
-
-def _is_due(thread: Thread, now: datetime) -> bool:
-    waiting = thread.waiting
-    return waiting is not None and waiting.deadline is not None and waiting.deadline <= now
+    state = turn.state
+    settled = state.outcome is None and bool(state.reactions) and settle_due(turn)
+    return settled or bool(due)
 
 
 def _listens(turn: Turn) -> dict[str, tuple[str, ...]] | None:
     """The subjects it listens to now, if they changed."""
     state, program = turn.state, turn.program
-    if not program.definition.listen or state.outcome is not None:
+    if state.outcome is not None:
         return None
+    if not (turn.looked_again or turn.changed):
+        return None  # they follow from values and traits only, and neither changed
     profile = {**state.traits, "id": state.customer, "zone": state.zone}
     now = program.subjects(state.values, state.key, profile)
     if {kind: list(ids) for kind, ids in now.items()} == state.listens:
@@ -264,38 +295,47 @@ def _listens(turn: Turn) -> dict[str, tuple[str, ...]] | None:
 
 def _forget(turn: Turn) -> None:
     """Let go of touchpoints that no thread or reaction can look back to any more."""
-    state, ahead = turn.state, turn.program.ahead
+    state = turn.state
     if state.outcome is not None:
         state.mailbox.clear()
         return
-    if not state.mailbox and not any(thread.met for thread in state.threads):
-        return
-    busy = {
+    if state.mailbox:
+        busy = _busy_reactions(state) if state.reactions else {}
+        state.mailbox = [mail for mail in state.mailbox if _is_wanted(turn, mail, busy)]
+    for thread in state.threads:
+        if thread.met:
+            held = {mail.arrival for mail in state.mailbox}
+            thread.met = [arrival for arrival in thread.met if arrival in held]
+    if len(state.mailbox) > MAIL_PER_NAME:
+        counts = Counter(mail.touchpoint.event for mail in state.mailbox)
+        for name, count in counts.items():
+            if count > MAIL_PER_NAME:
+                _keep_last(turn, name, count - MAIL_PER_NAME)
+
+
+def _busy_reactions(state: State) -> dict[int, int]:
+    """The reactions that are running, each with its mark."""
+    homes = {thread.home for thread in state.threads}
+    return {
         index: reaction.mark
         for index, reaction in state.reactions.items()
-        if any(thread.home == f"reaction/{index}" for thread in state.threads)
+        if f"reaction/{index}" in homes
     }
-    rules = turn.program.reactions
 
-    def wanted(mail: Mail) -> bool:
-        name = mail.touchpoint.event
-        if name in turn.program.since_entry:
-            return True
-        if any(
-            thread.mark < mail.arrival and name in ahead.get(thread.at, ())
-            for thread in state.threads
-        ):
-            return True
-        return any(mark < mail.arrival and rules[index].on == name for index, mark in busy.items())
 
-    state.mailbox = [mail for mail in state.mailbox if wanted(mail)]
-    held = {mail.arrival for mail in state.mailbox}
-    for thread in state.threads:
-        thread.met = [arrival for arrival in thread.met if arrival in held]
-    counts = Counter(mail.touchpoint.event for mail in state.mailbox)
-    for name, count in counts.items():
-        if count > MAIL_PER_NAME:
-            _keep_last(turn, name, count - MAIL_PER_NAME)
+def _is_wanted(turn: Turn, mail: Mail, busy: dict[int, int]) -> bool:
+    """Whether a thread or a busy reaction may still look back to this touchpoint."""
+    name, arrival, program = mail.touchpoint.event, mail.arrival, turn.program
+    if name in program.since_entry:
+        return True
+    ahead = program.ahead
+    for thread in turn.state.threads:
+        if thread.mark < arrival and name in ahead.get(thread.at, ()):
+            return True
+    rules = program.reactions
+    return bool(busy) and any(
+        mark < arrival and rules[index].on == name for index, mark in busy.items()
+    )
 
 
 def _keep_last(turn: Turn, name: str, surplus: int) -> None:
@@ -309,18 +349,21 @@ def _keep_last(turn: Turn, name: str, surplus: int) -> None:
 
 def _record(turn: Turn, listens: dict[str, tuple[str, ...]] | None) -> RunRecord:
     state = turn.state
-    trace: tuple[TraceEntry, ...] = tuple(turn.trace)
     return RunRecord(
         sequence=state.sequence,
         at=turn.now,
         stage=state.stage,
-        waits_for=waits_for(turn.program, state, turn.now),
+        waits_for=awaited(turn),
         wakes_at=next_alarm(state),
         outcome=state.outcome,
         goal=state.goal,
         needs_attention=needs_attention(state),
-        trace=trace,
+        trace=tuple([_entry(*noted) for noted in turn.trace]),
         promises=tuple(turn.promises),
         listens=listens,
         shows=tuple(turn.shows),
     )
+
+
+def _entry(sequence: int, at: datetime, address: str, kind: str, why: str) -> TraceEntry:
+    return TraceEntry(sequence=sequence, at=at, address=address, kind=kind, why=why)

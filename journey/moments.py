@@ -53,6 +53,8 @@ class Moment:
     ) -> datetime:
         """The instant, for a step reached at `began`. Raises: `ConditionError`."""
         try:
+            if self.span is not None:
+                return conditions.within_calendar(self.span.after(began, zone), self.text)
             return conditions.within_calendar(self._at(began, zone, names, declared), self.text)
         except conditions.ConditionError:
             raise
@@ -66,8 +68,6 @@ class Moment:
         names: Mapping[str, object],
         declared: frozenset[str] | None,
     ) -> datetime:
-        if self.span is not None:
-            return self.span.after(began, zone)
         if self.next_time is not None:
             return _next(began, zone, self.next_time, self.next_day)
         if self.source is None:

@@ -11,9 +11,9 @@ from pydantic import BaseModel, JsonValue
 
 from journey import conditions
 from journey.chance import chance
-from journey.definition import Definition, Reaction, Stage, version_of
+from journey.definition import Definition, Exit, Reaction, Stage, version_of
 from journey.effects import Values
-from journey.language import Condition, MomentText, Step, Value, WrittenStep
+from journey.language import Condition, MomentText, On, Step, Value, WrittenStep
 from journey.moments import read_moment
 from journey.spans import Span, read_span
 from journey.touchpoint import (
@@ -77,6 +77,8 @@ class Program:
         self.stages: dict[str, str] = {}
         self.feelings = {stage.stage: stage.feeling for stage in definition.stages}
         self.reactions: list[Reaction] = definition.whenever
+        self.exits: list[Exit] = definition.exit
+        self.follows_subjects = bool(definition.listen)
         self.reaction_starts: list[str] = []
         for index, stage in enumerate(definition.stages):
             self._lay_stage(stage, ("stages", index, "steps"))
@@ -184,6 +186,18 @@ class Program:
         if any(rule.leaves_audience for rule in self.definition.exit):
             found.add(AUDIENCE_LEFT)
         return frozenset(found)
+
+    @cached_property
+    def touchpoint_exits(self) -> list[tuple[int, Exit, On]]:
+        """The exits that are touchpoints, each with its place."""
+        rules = [(index, rule, rule.touchpoint) for index, rule in enumerate(self.exits)]
+        return [(index, rule, on) for index, rule, on in rules if on is not None]
+
+    @cached_property
+    def condition_exits(self) -> list[tuple[int, Exit, Condition]]:
+        """The exits that are conditions, each with its place."""
+        rules = [(index, rule) for index, rule in enumerate(self.exits) if rule.touchpoint is None]
+        return [(index, rule, rule.when) for index, rule in rules if rule.when is not None]
 
     @cached_property
     def since_entry(self) -> frozenset[str]:

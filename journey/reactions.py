@@ -11,6 +11,8 @@ from journey.turn import Turn
 def look_at_reactions(turn: Turn, *, conditions_too: bool = False) -> bool:
     """Start reactions whose touchpoint came or whose condition became true; whether one started."""
     started = False
+    if not turn.program.reactions:
+        return started
     for index, rule in enumerate(turn.program.reactions):
         if turn.state.outcome is not None:
             return started

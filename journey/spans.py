@@ -43,6 +43,12 @@ class Span:
 
     def after(self, moment: datetime, zone: str) -> datetime:
         """The instant this long after `moment`, counted on a calendar in `zone`."""
+        if moment.tzinfo is UTC and not self.months and (zone == "UTC" or not self.days):
+            # A day there is 24 hours: no calendar is needed.
+            try:
+                return moment + timedelta(self.days, self.seconds)
+            except OverflowError:
+                pass  # said below, in the calendar's words
         return self._shift(moment, zone, 1)
 
     def before(self, moment: datetime, zone: str) -> datetime:

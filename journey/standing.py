@@ -11,20 +11,27 @@ from journey.turn import Turn
 def next_alarm(state: State) -> datetime | None:
     """The earliest instant at which the run wants to be woken."""
     times = [t.waiting.deadline for t in state.threads if t.waiting and t.waiting.deadline]
-    if state.outcome is None:
+    if state.outcome is None and state.reactions:
         times += reaction_alarms(state)
     return min(times, default=None)
 
 
 def waits_for(program: Program, state: State, now: datetime) -> tuple[str, ...]:
     """What the run waits for, as a person would say it."""
-    turn = Turn(program, state, now)
+    return awaited(Turn(program, state, now))
+
+
+def awaited(turn: Turn) -> tuple[str, ...]:
+    """What the run of a turn waits for, as a person would say it."""
+    nodes = turn.program.nodes
     return tuple(
-        f"people to look at it: {thread.waiting.why}"
-        if thread.waiting.kind == "stopped"
-        else program.nodes[thread.at].step.words(turn, thread)
-        for thread in state.threads
-        if thread.waiting and thread.waiting.kind != "threads" and thread.at in program.nodes
+        [
+            f"people to look at it: {thread.waiting.why}"
+            if thread.waiting.kind == "stopped"
+            else nodes[thread.at].step.words(turn, thread)
+            for thread in turn.state.threads
+            if thread.waiting and thread.waiting.kind != "threads" and thread.at in nodes
+        ]
     )
 
 

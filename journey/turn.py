@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from journey.effects import (
     PromiseState,
     SettleOffer,
     ShowRecord,
-    TraceEntry,
     Values,
 )
 from journey.language import On
@@ -30,22 +29,39 @@ if TYPE_CHECKING:
     from journey.program import Node, Program
 
 
-@dataclass(slots=True)
+Noted = tuple[int, datetime, str, str, str]
+"""A decision as it is noted, to be a `TraceEntry` for whoever reads the record: its fields in their order."""
+
+
+@dataclass(slots=True, init=False)
 class Turn:
-    """The state while it advances, and what has been asked and noted so far."""
+    """The state while it advances, and what has been asked and noted so far.
+
+    `changed`: values or traits did, and have not been looked at; `looked_again`: they were, in this turn.
+    """
 
     program: "Program"
     state: State
     now: datetime
-    effects: list[Effect] = field(default_factory=list[Effect])
-    trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
-    promises: list[PromiseRecord] = field(default_factory=list[PromiseRecord])
-    shows: list[ShowRecord] = field(default_factory=list[ShowRecord])
-    runnable: deque[Thread] = field(default_factory=deque[Thread])
-    changed: bool = False
-    steps: int = 0
-    again: bool = False
+    effects: list[Effect]
+    trace: list[Noted]
+    promises: list[PromiseRecord]
+    shows: list[ShowRecord]
+    runnable: deque[Thread]
+    changed: bool
+    looked_again: bool
+    steps: int
+    again: bool
     """Whether what is looked at was looked at before: then what cannot be told of it is on record."""
+
+    def __init__(self, program: "Program", state: State, now: datetime) -> None:
+        # Written out: factories for the empty lists take four times as long, and each happening makes a turn.
+        self.program, self.state, self.now = program, state, now
+        self.effects, self.trace = [], []
+        self.promises, self.shows = [], []
+        self.runnable = deque()
+        self.changed = self.looked_again = self.again = False
+        self.steps = 0
 
     # -- what steps may see
 
@@ -105,7 +121,7 @@ class Turn:
     def moment(self, text: str, began: datetime, thread: Thread) -> datetime:
         """The instant that a moment stands for. Raises: `ConditionError`."""
         moment = read_moment(text)
-        names = self.names(thread) if moment.moves else {}
+        names = self.names(thread) if moment.source is not None else {}
         return moment.resolve(began, self.state.zone, names, self.program.names)
 
     def moment_or(
@@ -188,12 +204,9 @@ class Turn:
         """Keep a decision for the record, in words."""
         if self.again and kind == "condition_error":
             return
-        self.state.sequence += 1
-        self.trace.append(
-            TraceEntry(
-                sequence=self.state.sequence, at=self.now, address=address, kind=kind, why=why[:500]
-            )
-        )
+        state = self.state
+        state.sequence += 1
+        self.trace.append((state.sequence, self.now, address, kind, why[:500]))
 
     def count(self) -> int:
         """The next number for an effect."""
@@ -222,7 +235,7 @@ class Turn:
     def enter(self, thread: Thread, block: str) -> None:
         """Go on inside a block of the step; an empty block falls through to the next step."""
         thread.waiting = None
-        first = self.node(thread).blocks.get(block)
+        first = self.program.nodes[thread.at].blocks.get(block)
         if first is None:
             self.proceed(thread)
             return
@@ -232,7 +245,7 @@ class Turn:
     def proceed(self, thread: Thread) -> None:
         """Go on at the next step, or end the thread where there is none."""
         thread.waiting = None
-        following = self.node(thread).next
+        following = self.program.nodes[thread.at].next
         if following is None:
             self.end_thread(thread)
         else:

@@ -96,10 +96,11 @@ class Send(Step):
     def _expires(
         self, turn: Turn, thread: Thread, began: datetime, before: datetime | None
     ) -> datetime | None:
-        ends = [turn.moment_or(self.until, began, thread, before)]
-        if self.good_for:
-            ends.append(read_span(self.good_for).after(began, turn.state.zone))
-        return min((end for end in ends if end is not None), default=None)
+        until = turn.moment_or(self.until, began, thread, before)
+        if not self.good_for:
+            return until
+        end = read_span(self.good_for).after(began, turn.state.zone)
+        return end if until is None else min(until, end)
 
     def _because(self, turn: Turn, expires: datetime | None) -> str:
         """Why it is of no use any more, with the customer's own time: `landed 14:02`."""

@@ -1,6 +1,7 @@
 """`wait`: until one of several touchpoints comes, or all of them, or a moment does."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -8,6 +9,7 @@ from pydantic import Field, model_validator
 from journey.language import Block, MomentText, On, Slug, SpanText, Step, end_in_words, one_of
 from journey.spans import read_span
 from journey.state import ENTRY, Mail, Thread, Waiting
+from journey.touchpoint import minute
 from journey.turn import Turn
 
 if TYPE_CHECKING:
@@ -126,23 +128,54 @@ class Wait(Step):
             yield ("late",), "late is never reached without until", "add until:"
 
     def begin(self, turn: Turn, thread: Thread) -> None:
-        marks = {"previous": None, "entry": ENTRY, "now": turn.state.arrivals}
-        turn.wait(thread, Waiting("touchpoint", turn.now, mark=marks[self.since]))
+        since = self.since
+        mark = None if since == "previous" else ENTRY if since == "entry" else turn.state.arrivals
+        turn.wait(thread, Waiting("touchpoint", turn.now, mark=mark))
         self.refresh(turn, thread)
         self.mail(turn, thread)
 
     def mail(self, turn: Turn, thread: Thread) -> None:
+        waiting = thread.waiting
+        if waiting is None:
+            return
+        behind = thread.mark if waiting.mark is None else waiting.mark
         for mail in turn.state.mailbox:
-            if not thread.may_meet(mail):
+            arrival = mail.arrival
+            if arrival <= behind or arrival in thread.met:
                 continue
-            with turn.looking_at(thread, mail):
-                met = self._met_by(turn, thread, mail)
+            event = mail.touchpoint.event
+            if event not in self.awaited and not waiting.tally:
+                waiting.tallied = max(waiting.tallied, arrival)
+                continue
+            by_name = turn.program.match is None and not waiting.tally
+            met = self.at_once.get(event) if by_name else None
+            if met is None:
+                with turn.looking_at(thread, mail):
+                    met = self._met_by(turn, thread, mail)
             if met is not None:
                 words, block = met
                 turn.note(thread.at, "met", f"{words} came")
                 turn.consume(thread, mail)
                 turn.enter(thread, block)
                 return
+
+    @cached_property
+    def awaited(self) -> frozenset[str]:
+        """Names of the touchpoints that it may be met by."""
+        return frozenset(on.on for on in self.listens())
+
+    @cached_property
+    def at_once(self) -> dict[str, tuple[str, str]]:
+        """What ends the wait by its name alone, in words and as the block to go on with.
+
+        It asks for nothing besides, and nothing before it in the list has the same name.
+        """
+        found: dict[str, tuple[str, str]] = {}
+        for index, branch in enumerate(self.any):
+            plain = branch.when is None and branch.about is None and branch.match is None
+            if plain and branch.times == 1 and branch.on not in [b.on for b in self.any[:index]]:
+                found[branch.on] = branch.named, f"any/{index}"
+        return found
 
     def _met_by(self, turn: Turn, thread: Thread, mail: Mail) -> tuple[str, str] | None:
         """What has come with this touchpoint, and the block to go on with, if it ends the wait."""
@@ -171,6 +204,8 @@ class Wait(Step):
         waiting, touchpoint = thread.waiting, mail.touchpoint
         if waiting is None:
             return False
+        if wanted.times == 1 and not self.all and not waiting.tally:
+            return turn.is_about(wanted, touchpoint, thread, thread.at)
         came = waiting.tally.get(place, [])
         if not (self.all and len(came) >= wanted.times) and turn.is_about(
             wanted, touchpoint, thread, thread.at
@@ -204,13 +239,11 @@ class Wait(Step):
             self.until, waiting.began, thread, before or waiting.began
         )
         if before is not None and waiting.deadline is not None and waiting.deadline != before:
-            turn.note(
-                thread.at, "deadline", f"{self.until} is now {waiting.deadline:%Y-%m-%d %H:%M} UTC"
-            )
+            turn.note(thread.at, "deadline", f"{self.until} is now {minute(waiting.deadline)} UTC")
 
     def _until(self, thread: Thread) -> str:
         at = thread.waiting.deadline if thread.waiting else None
-        return f"until {at:%Y-%m-%d %H:%M} UTC" if at else f"until {self.until}"
+        return f"until {minute(at)} UTC" if at else f"until {self.until}"
 
     def words(self, turn: Turn, thread: Thread) -> str:
         names = " or ".join(dict.fromkeys(branch.named for branch in self.any))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from insight.drawn_text import Type, drawable, width_of, wrapped
 from insight.graph_svg import svg_of
 from insight.journey_graph import journey_graph
-from tests.unit.insight.drawn import SHOWN, SVG, drawn, faults, program, texts_in
+from tests.unit.insight.drawn import SVG, drawn, faults, program, texts_in
 
 CART = Path("tests/journeys/abandoned-cart.yaml").read_text()
 PLAIN = Type(12, 16)

@@ -23,6 +23,8 @@ from contracts.ids import message_id
 from contracts.other_journey import ASKED_BY
 from stores.coupons import Coupon
 
+LONGEST_ID = 150
+
 Door = Callable[[Request], Awaitable[Response]]
 
 
@@ -83,20 +85,9 @@ def entries_router(
             raise RefusedRequestError(
                 404, "unknown_journey", f"{journey!r} is not live; live are: {told}"
             )
-        told = await _told(request)
-        customer, properties = told.get("customer"), told.get("properties") or {}
-        if not isinstance(customer, str) or not customer.strip():
-            raise _bad("customer: expected who is to enter, as text")
-        if not isinstance(properties, dict):
-            raise _bad("properties: expected an object")
-        said = cast("dict[str, JsonValue]", properties)
-        named = told.get("message_id") or secrets.token_hex(16)
-        if not isinstance(named, str) or len(named) > 150:
-            raise _bad("message_id: expected text of at most 150 characters")
-        if ASKED_BY in said:
-            raise _bad(f"properties.{ASKED_BY}: this is a name of our own; choose another")
+        customer, said, named = _asked(await _told(request))
         message = message_id("request", named)
-        found = await customers.known(customer.strip())
+        found = await customers.known(customer)
         await entries.request(found, journey, said, message_id=message, at=datetime.now(UTC))
         return json_response({"success": True, "customer": found, "message_id": message}, 202)
 
@@ -119,6 +110,22 @@ def entries_router(
     router.add_api_route("/v1/journeys/{journey}/enter", behind(enter), methods=["POST"])
     router.add_api_route("/v1/offers/{code}", behind(coupon), methods=["GET"])
     return router
+
+
+def _asked(told: dict[str, Any]) -> tuple[str, dict[str, JsonValue], str]:
+    """Who is to enter, with what properties, under which message id. Raises: `RefusedRequestError`."""
+    customer: Any = told.get("customer")
+    if not isinstance(customer, str) or not customer.strip():
+        raise _bad("customer: expected who is to enter, as text")
+    properties: Any = told.get("properties") or {}
+    if not isinstance(properties, dict):
+        raise _bad("properties: expected an object")
+    if ASKED_BY in properties:
+        raise _bad(f"properties.{ASKED_BY}: this is a name of our own; choose another")
+    named: Any = told.get("message_id") or secrets.token_hex(16)
+    if not isinstance(named, str) or len(named) > LONGEST_ID:
+        raise _bad(f"message_id: expected text of at most {LONGEST_ID} characters")
+    return customer.strip(), cast("dict[str, JsonValue]", properties), named
 
 
 async def _told(request: Request) -> dict[str, Any]:

@@ -139,6 +139,19 @@ async def _answer(effect: Effect, run: RunReference, riding: Riding, *, held_out
                 names.SET_TRAITS, order, CustomerTraits, WRITTEN, "Write traits"
             )
             return TraitsAnswer(traits=found.traits)
+        case GrantOffer() | SettleOffer() | CallOut() | CallActivity() | StartRun():
+            return await _answer_from_outside(effect, run, record)
+        case _:
+            assert_never(effect)
+
+
+async def _answer_from_outside(
+    effect: GrantOffer | SettleOffer | CallOut | CallActivity | StartRun,
+    run: RunReference,
+    record: RunRecord | None,
+) -> Answer:
+    """Coupons, calls and other journeys."""
+    match effect:
         case GrantOffer():
             order = GrantCustomerOffer(run=run, grant=effect, record=record)
             words = f"Give {effect.offer}"
@@ -163,8 +176,6 @@ async def _answer(effect: Effect, run: RunReference, riding: Riding, *, held_out
             words = f"Let the customer enter {effect.journey}"
             await _activity(names.START_RUN, order, OtherRunAsked, WRITTEN, words)
             return Done()
-        case _:
-            assert_never(effect)
 
 
 def carries_record(effect: Effect) -> bool:

@@ -1,8 +1,10 @@
 """The whole language on the real stack: what was asked, offered, called, held back and begun comes about."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import JsonValue
 from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
 
@@ -92,7 +94,13 @@ async def _trait(customers: object, customer: str, name: str, value: object) -> 
 
 
 async def test_a_coupon_is_void_once_the_customer_buys_without_it(stack: Stack) -> None:
-    offer = {"offer": "ten", "kind": "generated", "prefix": "TEN-", "title": "Ten", "owner": "us"}
+    offer: dict[str, JsonValue] = {
+        "offer": "ten",
+        "kind": "generated",
+        "prefix": "TEN-",
+        "title": "Ten",
+        "owner": "us",
+    }
     await PublishedStore(stack.pool).publish("offer", "ten", offer)
     await publish(
         stack,
@@ -132,7 +140,7 @@ stages:
             return bool(code)
 
         await stack.until(given)
-        said = {"coupon": code} if uses else {}
+        said: dict[str, Any] = {"coupon": code} if uses else {}
         await stack.tell("Bought", customer=name, **said)
         assert (await stack.outcome(run.workflow_id))["outcome"] == "bought"
         assert told(stack, ours) == ["bye"]

@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 QUICK := tests/unit tests/architecture tests/replay
 SLOW := tests/workflows tests/integration tests/browser tests/faults
 
-.PHONY: install check gates test faults demo histories docs pictures clean
+.PHONY: install check gates test faults demo histories docs pictures bench clean
 .DEFAULT_GOAL := install
 
 # Seconds the second time: the stamp is newer than what it was made from.
@@ -47,6 +47,10 @@ histories: install
 # docs/language, from the models and the examples beside.
 docs: $(STAMP)
 	@$(PY) -m deploy.language_docs
+
+# What it finds is reported; nothing passes or fails by it. benchmarks/README.md says how to read it.
+bench: $(STAMP)
+	@$(PY) -m benchmarks.machine --json
 
 pictures: install
 	$(PY) -m pytest tests/browser -m pictures

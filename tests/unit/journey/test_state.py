@@ -1,5 +1,6 @@
 """What a run remembers is small, survives being written down anywhere, and is read in its older shapes."""
 
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,24 @@ import orjson
 import pytest
 
 from journey.effects import Deliver, OpenCase
-from journey.happenings import Entered
+from journey.happenings import Arrived, Entered
 from journey.machine import advance
 from journey.program import Program
 from journey.publication import read_definition
-from journey.state import State, dump_state, load_state
+from journey.state import (
+    Mail,
+    OpenOffer,
+    OpenPromise,
+    OpenShow,
+    Outstanding,
+    ReactionState,
+    State,
+    Thread,
+    Waiting,
+    copy_state,
+    dump_state,
+    load_state,
+)
 from tests.unit.journey.story import NOON, Run, deferred, entered, on, touched
 
 CLONE = Path(__file__).resolve().parents[3]
@@ -110,6 +124,63 @@ def test_a_copy_may_change_without_touching_the_original() -> None:
     anna.does("B").does("A")
 
     assert dump_state(before) == written
+
+
+FULL = State(
+    customer="anna",
+    key="k",
+    zone="Europe/Prague",
+    entered_at=NOON,
+    seen=["one"],
+    sends={"first": 1},
+    threads=[
+        Thread(
+            thread=1,
+            at="only/0",
+            home="main",
+            mark=1,
+            items={"bag": 1},
+            links={"bag": ("only/0", 0)},
+            met=[2],
+            rounds={"only/0": 1},
+            waiting=Waiting("touchpoint", NOON, tally={0: [NOON]}),
+        )
+    ],
+    mailbox=[Mail(2, touched("A", "a", NOON))],
+    reactions={0: ReactionState(mark=1)},
+    exits_held={0: True},
+    promises=[OpenPromise(1, "bag", NOON)],
+    outstanding={1: Outstanding(Deliver(n=1, message="hello"), 1)},
+    listens={"flight": ["OK1"]},
+    offers=[OpenOffer(1, "welcome")],
+    shows=[OpenShow(1)],
+)
+"""Something in every list, so that a copy that shares one is found."""
+
+
+@pytest.mark.parametrize("state", [State(), FULL])
+def test_a_copy_of_what_a_run_remembers_leaves_nothing_out_and_shares_no_list(state: State) -> None:
+    copy = copy_state(state)
+
+    assert copy == state
+    for kept, copied in ((state, copy), *zip(state.threads, copy.threads, strict=True)):
+        for name in (field.name for field in fields(kept)):
+            mine, other = getattr(kept, name), getattr(copied, name)
+            assert mine is not other or not isinstance(mine, list | dict) or name == "event", name
+
+
+def test_a_record_says_the_same_however_late_it_is_looked_at() -> None:
+    steps = ("wait: {any: [{on: A}], until: 9d}", "send: {message: hello, purpose: service}")
+    journey = on(*steps, "finish: done")
+    before = advance(journey, State(), Entered(entry=1, customer="anna"), NOON)
+    again = advance(journey, State(), Entered(entry=1, customer="anna"), NOON)
+    at_once = again.record
+
+    later = advance(journey, before.state, Arrived(touchpoints=(touched("A", "a", NOON),)), NOON)
+
+    assert later.record.waits_for == ("hello to be sent",)
+    assert before.record == at_once
+    assert before.record.waits_for == ("A until 2026-03-11 12:00 UTC",)
 
 
 SHAPES: list[tuple[str, dict[str, Any]]] = [

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journey.business_time import read_business_span
+from journey.conditions import ConditionError
 from journey.moments import read_moment
 from journey.spans import SpanError, read_span
+from journey.touchpoint import minute, stamp
 from tests.unit.journey.story import NOON, Run, entered, on
 
 SEND = "send: {message: reminder, purpose: service}"
@@ -290,3 +292,38 @@ def test_a_day_that_is_none_is_told_and_loses_nobody() -> None:
 
     assert anna.outcome == "waited"
     assert any("2026-02-30" in why for why in anna.why)
+
+
+@pytest.mark.parametrize("span", ["1d", "2w", "1d12h", "36h", "1mo", "100y"])
+@pytest.mark.parametrize(
+    "began", [NOON, NOON.replace(microsecond=7), datetime(9998, 12, 31, tzinfo=UTC)]
+)
+def test_a_customer_in_utc_waits_as_long_as_one_on_the_same_clock_elsewhere(
+    span: str, began: datetime
+) -> None:
+    def ends(zone: str) -> datetime | str:
+        try:
+            return read_moment(span).resolve(began, zone, {})
+        except ConditionError as error:
+            return str(error)
+
+    assert ends("UTC") == ends("Etc/UTC")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        NOON,
+        NOON.replace(microsecond=7_000),
+        NOON.replace(microsecond=999),
+        NOON.replace(microsecond=999_999),
+        datetime(2, 1, 1, tzinfo=UTC),
+        datetime(2026, 11, 9, 8, 7, 6, tzinfo=ZoneInfo("Europe/Prague")),
+    ],
+)
+def test_an_instant_is_written_as_rfc_3339_says(moment: datetime) -> None:
+    spelled = "milliseconds" if moment.microsecond else "seconds"
+    expected = moment.astimezone(UTC).isoformat(timespec=spelled).replace("+00:00", "Z")
+
+    assert stamp(moment) == expected
+    assert minute(moment) == f"{moment:%Y-%m-%d %H:%M}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 # field numbers in cel.expr: Any.value; CheckedExpr.expr; Expr.{ident,select,call,list,struct,comprehension}
 _ANY_VALUE, _CHECKED_EXPR = 2, 4
 _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION, _CONST = 4, 5, 6, 7, 8, 9, 3
+_CONST_TEXT = 6
 
 
 Path = tuple[str, ...]
@@ -26,32 +27,47 @@ _COMPARING = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in"})
 
 
 @dataclass(slots=True)
+class Calls:
+    """What is done with values, in loops or outside them, as far as it may take long.
+
+    `adds`: uses of `+`. `compares`: `==`, `!=` and `in` with nothing written out on either side.
+    `parts`: of lists and maps that are written out; an entry of a map is three. `uses`: of what a
+    loop goes through. `patterns`: of `matches`; None is one that is not written out.
+    """
+
+    adds: int = 0
+    compares: int = 0
+    searches: int = 0
+    parts: int = 0
+    uses: int = 0
+    reads: list[Path] = field(default_factory=list[Path])
+    patterns: list[str | None] = field(default_factory=list[str | None])
+
+
+@dataclass(slots=True)
 class Tree:
     """Free names of an expression, the dotted paths read from them, and what it does in loops.
 
     `compared`: paths that are compared with a constant, and what that is.
     `lists`: what `map` and `filter` go through, as paths with `[]` for any part. `unnamed_list`: whether
-    one of them goes through something that has no such path. `reads_in_loops`: how many paths are read there.
+    one of them goes through something that has no such path. `ranges` and `unknown_range`: the same of
+    all loops, apart from what is written out or made by other loops. `depth`: of loops in loops.
     """
 
-    roots: frozenset[str]
-    paths: frozenset[Path]
-    grows_text_in_loop: bool
-    lists: frozenset[Path]
-    unnamed_list: bool
-    reads_in_loops: int
-    compared: frozenset[tuple[Path, Literal]]
-
-
-@dataclass(slots=True)
-class _Walk:
     roots: set[str] = field(default_factory=set[str])
     paths: set[Path] = field(default_factory=set[Path])
-    lists: set[Path] = field(default_factory=set[Path])
     compared: set[tuple[Path, Literal]] = field(default_factory=set[tuple[Path, Literal]])
-    unnamed: bool = False
-    reads: int = 0
-    grows: bool = False
+    lists: set[Path] = field(default_factory=set[Path])
+    unnamed_list: bool = False
+    ranges: set[Path] = field(default_factory=set[Path])
+    unknown_range: bool = False
+    grows_text_in_loop: bool = False
+    loops: int = 0
+    depth: int = 0
+    outside: Calls = field(default_factory=Calls)
+    inside: Calls = field(default_factory=Calls)
+    results: set[str] = field(default_factory=set[str])
+    """Names under which loops gather what they make."""
 
 
 Bound = dict[str, Path | None]
@@ -60,49 +76,69 @@ Bound = dict[str, Path | None]
 
 def read(serialized: bytes) -> Tree:
     """The tree of `Expression.serialize()`."""
-    walk = _Walk()
+    tree = Tree()
     for number, value in _fields(serialized):
         if number == _ANY_VALUE and isinstance(value, bytes):
             for inner, expression in _fields(value):
                 if inner == _CHECKED_EXPR and isinstance(expression, bytes):
-                    _visit(expression, {}, walk, looping=False)
-    return Tree(
-        frozenset(walk.roots),
-        frozenset(walk.paths),
-        walk.grows,
-        frozenset(walk.lists),
-        walk.unnamed,
-        walk.reads,
-        frozenset(walk.compared),
-    )
+                    _visit(expression, {}, tree, 0)
+    return tree
 
 
-def _visit(expression: bytes, bound: Bound, walk: _Walk, *, looping: bool) -> None:
+def _visit(expression: bytes, bound: Bound, tree: Tree, depth: int) -> None:
+    """`depth`: in how many loops the expression stands."""
+    calls = tree.inside if depth else tree.outside
     path = _path(expression)
     if path is not None:
         if path[0] not in bound:
-            walk.roots.add(path[0])
-            walk.paths.add(path)
-            walk.reads += looping
+            tree.roots.add(path[0])
+            tree.paths.add(path)
+            calls.reads.append(path)
+        elif path[0] not in tree.results:
+            calls.uses += 1
         return
     for number, value in _fields(expression):
         if not isinstance(value, bytes):
             continue
         if number == _SELECT:
-            _visit_children(value, (1,), bound, walk, looping=looping)
+            _visit_children(value, (1,), bound, tree, depth)
         elif number == _CALL:
-            # `_+_` over text or an unknown type in a loop may double its size at each turn.
-            walk.grows |= looping and _text(value, 2) == "_+_" and not _adds_lists(value)
-            walk.compared.update(_compared(value, bound))
-            _visit_children(value, (1, 3), bound, walk, looping=looping)
+            _visit_call(value, bound, tree, depth)
         elif number == _LIST:
-            _visit_children(value, (1,), bound, walk, looping=looping)
+            calls.parts += sum(inner == 1 for inner, _ in _fields(value))
+            _visit_children(value, (1,), bound, tree, depth)
         elif number == _STRUCT:
-            for inner, entry in _fields(value):
-                if inner == 2 and isinstance(entry, bytes):
-                    _visit_children(entry, (3, 4), bound, walk, looping=looping)
+            entries = [v for k, v in _fields(value) if k == 2 and isinstance(v, bytes)]
+            calls.parts += 3 * len(entries)
+            for entry in entries:
+                _visit_children(entry, (3, 4), bound, tree, depth)
         elif number == _COMPREHENSION:
-            _visit_comprehension(value, bound, walk, looping=looping)
+            _visit_comprehension(value, bound, tree, depth)
+
+
+def _visit_call(call: bytes, bound: Bound, tree: Tree, depth: int) -> None:
+    calls, name = tree.inside if depth else tree.outside, _text(call, 2)
+    tree.compared.update(_compared(call, bound))
+    if name == "_+_":
+        # Over text or an unknown type in a loop it may double its size at each turn.
+        tree.grows_text_in_loop |= depth > 0 and not _adds_lists(call)
+        calls.adds += 1
+    elif name in ("_==_", "_!=_", "@in"):
+        calls.compares += not any(_is_written(v) for k, v in _fields(call) if k == 3)
+    elif name == "contains":
+        calls.searches += 1
+    elif name == "matches":
+        pattern = [v for k, v in _fields(call) if k == 3 and isinstance(v, bytes)][-1]
+        constant = _message(pattern, _CONST)
+        written = any(kind == _CONST_TEXT for kind, _ in _fields(constant))
+        calls.patterns.append(_text(constant, _CONST_TEXT) if written else None)
+    _visit_children(call, (1, 3), bound, tree, depth)
+
+
+def _is_written(argument: int | bytes) -> bool:
+    """Whether a value is written out: a constant, or a list or map."""
+    kinds = (_CONST, _LIST, _STRUCT)
+    return isinstance(argument, bytes) and any(kind in kinds for kind, _ in _fields(argument))
 
 
 def _compared(call: bytes, bound: Bound) -> Iterator[tuple[Path, Literal]]:
@@ -130,16 +166,23 @@ def _literal(expression: bytes) -> Literal:
     return next((_LITERALS.get(number, "") for number, _ in _fields(constant)), "")
 
 
-def _visit_comprehension(value: bytes, bound: Bound, walk: _Walk, *, looping: bool) -> None:
+def _visit_comprehension(value: bytes, bound: Bound, tree: Tree, depth: int) -> None:
     through = _parts_of(_message(value, 2), bound)
+    if through is not None:
+        tree.ranges.add(through[:-1])
+    else:
+        tree.unknown_range |= not _is_made_here(_message(value, 2))
     if _is_list(_message(value, 4)):
         if through is not None:
-            walk.lists.add(through[:-1])
-        walk.unnamed |= through is None and not _is_list(_message(value, 2))
+            tree.lists.add(through[:-1])
+        tree.unnamed_list |= through is None and not _is_list(_message(value, 2))
     names = {name: None for name in (_text(value, 1), _text(value, 3), _text(value, 8)) if name}
     inside: Bound = {**bound, **names, _text(value, 1): through}
-    _visit_children(value, (2, 4), bound, walk, looping=looping)
-    _visit_children(value, (5, 6, 7), inside, walk, looping=True)
+    tree.loops += 1
+    tree.depth = max(tree.depth, depth + 1)
+    tree.results.add(_text(value, 3))
+    _visit_children(value, (2, 4), bound, tree, depth)
+    _visit_children(value, (5, 6, 7), inside, tree, depth + 1)
 
 
 def _parts_of(expression: bytes, bound: Bound) -> Path | None:
@@ -176,6 +219,11 @@ def _is_list(expression: bytes) -> bool:
     return False
 
 
+def _is_made_here(expression: bytes) -> bool:
+    """Whether something is a list or map that is written out, or made by a loop."""
+    return any(kind in (_LIST, _STRUCT, _COMPREHENSION) for kind, _ in _fields(expression))
+
+
 def _is_filter(comprehension: bytes) -> bool:
     """`filter` adds the very part: `accumulator + [part]` under a condition, else the accumulator."""
     step = _call(_message(comprehension, 6))
@@ -197,11 +245,11 @@ def _call(expression: bytes) -> tuple[str, list[bytes]] | None:
 
 
 def _visit_children(
-    message: bytes, numbers: tuple[int, ...], bound: Bound, walk: _Walk, *, looping: bool
+    message: bytes, numbers: tuple[int, ...], bound: Bound, tree: Tree, depth: int
 ) -> None:
     for number, value in _fields(message):
         if number in numbers and isinstance(value, bytes):
-            _visit(value, bound, walk, looping=looping)
+            _visit(value, bound, tree, depth)
 
 
 def _adds_lists(call: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from journey.business_time import NextBusiness
 from journey.moments import read_moment
 from journey.program import Node, Path, Program
 from journey.steps.ask import Ask
@@ -85,4 +86,6 @@ def _first(node: Node, block: str, following: list[str]) -> list[str]:
 
 def _may_have_passed(until: str) -> bool:
     moment = read_moment(until)
+    if moment.business is not None:
+        return moment.business == NextBusiness()  # which is now, while the business is open
     return moment.moves or (moment.span is not None and not moment.span.exact())

@@ -1,8 +1,9 @@
 """Conditions and values in CEL, Google's Common Expression Language (https://cel.dev), behind one door.
 
 Total: every evaluation ends in a value or in `ConditionError`; an error is never truthy.
-Bounded: sources up to 1,000 characters, 10,000 iterations, no clock, no I/O. The engine
-returns errors as values and raises only for its iteration budget; both are mapped here.
+Bounded: sources up to 1,000 characters, 10,000 iterations, time and memory as condition_bounds
+has it, no clock, no I/O. The engine returns errors as values and raises only for its iteration
+budget; both are mapped here.
 """
 
 import math
@@ -17,13 +18,12 @@ from cel_expr_python import cel
 from pydantic import JsonValue
 from whenever import Date
 
-from journey import cel_tree
+from journey import cel_tree, condition_bounds
 from journey.spans import midnight
 
 MAX_SOURCE = 1_000
 MAX_TEXT = 100_000
 MAX_PARTS = 10_000
-MAX_READS_IN_LOOPS = 20_000_000
 FIRST_YEAR, LAST_YEAR = 2, 9_998
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -47,12 +47,12 @@ class Expression:
     @property
     def roots(self) -> frozenset[str]:
         """The names it uses."""
-        return self.tree.roots
+        return frozenset(self.tree.roots)
 
     @property
     def paths(self) -> frozenset[tuple[str, ...]]:
         """The dotted paths it reads, such as ("customer", "tier")."""
-        return self.tree.paths
+        return frozenset(self.tree.paths)
 
 
 @lru_cache(maxsize=64)
@@ -83,7 +83,24 @@ def compiled(source: str, names: frozenset[str]) -> Expression:
         raise ConditionError(
             "map and filter go through a list that has a name, such as run.legs.map(l, l.flight)"
         )
+    fault = condition_bounds.pattern_faults(tree) or _broken_pattern(tree)
+    if fault:
+        raise ConditionError(fault)
     return Expression(source, expression, str(expression.return_type().name()), tree)
+
+
+def _broken_pattern(tree: cel_tree.Tree) -> str | None:
+    """What the engine says of a pattern that is none, which it else says only when it is used."""
+    for pattern in (*tree.outside.patterns, *tree.inside.patterns):
+        value = _match().eval(data={"pattern": pattern})
+        if value.type() == Type.ERROR:
+            return _in_words(str(value.plain_value()))
+    return None
+
+
+@lru_cache(maxsize=1)
+def _match() -> cel.Expression:
+    return cel.NewEnv(variables={"pattern": Type.STRING}).compile("''.matches(pattern)")
 
 
 def evaluate(
@@ -96,7 +113,9 @@ def evaluate(
     """
     expression = compiled(source, declared if declared is not None else frozenset(names) - {"now"})
     data = {name: names[name] for name in expression.roots if name in names}
-    _look_at_loops(expression, data)
+    fault = condition_bounds.too_much(expression.tree, data)
+    if fault:
+        raise ConditionError(f"{source!r}: {fault}")
     try:
         value = expression.compiled.eval(data=data)
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
@@ -107,44 +126,6 @@ def evaluate(
         return _plain(value, [MAX_PARTS])
     except RecursionError:
         raise ConditionError(f"{source!r}: the value is nested too deep") from None
-
-
-def _look_at_loops(expression: Expression, data: Mapping[str, object]) -> None:
-    """Maps have no order, so that what goes through one could differ from worker to worker."""
-    tree = expression.tree
-    for path in tree.lists:
-        if any(isinstance(found, dict) for found in _found(data, path)):
-            raise ConditionError(f"{'.'.join(path)} has no order to go through: keep a list")
-    if tree.reads_in_loops:
-        parts = _count(list(data.values()))
-        if parts * parts * tree.reads_in_loops > MAX_READS_IN_LOOPS:
-            raise ConditionError(f"{expression.source!r}: too much to go through")
-
-
-def _found(data: object, path: tuple[str, ...]) -> list[object]:
-    """All that a path leads to."""
-    found = [data]
-    for part in path:
-        if part == cel_tree.EACH:
-            found = [inner for value in found for inner in _parts(value)]
-        else:
-            maps = [cast("dict[str, object]", value) for value in found if isinstance(value, dict)]
-            found = [value[part] for value in maps if part in value]
-    return found
-
-
-def _parts(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(cast("dict[str, object]", value).values())
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _count(values: list[object]) -> int:
-    count, ahead = 0, values
-    while ahead and count <= MAX_PARTS:
-        count += len(ahead)
-        ahead = [inner for value in ahead for inner in _parts(value)]
-    return count
 
 
 def holds(source: str, names: Mapping[str, object], declared: frozenset[str] | None = None) -> bool:

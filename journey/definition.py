@@ -10,6 +10,7 @@ import rfc8785
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from journey.business_hours import Business
 from journey.entry_dates import Clock, OffsetText, RecurrenceText
 from journey.language import (
     Condition,
@@ -21,6 +22,7 @@ from journey.language import (
     Slug,
     SpanText,
     Value,
+    Yes,
 )
 from journey.spans import read_span
 from journey.steps import AnyStep
@@ -44,6 +46,12 @@ def _again(text: str) -> str:
     if found["span"]:
         read_span(found["span"].strip())
     return text.strip()
+
+
+def _language(value: Any) -> Any:
+    if isinstance(value, bool | float):
+        raise PydanticCustomError("language", "Input should be 1", {"remedy": "write language: 1"})
+    return value
 
 
 def _percent(value: Any) -> Any:
@@ -120,7 +128,7 @@ class Exit(Model):
     """The id of the subject that it must be about."""
     match: Match = None
     """In place of the journey-wide `match`; `false` lifts it."""
-    leaves_audience: Literal[True] | None = None
+    leaves_audience: Yes | None = None
     """When the customer is no longer of the audience that they entered with."""
     outcome: Slug
     """How the run ended then."""
@@ -201,7 +209,7 @@ class Stage(Model):
 class Definition(Model):
     """A whole journey."""
 
-    language: Literal[1]
+    language: Annotated[Literal[1], BeforeValidator(_language)]
     """The version of the language."""
     journey: Slug
     """Its name."""
@@ -219,6 +227,8 @@ class Definition(Model):
     """Shared goals that it serves; described in goals.yaml."""
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     """The time zone for customers of whom none is known, and of the staff."""
+    business: Business = Business()
+    """When the business is open; Monday to Friday, 09:00 to 17:00 unless it is said."""
     enter: Entry
     """How customers enter."""
     match: Condition | None = None

@@ -7,7 +7,7 @@ journey does, and are how small files become large ones.
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -84,9 +84,24 @@ def written(path: Path) -> str:
 
 
 class _CoreLoader(yaml.SafeLoader):
-    """Resolves plain scalars by the core schema of YAML 1.2."""
+    """Resolves plain scalars by the core schema of YAML 1.2, and refuses what hides as soon as it comes."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
+
+    def __init__(self, text: str, document: Document) -> None:
+        super().__init__(text)
+        self._document = document
+        self._depth = self._documents = 0
+
+    def get_event(self) -> yaml.Event:
+        event = cast("yaml.Event", super().get_event())
+        self._depth += isinstance(event, yaml.CollectionStartEvent)
+        self._depth -= isinstance(event, yaml.CollectionEndEvent)
+        self._documents += isinstance(event, yaml.DocumentStartEvent)
+        fault = _what_hides(event, self._depth, self._documents)
+        if fault:
+            raise InvalidDocumentError([_at(self._document, event.start_mark, *fault)])
+        return event
 
 
 for _tag, _pattern, _first in (
@@ -110,18 +125,14 @@ def read_document(text: str, name: str, *, begins: str = "language: 1") -> Docum
             [document.problem((), f"larger than {MAX_BYTES:,} bytes", "split the file")]
         )
     try:
-        _refuse_what_hides(text, document)
-        node = yaml.compose(text, Loader=_CoreLoader)
+        node = _CoreLoader(text, document).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InvalidDocumentError(
             [_at(document, mark, str(error.problem or error.context or "not YAML"), _QUOTES)]
         ) from None
     except yaml.reader.ReaderError as error:
-        message = f"character {error.character!r} is not allowed in YAML"
-        raise InvalidDocumentError(
-            [document.problem((), message, "save the file as UTF-8 text")]
-        ) from None
+        raise InvalidDocumentError([_unreadable(error, text, document)]) from None
     if node is None:
         remedy = f"begin with {begins}"
         raise InvalidDocumentError([document.problem((), "the file is empty", remedy)])
@@ -132,40 +143,32 @@ def read_document(text: str, name: str, *, begins: str = "language: 1") -> Docum
     return document
 
 
-def _refuse_what_hides(text: str, document: Document) -> None:
-    depth = documents = 0
-    for event in yaml.parse(text, Loader=_CoreLoader):
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            remedy = "write it out where it is used"
-            raise InvalidDocumentError(
-                [_at(document, event.start_mark, "anchors and aliases are not read", remedy)]
-            )
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            raise InvalidDocumentError(
-                [_at(document, event.start_mark, f"tag {tag} is not read", _QUOTES)]
-            )
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise InvalidDocumentError(
-                    [_at(document, event.start_mark, "more than one document", "one file each")]
-                )
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise InvalidDocumentError(
-                    [
-                        _at(
-                            document,
-                            event.start_mark,
-                            f"nested deeper than {MAX_DEPTH}",
-                            "use stages",
-                        )
-                    ]
-                )
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+def _unreadable(error: yaml.reader.ReaderError, text: str, document: Document) -> Problem:
+    """A character that YAML does not allow; the place of it is told by the reader as so many from the start."""
+    before = text[: error.position].split("\n")
+    return Problem(
+        file=document.name,
+        line=len(before),
+        column=len(before[-1]) + 1,
+        path="",
+        message=f"character U+{ord(text[error.position]):04X} is not allowed in YAML",
+        remedy="take it out, and save the file as UTF-8 text",
+    )
+
+
+def _what_hides(event: yaml.Event, depth: int, documents: int) -> tuple[str, str] | None:
+    """What an event has that is not read: message and remedy."""
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        return "anchors and aliases are not read", "write it out where it is used"
+    tag = getattr(event, "tag", None)
+    if tag is not None:
+        return f"tag {tag} is not read", _QUOTES
+    if isinstance(event, yaml.DocumentStartEvent):
+        if event.version not in (None, (1, 2)) or event.tags:
+            return "directives are not read", "take the line with % out: journeys are YAML 1.2"
+        if documents > 1:
+            return "more than one document", "one file each"
+    return (f"nested deeper than {MAX_DEPTH}", "use stages") if depth > MAX_DEPTH else None
 
 
 def _at(document: Document, mark: Any, message: str, remedy: str = "") -> Problem:
@@ -221,6 +224,14 @@ def _scalar(node: yaml.Node, document: Document, problems: list[Problem]) -> Any
             return None
         case "bool":
             return value.lower() == "true"
+        case "int" | "float" if re.match(r"[-+]?0\d", value):
+            # Ten in YAML 1.2, eight in YAML 1.1, and a text where it is a code.
+            message, remedy = (
+                f"{value[:40]} begins with a zero",
+                "take the zero away, or put it in quotes",
+            )
+            problems.append(_at(document, node.start_mark, message, remedy))
+            return 0
         case "int":
             number = int(value[:40], 0) if value[:2] in ("0o", "0x") else int(value[:40])
             if abs(number) > MAX_WHOLE_NUMBER:
@@ -237,6 +248,8 @@ def _scalar(node: yaml.Node, document: Document, problems: list[Problem]) -> Any
 
 def _whole(text: str, node: yaml.Node, document: Document, problems: list[Problem]) -> str:
     """Text whose escaped halves of characters are put together, as JSON writes them."""
+    if "\0" in text:
+        problems.append(_at(document, node.start_mark, "the character NUL in text", "take it out"))
     if not any("\ud800" <= character <= "\udfff" for character in text):
         return text
     try:

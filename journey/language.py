@@ -1,10 +1,19 @@
 """The words the journey language is made of: names, conditions, moments, and what a touchpoint must be like."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from journey.moments import read_moment
@@ -21,16 +30,42 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """A name that conditions can use, such as `cart_value`: kept values, results, items."""
 
+
+def _visible(name: str) -> str:
+    """A name in which every sign can be seen: one that cannot would never be met by the name without it."""
+    for sign in name:
+        if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp"):
+            where = {"sign": f"U+{ord(sign):04X}", "remedy": "take it out, or type the name anew"}
+            raise PydanticCustomError(
+                "invisible", "there is a sign in it that cannot be seen, {sign}", where
+            )
+    return name
+
+
+def _no_number(value: object) -> object:
+    """Python takes 1 for true and 0 for false, and a journey does not."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise PydanticCustomError("word", "expected true or false", {"remedy": "write the word"})
+    return value
+
+
 EventName = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(?:.*\S)?$")
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^\S(?:.*\S)?$"),
+    AfterValidator(_visible),
 ]
 """The name of a touchpoint, such as `Product Added`."""
+
+Yes = Annotated[Literal[True], BeforeValidator(_no_number)]
+"""The word `true`."""
 
 
 class Model(BaseModel):
     """Something in a journey file: unknown keys are refused, and nothing changes after it was read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 class Words(str):
@@ -99,10 +134,13 @@ class Value(Words):
 
 
 class MomentText(Words):
-    """A moment: a length of time, `next 09:00`, or CEL with an instant (`run.departs - 24h`)."""
+    """A moment: a length of time, `next 09:00`, business time, or CEL with an instant (`run.departs - 24h`)."""
 
     __slots__ = ()
-    pattern_words = "a moment: 4h, next 09:00, next weekday 09:00, or 'run.departs - 24h'"
+    pattern_words = (
+        "a moment: 4h, next 09:00, next weekday 09:00, 2 business hours, next business day 09:00,"
+        " or 'run.departs - 24h'"
+    )
 
     @classmethod
     def checked(cls, text: str) -> str:
@@ -129,7 +167,10 @@ class Template(Words):
     pattern_words = "text with Liquid in it"
 
 
-Match = Annotated[Literal[False] | Condition | None, Field(union_mode="left_to_right")]
+Match = Annotated[
+    Annotated[Literal[False], BeforeValidator(_no_number)] | Condition | None,
+    Field(union_mode="left_to_right"),
+]
 """What must hold of a touchpoint in place of the journey-wide `match`; `false` lifts it."""
 
 

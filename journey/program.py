@@ -71,6 +71,7 @@ class Program:
         self.journey: str = definition.journey
         self.title = definition.title
         self.zone: str = definition.zone
+        self.business = definition.business.calendar(definition.zone)
         self.match: str | None = definition.match
         self.entry_event: str = definition.enter.on or ENTER
         self.nodes: dict[str, Node] = {}

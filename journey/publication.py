@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from journey.business_faults import business_faults
 from journey.circles import circles
 from journey.definition import Definition, canonical_json, version_of
 from journey.document import InvalidDocumentError, Path, read_document
@@ -127,6 +128,7 @@ def _problems(
     yield from _unreachable(program)
     yield from _sends(program, messages)
     yield from circles(program)
+    yield from business_faults(program)
     yield from expression_faults(program)
     if landscape is not None:
         yield from landscape_faults(program, landscape)

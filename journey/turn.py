@@ -122,7 +122,8 @@ class Turn:
         """The instant that a moment stands for. Raises: `ConditionError`."""
         moment = read_moment(text)
         names = self.names(thread) if moment.source is not None else {}
-        return moment.resolve(began, self.state.zone, names, self.program.names)
+        zone, business = self.state.zone, self.program.business
+        return moment.resolve(began, zone, business, names, self.program.names)
 
     def moment_or(
         self, text: str | None, began: datetime, thread: Thread, otherwise: datetime | None

@@ -33,8 +33,12 @@ PASSED_THROUGH = (
     "rfc8785",
     "dateutil",
     "six",
+    "holidays",
 )
-"""The only modules that a sandboxed workflow shares with its process; all of them are pure."""
+"""The only modules that a sandboxed workflow shares with its process; all of them are pure.
+
+`holidays` is loaded late, where a definition names a country whose holidays are no business days.
+"""
 
 WORKFLOWS: list[type] = [CustomerJourney]
 

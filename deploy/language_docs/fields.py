@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import BeforeValidator
 
+from journey.definition import Share
 from journey.language import EventName, Identifier, Slug, Words, WrittenStep
 from journey.steps import AnyStep
 
@@ -87,11 +88,7 @@ def in_words(hint: Any, up: str) -> str:
         read = [
             each.json_schema_input_type for each in metadata if isinstance(each, BeforeValidator)
         ]
-        return (
-            "share such as `5%`"
-            if any(isinstance(each, object) for each in read)
-            else in_words(inner, up)
-        )
+        return "share such as `5%`" if Share in read else in_words(inner, up)
     if origin in (Union, types.UnionType):
         each = [in_words(one, up) for one in get_args(hint) if one is not type(None)]
         return " or ".join(dict.fromkeys(each))

@@ -12,7 +12,8 @@ from deploy.language_docs.example import Example
 from deploy.language_docs.refusals import Refusal
 from deploy.language_docs.step_page import first_line, step_page
 from insight import scenario
-from journey import conditions, moments, spans
+from journey import condition_bounds, conditions, moments, spans
+from journey.business_hours import Business
 from journey.definition import (
     Cap,
     Definition,
@@ -152,11 +153,17 @@ def _moments(refused: list[Refusal]) -> str:
         "# Moments and lengths of time",
         _doc(moments),
         _doc(spans).partition("\n\n")[2],
-        "For staff, `2 business hours` and `1 business day` count while they are there ([handoff](steps/handoff.md)).",
         "## What they come to",
-        f"In {worked_out.ZONE}, where the clock goes forward on Sunday 2026-03-29 at 02:00, with `run.departs` at "
-        "2026-03-10T09:00:00Z:",
+        f"In {worked_out.ZONE}, where the clock goes forward on Sunday 2026-03-29 at 02:00 and Easter is on "
+        "2026-04-05, with `business: {holidays: CZ}` and `run.departs` at 2026-03-10T09:00:00Z:",
         worked_out.moments(),
+        "## Business time",
+        "`2 business hours`, `1 business day`, `next business day 09:00` and `next business hour` (now, while the "
+        "business is open) run while the business is open, on the clock of the journey's zone. They may stand where "
+        "a moment may, and the lengths as deadlines of a [handoff](steps/handoff.md). A business day from before "
+        "opening ends when the day does; from within it, at the same time on the next business day.",
+        *_models(Business),
+        "Which days are holidays belongs to the engine: a correction comes with a new version of Clew.",
         *_examples("moments"),
         *_refused(refused),
     )
@@ -187,6 +194,10 @@ def _conditions(refused: list[Refusal]) -> str:
         f"An expression has up to {conditions.MAX_SOURCE:,} characters; a text that it makes up to "
         f"{conditions.MAX_TEXT:,}, a value up to {conditions.MAX_PARTS:,} parts. "
         "It reads no clock but `now`, and nothing outside.",
+        "An expression that could take more than half a second or 50 MB with the values at hand cannot be told, before "
+        "it is begun. So `map` and `filter` go through about 1,000 items, two of them in each other through about 60, "
+        f"and `exists` and `all` take {condition_bounds.MAX_TURNS:,} turns in all. The pattern of `matches` is written "
+        f"out in quotes, and has up to {condition_bounds.MAX_STATES:,} signs when its repetitions are written out.",
         *_examples("conditions"),
         *_refused(refused),
     )

@@ -14,12 +14,15 @@ MESSAGES = {"hello": object()}
 """The messages that there are beside the wrong journeys."""
 
 MOST_SAID = 120
-"""Characters of a message that a page shows."""
+"""Characters of a message or a remedy that a page shows."""
 
 _BY_NAME = (
     (("cel-", "unquoted-cel"), "conditions"),
     (
-        ("span-", "moment-", "next-", "settle-is", "good-for", "time-for-span"),
+        (
+            *("span-", "moment-", "next-", "settle-is", "good-for", "time-for-span", "business-"),
+            *("wait-until-a-date", "wait-in-base", "wait-for-seconds"),
+        ),
         "moments-and-lengths",
     ),
     (("unreachable-", "stage-", "id-twice", "unknown-s", "two-steps", "step-is"), "README"),
@@ -56,9 +59,12 @@ def table(found: list[Refusal]) -> str:
     lines = ["| what is wrong | what is said | what to do |", "| --- | --- | --- |"]
     for refusal in found:
         said, remedy = refusal.problem.message.split("\n", 1)[0], refusal.problem.remedy
-        said = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
-        lines.append(f"| {refusal.what} | {cell(said)} | {cell(remedy)} |")
+        lines.append(f"| {refusal.what} | {cell(_short(said))} | {cell(_short(remedy))} |")
     return "\n".join(lines)
+
+
+def _short(said: str) -> str:
+    return said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
 
 
 def _page(name: str, place: str) -> str:

@@ -7,12 +7,16 @@ from pydantic import JsonValue
 
 from deploy.language_docs.fields import cell
 from journey import conditions
+from journey.business_time import BusinessCalendar
 from journey.moments import read_moment
 
 ZONE = "Europe/Prague"
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BEFORE_SUMMER = datetime(2026, 3, 28, 9, 0, tzinfo=UTC)
 """The day before the clock goes forward."""
+BEFORE_EASTER = datetime(2026, 4, 2, 14, 0, tzinfo=UTC)
+"""The Thursday before Good Friday."""
+BUSINESS = BusinessCalendar(zone=ZONE, holidays="CZ")
 
 NAMES: dict[str, object] = {
     "event": {
@@ -37,6 +41,9 @@ NAMES: dict[str, object] = {
 _MOMENTS = (
     (MONDAY, ("90m", "4h", "2d", "1d12h", "2w", "1mo", "1y", "PT36H", "P1M")),
     (MONDAY, ("next 09:00", "next 18:00", "next weekday 09:00", "next monday 09:00")),
+    (MONDAY, ("next 1st 09:00", "next last 09:00")),
+    (MONDAY, ("2 business hours", "1 business day", "next business hour")),
+    (BEFORE_EASTER, ("2 business hours", "1 business day", "next business day 09:00")),
     (MONDAY, ("run.departs", "run.departs - 24h", "run.departs + 1d")),
     (BEFORE_SUMMER, ("1d", "24h", "next 02:30")),
 )
@@ -64,7 +71,7 @@ def moments() -> str:
     lines = ["| written | reached | comes to |", "| --- | --- | --- |"]
     for began, texts in _MOMENTS:
         for text in texts:
-            at = read_moment(text).resolve(began, ZONE, NAMES)
+            at = read_moment(text).resolve(began, ZONE, BUSINESS, NAMES)
             lines.append(f"| `{text}` | {_local(began)} | {_local(at)} |")
     return "\n".join(lines)
 

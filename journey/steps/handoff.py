@@ -156,7 +156,7 @@ class Handoff(Step):
             return None
         business = read_business_span(within)
         if business is not None:
-            return business.after(began, turn.program.zone)
+            return turn.program.business.after(business, began)
         return read_span(within).after(began, turn.state.zone)
 
     def answered(self, turn: Turn, thread: Thread, n: int, answer: Answer) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from journey.language import Block, MomentText, On, Slug, SpanText, Step, end_in_words, one_of
+from journey.language import Block, MomentText, On, Slug, SpanText, Step, Yes, end_in_words, one_of
 from journey.spans import read_span
 from journey.state import ENTRY, Mail, Thread, Waiting
 from journey.touchpoint import minute
@@ -57,7 +57,7 @@ class Wait(Step):
     """When the wait ends by itself."""
     late: "list[AnyStep]" = []
     """What is done when it ended by itself."""
-    forever: Literal[True] | None = None
+    forever: Yes | None = None
     """Say so when the wait may never end."""
     since: Literal["previous", "entry", "now"] = "previous"
     """From when touchpoints count: since the previous wait was met, since entry, or from now on."""

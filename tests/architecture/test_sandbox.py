@@ -13,6 +13,8 @@ import pytest
 from temporalio import workflow
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from journey.public_holidays import holidays_in
+from tests.architecture.counting_business_days import CountBusinessDays
 from workers.plugin import PASSED_THROUGH, WORKFLOWS, sandbox
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -57,6 +59,13 @@ async def test_the_sandbox_refuses_what_is_not_on_the_list(missing: str) -> None
         load(WORKFLOWS[0], strict(*listed))
 
 
+async def test_holidays_are_counted_in_the_sandbox() -> None:
+    """They are loaded late, where a definition that names a country is read: before any run needs them."""
+    holidays_in("CZ")
+
+    load(CountBusinessDays, strict(*PASSED_THROUGH))
+
+
 async def test_workflows_of_users_get_the_same_list() -> None:
     assert set(PASSED_THROUGH) <= set(sandbox().restrictions.passthrough_modules)
 
@@ -67,6 +76,8 @@ def test_nothing_that_is_shared_imports_anything_beyond_the_list() -> None:
 import sys
 before = set(sys.modules)
 import workflows.customer_journey
+from journey.public_holidays import holidays_in
+holidays_in("CZ")
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(*sorted(name for name in loaded if name not in sys.stdlib_module_names))
 """

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from journey.business_time import BusinessCalendar
 from journey.conditions import ConditionError
 from journey.moments import read_moment
 from journey.spans import SpanError, read_span

@@ -31,10 +31,14 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_
 """A name that conditions can use, such as `cart_value`: kept values, results, items."""
 
 
+_JOINERS = "\u200c\u200d"
+"""Signs that make one of the two beside them, in Persian, in Indian scripts, and in emoji."""
+
+
 def _visible(name: str) -> str:
     """A name in which every sign can be seen: one that cannot would never be met by the name without it."""
     for sign in name:
-        if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp"):
+        if sign not in _JOINERS and unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp"):
             where = {"sign": f"U+{ord(sign):04X}", "remedy": "take it out, or type the name anew"}
             raise PydanticCustomError(
                 "invisible", "there is a sign in it that cannot be seen, {sign}", where

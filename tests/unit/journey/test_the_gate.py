@@ -109,6 +109,13 @@ stages: [{stage: only, steps: [{wait: {any: [{on: on}], until: 1h}}, {finish: nu
     assert program.waited_for == {"no", "y", "on"}
 
 
+@pytest.mark.parametrize(
+    "event", ["👩\u200d👩\u200d👧 booked", "می\u200cخواهم", "Žluťoučký kůň", "予約"]
+)
+def test_an_event_is_named_in_any_script(event: str) -> None:
+    assert read_definition(minimal(enter={"on": event}), "small.json").program.entry_event == event
+
+
 def test_a_version_is_the_same_however_the_journey_is_laid_out() -> None:
     loose = (
         HEAD

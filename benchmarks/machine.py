@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,8 +37,8 @@ from journey.touchpoint import Touchpoint
 
 STEPS = (10, 100, 500)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-AT_ONCE = 60
-"""Happenings in one round: about a millisecond, so that some rounds are not interrupted."""
+AT_ONCE = 12
+"""Happenings in one round: half a millisecond, so that many rounds are not interrupted by other work."""
 
 ENTERED = "entered"
 MET = "a touchpoint meets a wait, and a message is asked for"
@@ -67,12 +67,19 @@ class Cost:
 
 @dataclass(slots=True, frozen=True)
 class Measured:
-    """What one length of journey costs."""
+    """What one length of journey costs: each kind of happening, and all as often as in the shortest run."""
 
     steps: int
-    happenings: int
-    whole: Cost
     kinds: dict[str, Cost]
+    whole: Cost
+
+    @classmethod
+    def of(cls, steps: int, kinds: dict[str, Cost], proportions: Counter[str]) -> "Measured":
+        """The same proportions for every length, so that only the length makes the difference."""
+        many = proportions.total()
+        decided = sum(kinds[kind].decided * count for kind, count in proportions.items())
+        recorded = sum(kinds[kind].recorded * count for kind, count in proportions.items())
+        return cls(steps, kinds, Cost(decided / many, recorded / many))
 
 
 def journey_of(steps: int) -> Program:
@@ -86,7 +93,7 @@ def journey_of(steps: int) -> Program:
     return read_definition("\n".join(lines), "measured.yaml").program
 
 
-def run_of(program: Program, steps: int) -> list[Lived]:
+def run_of(program: Program, steps: int, customer: str = "anna") -> list[Lived]:
     """One run from entry to outcome: every third wait ends by its alarm, the others by a touchpoint."""
     lived: list[Lived] = []
     state, now, number = State(), NOON, 0
@@ -113,7 +120,7 @@ def run_of(program: Program, steps: int) -> list[Lived]:
 
     number += 1
     first = Touchpoint(message_id="m-0", event="Began", timestamp=now, number=number)
-    happens(ENTERED, Entered(entry=1, customer="anna", entering=first))
+    happens(ENTERED, Entered(entry=1, customer=customer, entering=first))
     for index in range(steps // 2 - 1):
         alarm = next_alarm(state)
         if index % 3 == 2 and alarm is not None:
@@ -131,46 +138,57 @@ def run_of(program: Program, steps: int) -> list[Lived]:
     return lived
 
 
-def fastest(work: Callable[[], object], seconds: float) -> float:
-    """The shortest time that the work took, in seconds, of all it was done in so long."""
-    best, ends = float("inf"), perf_counter() + seconds
-    while perf_counter() < ends:
-        began = perf_counter()
-        work()
-        best = min(best, perf_counter() - began)
-    return best
+class Round:
+    """The same happenings lived again, with and without their records; the fastest time of each counts."""
 
+    def __init__(self, program: Program, lived: list[Lived]) -> None:
+        evenly = lived[:: max(1, len(lived) // AT_ONCE)][:AT_ONCE]
+        self._program = program
+        self._lived = evenly * max(1, AT_ONCE // len(evenly))
+        self._decided = self._recorded = float("inf")
 
-def cost_of(program: Program, lived: list[Lived], seconds: float) -> Cost:
-    """How long one of these happenings takes, on average over them."""
-    evenly = lived[:: max(1, len(lived) // AT_ONCE)][:AT_ONCE]
-    told = evenly * max(1, AT_ONCE // len(evenly))
-
-    def decide() -> None:
-        for one in told:
+    def live(self) -> None:
+        """Live them once more."""
+        program, began = self._program, perf_counter()
+        for one in self._lived:
             advance(program, one.state, one.happening, one.now)
-
-    def record() -> None:
-        for one in told:
+        between = perf_counter()
+        for one in self._lived:
             _ = advance(program, one.state, one.happening, one.now).record
+        self._decided = min(self._decided, between - began)
+        self._recorded = min(self._recorded, perf_counter() - between)
 
-    each = 1e6 / len(told)
-    return Cost(fastest(decide, seconds / 2) * each, fastest(record, seconds / 2) * each)
+    @property
+    def cost(self) -> Cost:
+        """How long one of them takes, on average over them."""
+        each = 1e6 / len(self._lived)
+        return Cost(self._decided * each, self._recorded * each)
 
 
-def measure(steps: int, seconds: float) -> Measured:
-    """What a journey of so many steps costs: for each kind of happening, and for a whole run."""
-    program = journey_of(steps)
-    lived = run_of(program, steps)
-    kinds: dict[str, list[Lived]] = {}
-    for one in lived:
-        kinds.setdefault(one.kind, []).append(one)
-    each = {kind: cost_of(program, same, seconds / len(kinds)) for kind, same in kinds.items()}
-    whole = Cost(
-        sum(each[one.kind].decided for one in lived) / len(lived),
-        sum(each[one.kind].recorded for one in lived) / len(lived),
-    )
-    return Measured(steps, len(lived), whole, each)
+def measure(seconds: float) -> list[Measured]:
+    """What journeys of each length cost: for each kind of happening, and for a whole run.
+
+    All take turns, so that a busy minute of the computer is a busy minute for all of them.
+    """
+    runs: dict[int, list[Lived]] = {}
+    rounds: dict[tuple[int, str], Round] = {}
+    for steps in STEPS:
+        program = journey_of(steps)
+        # A customer for each happening of a round: a short journey is not lived from a warmer cache than a long one.
+        customers = [f"customer-{number}" for number in range(AT_ONCE)]
+        runs[steps] = [one for each in customers for one in run_of(program, steps, each)]
+        for kind in dict.fromkeys(one.kind for one in runs[steps]):
+            same = [one for one in runs[steps] if one.kind == kind]
+            rounds[steps, kind] = Round(program, same)
+    ends = perf_counter() + seconds
+    while perf_counter() < ends:
+        for each in rounds.values():
+            each.live()
+    proportions = Counter(one.kind for one in runs[STEPS[0]])
+    return [
+        Measured.of(steps, {kind: rounds[steps, kind].cost for kind in proportions}, proportions)
+        for steps in STEPS
+    ]
 
 
 def live_rounds(steps: int, rounds: int) -> None:
@@ -208,9 +226,9 @@ def in_words(found: list[Measured]) -> str:
     """What was measured, as a person reads it."""
     lines = ["             decided   and put on record"]
     for one in found:
-        lines.append(f"{one.steps} steps, a run of {one.happenings} happenings")
+        lines.append(f"{one.steps} steps")
         lines += [_costs(cost, kind) for kind, cost in one.kinds.items()]
-        lines.append(_costs(one.whole, "on average over the run"))
+        lines.append(_costs(one.whole, "on average"))
         lines.append(
             f"  {1e6 / one.whole.decided:8,.0f} /s {1e6 / one.whole.recorded:10,.0f} /s"
             "   happenings a second, one core"
@@ -232,7 +250,7 @@ def _ratio(found: list[Measured]) -> float:
 def main() -> None:
     """Measure, and say what was found."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.machine", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=12, help="for each length of journey")
+    parser.add_argument("--seconds", type=float, default=30, help="to measure for")
     parser.add_argument("--json", action="store_true", help="one object as the last line")
     parser.add_argument("--instructions", action="store_true", help="count them too, with valgrind")
     parser.add_argument("--rounds", type=int, help="only live a run so often, unmeasured")
@@ -241,7 +259,7 @@ def main() -> None:
     if asked.rounds is not None:
         live_rounds(asked.steps, asked.rounds)
         return
-    found = [measure(steps, asked.seconds) for steps in STEPS]
+    found = measure(asked.seconds)
     print(in_words(found))
     counted = {steps: instructions(steps) for steps in STEPS[:1]} if asked.instructions else {}
     for steps, each in counted.items():

@@ -138,10 +138,13 @@ class AnyRun:
         assert dump_state(again.state) == dump_state(self.state), "a redelivery changed something"
 
     def happens(self, happening: Happening) -> None:
-        held_before = {n for n, asked in self.state.outstanding.items() if asked.held}
+        may_ask_again = {n for n, asked in self.state.outstanding.items() if asked.held}
+        if isinstance(happening, EffectFinished) and _is_held(happening.answer):
+            # What held it may have ended while its answer was on the way: then it is asked for at once.
+            may_ask_again.add(happening.n)
         advanced = self._advance(happening)
         for effect in advanced.effects:
-            self._ask(effect, held_before)
+            self._ask(effect, may_ask_again)
         self.shows |= {show.n: show for show in advanced.record.shows}
         self.state = load_state(dump_state(advanced.state))
         self._look_at_threads()
@@ -157,10 +160,10 @@ class AnyRun:
         assert dump_state(again.state) == dump_state(advanced.state), "the same gave another run"
         return advanced
 
-    def _ask(self, effect: Effect, held_before: set[int]) -> None:
+    def _ask(self, effect: Effect, may_ask_again: set[int]) -> None:
         numbers = {asked.n for asked in self.asked}
         if effect.n in numbers:
-            assert effect.n in held_before, f"{effect.n} was asked for twice"
+            assert effect.n in may_ask_again, f"{effect.n} was asked for twice"
         self.asked.append(effect)
 
     # -- what happens
@@ -308,3 +311,10 @@ class AnyRun:
     def _waits_for_ever(self) -> bool:
         steps = [self.program.nodes[thread.at].step for thread in self.state.threads]
         return any(isinstance(step, Wait) and bool(step.forever) for step in steps)
+
+
+def _is_held(answer: object) -> bool:
+    """Whether a message was put off because another journey of the customer holds it."""
+    if not isinstance(answer, DeliveryAnswer):
+        return False
+    return answer.is_put_off and answer.reason.startswith(HELD_BY)

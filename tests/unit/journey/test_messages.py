@@ -7,6 +7,7 @@ import pytest
 from journey.effects import Deliver
 from journey.happenings import DeliveryAnswer
 from journey.state import dump_state
+from journey.touchpoint import HOLD_LIFTED
 from tests.unit.journey.story import NOON, Run, deferred, entered, on
 
 QUIET_UNTIL = NOON + timedelta(hours=9)
@@ -243,3 +244,29 @@ def test_a_message_knows_what_the_run_keeps_and_what_met_it() -> None:
         "timestamp": "2026-03-02T12:00:00Z",
         "properties": {"departs": "2026-03-03T12:00:00Z"},
     }
+
+
+HELD = DeliveryAnswer(
+    state="deferred", reason="held_by: the customer is in complaint", until=NOON + timedelta(days=1)
+)
+
+
+def test_a_held_message_is_asked_for_again_as_soon_as_what_held_it_has_ended() -> None:
+    run = sending("")
+    [asked] = run.deliveries
+    run.answers(asked, HELD)
+    assert len(run.deliveries) == 1
+
+    run.does(HOLD_LIFTED)
+
+    assert [each.n for each in run.deliveries] == [asked.n, asked.n]
+
+
+def test_a_hold_that_ends_while_its_answer_is_on_the_way_keeps_nothing_waiting() -> None:
+    run = sending("")
+    [asked] = run.deliveries
+    run.does(HOLD_LIFTED)
+
+    run.answers(asked, HELD)
+
+    assert [each.n for each in run.deliveries] == [asked.n, asked.n]

@@ -1,7 +1,6 @@
 """Admission: whether a run may begin, decided once, for good."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from pydantic import JsonValue
 from temporalio import activity
@@ -217,12 +216,7 @@ async def _capped(desk: AdmissionDesk, order: AdmitRun, program: Program) -> Ref
     cap = program.definition.enter.cap
     if cap is None:
         return None
-    for most, span, words in (
-        (cap.per_hour, timedelta(hours=1), "within an hour"),
-        (cap.per_day, timedelta(days=1), "within a day"),
-    ):
-        if most is None:
-            continue
+    for most, span, words in cap.limits():
         entered = await desk.entered_since(order.journey, order.now - span)
         if entered >= most:
             return Refused(reason="capped", detail=f"{entered} have entered {words}; {most} may")

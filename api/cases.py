@@ -1,6 +1,6 @@
 """`/v1/cases`: what customers were handed over to staff for, and what staff decide."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol, cast
 
@@ -26,8 +26,6 @@ from stores.cases import Case
 STATES = ("open", "claimed", "resolved", "closed")
 MOST = 500
 
-Door = Callable[[Request], Awaitable[Response]]
-
 
 class Cases(Protocol):
     """Where cases are kept."""
@@ -45,16 +43,6 @@ def cases_router(cases: Cases, staff: StaffKeyCheck) -> APIRouter:
     """List cases, show one, decide one. A case is named by its id or by its short name, `12:3`."""
     router = APIRouter(tags=["staff"])
 
-    def behind(door: Door) -> Door:
-        async def answer(request: Request) -> Response:
-            try:
-                staff.check(request)
-                return await door(request)
-            except RefusedRequestError as refusal:
-                return refusal.response()
-
-        return answer
-
     async def several(request: Request) -> Response:
         state, queue = request.query_params.get("state", "open"), request.query_params.get("queue")
         if state not in (*STATES, "all"):
@@ -70,9 +58,9 @@ def cases_router(cases: Cases, staff: StaffKeyCheck) -> APIRouter:
         case = await _present(cases, request)
         return json_response(told(await _decide(cases, case, order)))
 
-    router.add_route("/v1/cases", behind(several), methods=["GET"])
-    router.add_route("/v1/cases/{case:path}/decide", behind(decide), methods=["POST"])
-    router.add_route("/v1/cases/{case:path}", behind(one), methods=["GET"])
+    router.add_route("/v1/cases", staff.behind(several), methods=["GET"])
+    router.add_route("/v1/cases/{case:path}/decide", staff.behind(decide), methods=["POST"])
+    router.add_route("/v1/cases/{case:path}", staff.behind(one), methods=["GET"])
     return router
 
 

@@ -1,7 +1,7 @@
 """`/v1/journeys/{journey}/enter`: asking that a customer enter; `/v1/offers/{code}`: what a coupon is worth."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
@@ -24,8 +24,6 @@ from contracts.other_journey import ASKED_BY
 from stores.coupons import Coupon
 
 LONGEST_ID = 150
-
-Door = Callable[[Request], Awaitable[Response]]
 
 
 class Entries(Protocol):
@@ -66,16 +64,6 @@ def entries_router(
     """For programs that hold the staff token: a write key travels in web pages and may not."""
     router = APIRouter(tags=["control"])
 
-    def behind(door: Door) -> Door:
-        async def answer(request: Request) -> Response:
-            try:
-                staff.check(request)
-                return await door(request)
-            except RefusedRequestError as refusal:
-                return refusal.response()
-
-        return answer
-
     async def enter(request: Request) -> Response:
         """`{"customer", "properties", "message_id"}`: 202 once it is stored; what became of it is told by the run."""
         journey = request.path_params["journey"]
@@ -107,8 +95,8 @@ def entries_router(
             }
         )
 
-    router.add_api_route("/v1/journeys/{journey}/enter", behind(enter), methods=["POST"])
-    router.add_api_route("/v1/offers/{code}", behind(coupon), methods=["GET"])
+    router.add_api_route("/v1/journeys/{journey}/enter", staff.behind(enter), methods=["POST"])
+    router.add_api_route("/v1/offers/{code}", staff.behind(coupon), methods=["GET"])
     return router
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import CommandError, say, wrong_use
+from cli.output import write_out, wrong_use
 from cli.publishing import one_journey
 
 if TYPE_CHECKING:
@@ -44,15 +44,7 @@ def graph(file: _File, written_as: _Format = None, output: _Output = None) -> No
     """Draw a journey from the file that runs: stages, steps, ways and ends, as SVG or Mermaid."""
     form = written_as or _by_ending(output)
     picture = _picture(one_journey(file), form)
-    if output is None:
-        print(picture, end="", flush=True)
-        return
-    try:
-        output.write_text(picture, encoding="utf-8")
-    except OSError as error:
-        words = f"{output}: cannot be written: {error.strerror}. Name one that may be."
-        raise CommandError(words) from None
-    say(f"{file} is drawn in {output}.")
+    write_out(picture, output, f"{file} is drawn in {output}.")
 
 
 def _by_ending(output: Path | None) -> Format:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import CommandError, say, wrong_use
+from cli.output import write_out, wrong_use
 from cli.publishing import one_journey
 
 if TYPE_CHECKING:
@@ -43,15 +43,7 @@ def draw_map(file: _File, written_as: _Format = None, output: _Output = None) ->
     """Draw the customer-journey map: stages across; down what is done, felt, said, worked, known and measured."""
     form = written_as or _by_ending(output)
     text = _written(_map_of(file), form)
-    if output is None:
-        print(text, end="", flush=True)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        words = f"{output}: cannot be written: {error.strerror}. Name one that may be."
-        raise CommandError(words) from None
-    say(f"The map of {file} is in {output}.")
+    write_out(text, output, f"The map of {file} is in {output}.")
 
 
 def _by_ending(output: Path | None) -> Format:

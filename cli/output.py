@@ -99,3 +99,16 @@ def _plain(value: object) -> object:
             return asdict(value)
         case _:
             return str(value)
+
+
+def write_out(text: str, output: Path | None, told: str) -> None:
+    """Print a text, or write it to a file and say so. Raises: `CommandError` where that cannot be."""
+    if output is None:
+        print(text, end="", flush=True)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        words = f"{output}: cannot be written: {error.strerror}. Name one that may be."
+        raise CommandError(words) from None
+    say(told)

@@ -1,15 +1,13 @@
 """Customers of a rehearsal who may enter without doing anything: looked at as the real ones are."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
 from pydantic import JsonValue
 
 from insight.rehearsal_effects import EffectsInMemory, Happen
 from insight.rehearsal_world import Incoming, World
-from journey import conditions
-from journey.conditions import ConditionError
 from journey.definition import Cap
 from journey.entry_dates import next_occurrence
 from journey.entry_looks import (
@@ -17,6 +15,7 @@ from journey.entry_looks import (
     Looked,
     entry_kind,
     events_looked_at,
+    is_counted,
     is_looked_at,
     is_of_audience,
     look,
@@ -58,26 +57,12 @@ class RehearsedLooks:
     def came(self, customer: str, touchpoint: Touchpoint, at: datetime) -> None:
         """A touchpoint of a customer came: count it, and look where it matters."""
         for name, counted in self._program.definition.enter.counts.items():
-            if counted.on == touchpoint.event and self._counts(customer, counted.when, touchpoint):
+            if is_counted(self._program, counted, touchpoint, self._profile(customer)):
                 self._counted[customer][name].append(touchpoint.timestamp)
-        if touchpoint.event in self._events or customer not in self._known:
-            if customer not in self._known:
-                self.know(customer, at, new=True)
-            elif is_looked_at(self._program):
-                self._look(customer, at, new=True)
-
-    def _counts(self, customer: str, when: str | None, touchpoint: Touchpoint) -> bool:
-        if when is None:
-            return True
-        names = {
-            "event": touchpoint.named(),
-            "customer": self._profile(customer),
-            "now": touchpoint.timestamp,
-        }
-        try:
-            return conditions.holds(when, names, self._program.names)
-        except ConditionError:
-            return False
+        if customer not in self._known:
+            self.know(customer, at, new=True)
+        elif touchpoint.event in self._events:
+            self._look(customer, at, new=True)
 
     def _profile(self, customer: str) -> dict[str, JsonValue]:
         zone = self._world.customer(customer).zone
@@ -143,8 +128,8 @@ class EntryCap:
     """How many may enter within an hour and a day, counted back from each entry."""
 
     def __init__(self, cap: Cap | None) -> None:
-        most = list(_spans(cap))
-        self._entered = [(limit, span, deque[datetime]()) for limit, span in most]
+        limits = cap.limits() if cap is not None else ()
+        self._entered = [(most, span, deque[datetime]()) for most, span, _ in limits]
 
     def has_room(self, at: datetime) -> bool:
         """Whether one more may enter now; if so, it is counted."""
@@ -156,10 +141,3 @@ class EntryCap:
         for _, _, entered in self._entered:
             entered.append(at)
         return True
-
-
-def _spans(cap: Cap | None) -> Iterator[tuple[int, timedelta]]:
-    if cap is not None and cap.per_hour is not None:
-        yield cap.per_hour, timedelta(hours=1)
-    if cap is not None and cap.per_day is not None:
-        yield cap.per_day, timedelta(days=1)

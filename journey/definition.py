@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -76,6 +78,13 @@ class Cap(Model):
     """How many within an hour."""
     per_day: int | None = Field(default=None, ge=1, le=100_000_000)
     """How many within a day."""
+
+    def limits(self) -> Iterator[tuple[int, timedelta, str]]:
+        """How many at the most, within how long, and that in words."""
+        if self.per_hour is not None:
+            yield self.per_hour, timedelta(hours=1), "within an hour"
+        if self.per_day is not None:
+            yield self.per_day, timedelta(days=1), "within a day"
 
 
 class Entry(Model):

@@ -16,7 +16,8 @@ from journey.conditions import ConditionError
 from journey.entry_dates import date_of, entry_moments
 from journey.program import Program
 from journey.spans import read_span
-from journey.touchpoint import TRAITS_CHANGED
+from journey.steps.wait import Counted
+from journey.touchpoint import TRAITS_CHANGED, Touchpoint
 
 EntryKind = Literal["touchpoint", "audience", "date", "schedule", "request"]
 
@@ -176,3 +177,18 @@ def tally(times: list[datetime], within: str | None, zone: str, now: datetime) -
     span = read_span(within)
     falls = sorted(fall for at in times if (fall := span.after(at, zone)) > now)
     return Tally(count=len(falls), falls_at=falls[0] if falls else None)
+
+
+def is_counted(
+    program: Program, counted: Counted, touchpoint: Touchpoint, profile: Mapping[str, JsonValue]
+) -> bool:
+    """Whether a touchpoint is one that the audience counts; one of which that cannot be told is not."""
+    if counted.on != touchpoint.event:
+        return False
+    if counted.when is None:
+        return True
+    names = {"event": touchpoint.named(), "customer": dict(profile), "now": touchpoint.timestamp}
+    try:
+        return conditions.holds(counted.when, names, program.names)
+    except ConditionError:
+        return False

@@ -186,6 +186,19 @@ class Turn:
         if waiting is not None:
             waiting.tallied = max(waiting.tallied, mail.arrival)
 
+    def answer_to(self, thread: Thread, event: str, key: str) -> Mail | None:
+        """The touchpoint of ours that answers what the thread asked for: `key` is the property that names it."""
+        waiting = thread.waiting
+        if waiting is None:
+            return None
+        ending = f":{self.state.entry}:{waiting.n}"
+
+        def answers(touchpoint: Touchpoint) -> bool:
+            named = str(touchpoint.properties.get(key, ""))
+            return touchpoint.event == event and named.endswith(ending)
+
+        return self.earliest(thread, answers)
+
     # -- what steps may do
 
     def fail(self, thread: Thread, n: int, on_failure: object, why: str) -> None:

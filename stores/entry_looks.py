@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import JsonValue
-
 from contracts.ids import message_id
-from journey import conditions
-from journey.conditions import ConditionError
 from journey.entry_dates import next_occurrence
-from journey.entry_looks import Candidate, Looked, Tally, is_of_audience, look, tally
+from journey.entry_looks import (
+    Candidate,
+    Looked,
+    Tally,
+    is_counted,
+    is_of_audience,
+    look,
+    tally,
+)
 from journey.program import Program
 from journey.spans import read_span
 from journey.steps.wait import Counted
@@ -166,9 +170,9 @@ class EntryLookStore:
         tallies: dict[str, Tally] = {}
         for name, counted in program.definition.enter.counts.items():
             times = await _times(connection, customer.customer, counted, zone, now)
-            if counted.when is not None:
-                times = [each for each in times if _counts(counted.when, each, profile, program)]
-            moments = [each.timestamp for each in times]
+            moments = [
+                each.timestamp for each in times if is_counted(program, counted, each, profile)
+            ]
             tallies[name] = tally(moments, counted.within, zone, now)
         return Candidate(profile=profile, zone=zone, tallies=tallies)
 
@@ -253,16 +257,6 @@ async def _times(
         )
         for row in await cursor.fetchall()
     ]
-
-
-def _counts(
-    when: str, touchpoint: Touchpoint, profile: dict[str, JsonValue], program: Program
-) -> bool:
-    names = {"event": touchpoint.named(), "customer": profile, "now": touchpoint.timestamp}
-    try:
-        return conditions.holds(when, names, program.names)
-    except ConditionError:
-        return False
 
 
 def _told(

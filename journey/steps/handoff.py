@@ -12,7 +12,7 @@ from journey.happenings import Answer, CaseAnswer
 from journey.language import Block, Identifier, Model, OnFailure, Slug, Step, Template, Words
 from journey.spans import read_span
 from journey.state import Thread, Waiting
-from journey.touchpoint import CASE_DECIDED, Touchpoint
+from journey.touchpoint import CASE_DECIDED
 from journey.turn import Turn
 
 FieldType = Literal["text", "number", "integer", "boolean"]
@@ -184,14 +184,7 @@ class Handoff(Step):
         waiting = thread.waiting
         if waiting is None or waiting.kind != "case":
             return
-        ending = f":{turn.state.entry}:{waiting.n}"
-
-        def decides(touchpoint: Touchpoint) -> bool:
-            return touchpoint.event == CASE_DECIDED and str(
-                touchpoint.properties.get("case", "")
-            ).endswith(ending)
-
-        mail = turn.earliest(thread, decides)
+        mail = turn.answer_to(thread, CASE_DECIDED, "case")
         if mail is None:
             return
         said: dict[str, Any] = mail.touchpoint.properties

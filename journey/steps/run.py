@@ -19,7 +19,7 @@ from journey.language import (
     end_in_words,
 )
 from journey.state import Thread, Waiting
-from journey.touchpoint import RUN_ENDED, Touchpoint
+from journey.touchpoint import RUN_ENDED
 from journey.turn import Turn
 
 if TYPE_CHECKING:
@@ -146,14 +146,7 @@ class Run(Step):
         waiting = thread.waiting
         if waiting is None or waiting.kind != "run":
             return
-        ending = f":{turn.state.entry}:{waiting.n}"
-
-        def ended(touchpoint: Touchpoint) -> bool:
-            return touchpoint.event == RUN_ENDED and str(
-                touchpoint.properties.get("run", "")
-            ).endswith(ending)
-
-        mail = turn.earliest(thread, ended)
+        mail = turn.answer_to(thread, RUN_ENDED, "run")
         if mail is None:
             return
         said: dict[str, Any] = mail.touchpoint.properties

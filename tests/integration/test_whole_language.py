@@ -1,5 +1,6 @@
 """The whole language on the real stack: what was asked, offered, called, held back and begun comes about."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from standardwebhooks import Webhook
 
 from stores.answers import Answer, AnswerStore
 from stores.coupons import CouponStore
+from stores.customers import CustomerStore
+from stores.messages import MessageStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
 from tests.integration.conftest import CALLS_KEY, SURVEYS, Stack
@@ -25,8 +28,6 @@ owner: tests
 async def publish(stack: Stack, journey: str, text: str, *messages: str) -> None:
     for message in messages:
         source = f'---\nsubject: "{message}"\n---\nHello {{{{ survey.link | default: "there" }}}}'
-        from stores.messages import MessageStore
-
         await MessageStore(stack.pool).publish(message, source)
     await stack.publish_text(HEAD.format(journey=journey) + text)
 
@@ -80,15 +81,10 @@ stages:
     assert not await answers.keep(said)
 
     assert (await stack.outcome(run.workflow_id))["outcome"] == "unhappy"
-    from stores.customers import CustomerStore
-
     await stack.until(lambda: _trait(CustomerStore(stack.pool), anna, "how_was_it", 3))
 
 
-async def _trait(customers: object, customer: str, name: str, value: object) -> bool:
-    from stores.customers import CustomerStore
-
-    assert isinstance(customers, CustomerStore)
+async def _trait(customers: CustomerStore, customer: str, name: str, value: object) -> bool:
     found = await customers.customer(customer)
     return found is not None and found.traits.get(name) == value
 
@@ -181,8 +177,6 @@ stages:
 
     assert (await stack.outcome(run.workflow_id))["outcome"] == "at-a7"
     [(request, _)] = httpserver.log
-    import base64
-
     secret = f"whsec_{base64.b64encode(CALLS_KEY).decode()}"
     assert Webhook(secret).verify(request.data, dict(request.headers)) == {"item": "seat 12"}
     handle = stack.client.get_workflow_handle(run.workflow_id)

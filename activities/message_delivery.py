@@ -34,7 +34,12 @@ from activities.message_text import (
 )
 from activities.run_record import RunRecords
 from contracts.ids import effect_key
-from contracts.message_delivery import MESSAGE_REJECTED, DeliverMessage, MessageDelivered
+from contracts.message_delivery import (
+    MESSAGE_REJECTED,
+    DeliverMessage,
+    MessageDelivered,
+    with_channel,
+)
 from contracts.names import DELIVER_MESSAGE
 from journey.effects import Deliver, Purpose
 
@@ -98,7 +103,7 @@ class MessageDelivery:
             "delivery", key=intent.key, state=told.state, reason=told.reason, channel=told.channel
         )
         if told.state == "accepted" and order.accepted is not None:
-            await self.records.write(order.run, order.accepted)
+            await self.records.write(order.run, with_channel(order.accepted, told.channel))
         return told
 
     def _intent(self, order: DeliverMessage, published: PublishedMessage | None) -> DeliveryIntent:

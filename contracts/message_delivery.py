@@ -1,11 +1,11 @@
 """Sending one message once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from contracts.journey_run import RunReference
-from journey.effects import Deliver, SentRecord
+from journey.effects import Deliver, RunRecord, SentRecord
 
 MESSAGE_REJECTED = "MessageRejectedError"
 """Type of the non-retryable failure of a message that can never be sent, such as one that cannot be rendered."""
@@ -41,3 +41,14 @@ class MessageDelivered:
     words: str = ""
     channel: str | None = None
     until: datetime | None = None
+
+
+def with_channel(accepted: RunRecord, channel: str | None) -> RunRecord:
+    """The record that rode along for when a message was accepted, with the channel that it went by."""
+    if channel is None:
+        return accepted
+    trace = (
+        replace(entry, why=f"{entry.why} by {channel}") if entry.kind == "sent" else entry
+        for entry in accepted.trace
+    )
+    return replace(accepted, trace=tuple(trace))

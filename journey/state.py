@@ -161,10 +161,10 @@ class OpenOffer:
 
 @dataclass(slots=True)
 class OpenShow:
-    """What is said at places now; `seen` are the values that it was last written with."""
+    """What is to be said at places; `seen` are the values it was last written with, None while it is not said."""
 
     n: int
-    seen: Values = field(default_factory=dict[str, JsonValue])
+    seen: Values | None = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from journey.effects import (
 )
 from journey.language import On
 from journey.moments import read_moment
-from journey.state import Mail, OpenPromise, Outstanding, State, Thread, Waiting
+from journey.state import Mail, OpenPromise, OpenShow, Outstanding, State, Thread, Waiting
 from journey.touchpoint import Touchpoint, stamp
 
 if TYPE_CHECKING:
@@ -419,6 +419,11 @@ class Turn:
             )
             state.threads.append(thread)
             self.run_thread(thread)
+
+    def keep_show(self, kept: OpenShow) -> None:
+        """Keep whether and with which values something is said now."""
+        others = [show for show in self.state.shows if show.n != kept.n]
+        self.state.shows = [*others, kept]
 
     def show(self, record: ShowRecord) -> None:
         """Keep what is to be said at places now."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from journey.effects import ShowRecord
+from journey.effects import ShowRecord, Values
 from journey.language import Condition, MomentText, Slug, Step, Template, end_in_words
 from journey.state import OpenShow, Thread, Waiting
 from journey.turn import Turn
@@ -14,7 +14,7 @@ from journey.turn import Turn
 class Show(Step):
     """Have something said wherever the customer looks or asks: web, app, IVR, till, agent.
 
-    The journey goes on at once. It is said while `while` holds and until `until`, and no longer when
+    The journey goes on at once. It is said whenever `while` holds, until `until`, and no longer when
     the run has ended. It says what holds when it is looked at. Of several at one place the one with
     the highest `priority` comes first. Nothing is said to a customer who is held out.
     """
@@ -50,9 +50,8 @@ class Show(Step):
         watch = turn.spawn(thread, thread.at, "show", joins=False)
         n = turn.count()
         turn.wait(watch, Waiting("show", turn.now, n=n))
-        turn.state.shows.append(OpenShow(n))
+        turn.state.shows.append(OpenShow(n, None))
         turn.note(thread.at, "show", f"to be said at {', '.join(self.places)}")
-        self._say(turn, watch, n)
         self.refresh(turn, watch)
         turn.proceed(thread)
 
@@ -60,28 +59,29 @@ class Show(Step):
         waiting = thread.waiting
         if waiting is None or waiting.n is None:
             return
-        if self.condition is not None and not turn.holds(
-            self.condition, turn.names(thread), thread.at
-        ):
-            self._end(turn, thread, f"no longer true: {self.condition}")
-            return
         before = waiting.deadline
         waiting.deadline = turn.moment_or(self.until, waiting.began, thread, before)
-        shown = next((show for show in turn.state.shows if show.n == waiting.n), None)
-        if (
-            shown is None
-            or shown.seen != turn.template_values(thread)
-            or before != waiting.deadline
-        ):
+        seen = _seen(turn, waiting.n)
+        if self.condition is not None:
+            holds = turn.holds(self.condition, turn.names(thread), thread.at)
+            if holds is not (seen is not None):
+                told = "said: it is true that" if holds else "no longer said: no longer true:"
+                turn.note(thread.at, "show", f"{told} {self.condition}")
+            if not holds:
+                if seen is not None:
+                    turn.keep_show(OpenShow(waiting.n, None))
+                    turn.show(ShowRecord(n=waiting.n, shown=False))
+                return
+        if seen != turn.template_values(thread) or before != waiting.deadline:
             self._say(turn, thread, waiting.n)
 
     def alarm(self, turn: Turn, thread: Thread) -> None:
-        self._end(turn, thread, "its time is over")
+        turn.note(thread.at, "show", "no longer said: its time is over")
+        turn.drop_thread(thread, "its time is over")
 
     def _say(self, turn: Turn, thread: Thread, n: int) -> None:
         values = turn.template_values(thread)
-        shows = [show for show in turn.state.shows if show.n != n]
-        turn.state.shows = [*shows, OpenShow(n, values)]
+        turn.keep_show(OpenShow(n, values))
         turn.show(
             ShowRecord(
                 n=n,
@@ -93,11 +93,15 @@ class Show(Step):
             )
         )
 
-    def _end(self, turn: Turn, thread: Thread, why: str) -> None:
-        turn.note(thread.at, "show", f"no longer said: {why}")
-        turn.drop_thread(thread, why)
-
     def words(self, turn: Turn, thread: Thread) -> str:
-        until = thread.waiting.deadline if thread.waiting else None
+        waiting = thread.waiting
+        until = waiting.deadline if waiting else None
         told = f"said at {', '.join(self.places)}"
+        if waiting and waiting.n is not None and _seen(turn, waiting.n) is None:
+            told = f"not {told} now"
         return f"{told} until {until:%Y-%m-%d %H:%M} UTC" if until else told
+
+
+def _seen(turn: Turn, n: int) -> Values | None:
+    """The values with which it is said now; None where it is not said."""
+    return next((show.seen for show in turn.state.shows if show.n == n), None)

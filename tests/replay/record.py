@@ -1,4 +1,7 @@
-"""Records the histories that every later build must replay: `make histories`, after a release or a new story."""
+"""Records the histories that every later build must replay: `make histories`, after a new story.
+
+What is recorded stays as it was: it is how a build of that time lived, and no later one can live it again.
+"""
 
 import asyncio
 import gc
@@ -17,7 +20,7 @@ HISTORIES = Path(__file__).parent / "histories"
 
 
 async def record() -> None:
-    """Live each story once on the time-skipping server and keep its history and definitions."""
+    """Live each new story on the time-skipping server and keep its history and definitions."""
     server = await asyncio.to_thread(tools.build_time_skipping_server)
     folder = HISTORIES / f"engine-{ENGINE}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -26,6 +29,9 @@ async def record() -> None:
     ) as environment:
         await prepare.register_search_attributes(environment.client)
         for story in STORIES:
+            file = folder / f"{story.__name__.replace('_', '-')}.json"
+            if file.exists():
+                continue
             world = World()
             client = await environment.connect_client(plugins=[clew_plugin(world)])
             stage = Stage(client, world, environment)
@@ -36,10 +42,8 @@ async def record() -> None:
                 "definitions": [canonical.decode() for canonical in world.definitions.values()],
                 "history": json.loads(history.to_json()),
             }
-            name = story.__name__.replace("_", "-")
-            text = json.dumps(kept, indent=1)
-            await asyncio.to_thread((folder / f"{name}.json").write_text, text + "\n")
-            print(f"{name}: {len(history.events)} events")
+            await asyncio.to_thread(file.write_text, json.dumps(kept, indent=1) + "\n")
+            print(f"{file.stem}: {len(history.events)} events")
     gc.collect()
     await asyncio.sleep(0)
 

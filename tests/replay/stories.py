@@ -7,6 +7,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from contracts import names
+from contracts.ids import effect_key
 from contracts.message_delivery import MessageDelivered
 from tests.workflows.world import Stage, touchpoint
 
@@ -14,6 +15,7 @@ Story = Callable[[Stage], Awaitable[WorkflowHandle[Any, Any]]]
 
 CART = Path("tests/journeys/abandoned-cart.yaml").read_text()
 FLIGHT = Path("examples/flight/journey.yaml").read_text()
+EVERY_WAY_OUT = Path("tests/journeys/every-way-out.yaml").read_text()
 PNR = "PNR7"
 
 
@@ -119,6 +121,31 @@ async def a_flight_delayed_then_cancelled(stage: Stage) -> WorkflowHandle[Any, A
     return hanna.handle
 
 
+async def answered_and_bought_without_the_coupon(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """Calls, a show, an answered survey, a coupon that the exit makes void, and what is done at the end."""
+    stage.world.publish(EVERY_WAY_OUT)
+    ina = await stage.enter("every-way-out", "Began", "c_ina")
+    await stage.until(lambda: len(stage.world.sent) == 1)
+    ask = effect_key(ina.handle.id, 1, stage.world.sent[0].deliver.n)
+    await ina.does("Survey Answered", ask=ask, score=9)
+    await stage.until(lambda: "open" in stage.world.coupons.values())
+    await ina.does("Bought")
+    await ina.outcome()
+    return ina.handle
+
+
+async def silent_until_the_end(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A reminder, a survey and a coupon that run out, ways side by side, a promise that is late, another run."""
+    stage.world.publish(EVERY_WAY_OUT)
+    jana = await stage.enter("every-way-out", "Began", "c_jana")
+    await stage.pass_time_hours(10 * 24)
+    [asked] = stage.world.begun
+    run = effect_key(jana.handle.id, 1, asked.start.n)
+    await jana.does("Run Ended", run=run, outcome="good")
+    await jana.outcome()
+    return jana.handle
+
+
 def _after(now: Any, hours: float) -> str:
     from datetime import timedelta
 
@@ -134,4 +161,6 @@ STORIES: list[Story] = [
     moved_to_another_version,
     not_admitted,
     a_flight_delayed_then_cancelled,
+    answered_and_bought_without_the_coupon,
+    silent_until_the_end,
 ]

@@ -15,6 +15,12 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from contracts import names
+from contracts.customer_offer import (
+    GrantCustomerOffer,
+    OfferGranted,
+    OfferSettled,
+    SettleCustomerOffer,
+)
 from contracts.customer_traits import CustomerTraits, ReadCustomerTraits, SetCustomerTraits
 from contracts.ids import case_id, workflow_id
 from contracts.journey_run import (
@@ -29,9 +35,16 @@ from contracts.journey_run import (
     RecordRun,
     RunReference,
 )
-from contracts.message_delivery import MESSAGE_REJECTED, DeliverMessage, MessageDelivered
+from contracts.message_delivery import (
+    MESSAGE_REJECTED,
+    DeliverMessage,
+    MessageDelivered,
+    with_channel,
+)
+from contracts.other_journey import OtherRunAsked, StartOtherRun
+from contracts.service_call import ActivityCall, CallService, ServiceAnswered
 from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
-from journey.effects import RunRecord
+from journey.effects import Effect, RunRecord, TraceEntry
 from journey.programs import PROGRAMS
 from journey.publication import read_definition
 from workers.plugin import clew_plugin
@@ -41,6 +54,14 @@ DEPLOYED = WorkerDeploymentConfig(
     version=WorkerDeploymentVersion(deployment_name="clew", build_id="12345678"),
     use_worker_versioning=False,
 )
+
+OTHER_QUEUES = (
+    names.delivery_queue("service"),
+    names.delivery_queue("marketing"),
+    names.CALLS_QUEUE,
+    "own",
+)
+"""Where activities are asked for that are not the journeys' own; `own` is a user's."""
 
 
 @dataclass
@@ -54,6 +75,10 @@ class World:
     sent: list[DeliverMessage] = field(default_factory=list)
     cases: dict[str, StaffCaseChanged] = field(default_factory=dict)
     answers: dict[str, list[MessageDelivered]] = field(default_factory=dict)
+    coupons: dict[int, str] = field(default_factory=dict)
+    begun: list[StartOtherRun] = field(default_factory=list)
+    behind: dict[int, int] = field(default_factory=dict)
+    carried: dict[int, str] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     looked_for: list[str] = field(default_factory=list)
@@ -112,20 +137,38 @@ class World:
     async def hand_back(self, order: HandBack) -> None:
         self.handed_back += [touchpoint.message_id for touchpoint in order.touchpoints]
 
+    async def _take(self, run: RunReference, record: RunRecord | None, effect: Effect) -> None:
+        """An effect has come to be carried out, with the record that rides along."""
+        self._keep(run, record)
+        await self.turn(effect.n)
+
+    async def turn(self, n: int) -> None:
+        """Until the effect has been answered that a test wants to be answered before this one."""
+        self.carried[n] = activity.info().activity_id
+        first = self.behind.get(n)
+        while first is not None and await self._under_way(first):
+            await asyncio.sleep(0.01)
+
+    async def _under_way(self, n: int) -> bool:
+        here = activity.info()
+        run = activity.client().get_workflow_handle(here.workflow_id or "")
+        pending = (await run.describe()).raw_description.pending_activities
+        return n not in self.carried or self.carried[n] in {each.activity_id for each in pending}
+
     def _keep(self, run: RunReference, record: RunRecord | None) -> None:
         if record is not None:
             self.records.append((run, record))
 
     @activity.defn(name=names.DELIVER_MESSAGE)
     async def deliver(self, order: DeliverMessage) -> MessageDelivered:
-        self._keep(order.run, order.record)
+        await self._take(order.run, order.record, order.deliver)
         if order.deliver.message in self.broken:
             words = f"{order.deliver.message}:3: run.nothing is not known"
             raise ApplicationError(words, type=MESSAGE_REJECTED, non_retryable=True)
         answer = await self.answer(order)
         if answer.state == "accepted":
             self.sent.append(order)
-            self._keep(order.run, order.accepted)
+            self._keep(order.run, order.accepted and with_channel(order.accepted, answer.channel))
         return answer
 
     async def answer(self, order: DeliverMessage) -> MessageDelivered:
@@ -135,7 +178,7 @@ class World:
 
     @activity.defn(name=names.OPEN_CASE)
     async def open_case(self, order: OpenStaffCase) -> StaffCaseChanged:
-        self._keep(order.run, order.record)
+        await self._take(order.run, order.record, order.open)
         case = case_id(order.run.workflow_id, order.run.entry, order.open.n)
         return self.cases.setdefault(
             case, StaffCaseChanged(case=case, state="open", queue=order.open.queue)
@@ -143,27 +186,57 @@ class World:
 
     @activity.defn(name=names.ESCALATE_CASE)
     async def escalate_case(self, order: EscalateStaffCase) -> StaffCaseChanged:
-        self._keep(order.run, order.record)
+        await self._take(order.run, order.record, order.escalate)
         case = case_id(order.run.workflow_id, order.run.entry, order.escalate.case)
         self.cases[case] = StaffCaseChanged(case=case, state="open", queue=order.escalate.queue)
         return self.cases[case]
 
     @activity.defn(name=names.CLOSE_CASE)
     async def close_case(self, order: CloseStaffCase) -> StaffCaseChanged:
-        self._keep(order.run, order.record)
+        await self._take(order.run, order.record, order.close)
         case = case_id(order.run.workflow_id, order.run.entry, order.close.case)
         self.cases[case] = StaffCaseChanged(case=case, state="closed", queue=self.cases[case].queue)
         return self.cases[case]
 
     @activity.defn(name=names.READ_TRAITS)
     async def read_traits(self, order: ReadCustomerTraits) -> CustomerTraits:
+        await self._take(order.run, order.record, order.read)
         return CustomerTraits(traits={name: self.traits.get(name) for name in order.read.names})
 
     @activity.defn(name=names.SET_TRAITS)
     async def set_traits(self, order: SetCustomerTraits) -> CustomerTraits:
-        self._keep(order.run, order.record)
+        await self._take(order.run, order.record, order.set)
         self.traits.update(order.set.traits)
         return CustomerTraits(traits=order.set.traits)
+
+    @activity.defn(name=names.GRANT_OFFER)
+    async def grant_offer(self, order: GrantCustomerOffer) -> OfferGranted:
+        await self._take(order.run, order.record, order.grant)
+        self.coupons.setdefault(order.grant.n, "open")
+        return OfferGranted(code=f"CODE-{order.grant.n}")
+
+    @activity.defn(name=names.SETTLE_OFFER)
+    async def settle_offer(self, order: SettleCustomerOffer) -> OfferSettled:
+        await self._take(order.run, order.record, order.settle)
+        self.coupons[order.settle.grant] = order.settle.state
+        return OfferSettled(state=order.settle.state)
+
+    @activity.defn(name=names.CALL_SERVICE)
+    async def call_service(self, order: CallService) -> ServiceAnswered:
+        await self._take(order.run, order.record, order.call)
+        return ServiceAnswered(result={"status": 200})
+
+    @activity.defn(name="own")
+    async def own(self, order: ActivityCall) -> dict[str, int]:
+        """An activity of the user's own."""
+        await self.turn(int(order.key.rpartition(":")[2]))
+        return {"status": 200}
+
+    @activity.defn(name=names.START_RUN)
+    async def start_run(self, order: StartOtherRun) -> OtherRunAsked:
+        await self._take(order.run, order.record, order.start)
+        self.begun.append(order)
+        return OtherRunAsked()
 
     @activity.defn(name=names.MOVE_RUN)
     async def move_run(self, order: MoveRun) -> DefinitionFound:
@@ -188,19 +261,28 @@ class World:
             self.close_case,
             self.read_traits,
             self.set_traits,
+            self.grant_offer,
+            self.settle_offer,
+            self.call_service,
+            self.own,
+            self.start_run,
             self.move_run,
             self.find_definition,
         ]
 
-    def trace(self, entry: int | None = None) -> list[str]:
-        """Decisions as recorded, in order: `kind why`."""
+    def decisions(self, entry: int | None = None) -> list[TraceEntry]:
+        """Decisions as recorded, in order."""
         told = {
-            (run.entry, item.sequence): f"{item.kind}: {item.why}"
+            (run.entry, item.sequence): item
             for run, record in self.records
             for item in record.trace
             if entry is None or run.entry == entry
         }
         return [told[key] for key in sorted(told)]
+
+    def trace(self, entry: int | None = None) -> list[str]:
+        """Decisions as recorded, in order: `kind why`."""
+        return [f"{item.kind}: {item.why}" for item in self.decisions(entry)]
 
 
 @dataclass
@@ -310,8 +392,7 @@ class Workers:
 
     async def __aenter__(self) -> "Workers":
         stage = self._stage
-        queues = [stage.queue, names.delivery_queue("service"), names.delivery_queue("marketing")]
-        for queue in queues:
+        for queue in (stage.queue, *OTHER_QUEUES):
             options = self._options if queue == stage.queue else {}
             worker = Worker(
                 stage.client,

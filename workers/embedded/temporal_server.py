@@ -137,6 +137,8 @@ class TemporalServer:
             str(self._executable), "server", "start-dev",
             "--ip", "127.0.0.1", "--port", str(self.port),
             "--db-filename", str(self.state / "temporal.db"),
+            # One fsync a commit instead of three: starts and wakes several times as many runs a second.
+            "--sqlite-pragma", "journal_mode=WAL",
             "--namespace", self.namespace, "--log-level", "error",
         ]  # fmt: skip
         command += ["--headless"] if self.headless else ["--ui-port", str(self.ui_port)]

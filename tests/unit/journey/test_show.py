@@ -96,6 +96,31 @@ def test_what_is_no_longer_true_is_no_longer_said() -> None:
     assert any(why.startswith("show: no longer said") for why in anna.why)
 
 
+def test_what_is_true_again_is_said_again() -> None:
+    anna = showing(", while: 'run.order != \"o2\"'")
+
+    anna.does("Changed", order="o2")
+    assert anna.shown == []
+
+    anna.does("Changed", order="o3")
+    assert said(anna) == ["o3"]
+
+
+def test_what_becomes_true_is_said_from_then_on() -> None:
+    anna = showing(", while: 'run.order == \"o2\"'").does("Changed", order="o2")
+
+    assert said(anna) == ["o2"]
+
+
+def test_its_time_may_be_over_while_it_is_not_said() -> None:
+    anna = showing(", until: 2d, while: 'run.order == \"o1\"'").does("Changed", order="o2")
+
+    anna.after(days=2)
+    anna.does("Changed", order="o1")
+
+    assert anna.shown == []
+
+
 def test_nothing_is_said_when_the_journey_has_ended() -> None:
     assert showing("", "finish: done").shown == []
     assert showing(exit="[{on: Left, outcome: left}]").does("Left").shown == []

@@ -77,26 +77,29 @@ def _cost(occurrence: Occurrence, aboard: Counter[str]) -> float:
 
 def _cores() -> float:
     """The cores that nobody else is using now, as Linux counts them; elsewhere all."""
-    cores = float(os.cpu_count() or 1)
-    before = _idle_and_all()
+    cores, own = float(os.cpu_count() or 1), time.process_time()
+    before = _busy_and_all()
     if before is None:
         return cores
     time.sleep(IDLE_SECONDS)
-    after = _idle_and_all()
+    after = _busy_and_all()
     if after is None or after[1] == before[1]:
         return cores
-    idle = (after[0] - before[0]) / (after[1] - before[1])
+    # What this very process does meanwhile, such as serving the page, is not somebody else's.
+    own = (time.process_time() - own) * os.sysconf("SC_CLK_TCK")
+    others = (after[0] - before[0] - own) / (after[1] - before[1])
     # Whoever else is there shares the rest with us.
-    return cores * max(LEAST_SHARE, idle)
+    return cores * min(1.0, max(LEAST_SHARE, 1.0 - others))
 
 
-def _idle_and_all() -> tuple[int, int] | None:
+def _busy_and_all() -> tuple[int, int] | None:
+    """Ticks since the machine began in which its cores were busy, and all of them."""
     try:
         with Path("/proc/stat").open(encoding="ascii") as stat:
             ticks = [int(tick) for tick in stat.readline().split()[1:]]
     except (OSError, ValueError):
         return None
-    return ticks[3] + ticks[4], sum(ticks)
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def pace_for(

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from journey import conditions
-from journey.conditions import ConditionError
+from journey.conditions import ConditionError, evaluate
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NAMES: dict[str, Any] = {
@@ -282,3 +284,24 @@ def test_a_map_is_told_in_the_same_order_in_every_process() -> None:
     told: Any = conditions.json_value("run", {"run": wide})
 
     assert list(told) == sorted(wide)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("x"), inner),
+    max_leaves=4,
+)
+
+
+@given(VALUES)
+def test_a_path_alone_is_worth_what_the_engine_says(value: Any) -> None:
+    names = {"run": {"x": value}}
+    for path in ("run.x", "run.x.x", "run.y"):
+        assert repr(said(path, names)) == repr(said(f"({path})", names))
+
+
+def said(source: str, names: dict[str, Any]) -> object:
+    try:
+        return evaluate(source, names)
+    except ConditionError as error:
+        return str(error).partition(": ")[2]

@@ -147,7 +147,7 @@ def _at(path: tuple[str, ...], names: Mapping[str, object]) -> str | float | boo
             return None
         found = cast("dict[str, object]", found).get(name)
     if isinstance(found, str):
-        return found if len(found) <= MAX_TEXT else None
+        return found if len(found) <= MAX_TEXT and "\0" not in found else None
     if isinstance(found, float):
         return found if math.isfinite(found) else None
     return found if isinstance(found, int) and abs(found) <= MAX_INT else None

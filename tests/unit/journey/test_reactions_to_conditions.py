@@ -110,4 +110,4 @@ stages:
     anna.does("Went On")
 
     assert anna.messages == ["second"]
-    assert anna.state.shows == []
+    assert anna.shown == []

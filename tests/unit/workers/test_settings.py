@@ -153,7 +153,7 @@ def test_the_relay_is_read_from_its_url(
         (["journey"], "TEMPORAL_ADDRESS is not set"),
         (["delivery"], "CLEW_SMTP_URL is not set"),
     ],
-    ids=" ".join,
+    ids=["nothing", "no such process", "journey", "delivery"],
 )
 def test_a_process_without_what_it_needs_ends_with_2(arguments: list[str], said: str) -> None:
     ended = subprocess.run(

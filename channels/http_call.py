@@ -4,32 +4,46 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import ipaddress
 import socket
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 import orjson
 from pydantic import JsonValue
 
 from activities.service_call import CallRefusedError, Response, ServiceBusyError
+from channels.public_address import is_public
 
 LARGEST_ANSWER = 256_000
 """Bytes that are read of an answer; a larger one is refused."""
 
-ANSWER_WITHIN = 15.0
+ANSWER_WITHIN = timedelta(seconds=15)
+"""How long a call may take in all, from looking the name up to the last byte of the answer."""
+
 LONGEST_PAUSE = timedelta(minutes=5)
 
 _BUSY = frozenset({408, 425, 429})
+
+Find = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The addresses of a host at a port, the best first. Raises: `OSError` where there are none."""
+
+
+async def look_up(host: str, port: int) -> Sequence[str]:
+    """The addresses of a host as this machine finds them. Raises: `OSError`."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 class HttpCaller:
     """Calls with a body signed as Standard Webhooks says (https://www.standardwebhooks.com).
 
     `secret` signs; `allowed` are hosts that may have a private address. Addresses are looked up, checked
-    and then called, so that a name cannot lead elsewhere meanwhile. Redirects are not followed.
+    and then called, so that a name cannot lead elsewhere meanwhile. Redirects are not followed, cookies
+    are not kept, and every call has a connection of its own: none learns of another.
     """
 
     def __init__(
@@ -38,11 +52,20 @@ class HttpCaller:
         wall_clock: Callable[[], datetime],
         *,
         allowed: Collection[str] = (),
-        client: httpx2.AsyncClient | None = None,
+        find: Find = look_up,
+        within: timedelta = ANSWER_WITHIN,
     ) -> None:
-        self._secret, self._wall_clock = secret, wall_clock
+        self._secret, self._wall_clock, self._find = secret, wall_clock, find
         self._allowed = frozenset(host.lower() for host in allowed)
-        self._client = client or httpx2.AsyncClient(timeout=ANSWER_WITHIN, follow_redirects=False)
+        self._within = within.total_seconds()
+        # A connection is kept by its address alone: another name at that address, which has another
+        # certificate, would be called over it.
+        self._client = httpx2.AsyncClient(
+            timeout=self._within,
+            follow_redirects=False,
+            limits=httpx2.Limits(max_keepalive_connections=0),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -56,27 +79,46 @@ class HttpCaller:
         query: Mapping[str, JsonValue],
         body: Mapping[str, JsonValue],
     ) -> Response:
-        """Call. Raises: `CallRefusedError`, `ServiceBusyError`, `httpx2.HTTPError`."""
+        """Call. Raises: `CallRefusedError`, `ServiceBusyError`."""
         content = b"" if method == "GET" else orjson.dumps(dict(body))
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        address = await self._address(host, parts.port or (443 if parts.scheme == "https" else 80))
-        plain = httpx2.URL(url).copy_merge_params(
-            {name: _as_text(value) for name, value in query.items()}
-        )
-        request = self._client.build_request(
-            method,
-            plain.copy_with(host=address),
-            content=content,
-            headers={"host": parts.netloc, **self._headers(key, content)},
-            extensions={"sni_hostname": host},
-        )
-        response = await self._client.send(request, stream=True)
         try:
-            said = await _limited(response, host)
-        finally:
-            await response.aclose()
-        return _judged(response, said, host)
+            target = httpx2.URL(url).copy_merge_params(
+                {name: _as_text(value) for name, value in query.items()}
+            )
+        except httpx2.InvalidURL as error:
+            raise CallRefusedError(f"the address cannot be called: {error}") from error
+        try:
+            async with asyncio.timeout(self._within):
+                return await self._answer(key, method, target, content)
+        except TimeoutError:
+            words = f"{target.host} did not answer within {self._within:g} seconds"
+            raise ServiceBusyError(words) from None
+        except httpx2.HTTPError as error:
+            words = str(error) or type(error).__name__
+            raise ServiceBusyError(f"{target.host} cannot be reached: {words}") from error
+
+    async def _answer(self, key: str, method: str, target: httpx2.URL, content: bytes) -> Response:
+        addresses = await self._addresses(target)
+        for last, address in enumerate(addresses, 1):
+            request = self._client.build_request(
+                method,
+                target.copy_with(host=address),
+                content=content,
+                headers={"host": target.netloc.decode(), **self._headers(key, content)},
+                extensions={"sni_hostname": target.raw_host.decode()},
+            )
+            try:
+                response = await self._client.send(request, stream=True)
+            except httpx2.ConnectError:
+                if last == len(addresses):
+                    raise
+                continue
+            try:
+                self._judge(response, target.host)
+                return await _read(response, target.host)
+            finally:
+                await response.aclose()
+        raise ServiceBusyError(f"{target.host} has no address")
 
     def _headers(self, key: str, content: bytes) -> dict[str, str]:
         call = hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -84,6 +126,8 @@ class HttpCaller:
         signed = b".".join((call.encode(), at.encode(), content))
         signature = base64.b64encode(hmac.new(self._secret, signed, hashlib.sha256).digest())
         return {
+            # What is packed may be a thousand times larger than what is read of it.
+            "accept-encoding": "identity",
             "content-type": "application/json",
             "user-agent": "Clew",
             "idempotency-key": call,
@@ -92,47 +136,63 @@ class HttpCaller:
             "webhook-signature": f"v1,{signature.decode()}",
         }
 
-    async def _address(self, host: str, port: int) -> str:
+    async def _addresses(self, target: httpx2.URL) -> Sequence[str]:
+        """Where the host is. Raises: `CallRefusedError` where any of it is private and not allowed."""
+        port = target.port or (443 if target.scheme == "https" else 80)
         try:
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except socket.gaierror as error:
-            raise ServiceBusyError(f"{host} cannot be found: {error}") from error
-        addresses = [str(each[4][0]) for each in found]
-        if host.lower() in self._allowed:
-            return addresses[0]
-        private = [each for each in addresses if not ipaddress.ip_address(each).is_global]
-        if private:
+            addresses = await self._find(target.raw_host.decode(), port)
+        except UnicodeError as error:
+            raise CallRefusedError(f"{target.host} is not the name of a host: {error}") from error
+        except OSError as error:
+            raise ServiceBusyError(f"{target.host} cannot be found: {error}") from error
+        private = [address for address in addresses if not is_public(address)]
+        if private and target.host not in self._allowed:
             raise CallRefusedError(
-                f"{host} is at the private address {private[0]}: add it to CLEW_CALLS_ALLOWED to call it"
+                f"{target.host} is at the private address {private[0]}:"
+                " add it to CLEW_CALLS_ALLOWED to call it"
             )
-        return addresses[0]
+        return addresses
+
+    def _judge(self, response: httpx2.Response, host: str) -> None:
+        """Raises: `ServiceBusyError` or `CallRefusedError` for what is no success, whatever else it says."""
+        status = response.status_code
+        if status in _BUSY or status >= 500:
+            told = response.headers.get("retry-after", "")
+            raise ServiceBusyError(f"{host} answered {status}", _pause(told, self._wall_clock()))
+        if 300 <= status < 400:
+            words = f"{host} answered {status}: redirects are not followed; name where it leads"
+            raise CallRefusedError(words)
+        if not 200 <= status < 300:
+            raise CallRefusedError(f"{host} answered {status}")
 
 
-async def _limited(response: httpx2.Response, host: str) -> bytes:
-    said = b""
-    async for part in response.aiter_bytes():
+async def _read(response: httpx2.Response, host: str) -> Response:
+    packed = response.headers.get("content-encoding", "identity")
+    if packed.lower() != "identity":
+        raise CallRefusedError(f"{host} answered in {packed[:40]}, which it was not asked to")
+    said = bytearray()
+    async for part in response.aiter_raw():
         said += part
         if len(said) > LARGEST_ANSWER:
             raise CallRefusedError(f"{host} answered with more than {LARGEST_ANSWER:,} bytes")
-    return said
-
-
-def _judged(response: httpx2.Response, said: bytes, host: str) -> Response:
-    status = response.status_code
-    if status in _BUSY or status >= 500:
-        raise ServiceBusyError(f"{host} answered {status}", _pause(response))
-    if not 200 <= status < 300:
-        raise CallRefusedError(f"{host} answered {status}")
     try:
-        return Response(status=status, body=orjson.loads(said) if said else None)
+        return Response(
+            status=response.status_code, body=orjson.loads(bytes(said)) if said else None
+        )
     except orjson.JSONDecodeError:
-        return Response(status=status)
+        return Response(status=response.status_code)
 
 
-def _pause(response: httpx2.Response) -> timedelta | None:
-    told = response.headers.get("retry-after", "")
-    return min(timedelta(seconds=int(told)), LONGEST_PAUSE) if told.isdecimal() else None
+def _pause(told: str, now: datetime) -> timedelta | None:
+    """How long a service asks us to wait: so many seconds, or until an instant (RFC 9110, 10.2.3)."""
+    if told.isdecimal():
+        return min(timedelta(seconds=int(told[:9])), LONGEST_PAUSE)
+    try:
+        until = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    pause = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+    return min(pause, LONGEST_PAUSE) if pause > timedelta() else None
 
 
 def _as_text(value: JsonValue) -> str:

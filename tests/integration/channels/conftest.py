@@ -8,10 +8,12 @@ import pytest
 import pytest_asyncio
 
 from activities.message_channel import MessageChannel, RenderedMessage
+from channels.http_call import HttpCaller
 from channels.mail import MailSender
 from channels.recording import RecordingChannel, ScriptedAnswer
 from channels.smtp import SmtpChannel, SmtpServer
 from channels.unsubscribe_link import UnsubscribeLinks
+from tests.integration.channels.called_service import calling
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
 
 LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
@@ -72,3 +74,24 @@ async def provider(request: pytest.FixtureRequest, relay: ScriptedSmtp) -> Async
 
     yield Provider(channel, script, lambda: [str(mail["Subject"]) for mail in relay.taken])
     await channel.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def caller() -> AsyncIterator[HttpCaller]:
+    """May call this machine. By its clock: the library of Standard Webhooks refuses what was not signed just now."""
+    async with calling("localhost", clock=lambda: datetime.now(UTC)) as caller:
+        yield caller
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stranger() -> AsyncIterator[HttpCaller]:
+    """May call nothing of ours; its clock stands still."""
+    async with calling("stock.internal") as caller:
+        yield caller
+
+
+@pytest_asyncio.fixture(scope="session")
+async def punctual() -> AsyncIterator[HttpCaller]:
+    """May call this machine; its clock stands still."""
+    async with calling("localhost") as caller:
+        yield caller

@@ -7,7 +7,7 @@ import orjson
 from pydantic import JsonValue
 
 from journey.survey import Survey
-from stores.database import Connection, Pool, jsonb
+from stores.database import Connection, Pool, ordered_json
 
 Kind = Literal["survey", "offer"]
 
@@ -20,9 +20,9 @@ class PublishedStore:
 
     async def publish(self, kind: Kind, name: str, source: dict[str, JsonValue]) -> str:
         """Make this the live one under the name; the revision it has. The caller has checked it."""
-        written = orjson.dumps(source, option=orjson.OPT_SORT_KEYS)
-        revision = hashlib.sha256(written).hexdigest()
-        values = {"kind": kind, "name": name, "revision": revision, "source": jsonb(source)}
+        # Not sorted: the same choices in another order are another survey to whoever reads them.
+        revision = hashlib.sha256(orjson.dumps(source)).hexdigest()
+        values = {"kind": kind, "name": name, "revision": revision, "source": ordered_json(source)}
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(
                 "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{kind} {name}"]

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.refusals import RefusedRequestError, json_response
+from api.reported import LONGEST_NAME
 from api.request_body import (
     MESSAGE_BYTES,
     UnacceptableValueError,
@@ -20,10 +21,11 @@ from api.request_body import (
 )
 from api.staff_key import StaffKeyCheck
 from contracts.ids import message_id
-from contracts.other_journey import ASKED_BY
+from journey.touchpoint import ENTER_NAMES
 from stores.coupons import Coupon
 
 LONGEST_ID = 150
+_FIELDS = ("customer", "properties", "message_id")
 
 
 class Entries(Protocol):
@@ -96,23 +98,31 @@ def entries_router(
         )
 
     router.add_api_route("/v1/journeys/{journey}/enter", staff.behind(enter), methods=["POST"])
-    router.add_api_route("/v1/offers/{code}", staff.behind(coupon), methods=["GET"])
+    router.add_api_route("/v1/offers/{code:path}", staff.behind(coupon), methods=["GET"])
     return router
 
 
 def _asked(told: dict[str, Any]) -> tuple[str, dict[str, JsonValue], str]:
     """Who is to enter, with what properties, under which message id. Raises: `RefusedRequestError`."""
+    for name in told:
+        if name not in _FIELDS:
+            raise _bad(f"{name[:60]}: is not known here; known are {', '.join(_FIELDS)}")
     customer: Any = told.get("customer")
-    if not isinstance(customer, str) or not customer.strip():
-        raise _bad("customer: expected who is to enter, as text")
-    properties: Any = told.get("properties") or {}
+    if not isinstance(customer, str) or not 1 <= len(customer.strip()) <= LONGEST_NAME:
+        raise _bad(f"customer: expected who is to enter, text of 1 to {LONGEST_NAME} characters")
+    properties: Any = told.get("properties")
+    if properties is None:
+        properties = {}
     if not isinstance(properties, dict):
         raise _bad("properties: expected an object")
-    if ASKED_BY in properties:
-        raise _bad(f"properties.{ASKED_BY}: this is a name of our own; choose another")
-    named: Any = told.get("message_id") or secrets.token_hex(16)
-    if not isinstance(named, str) or len(named) > LONGEST_ID:
-        raise _bad(f"message_id: expected text of at most {LONGEST_ID} characters")
+    for ours in ENTER_NAMES:
+        if ours in properties:
+            raise _bad(f"properties.{ours}: this is a name of our own; choose another")
+    named: Any = told.get("message_id")
+    if named is None:
+        named = secrets.token_hex(16)
+    if not isinstance(named, str) or not 1 <= len(named) <= LONGEST_ID:
+        raise _bad(f"message_id: expected text of 1 to {LONGEST_ID} characters")
     return customer.strip(), cast("dict[str, JsonValue]", properties), named
 
 

@@ -19,6 +19,7 @@ from cli.output import (
 from cli.touchpoints import read_properties
 
 LONGEST_CODE = 100
+LONGEST_CUSTOMER = 200
 
 
 def register(app: typer.Typer) -> None:
@@ -54,11 +55,20 @@ async def _enter(state: Path, journey: str, customer: str, properties: list[str]
 
     from cli.installation import database
     from contracts.ids import message_id
+    from journey.touchpoint import ENTER_NAMES
     from stores.customers import CustomerStore
     from stores.definitions import DefinitionStore
     from stores.requested_entries import RequestedEntryStore
 
     said = read_properties(properties)
+    for ours in ENTER_NAMES:
+        if ours in said:
+            raise CommandError(
+                f"--property {ours}: this is a name of our own; choose another.", WRONG_USE
+            )
+    if not 1 <= len(customer.strip()) <= LONGEST_CUSTOMER:
+        words = f"name the customer, in at most {LONGEST_CUSTOMER} characters"
+        raise CommandError(f"--customer: {words}.", WRONG_USE)
     async with database(state) as pool:
         live = await DefinitionStore(pool).journeys()
         if journey not in live:

@@ -27,6 +27,9 @@ RUN_ENDED = "Run Ended"
 ENTER = "$enter"
 """The event by which a customer is entered otherwise than by what they did; `properties.journey` names the journey."""
 
+ENTER_NAMES = ("journey", "asked_by")
+"""Its properties that we write ourselves: which journey it is, and the key of the run that asked for it."""
+
 AUDIENCE_LEFT = "$left_audience"
 """The event that says that a customer is no longer of the audience of `properties.journey`."""
 

@@ -19,7 +19,7 @@ from journey.language import (
     end_in_words,
 )
 from journey.state import Thread, Waiting
-from journey.touchpoint import RUN_ENDED
+from journey.touchpoint import ENTER_NAMES, RUN_ENDED
 from journey.turn import Turn
 
 if TYPE_CHECKING:
@@ -98,6 +98,9 @@ class Run(Step):
         return True
 
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        for name in ENTER_NAMES:
+            if name in self.values:
+                yield ("with", name), f"{name!r} is a name of our own here", "choose another name"
         if self.wait and self.until is None:
             yield (
                 (),

@@ -3,6 +3,7 @@
 A GET never changes anything: mail scanners follow links. `?score=9` fills the score in.
 """
 
+from collections.abc import Mapping
 from html import escape
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -60,7 +61,7 @@ def surveys_router(links: SurveyLinks, surveys: Surveys, answers: Answers) -> AP
     async def ask(token: str, score: str = "") -> HTMLResponse:
         """Show the question; change nothing."""
         asked = await found(token)
-        return asked if isinstance(asked, HTMLResponse) else _form(asked[1], score)
+        return asked if isinstance(asked, HTMLResponse) else _form(asked[1], {"score": score})
 
     @router.post("/s/{token}", response_class=HTMLResponse)
     async def answer(token: str, request: Request) -> HTMLResponse:
@@ -71,21 +72,24 @@ def surveys_router(links: SurveyLinks, surveys: Surveys, answers: Answers) -> AP
         invitation, survey = asked
         try:
             form = parse_qs((await read_body(request, _LARGEST_BODY)).decode(errors="replace"))
-            said = _read(survey, invitation, {name: values[0] for name, values in form.items()})
-        except MissingAnswerError as error:
-            return _form(survey, "", f"{error}")
         except RefusedRequestError as error:
             return customer_page(
                 "This cannot be read", f"<p>{escape(error.message)}</p>", status=error.status
             )
+        filled = {name: values[0] for name, values in form.items()}
+        try:
+            said = _read(survey, invitation, filled)
+        except MissingAnswerError as error:
+            return _form(survey, filled, f"{error}")
         await answers.keep(said)
         return _thanks(survey)
 
     return router
 
 
-def _read(survey: Survey, invitation: SurveyInvitation, form: dict[str, str]) -> Answer:
-    words = form.get("words", "").strip()[:MOST_TEXT]
+def _read(survey: Survey, invitation: SurveyInvitation, form: Mapping[str, str]) -> Answer:
+    # A form sends each line break as two characters, and a browser counts it as one.
+    words = form.get("words", "").replace("\r\n", "\n").strip()[:MOST_TEXT]
     score, choice = form.get("score", ""), form.get("choice")
     number = int(score) if score.isdecimal() and len(score) < 4 else None
     if survey.type == "choice" and choice not in survey.choices:
@@ -107,51 +111,56 @@ def _read(survey: Survey, invitation: SurveyInvitation, form: dict[str, str]) ->
     )
 
 
-def _form(survey: Survey, score: str, missing: str = "") -> HTMLResponse:
-    alert = f'<p role="alert"><strong>{escape(missing)}</strong></p>' if missing else ""
-    body = f'{alert}<form method="post">{_question(survey, score)}'
+def _form(survey: Survey, filled: Mapping[str, str], missing: str = "") -> HTMLResponse:
+    """The question, with what was filled in before; `missing` says what was not."""
+    alert = f'<p role="alert">{escape(missing)}</p>' if missing else ""
+    body = f'{alert}<form method="post">{_question(survey, filled)}'
     if survey.comment and survey.type in _WITH_WORDS:
-        body += (
-            f'<p><label for="words">{escape(survey.comment)}</label>'
-            f'<textarea id="words" name="words" maxlength="{MOST_TEXT}"></textarea></p>'
-        )
+        body += _textarea(survey.comment, filled)
     body += '<button type="submit">Send</button></form>'
     return customer_page(survey.question, body, status=400 if missing else 200)
 
 
-def _question(survey: Survey, score: str) -> str:
+def _question(survey: Survey, filled: Mapping[str, str]) -> str:
     if survey.type == "text":
-        return (
-            '<p><label for="words">In your own words</label>'
-            f'<textarea id="words" name="words" required maxlength="{MOST_TEXT}"></textarea></p>'
-        )
+        return _textarea("In your own words", filled, required=True)
     if survey.type == "choice":
-        radios = "".join(
-            _radio("choice", name, words, checked=False) for name, words in survey.choices.items()
-        )
-        return (
-            f'<fieldset><legend>Please choose</legend><div class="scale">{radios}</div></fieldset>'
-        )
+        return _fieldset("Please choose", "choice", survey.choices, filled)
     lowest, highest = SCORES[survey.type]
-    radios = "".join(
-        _radio("score", f"{number}", f"{number}", checked=score == f"{number}")
-        for number in range(lowest, highest + 1)
-    )
     ends = (
         f'<div class="ends"><span>{lowest} = {escape(survey.low)}</span>'
         f"<span>{highest} = {escape(survey.high)}</span></div>"
         if survey.low or survey.high
         else ""
     )
-    legend = f"From {lowest} to {highest}"
-    return f'<fieldset><legend>{legend}</legend><div class="scale">{radios}</div>{ends}</fieldset>'
+    scores = {f"{score}": f"{score}" for score in range(lowest, highest + 1)}
+    return _fieldset(f"From {lowest} to {highest}", "score", scores, filled, ends)
 
 
-def _radio(name: str, value: str, words: str, *, checked: bool) -> str:
-    mark = " checked" if checked else ""
+def _fieldset(
+    legend: str, name: str, offered: Mapping[str, str], filled: Mapping[str, str], ends: str = ""
+) -> str:
+    """Choose one of these. Numbers stand beside each other, eleven of them in two rows on a phone."""
+    radios = "".join(
+        f'<label><input type="radio" name="{name}" value="{escape(value)}" required'
+        f"{' checked' if filled.get(name) == value else ''}><span>{escape(words)}</span></label>"
+        for value, words in offered.items()
+    )
+    layout, columns = f"of-{len(offered)}", len(offered) if len(offered) < 8 else 6
+    if name == "choice":
+        layout, columns = "in-words", 1
     return (
-        f'<label><input type="radio" name="{name}" value="{escape(value)}" required{mark}>'
-        f"{escape(words)}</label>"
+        f"<fieldset><legend>{legend}</legend>"
+        f'<div class="scale {layout}" style="--columns: {columns}">{radios}</div>{ends}</fieldset>'
+    )
+
+
+def _textarea(label: str, filled: Mapping[str, str], *, required: bool = False) -> str:
+    # A parser drops the first line break behind the tag, and with it one that the customer wrote.
+    return (
+        f'<label class="words" for="words">{escape(label)}</label>'
+        f'<textarea id="words" name="words" maxlength="{MOST_TEXT}"{" required" if required else ""}>'
+        f"\n{escape(filled.get('words', ''))}</textarea>"
     )
 
 

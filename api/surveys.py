@@ -127,12 +127,9 @@ def _question(survey: Survey, filled: Mapping[str, str]) -> str:
     if survey.type == "choice":
         return _fieldset("Please choose", "choice", survey.choices, filled)
     lowest, highest = SCORES[survey.type]
-    ends = (
-        f'<div class="ends"><span>{lowest} = {escape(survey.low)}</span>'
-        f"<span>{highest} = {escape(survey.high)}</span></div>"
-        if survey.low or survey.high
-        else ""
-    )
+    low = f"{lowest} = {escape(survey.low)}" if survey.low else ""
+    high = f"{highest} = {escape(survey.high)}" if survey.high else ""
+    ends = f'<div class="ends"><span>{low}</span><span>{high}</span></div>' if low or high else ""
     scores = {f"{score}": f"{score}" for score in range(lowest, highest + 1)}
     return _fieldset(f"From {lowest} to {highest}", "score", scores, filled, ends)
 

@@ -103,6 +103,7 @@ async def test_each_kind_of_question_has_its_page(
     assert page.buttons == ["Send"]
     for words in (survey.comment, survey.low, survey.high, *survey.choices.values()):
         assert not words or any(words in said for said in page.words)
+    assert not any(said.strip().endswith("=") for said in page.words)
 
 
 async def test_choices_stand_in_the_order_that_was_published_last(

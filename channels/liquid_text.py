@@ -11,6 +11,7 @@ from liquid.exceptions import LiquidError, UndefinedError
 from activities.message_text import MessageCannotRenderError
 from channels import liquid_filters
 from channels.liquid_bounds import MAX_LOOP, MAX_VALUE, BoundedTemplate, live_length, tags
+from journey.templates import TemplateFault
 
 MAX_SOURCE = 100_000
 """Characters of one template: Gmail clips a mail at 102 kB."""
@@ -23,6 +24,7 @@ _TAGS_LOOKED_AT = 200
 
 _UNWANTED_TAGS = ("include", "render", "tablerow")
 _UNWANTED_FILTERS = ("safe", "escapejs")
+_CORRECT = "Correct the template and publish it again."
 _RANGE_CONTAINS = re.compile(r"\{%[^%]*\)\s*contains\b")
 
 
@@ -79,12 +81,37 @@ class LiquidText:
     def variables(self, template: str, *, html: bool = False) -> frozenset[str]:
         """The variables it needs from outside, dotted: `run.departs`.
 
-        Raises: `MessageCannotRenderError`.
+        Raises: `MessageCannotRenderError`, also for a filter that is not there.
         """
-        found = _parsed(template, html).analyze(include_partials=False).globals
+        found = _parsed(template, html).analyze(include_partials=False)
+        known = (_HTML if html else _PLAIN).filters
+        unknown = [
+            (place.index, name)
+            for name, places in found.filters.items()
+            if name not in known
+            for place in places
+        ]
+        if unknown:
+            index, name = min(unknown)
+            line, column = _place(index, template)
+            problem = f"unknown filter {name!r}"
+            raise MessageCannotRenderError(
+                line=line, column=column, problem=problem, remedy=_CORRECT
+            )
         return frozenset(
-            _dotted(variable.segments) for places in found.values() for variable in places
+            _dotted(variable.segments) for places in found.globals.values() for variable in places
         ) - {"now"}
+
+    def fault(self, template: str) -> TemplateFault | None:
+        """What is wrong with a template in a journey, before anybody needs it; None where nothing is."""
+        try:
+            self.variables(template)
+        except MessageCannotRenderError as error:
+            remedy = error.remedy[:1].lower() + error.remedy[1:].rstrip(".")
+            return TemplateFault(
+                line=error.line, column=error.column, message=error.problem, remedy=remedy
+            )
+        return None
 
 
 def _dotted(segments: Sequence[object]) -> str:
@@ -142,13 +169,14 @@ def _place_of_end(environment: Environment, template: str, error: LiquidError) -
 
 def _in_words(error: LiquidError, template: str, place: int = 0) -> MessageCannotRenderError:
     told = error.context()
-    before = template[:place]
-    line, column = before.count("\n") + 1, place - before.rfind("\n")
-    if told is not None:
-        line, column = told[0], told[1] + 1
+    line, column = (told[0], told[1] + 1) if told is not None else _place(place, template)
     problem = str(error.message).strip().rstrip(".") or type(error).__name__
+    remedy = _CORRECT
     if isinstance(error, UndefinedError):
         remedy = "Give it a default (`| default: …`), keep it in the journey, or correct the name."
-    else:
-        remedy = "Correct the template and publish it again."
     return MessageCannotRenderError(line=line, column=column, problem=problem, remedy=remedy)
+
+
+def _place(index: int, template: str) -> tuple[int, int]:
+    before = template[:index]
+    return before.count("\n") + 1, index - before.rfind("\n")

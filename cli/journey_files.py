@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from channels.liquid_text import LiquidText
 from channels.message_file import MessageFile, MessageFileError, parse_message
 from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.output import WRONG_USE, CommandError
@@ -109,7 +110,7 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
             known = None if unknown else dict.fromkeys(names)
             around = landscapes.around(path)
             words = _words(path, checked, published)
-            journey = read_definition(source, str(path), known, words, around)
+            journey = read_definition(source, str(path), known, words, around, LiquidText())
             checked.journeys.append(journey)
             if around is not None and "touchpoints" not in around.files:
                 checked.warnings.append(_nobody_described(path, journey))

@@ -58,6 +58,12 @@ class Document:
     name: str
     data: Any
     places: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
+    lines: list[str] = field(default_factory=list[str])
+    """The file as it is written."""
+    texts: dict[Path, tuple[int, int, int]] = field(
+        default_factory=dict[Path, tuple[int, int, int]]
+    )
+    """Where each text is written: the first of its lines, the one behind its last, and where it begins in the first."""
 
     def problem(self, path: Path, message: str, remedy: str = "") -> Problem:
         """A problem at a path; the place of the nearest enclosing thing where the path itself has none."""
@@ -73,6 +79,22 @@ class Document:
             message=message,
             remedy=remedy,
         )
+
+    def inside(self, path: Path, text: str, line: int, column: int) -> tuple[int, int] | None:
+        """Where a line and column of the text at a path stand in the file; None where it is written otherwise there.
+
+        So it is where lines are folded, and where characters are escaped.
+        """
+        at, behind, begins = self.texts.get(path, (0, 0, 0))
+        found = None
+        for wanted in text.split("\n")[:line]:
+            while at < behind and self.lines[at].find(wanted, begins) < 0:
+                at, begins = at + 1, 0
+            if at >= behind:
+                return None
+            found = at + 1, self.lines[at].index(wanted, begins) + column
+            at, begins = at + 1, 0
+        return found
 
 
 def written(path: Path) -> str:
@@ -124,6 +146,7 @@ def read_document(text: str, name: str, *, begins: str = "language: 1") -> Docum
         raise InvalidDocumentError(
             [document.problem((), f"larger than {MAX_BYTES:,} bytes", "split the file")]
         )
+    document.lines = text.splitlines()
     try:
         node = _CoreLoader(text, document).get_single_node()
     except yaml.MarkedYAMLError as error:
@@ -187,6 +210,11 @@ def _build(node: yaml.Node, path: Path, document: Document, problems: list[Probl
             _build(item, (*path, index), document, problems)
             for index, item in enumerate(node.value)
         ]
+    begin, behind = node.start_mark, min(node.end_mark.line + 1, len(document.lines))
+    if getattr(node, "style", None) in ("|", ">"):
+        document.texts[path] = begin.line + 1, behind, 0
+    else:
+        document.texts[path] = begin.line, behind, begin.column
     return _scalar(node, document, problems)
 
 

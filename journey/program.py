@@ -13,7 +13,7 @@ from journey import conditions
 from journey.chance import chance
 from journey.definition import Definition, Exit, Reaction, Stage, version_of
 from journey.effects import Values
-from journey.language import Condition, MomentText, On, Step, Value, WrittenStep
+from journey.language import Condition, MomentText, On, Step, Template, Value, WrittenStep
 from journey.moments import read_moment
 from journey.spans import Span, read_span
 from journey.touchpoint import (
@@ -156,6 +156,11 @@ class Program:
         for node in self.nodes.values():
             yield from _expressions(node.step, node.path, node.scope)
         yield from _expressions(self.definition, (), frozenset())
+
+    def templates(self) -> Iterator[tuple[Path, str]]:
+        """Every template, with its path."""
+        for node in self.nodes.values():
+            yield from _templates(node.step, node.path)
 
     @cached_property
     def paths(self) -> frozenset[tuple[str, ...]]:
@@ -364,6 +369,20 @@ def _expressions(value: object, path: Path, scope: frozenset[str]) -> Iterator[U
         case BaseModel() | dict() | list():
             for name, item in _parts(cast("BaseModel | dict[str, object] | list[object]", value)):
                 yield from _expressions(item, (*path, name), scope)
+        case _:
+            return
+
+
+def _templates(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """Templates of one model, as `_expressions` finds expressions."""
+    match value:
+        case Template():
+            yield path, str(value)
+        case WrittenStep():
+            return
+        case BaseModel() | dict() | list():
+            for name, item in _parts(cast("BaseModel | dict[str, object] | list[object]", value)):
+                yield from _templates(item, (*path, name))
         case _:
             return
 

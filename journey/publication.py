@@ -21,6 +21,7 @@ from journey.program import IN_PLACES, Program
 from journey.steps.ask import Ask
 from journey.steps.finish import Finish
 from journey.steps.send import Send
+from journey.templates import Templates, template_problems
 
 AT_EXIT = frozenset({"send", "set", "call", "choose", "split"})
 """Kinds of step that may stand under `on_exit`."""
@@ -44,11 +45,12 @@ def read_definition(
     messages: Mapping[str, object] | None = None,
     words: NamedWords | None = None,
     landscape: Landscape | None = None,
+    templates: Templates | None = None,
 ) -> Publishable:
     """Read and check a journey written in YAML or JSON.
 
     `messages`: the messages that exist, by name; `words`: the surveys and offers that exist; `landscape`:
-    what is described around it. None leaves each unchecked.
+    what is described around it; `templates`: what fills templates in. None leaves each unchecked.
     Raises: `InvalidDocumentError` with every problem found.
     """
     document = read_document(source, name)
@@ -73,6 +75,8 @@ def read_definition(
             *word_faults(program, words or NamedWords()),
         )
     ]
+    if templates is not None:
+        problems += template_problems(program, document, templates)
     if problems:
         raise InvalidDocumentError(
             sorted(problems, key=lambda problem: (problem.line, problem.column))

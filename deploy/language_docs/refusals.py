@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from channels.liquid_text import LiquidText
 from deploy.language_docs.fields import cell
 from journey.document import InvalidDocumentError, Problem
 from journey.publication import read_definition
@@ -47,7 +48,8 @@ def refusals(folder: Path) -> dict[str, list[Refusal]]:
     found: dict[str, list[Refusal]] = defaultdict(list)
     for path in sorted(folder.glob("*.yaml")):
         try:
-            read_definition(path.read_text(encoding="utf-8"), path.name, MESSAGES)
+            source = path.read_text(encoding="utf-8")
+            read_definition(source, path.name, MESSAGES, templates=LiquidText())
         except InvalidDocumentError as error:
             refusal = Refusal(path.stem.replace("-", " "), error.problems[0])
             found[_page(path.stem, error.problems[0].path)].append(refusal)

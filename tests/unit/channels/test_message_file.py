@@ -54,6 +54,12 @@ def test_the_purpose_may_be_left_to_the_send() -> None:
         ("---\nsubject: Hi\n---\n", 4, "has no text"),
         ("---\nsubject: Hi\n---\nDear\n{% if x %}\n", 5, "endif"),
         ("---\nsubject: Hi\nhtml: |\n  <p>\n  {{ a | }}\n---\nHi\n", 5, "expected"),
+        ("---\nsubject: Hi\n---\nDear\n{{ name | upcase | shout }}\n", 5, "unknown filter 'shout'"),
+        (
+            "---\nsubject: Hi\nhtml: |\n  <p>\n  {{ a | safe }}\n---\nHi\n",
+            5,
+            "unknown filter 'safe'",
+        ),
         ("---\nsubject: &a Hi\nhtml: *a\n---\nHi\n", 3, "alias"),
         ("---\nsubject: Hi\nhtml: 7\n---\nHi\n", 3, "html: is not text"),
         ("---\nsubject: " + "x" * 501 + "\n---\nHi\n", 2, "too long"),

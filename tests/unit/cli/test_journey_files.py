@@ -76,6 +76,27 @@ def test_every_problem_of_every_file_is_told(folder: Path) -> None:
     assert all(problem.remedy for problem in problems)
 
 
+SHOWN = """      - show:
+          at: [web]
+          say: |
+            Hello.
+            Your plan is {{ customer.plan | shout }}
+"""
+
+
+def test_words_that_could_never_be_filled_in_are_told_at_their_place(folder: Path) -> None:
+    steps = "    steps:\n"
+    (folder / "journey.yaml").write_text(JOURNEY.replace(steps, steps + SHOWN))
+
+    for published in (None, Published(messages=["welcome"])):
+        [problem] = check_files(find_files([folder]), published).problems
+
+        assert str(problem) == (
+            f"{folder}/journey.yaml:14:45: stages[0].steps[0].show.say: unknown filter 'shout'"
+            " → correct the template and publish it again"
+        )
+
+
 @pytest.mark.parametrize("name", ["nothing", "nothing.yaml", "pyproject.toml"])
 def test_a_path_that_holds_nothing_of_ours_is_wrong_use(tmp_path: Path, name: str) -> None:
     (tmp_path / "pyproject.toml").write_text("")

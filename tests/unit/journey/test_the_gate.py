@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.liquid_text import LiquidText
 from journey.document import InvalidDocumentError, read_document
 from journey.publication import json_schema, read_definition
 from tests.unit.bomb_limits import outcomes
@@ -25,7 +26,7 @@ SCHEMA = json_schema()
 
 def refused(text: str) -> InvalidDocumentError:
     with pytest.raises(InvalidDocumentError) as caught:
-        read_definition(text, "wrong.yaml", MESSAGES)
+        read_definition(text, "wrong.yaml", MESSAGES, templates=LiquidText())
     return caught.value
 
 

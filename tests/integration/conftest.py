@@ -108,9 +108,10 @@ class Stack:
         customer: str | None = None,
         subject: tuple[str, str] | None = None,
         message_id: str | None = None,
+        happened: datetime | None = None,
         **properties: Any,
     ) -> str:
-        """A touchpoint, as ingest stores it; its message id."""
+        """A touchpoint, as ingest stores it; its message id. It happened now unless said otherwise."""
         message = message_id or uuid4().hex
         context: dict[str, Any] = (
             {"subject": {"kind": subject[0], "id": subject[1]}} if subject else {}
@@ -123,7 +124,7 @@ class Stack:
                 subject=subject,
                 message_id=message,
                 event=event,
-                occurred_at=datetime.now(UTC),
+                occurred_at=happened or datetime.now(UTC),
                 properties=properties,
                 context=context,
             )

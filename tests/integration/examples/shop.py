@@ -79,7 +79,8 @@ class Shop:
         for customer in self.customers:
             for run in await RunStore(stack.pool).runs(customer=customer.id):
                 if run.state != "not_admitted":
-                    assert await stack.failed_tasks(run.workflow_id) == []
+                    failed = await stack.failed_tasks(run.workflow_id)
+                    assert not failed, f"{run.workflow_id}: {failed}"
         broken = await broken_of(stack, ours, self.acknowledged)
         assert broken.nothing, broken
 

@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 
 from contracts.evidence import Outside, Seen, SeenArrival, SeenRun, SeenTouchpoint, ToldRun
 from contracts.routing import GIVEN
-from journey.touchpoint import TRAITS_CHANGED
+from journey.touchpoint import HOLD_LIFTED, TRAITS_CHANGED
+
+UNCOUNTED = (TRAITS_CHANGED, HOLD_LIFTED)
+"""What changes what a run knows, and is none of the touchpoints that it counts."""
 
 TOO_LATE = ("too_late", "refused")
 """Fates that say why a run could not have a touchpoint: it had ended, or the server refused it."""
@@ -228,7 +231,7 @@ def _too_late(arrival: SeenArrival, run: SeenRun) -> bool:
 
 def _counting(run: ToldRun) -> set[str]:
     """The touchpoints that the run counts, each once, however often it was told of them."""
-    return {each.message_id for each in run.told if each.event != TRAITS_CHANGED}
+    return {each.message_id for each in run.told if each.event not in UNCOUNTED}
 
 
 def _out_of_order(run: ToldRun) -> Iterator[str]:

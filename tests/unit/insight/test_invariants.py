@@ -19,6 +19,7 @@ from contracts.evidence import (
 )
 from contracts.routing import Fate
 from insight.invariants import Broken, check
+from journey.touchpoint import HOLD_LIFTED, TRAITS_CHANGED
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RUN = "journey/flight/c_anna/PNR7"
@@ -137,6 +138,17 @@ def test_a_run_told_twice_of_the_same_touchpoint_counts_it_once() -> None:
     again = (*world.told.told[:2], *world.told.told[:2], *world.told.told[2:])
 
     assert judged(told(told=again)(world)).nothing
+
+
+@pytest.mark.parametrize("event", [TRAITS_CHANGED, HOLD_LIFTED])
+def test_what_a_run_takes_in_without_counting_it_is_not_lost(event: str) -> None:
+    world = seen(
+        touchpoints=(*well().seen.touchpoints, touchpoint(5, event)),
+        arrivals=(*well().seen.arrivals, arrival(5)),
+    )(well())
+    news = Told(message_id="m5", event=event, number=5)
+
+    assert judged(told(told=(*world.told.told, news))(world)).nothing
 
 
 def test_what_came_when_the_run_had_ended_is_not_lost() -> None:

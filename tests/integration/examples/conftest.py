@@ -1,0 +1,63 @@
+"""The examples as they are, or with their days as seconds, lived through on the real product."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+import pytest_asyncio
+
+from api.app import create_app
+from api.cases import cases_router
+from api.staff_key import StaffKeyCheck
+from api.surveys import surveys_router
+from stores.answers import AnswerStore
+from stores.cases import CaseStore
+from stores.published import PublishedStore
+from tests.integration.conftest import SURVEYS, Stack
+from tests.integration.examples.shop import Shop
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+TOKEN = "staff-token-of-these-tests"
+
+Shortened = Callable[[str, Mapping[str, str]], Path]
+
+
+@pytest.fixture
+def shortened(tmp_path: Path) -> Shortened:
+    """A copy of an example in which some words are others, such as days that are seconds.
+
+    What is to be replaced must be there: a journey that says it otherwise by now fails the test.
+    """
+
+    def shorten(example: str, words: Mapping[str, str]) -> Path:
+        for landscape in EXAMPLES.glob("*.yaml"):
+            shutil.copy(landscape, tmp_path)
+        folder = shutil.copytree(EXAMPLES / example, tmp_path / example)
+        journey = folder / "journey.yaml"
+        text = journey.read_text()
+        for before, after in words.items():
+            assert before in text, f"examples/{example}/journey.yaml does not say {before!r}"
+            text = text.replace(before, after)
+        journey.write_text(text)
+        return folder
+
+    return shorten
+
+
+@pytest_asyncio.fixture
+async def shop(stack: Stack) -> AsyncIterator[Shop]:
+    """The product, with the pages that customers open and the door that staff use."""
+    app = create_app(
+        cases_router(CaseStore(stack.pool, stack.heard.set), StaffKeyCheck(TOKEN)),
+        surveys_router(
+            SURVEYS, PublishedStore(stack.pool), AnswerStore(stack.pool, stack.heard.set)
+        ),
+    )
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url="https://example.com",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    ) as web:
+        yield Shop(stack, web)

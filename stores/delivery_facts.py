@@ -15,6 +15,8 @@ _ADDRESS_KINDS = {"email": "email", "sms": "phone"}
 # `no key update`: identities may still be added to the customer meanwhile.
 _LOCK = "select traits, zone from customers where customer = %s for no key update"
 
+# One order of who speaks, so that no two runs wait for each other: who holds before who does not,
+# then by priority, then who entered first. Runs of one journey never hold each other.
 _FACTS = """
 with identity as (
     select distinct on (kind) kind, value from identities
@@ -26,8 +28,10 @@ select
     exists (select from deliveries where entry = %(entry)s and replaces = %(n)s) as replaced,
     (select other.journey from runs other, runs own
       where own.entry = %(entry)s and other.customer = own.customer and other.state = 'open'
-        and other.entry <> own.entry
-        and (other.holds = 'marketing' or coalesce(other.priority, 0) > coalesce(own.priority, 0))
+        and other.journey <> own.journey
+        and (other.holds is not null or coalesce(other.priority, 0) > coalesce(own.priority, 0))
+        and (other.holds is not null, coalesce(other.priority, 0), -other.entry)
+            > (own.holds is not null, coalesce(own.priority, 0), -own.entry)
       order by other.holds is null, other.priority desc nulls last, other.entry limit 1) as held_by,
     array(select channel from unsubscribes
           where customer = %(customer)s and purpose = 'marketing') as unsubscribed,

@@ -94,6 +94,20 @@ class Stack:
 
         return await DefinitionStore(self.pool).publish(read_definition(source, "test.yaml"))
 
+    async def write(self, journey: str, text: str, *messages: str) -> str:
+        """A journey given without its head, and messages with their name as subject; its version."""
+        for message in messages:
+            source = (
+                f'---\nsubject: "{message}"\n---\nHello {{{{ survey.link | default: "there" }}}}'
+            )
+            await MessageStore(self.pool).publish(message, source)
+        head = f"language: 1\njourney: {journey}\ntitle: A journey of the tests\nowner: tests\n"
+        return await self.publish_text(head + text)
+
+    def told(self, customer: str) -> list[str]:
+        """The subjects of what a customer got, in order."""
+        return [mail.subject for mail in self.mails if mail.customer == customer]
+
     async def know(self, customer: str, **traits: Any) -> str:
         """A customer with traits, such as an email to be reached by; their id with us."""
         customers = CustomerStore(self.pool)
@@ -155,6 +169,22 @@ class Stack:
 
     async def runs(self, journey: str, **chosen: Any) -> list[Run]:
         return await RunStore(self.pool).runs(journey=journey, **chosen)
+
+    async def entries(self, journey: str, count: int) -> list[Run]:
+        """The admissions and refusals of a journey, once there are so many; the newest first."""
+        found = list[Run]()
+
+        async def there() -> bool:
+            found[:] = await self.runs(journey)
+            return len(found) == count
+
+        await self.until(there)
+        return found
+
+    async def rows(self, statement: Any, *values: object) -> list[dict[str, Any]]:
+        """What the database holds."""
+        async with self.pool.connection() as connection:
+            return await (await connection.execute(statement, values)).fetchall()
 
     async def failed_tasks(self, workflow_id: str) -> list[str]:
         """Why workflow tasks of the run failed: none ever should.

@@ -136,7 +136,7 @@ class GrantOffer:
     """Give the customer a coupon of an offer: one for this key, whatever happens.
 
     `expires`: from then on it is worth nothing. `not_since`: refused where the customer was granted
-    one of this offer, in any run, after this instant and it was not voided.
+    one of this offer, in any run, after this instant, whatever became of it.
     """
 
     kind: Literal["grant_offer"] = "grant_offer"

@@ -114,11 +114,19 @@ class CouponStore:
         return Coupon(**row)
 
     async def load(self, offer: str, codes: Iterable[str]) -> int:
-        """Add codes to the pool of an offer; those that are there stay. Returns how many are new."""
+        """Add codes to the pool of an offer. Returns how many are new.
+
+        A code that was given to somebody, or that any offer has, stays as it is: it is one coupon's only.
+        """
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "insert into coupon_pool (offer, code) select %s, unnest(%s::text[])"
-                " on conflict do nothing",
+                """
+                insert into coupon_pool (offer, code)
+                select %s, g.code from unnest(%s::text[]) as g(code)
+                 where not exists (select 1 from coupon_pool p where p.code = g.code)
+                   and not exists (select 1 from coupons c where c.code = g.code)
+                on conflict do nothing
+                """,
                 [offer, list(codes)],
             )
             return cursor.rowcount
@@ -140,8 +148,9 @@ async def _take(connection: Connection, offer: str, key: str) -> str | None:
         """
         update coupon_pool set coupon = %(key)s
          where offer = %(offer)s and code = (
-               select code from coupon_pool where offer = %(offer)s and coupon is null
-                order by code limit 1 for update skip locked)
+               select code from coupon_pool p where offer = %(offer)s and coupon is null
+                  and not exists (select 1 from coupons c where c.code = p.code)
+                order by code limit 1 for update of p skip locked)
         returning code
         """,
         {"key": key, "offer": offer},

@@ -12,7 +12,7 @@ from journey.program import Program
 from journey.spans import is_zone
 from journey.state import ENTRY, Mail, ReactionState, Thread
 from journey.steps.offer import Offer
-from journey.touchpoint import AUDIENCE_LEFT, HOLD_LIFTED, TRAITS_CHANGED, Touchpoint
+from journey.touchpoint import AUDIENCE_LEFT, ENTER, HOLD_LIFTED, TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
 
 SEEN = 512
@@ -24,13 +24,17 @@ What the router sends is numbered, and costs one number.
 
 
 class Came(NamedTuple):
-    """Touchpoints that count, in order: those to be let in `now`, and those that come behind them."""
+    """Touchpoints that count, in order: those to be let in `now`, and those that come behind them.
+
+    `not_ours`: those that ask for an entry into this journey, which is not this run's to answer.
+    """
 
     now: list[Touchpoint]
     behind: list[Touchpoint]
+    not_ours: list[Touchpoint]
 
 
-NOTHING_CAME = Came([], [])
+NOTHING_CAME = Came([], [], [])
 
 
 def enter(turn: Turn, entered: Entered) -> None:
@@ -69,17 +73,22 @@ def arrive(
     An exit wins over everything else that came with it, also over what it came `behind`.
     """
     new: list[Touchpoint] = []
+    not_ours: list[Touchpoint] = []
     for touchpoint in touchpoints:
         if not _is_new(turn, touchpoint):
             refused.append(f"{touchpoint.event} {touchpoint.message_id}: counted before")
         elif touchpoint.event in turn.program.listens:
             new.append(touchpoint)
+        elif touchpoint.event == ENTER:
+            not_ours.append(touchpoint)
         else:
             named = f"{touchpoint.event} {touchpoint.message_id}"
             refused.append(f"{named}: this version does not listen to it")
     others = [each for each in behind if not _was_counted(turn, each)] if behind else []
     ending = _exit_on(turn, [*new, *others]) if turn.program.touchpoint_exits else None
-    return Came(new, others) if ending is None else Came([], [*new, *others][ending + 1 :])
+    if ending is None:
+        return Came(new, others, not_ours)
+    return Came([], [*new, *others][ending + 1 :], not_ours)
 
 
 def arrive_late(

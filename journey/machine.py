@@ -57,7 +57,8 @@ STEPS_PER_TURN = 2_000
 class Advanced:
     """What came of one happening.
 
-    `late`: touchpoints that came after what ended the run. They are for whoever comes after it.
+    `late`: touchpoints that came after what ended the run, or ask for an entry while it is under way.
+    They are for whoever comes after it.
     """
 
     __slots__ = ("_listens", "_record", "_turn", "effects", "late", "refused", "state")
@@ -114,6 +115,8 @@ def advance(program: Program, state: State, happening: Happening, now: datetime)
             forgotten = True
         if turn.state.outcome is not None:
             late = [*late, *came.behind]
+        if came.not_ours:
+            late = [*late, *came.not_ours]
         # Deadlines come last: what is here already wins over them, and may move them.
         turn.steps = 0
         while _due(turn):

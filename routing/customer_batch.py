@@ -69,10 +69,18 @@ class CustomerBatch:
         """What runs asked to begin and nobody began: the key of the asking, and why."""
         for row in batch.touchpoints:
             asked = row.properties.get(ASKED_BY) if row.event == ENTER else None
-            fates = self._fates.get(row.touchpoint, [])
-            if isinstance(asked, str) and not any(fate["fate"] in GIVEN for fate in fates):
-                reasons = [str(fate.get("reason") or fate["fate"]) for fate in fates]
-                yield asked, reasons[0] if reasons else "nobody began it"
+            # What has no fate of this batch was told before: admission puts back also what a run has by now.
+            fates = self._fates.get(row.touchpoint)
+            if not isinstance(asked, str) or not fates or row.had_by:
+                continue
+            if not any(fate["fate"] in GIVEN for fate in fates):
+                reasons = [str(fate["reason"]) for fate in fates if "reason" in fate]
+                yield asked, reasons[0] if reasons else self._nobody_began(row)
+
+    def _nobody_began(self, row: PendingTouchpoint) -> str:
+        named = row.properties.get("journey")
+        live = any(program.journey == named for program in self._live)
+        return "a run is under way already" if live else "the journey is not live"
 
     def _unwanted(self, row: PendingTouchpoint) -> Fate:
         """Why nobody was told: nobody wants it, or the one run that it was put back for is over."""

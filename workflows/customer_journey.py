@@ -221,6 +221,10 @@ class CustomerJourney:
         self._looked_at += len(now)
         if behind:
             await workflow.sleep(timedelta(milliseconds=1), summary=f"{len(behind)} more to let in")
+        if self._late and self._state.outcome is None:
+            # It asks for an entry that this run is in the way of: who asked is told so by the router.
+            late, self._late = self._late, []
+            await hand_back(self._reference(), late, self._state.key)
 
     async def _obey(self, order: Order) -> None:
         if not isinstance(order, MoveOrder):

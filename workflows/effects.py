@@ -230,10 +230,10 @@ async def write_down(run: RunReference, record: RunRecord) -> None:
 
 
 async def hand_back(run: RunReference, late: Sequence[Touchpoint], key: str | None) -> None:
-    """Hand back what came after the run's end, for the run that may follow it."""
+    """Hand back what is not this run's, for the run that may follow it."""
     await workflow.execute_activity(
         names.HAND_BACK,
         HandBack(run=run, touchpoints=tuple(late), key=key),
-        summary=f"Hand back {len(late)} that came after the end",
+        summary=f"Hand back {len(late)} for the run that follows",
         **WRITTEN,
     )

@@ -53,3 +53,16 @@ def test_nothing_is_late_while_the_run_goes_on() -> None:
     anna = entered(on("wait: {any: [{on: Left}], until: 1d}", WAITS, "finish: asked"))
 
     assert late(anna, came("Asked", "a"), came("Left", "b"), behind=(came("Asked", "c"),)) == []
+
+
+def test_who_asks_for_an_entry_while_a_run_is_under_way_is_not_swallowed_by_it() -> None:
+    anna = waiting()
+
+    assert late(anna, came("$enter", "a"), came("Yawned", "b")) == ["a"]
+    assert late(anna, came("$enter", "a")) == [], "and is handed on once"
+    assert anna.outcome is None
+
+    assert late(waiting(), came("$enter", "a"), came("Bought", "b"), came("Asked", "c")) == [
+        "c",
+        "a",
+    ]

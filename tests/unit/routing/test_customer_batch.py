@@ -223,3 +223,38 @@ async def test_which_library_sent_it_is_kept_out_of_histories() -> None:
 
     assert Arrived([sent]).told["context"] == {"page": {"path": "/"}}
     assert "context" not in Arrived([touchpoint(2, context={"library": {}})]).told
+
+
+@pytest.mark.parametrize(
+    ("journey", "why"),
+    [("cart", "a run is under way already"), ("basket", "the journey is not live")],
+)
+async def test_who_asked_for_an_entry_that_nobody_got_hears_why(journey: str, why: str) -> None:
+    said: dict[str, JsonValue] = {"journey": journey, "asked_by": "journey/trip/c_anna:1:2"}
+
+    asked = touchpoint(1, "$enter", properties=said)
+    routed = await route(Runs(), asked, runs=[a_run("journey/cart/c_anna")])
+
+    assert routed.not_started == {"journey/trip/c_anna:1:2": why}
+
+
+async def test_who_is_handed_back_by_the_run_that_is_under_way_hears_so() -> None:
+    said: dict[str, JsonValue] = {"journey": "cart", "asked_by": "journey/trip/c_anna:1:2"}
+    run = a_run("journey/cart/c_anna")
+
+    asked = touchpoint(1, "$enter", properties=said, run=run.workflow_id)
+    routed = await route(Runs(), asked, runs=[run])
+
+    assert routed.not_started == {"journey/trip/c_anna:1:2": "a run is under way already"}
+
+
+async def test_who_was_let_in_hears_nothing_else_when_the_asking_is_put_back() -> None:
+    """Admission puts back what its customer had since, also what the run was begun with."""
+    said: dict[str, JsonValue] = {"journey": "cart", "asked_by": "journey/trip/c_anna:1:2"}
+    run = a_run("journey/cart/c_anna")
+
+    had_by = frozenset([run.workflow_id])
+    again = touchpoint(1, "$enter", properties=said, run=run.workflow_id, had_by=had_by)
+    routed = await route(Runs(), again, runs=[run])
+
+    assert (routed.not_started, routed.fates) == ({}, {})

@@ -5,7 +5,7 @@ may change the answer (`look_at`). The same look twice enters once: each entry h
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -37,12 +37,14 @@ class Tally:
 class Looked:
     """How a customer stood when they were looked at last: of the audience or not, how often they came to be.
 
-    `looked_to`: dates up to this instant are dealt with.
+    `looked_to`: dates up to this instant are dealt with. `foreseen`: when, as it was known then, time
+    alone would change the answer.
     """
 
     inside: bool
     times: int
     looked_to: datetime
+    foreseen: datetime | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -142,7 +144,9 @@ def _changes(program: Program, candidate: Candidate, now: datetime) -> Iterator[
 
 def _at_date(program: Program, candidate: Candidate, before: Looked | None, now: datetime) -> Look:
     enter = program.definition.enter
-    since = before.looked_to if before else now
+    # A date that came is dealt with late rather than never; one that was told of when it had passed is over.
+    came = before is not None and before.foreseen is not None and before.foreseen <= now
+    since = before.looked_to if before is not None and came else now
     looked = Looked(inside=False, times=before.times if before else 0, looked_to=now)
     names = {"customer": dict(candidate.profile), "now": now}
     try:
@@ -162,12 +166,8 @@ def _at_date(program: Program, candidate: Candidate, before: Looked | None, now:
         return Look(looked=looked, why=str(error))
     of_audience, why = is_of_audience(program, candidate, now)
     due = tuple(name for name, at in moments if at <= now) if of_audience else ()
-    return Look(
-        looked=looked,
-        enters=due,
-        look_at=min((at for _, at in moments if at > now), default=None),
-        why=why,
-    )
+    following = min((at for _, at in moments if at > now), default=None)
+    return Look(looked=replace(looked, foreseen=following), enters=due, look_at=following, why=why)
 
 
 def tally(times: list[datetime], within: str | None, zone: str, now: datetime) -> Tally:

@@ -67,7 +67,7 @@ class DefinitionStore:
                     definition.source_name,
                 ],
             )
-            await connection.execute(
+            cursor = await connection.execute(
                 """
                 insert into live_journeys (journey, version) values (%s, %s)
                 on conflict (journey) do update
@@ -76,6 +76,11 @@ class DefinitionStore:
                 """,
                 [definition.journey, definition.version],
             )
+            if cursor.rowcount:  # everybody is looked at for what is live now
+                await connection.execute(
+                    "update entry_scans set version = null, after = null where journey = %s",
+                    [definition.journey],
+                )
         return definition.version
 
     async def retire(self, journey: str) -> bool:
@@ -83,6 +88,12 @@ class DefinitionStore:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "delete from live_journeys where journey = %s", [journey]
+            )
+            # What comes while it is not live is not made up for when it is published again.
+            await connection.execute(
+                "update entry_scans set version = null, after = null, occurrence = null"
+                " where journey = %s",
+                [journey],
             )
         return cursor.rowcount > 0
 

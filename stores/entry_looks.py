@@ -22,6 +22,7 @@ from journey.steps.wait import Counted
 from journey.touchpoint import AUDIENCE_LEFT, ENTER, Touchpoint
 from stores.customers import Customer, read_customer
 from stores.database import Connection, Pool
+from stores.definitions import live_version
 from stores.touchpoints import NewTouchpoint, store_touchpoints
 
 MOST_COUNTED = 1_000
@@ -40,17 +41,23 @@ class DueLook:
 
 
 class EntryLookStore:
-    """Looks at customers, each in a transaction of its own. `ring` wakes the routers; `now` is run time."""
+    """Looks at customers, each in a transaction of its own.
+
+    `ring` wakes the routers; `now` is run time; `page`: how many customers are looked at in one go.
+    """
 
     def __init__(
         self,
         pool: Pool,
         ring: Callable[[], None] | None = None,
         now: Callable[[], datetime] | None = None,
+        *,
+        page: int = PAGE,
     ) -> None:
         self._pool = pool
         self._ring = ring or (lambda: None)
         self._now = now or (lambda: datetime.now(UTC))
+        self._page = page
 
     async def look(self, customer: str, program: Program) -> None:
         """Look at one customer; whoever enters or leaves the audience is told by a touchpoint of their own."""
@@ -59,13 +66,13 @@ class EntryLookStore:
         if told:
             self._ring()
 
-    async def due(self, most: int = PAGE) -> list[DueLook]:
+    async def due(self) -> list[DueLook]:
         """Customers to be looked at now, the longest due first."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "select journey, customer from entry_looks where look_at <= %s"
                 " order by look_at limit %s",
-                [self._now(), most],
+                [self._now(), self._page],
             )
             return [DueLook(**row) for row in await cursor.fetchall()]
 
@@ -83,16 +90,16 @@ class EntryLookStore:
         Whether there may be more. One process at a time scans a journey.
         """
         async with self._pool.connection() as connection:
-            scan = await _scan(connection, program.journey)
+            scan = await _scan(connection, program)
             if scan is None or scan["version"] == program.version:
                 return False
-            customers = await _page(connection, scan["after"])
+            customers = await _page(connection, scan["after"], self._page)
             for customer in customers:
                 await self._look(connection, customer, program)
-            done = len(customers) < PAGE
+            done = len(customers) < self._page
             await connection.execute(
-                "update entry_scans set after = %s, version = case when %s then %s else version end"
-                " where journey = %s",
+                "update entry_scans set after = %s, occurrence = null,"
+                " version = case when %s then %s else version end where journey = %s",
                 [None if done else customers[-1], done, program.version, program.journey],
             )
         self._ring()
@@ -102,24 +109,23 @@ class EntryLookStore:
         """Let the next customers of the audience enter, where an occurrence has come. Whether there may be more."""
         recurrence, now = str(program.definition.enter.schedule), self._now()
         async with self._pool.connection() as connection:
-            scan = await _scan(connection, program.journey)
+            scan = await _scan(connection, program)
             if scan is None:
                 return False
             occurrence, began = scan["occurrence"], scan["live_since"]
-            if occurrence is None or scan["version"] != program.version:
-                following = next_occurrence(recurrence, program.zone, began, now)
-                await _next(connection, program, following)
+            if occurrence is None or occurrence > now:
+                if occurrence is None or scan["version"] != program.version:
+                    following = next_occurrence(recurrence, program.zone, began, now)
+                    await _next(connection, program, following)
                 return False
-            if occurrence > now:
-                return False
-            customers = await _page(connection, scan["after"])
+            customers = await _page(connection, scan["after"], self._page)
             told = [
                 told
                 for customer in customers
                 for told in await self._occurs(connection, customer, program, occurrence)
             ]
             await store_touchpoints(connection, told)
-            if len(customers) < PAGE:
+            if len(customers) < self._page:
                 following = next_occurrence(recurrence, program.zone, began, max(occurrence, now))
                 await _next(connection, program, following)
             else:
@@ -128,7 +134,7 @@ class EntryLookStore:
                     [customers[-1], program.journey],
                 )
         self._ring()
-        return len(customers) == PAGE
+        return len(customers) == self._page
 
     async def _occurs(
         self, connection: Connection, name: str, program: Program, occurrence: datetime
@@ -142,11 +148,12 @@ class EntryLookStore:
         return [_told(ENTER, program, name, occurrence.isoformat(), self._now())]
 
     async def _look(self, connection: Connection, name: str, program: Program) -> bool:
+        since = await _live_since(connection, program.journey)
+        before = await _looked(connection, program.journey, name)
+        # Read behind that lock: whoever had it may have seen what the customer has become meanwhile.
         customer = await read_customer(connection, name)
         if customer is None:
             return False
-        since = await _live_since(connection, program.journey)
-        before = await _looked(connection, program.journey, name)
         candidate, now = await self._candidate(connection, customer, program), self._now()
         found = look(program, candidate, before, now, new=customer.created_at > since)
         await connection.execute(
@@ -177,13 +184,16 @@ class EntryLookStore:
         return Candidate(profile=profile, zone=zone, tallies=tallies)
 
 
-async def _scan(connection: Connection, journey: str) -> dict[str, Any] | None:
-    """Where the scan of a journey is; None where another process is at it."""
+async def _scan(connection: Connection, program: Program) -> dict[str, Any] | None:
+    """Where the scan of a journey is; None where another process is at it, or another version is live by now."""
+    journey = program.journey
     await _live_since(connection, journey)
     cursor = await connection.execute(
         "select * from entry_scans where journey = %s for update skip locked", [journey]
     )
-    return await cursor.fetchone()
+    scan = await cursor.fetchone()
+    # Asked behind the lock: who publishes a version lets the scan begin anew behind it.
+    return scan if await live_version(connection, journey) == program.version else None
 
 
 async def _next(connection: Connection, program: Program, following: datetime | None) -> None:
@@ -193,10 +203,10 @@ async def _next(connection: Connection, program: Program, following: datetime | 
     )
 
 
-async def _page(connection: Connection, after: str | None) -> list[str]:
+async def _page(connection: Connection, after: str | None, most: int) -> list[str]:
     cursor = await connection.execute(
         "select customer from customers where customer > %s order by customer limit %s",
-        [after or "", PAGE],
+        [after or "", most],
     )
     return [row["customer"] for row in await cursor.fetchall()]
 
@@ -225,14 +235,19 @@ async def _looked(connection: Connection, journey: str, customer: str) -> Looked
     )
     first = cursor.rowcount == 1
     cursor = await connection.execute(
-        "select inside, times, nullif(looked_to, '-infinity') as looked_to from entry_looks"
+        "select inside, times, nullif(looked_to, '-infinity') as looked_to, look_at from entry_looks"
         " where journey = %s and customer = %s for update",
         [journey, customer],
     )
     row = await cursor.fetchone()
     if first or row is None or row["looked_to"] is None:
         return None
-    return Looked(inside=row["inside"], times=row["times"], looked_to=row["looked_to"])
+    return Looked(
+        inside=row["inside"],
+        times=row["times"],
+        looked_to=row["looked_to"],
+        foreseen=row["look_at"],
+    )
 
 
 async def _times(

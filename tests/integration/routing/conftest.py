@@ -22,6 +22,7 @@ from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
 from stores.runs import RunStore
 from stores.touchpoints import NewTouchpoint, store_touchpoints
+from tests.integration.routing.looking import Watch
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -159,3 +160,9 @@ class Happens:
 @pytest.fixture
 def happens(pool: Pool) -> Happens:
     return Happens(pool)
+
+
+@pytest.fixture
+def watch(pool: Pool) -> Watch:
+    """Customers who are looked at for entering."""
+    return Watch(pool)

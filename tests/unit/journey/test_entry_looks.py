@@ -224,3 +224,22 @@ def test_a_customer_is_looked_at_when_they_change_and_when_what_is_counted_comes
 
 def test_a_count_without_a_time_never_falls() -> None:
     assert tally([NOON, NOON], None, "UTC", NOON) == Tally(count=2)
+
+
+def test_who_tells_of_a_date_when_it_has_passed_does_not_enter_for_it() -> None:
+    """They were looked at before, when nobody knew of the date."""
+    anna = Watched("{date: customer.born, every: year}")
+    anna.looked_at(tier="gold")
+    anna.now = datetime(2026, 9, 1, tzinfo=UTC)
+
+    told = anna.looked_at(born="1990-07-14")
+
+    assert (told.enters, told.look_at) == ((), datetime(2027, 7, 14, tzinfo=UTC))
+
+
+def test_who_puts_a_date_back_to_one_that_has_passed_does_not_enter_for_it() -> None:
+    anna = Watched(RENEWAL)
+    anna.looked_at(renews_on="2026-05-01")
+    anna.now = NOON + timedelta(days=20)
+
+    assert anna.looked_at(renews_on="2026-04-10").enters == ()

@@ -8,7 +8,12 @@ STAMP := .venv/.installed
 export UV_PYTHON_DOWNLOADS := never
 
 QUICK := tests/unit tests/architecture tests/replay
-SLOW := tests/workflows tests/integration tests/browser tests/faults
+SLOW := tests/workflows tests/integration tests/browser
+# These start a whole installation, or kill one: they have the machine to themselves.
+ALONE := tests/faults tests/integration/test_demo.py tests/integration/cli tests/integration/workers \
+	tests/browser/test_flight_page.py
+# A file stays in one process: its tests share what they start.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: install check gates test faults demo histories docs pictures bench clean
 .DEFAULT_GOAL := install
@@ -27,11 +32,12 @@ gates: $(STAMP)
 	.venv/bin/lint-imports
 
 check: gates
-	$(PY) -m pytest $(wildcard $(QUICK))
+	$(PY) -m pytest $(SIDE_BY_SIDE) $(QUICK)
 
 test: install gates
 	@$(PY) -m deploy.tools
-	$(PY) -m pytest $(wildcard $(QUICK) $(SLOW))
+	$(PY) -m pytest $(SIDE_BY_SIDE) $(QUICK) $(SLOW) $(addprefix --ignore=,$(ALONE))
+	$(PY) -m pytest $(ALONE)
 
 faults: install
 	$(PY) -m pytest tests/faults -m faults_full -s

@@ -94,7 +94,7 @@ class SortedRecording:
         row = [
             recorded.customer,
             self.taken,
-            at.isoformat(),
+            at,
             touchpoint.message_id,
             touchpoint.event,
             touchpoint.properties,

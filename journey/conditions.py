@@ -8,7 +8,7 @@ budget; both are mapped here.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -47,6 +47,8 @@ class Expression:
     tree: cel_tree.Tree
     path: tuple[str, ...] = ()
     """What it is, where it is nothing but a path, such as ("run", "due")."""
+    needs: tuple[tuple[str, frozenset[str] | None], ...] = ()
+    """The names it uses, each with what it reads of it; None where that may be all of it."""
 
     @property
     def roots(self) -> frozenset[str]:
@@ -92,7 +94,16 @@ def compiled(source: str, names: frozenset[str]) -> Expression:
         raise ConditionError(fault)
     path = tuple(source.split(".")) if _PATH.fullmatch(source) else ()
     path = path if set(tree.paths) == {path} else ()
-    return Expression(source, expression, str(expression.return_type().name()), tree, path)
+    kind = str(expression.return_type().name())
+    return Expression(source, expression, kind, tree, path, tuple(_needs(tree)))
+
+
+def _needs(tree: cel_tree.Tree) -> Iterator[tuple[str, frozenset[str] | None]]:
+    for root in tree.roots:
+        paths = [path for path in tree.paths if path[0] == root]
+        parts = frozenset(path[1] for path in paths if len(path) > 1)
+        whole = not paths or any(len(path) == 1 for path in paths)
+        yield root, None if whole else parts
 
 
 def _broken_pattern(tree: cel_tree.Tree) -> str | None:
@@ -123,7 +134,7 @@ def evaluate(
         plain = _at(expression.path, names)
         if plain is not None:
             return plain
-    data = {name: names[name] for name in expression.roots if name in names}
+    data = {name: _parts(names[name], parts) for name, parts in expression.needs if name in names}
     fault = condition_bounds.too_much(expression.tree, data)
     if fault:
         raise ConditionError(f"{source!r}: {fault}")
@@ -137,6 +148,14 @@ def evaluate(
         return _plain(value, [MAX_PARTS])
     except RecursionError:
         raise ConditionError(f"{source!r}: the value is nested too deep") from None
+
+
+def _parts(value: object, parts: frozenset[str] | None) -> object:
+    """What is read of a value: the engine takes as long as what it is given is large."""
+    if parts is None or not isinstance(value, dict):
+        return value
+    known = cast("dict[str, object]", value)
+    return {part: known[part] for part in parts if part in known}
 
 
 def _at(path: tuple[str, ...], names: Mapping[str, object]) -> str | float | bool | None:

@@ -9,10 +9,11 @@ export UV_PYTHON_DOWNLOADS := never
 
 QUICK := tests/unit tests/architecture tests/replay
 SLOW := tests/workflows tests/integration tests/browser
-# These play a whole day, or kill who plays it: they have the machine to themselves.
-ALONE := tests/faults tests/integration/test_demo.py tests/browser/test_flight_page.py
-# Most tests wait for servers more than they compute. A file stays in one process: its tests share what they start.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadfile
+# These play a whole day, kill who plays it, or fill a task to its limit: they have the machine to themselves.
+ALONE := tests/faults tests/integration/test_demo.py tests/browser/test_flight_page.py \
+	tests/workflows/test_continue_as_new.py
+# A file stays in one process: its tests share what they start. More processes than cores gain nothing.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: install check gates test faults demo histories docs pictures bench clean
 .DEFAULT_GOAL := install

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import uuid4
 import httpx2 as httpx
 
 from activities.message_channel import RenderedMessage
+from insight.invariants import Broken
 from journey.effects import TraceEntry
 from journey.program import Program
 from routing.journey_programs import JourneyPrograms
@@ -81,8 +83,16 @@ class Shop:
                 if run.state != "not_admitted":
                     failed = await stack.failed_tasks(run.workflow_id)
                     assert not failed, f"{run.workflow_id}: {failed}"
-        broken = await broken_of(stack, ours, self.acknowledged)
-        assert broken.nothing, broken
+        broken = list[Broken]()
+
+        async def all_holds() -> bool:
+            broken[:] = [await broken_of(stack, ours, self.acknowledged)]
+            return broken[0].nothing
+
+        # What a run sets comes back to it a moment later: it is looked at until nothing is under way.
+        with suppress(TimeoutError):
+            await stack.until(all_holds)
+        assert broken[0].nothing, broken[0]
 
 
 @dataclass

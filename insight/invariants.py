@@ -120,7 +120,7 @@ class _Look:
 
     def _gaps(self, run: SeenRun) -> Iterator[str]:
         """What the customer had in the run's time, and the run did not."""
-        arrivals = self.of_customer[run.customer]
+        arrivals = self._until_the_next(run)
         given = [each for each in arrivals if _given(each, run)]
         last = max((each.number for each in given), default=0)
         subjects = self._subjects(run, given)
@@ -133,6 +133,24 @@ class _Look:
             its_time = touchpoint.received_at >= run.since and (run.open or arrival.number < last)
             if own and its_time and not _given(arrival, run) and not _too_late(arrival, run):
                 yield f"{touchpoint.message_id}: run {run.entry} listens and was not told"
+
+    def _until_the_next(self, run: SeenRun) -> list[SeenArrival]:
+        """What the customer had before the run that follows under the same workflow id."""
+        later = [
+            other.since
+            for other in self.seen.runs
+            if other.workflow_id == run.workflow_id and other.entry > run.entry
+        ]
+        arrivals = self.of_customer[run.customer]
+        if not later:
+            return arrivals
+        ends = min(later)
+        return [
+            each
+            for each in arrivals
+            if (touchpoint := self.touchpoints.get(each.touchpoint)) is None
+            or touchpoint.received_at < ends
+        ]
 
     def _subject_gaps(self, run: SeenRun) -> Iterator[str]:
         """What happened to a subject before the last that the run heard of it must be there too."""

@@ -159,6 +159,16 @@ def test_what_came_when_the_run_had_ended_is_not_lost() -> None:
     assert judged(outside(open_workflows=frozenset())(world)).nothing
 
 
+def test_what_came_between_a_run_and_the_next_of_the_same_id_is_not_lost() -> None:
+    world = arrivals(1, arrival(2, fate("no_listener")))(well())
+    [run] = world.seen.runs
+    ended = replace(run, entry=1, first_run_id="r0", open=False, listens=frozenset())
+    begun = replace(run, entry=2, since=NOON + timedelta(seconds=3))
+    world = world._replace(seen=replace(world.seen, runs=(ended, begun)))
+
+    assert judged(world).lost == []
+
+
 def test_a_run_that_ends_while_one_looks_is_not_stuck() -> None:
     world = told(open=False)(well())
 

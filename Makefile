@@ -36,7 +36,7 @@ check: gates
 
 test: install gates
 	@$(PY) -m deploy.tools
-	$(PY) -m pytest $(SIDE_BY_SIDE) $(QUICK) $(SLOW) $(addprefix --ignore=,$(ALONE))
+	$(PY) -m pytest $(SIDE_BY_SIDE) $(SLOW) $(QUICK) $(addprefix --ignore=,$(ALONE))
 	$(PY) -m pytest $(ALONE)
 
 faults: install

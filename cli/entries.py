@@ -19,7 +19,6 @@ from cli.output import (
 from cli.touchpoints import read_properties
 
 LONGEST_CODE = 100
-LONGEST_CUSTOMER = 200
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +52,7 @@ async def _enter(state: Path, journey: str, customer: str, properties: list[str]
     import secrets
     from datetime import UTC, datetime
 
+    from api.reported import LONGEST_NAME
     from cli.installation import database
     from contracts.ids import message_id
     from journey.touchpoint import ENTER_NAMES
@@ -66,8 +66,8 @@ async def _enter(state: Path, journey: str, customer: str, properties: list[str]
             raise CommandError(
                 f"--property {ours}: this is a name of our own; choose another.", WRONG_USE
             )
-    if not 1 <= len(customer.strip()) <= LONGEST_CUSTOMER:
-        words = f"name the customer, in at most {LONGEST_CUSTOMER} characters"
+    if not 1 <= len(customer.strip()) <= LONGEST_NAME:
+        words = f"name the customer, in at most {LONGEST_NAME} characters"
         raise CommandError(f"--customer: {words}.", WRONG_USE)
     async with database(state) as pool:
         live = await DefinitionStore(pool).journeys()

@@ -86,6 +86,9 @@ class _Look:
     def __init__(self, seen: Seen, told: Sequence[ToldRun], outside: Outside) -> None:
         self.seen, self.outside = seen, outside
         self.told = {(run.workflow_id, run.first_run_id): run for run in told}
+        self.of_id: defaultdict[str, list[SeenRun]] = defaultdict(list)
+        for run in seen.runs:
+            self.of_id[run.workflow_id].append(run)
         self.touchpoints = {each.touchpoint: each for each in seen.touchpoints}
         self.of_customer: defaultdict[str, list[SeenArrival]] = defaultdict(list)
         for arrival in seen.arrivals:
@@ -136,11 +139,7 @@ class _Look:
 
     def _until_the_next(self, run: SeenRun) -> list[SeenArrival]:
         """What the customer had before the run that follows under the same workflow id."""
-        later = [
-            other.since
-            for other in self.seen.runs
-            if other.workflow_id == run.workflow_id and other.entry > run.entry
-        ]
+        later = [other.since for other in self.of_id[run.workflow_id] if other.entry > run.entry]
         arrivals = self.of_customer[run.customer]
         if not later:
             return arrivals

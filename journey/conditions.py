@@ -25,6 +25,8 @@ MAX_SOURCE = 1_000
 MAX_TEXT = 100_000
 MAX_PARTS = 10_000
 MAX_INT = 2**53
+"""Whole numbers up to here are read at a path as they are; larger ones are left to the engine, which has 64 bits."""
+
 FIRST_YEAR, LAST_YEAR = 2, 9_998
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

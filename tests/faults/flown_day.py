@@ -18,17 +18,17 @@ from cli.demo.replay import Replay, identify, track
 from cli.demo.report import draw_up
 from cli.demo.staff import SimulatedStaff, Unreachable
 from contracts.clock import RunClock
-from contracts.evidence import Outside, Seen, SeenDelivery
+from contracts.evidence import Outside, SeenDelivery
 from examples.flight.account import Account
 from examples.flight.day import Day
 from examples.flight.departures import departures
 from examples.flight.passengers import generate
 from insight.invariants import Broken, check
 from insight.told_runs import open_workflows, told_runs
-from journey.programs import Programs
 from stores.definitions import DefinitionStore
 from stores.evidence import EvidenceStore
 from tests.faults.kills import Killer, plan
+from tests.listened_events import listened_events
 from workers.embedded.stack import Stack
 
 JOURNEY = "flight"
@@ -207,7 +207,7 @@ class Flying:
         outside = Outside(
             acknowledged=acknowledged,
             mails=_by_key(seen.deliveries, counts),
-            events=await self._events(seen),
+            events=await listened_events(DefinitionStore(here.pool), seen),
             open_workflows=frozenset(under_way),
             ended_meanwhile=frozenset(
                 run.entry for run in seen.runs if run.open and run.entry not in open_still
@@ -224,15 +224,6 @@ class Flying:
             seconds=seconds,
             factor=self._clock.factor,
         )
-
-    async def _events(self, seen: Seen) -> dict[str, frozenset[str]]:
-        definitions, programs = DefinitionStore(self._here.pool), Programs()
-        events: dict[str, frozenset[str]] = {}
-        for version in {run.version for run in seen.runs}:
-            canonical = await definitions.load(version)
-            assert canonical is not None, f"version {version} is gone"
-            events[version] = programs.add(canonical).listens
-        return events
 
 
 def _by_key(deliveries: Sequence[SeenDelivery], counts: Counter[str]) -> dict[str, int]:

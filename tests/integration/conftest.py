@@ -3,15 +3,17 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2 as httpx
 import pytest_asyncio
+from fastapi import FastAPI
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import Client
 
@@ -44,6 +46,7 @@ from workers.router import router_parts
 SURVEYS = SurveyLinks("https://example.com", b"a secret of at least 32 characters")
 CALLS_KEY = b"what calls are signed with"
 QUICK = timedelta(seconds=1)
+STAFF_TOKEN = "staff-token-of-this-test"
 SENT_BACK = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
 
 
@@ -255,6 +258,19 @@ async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Sta
         yield Stack(temporal_address, stack_database, plain, pool, channel, ear.heard)
         stop.set()
         await routing
+
+
+@asynccontextmanager
+async def staff_client(
+    app: FastAPI, base_url: str = "http://staff"
+) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of an app in this process that holds the staff token."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url=base_url,
+        headers={"Authorization": f"Bearer {STAFF_TOKEN}"},
+    ) as client:
+        yield client
 
 
 @pytest_asyncio.fixture

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from journey.effects import NOT_SENT, TraceEntry
 from journey.program import Program
 from journey.publication import read_definition
-from tests.unit.journey.any_journey import EVENTS, journeys
+from tests.unit.journey.any_journey import EVENTS, journeys, published
 from tests.unit.journey.any_run import REPLIES
-from tests.unit.journey.test_whatever_happens import published
 from tests.workflows.pure_run import OURS, PureRun, UnclearOrderError
 from tests.workflows.world import Stage
 

@@ -12,9 +12,8 @@ from api.app import create_app
 from api.cases import cases_router
 from api.staff_key import StaffKeyCheck
 from stores.cases import CaseStore
-from tests.integration.conftest import Stack
+from tests.integration.conftest import STAFF_TOKEN, Stack, staff_client
 
-TOKEN = "staff-token-of-this-test"
 JOURNEY = """
 language: 1
 journey: complaint
@@ -38,12 +37,8 @@ stages:
 @pytest_asyncio.fixture
 async def desk(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     store = CaseStore(stack.pool, stack.heard.set)
-    app = create_app(cases_router(store, StaffKeyCheck(TOKEN)))
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app),
-        base_url="http://staff",
-        headers={"Authorization": f"Bearer {TOKEN}"},
-    ) as client:
+    app = create_app(cases_router(store, StaffKeyCheck(STAFF_TOKEN)))
+    async with staff_client(app) as client:
         yield client
 
 
@@ -110,7 +105,9 @@ async def test_a_case_that_is_not_there_is_said_to_be_unknown(
     assert (await desk.get("/v1/cases", params={"state": "angry"})).status_code == 400
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer wrong", f"Basic {TOKEN}", "Bearer \xff"])
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer wrong", f"Basic {STAFF_TOKEN}", "Bearer \xff"]
+)
 async def test_without_the_staff_token_nobody_sees_a_case(
     desk: httpx.AsyncClient, authorization: str
 ) -> None:

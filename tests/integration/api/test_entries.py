@@ -23,9 +23,8 @@ from stores.definitions import DefinitionStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
 from stores.write_keys import WriteKeyStore
-from tests.integration.conftest import Stack
+from tests.integration.conftest import STAFF_TOKEN, Stack, staff_client
 
-TOKEN = "staff-token-of-this-test"
 WRITE_KEY = "wk-of-the-web-page"
 JOURNEY = """
 language: 1
@@ -49,17 +48,13 @@ async def app(stack: Stack) -> Any:
     entries = RequestedEntryStore(stack.pool, stack.heard.set)
     customers, live = CustomerStore(stack.pool), DefinitionStore(stack.pool)
     coupons = CouponStore(stack.pool)
-    return create_app(entries_router(entries, customers, live, coupons, StaffKeyCheck(TOKEN)))
+    return create_app(entries_router(entries, customers, live, coupons, StaffKeyCheck(STAFF_TOKEN)))
 
 
 @pytest_asyncio.fixture
 async def program(app: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A program of the staff's, which has their token."""
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app),
-        base_url="http://staff",
-        headers={"Authorization": f"Bearer {TOKEN}"},
-    ) as client:
+    async with staff_client(app) as client:
         yield client
 
 
@@ -213,7 +208,14 @@ DOORS = (("POST", UPGRADE), ("POST", "/v1/journeys/none/enter"), ("GET", "/v1/of
 
 @pytest.mark.parametrize(
     "authorization",
-    ["", "Bearer", "Bearer wrong", f"Bearer {WRITE_KEY}", f"Basic {TOKEN}", f"Bearer {TOKEN}x"],
+    [
+        "",
+        "Bearer",
+        "Bearer wrong",
+        f"Bearer {WRITE_KEY}",
+        f"Basic {STAFF_TOKEN}",
+        f"Bearer {STAFF_TOKEN}x",
+    ],
 )
 async def test_without_the_staff_token_nobody_learns_anything(
     stack: Stack, program: httpx.AsyncClient, authorization: str

@@ -159,20 +159,18 @@ async def without_end(service: Service, writer: asyncio.StreamWriter) -> None:
 
 
 async def drop_by_drop(service: Service, writer: asyncio.StreamWriter) -> None:
-    writer.write(BEGINNING + b"\r\n")
-    never = asyncio.Event()
-    while True:
-        writer.write(b" ")
-        await writer.drain()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(never.wait(), 0.02)
+    await _drip(writer, BEGINNING + b"\r\n", b" ")
 
 
 async def headers_drop_by_drop(service: Service, writer: asyncio.StreamWriter) -> None:
-    writer.write(BEGINNING)
+    await _drip(writer, BEGINNING, b"X-More: 1\r\n")
+
+
+async def _drip(writer: asyncio.StreamWriter, beginning: bytes, drop: bytes) -> None:
+    writer.write(beginning)
     never = asyncio.Event()
     while True:
-        writer.write(b"X-More: 1\r\n")
+        writer.write(drop)
         await writer.drain()
         with suppress(TimeoutError):
             await asyncio.wait_for(never.wait(), 0.02)

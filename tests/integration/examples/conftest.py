@@ -4,7 +4,6 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 import pytest_asyncio
 
@@ -15,11 +14,10 @@ from api.surveys import surveys_router
 from stores.answers import AnswerStore
 from stores.cases import CaseStore
 from stores.published import PublishedStore
-from tests.integration.conftest import SURVEYS, Stack
+from tests.integration.conftest import STAFF_TOKEN, SURVEYS, Stack, staff_client
 from tests.integration.examples.shop import Shop
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-TOKEN = "staff-token-of-these-tests"
 
 Shortened = Callable[[str, Mapping[str, str]], Path]
 
@@ -50,14 +48,10 @@ def shortened(tmp_path: Path) -> Shortened:
 async def shop(stack: Stack) -> AsyncIterator[Shop]:
     """The product, with the pages that customers open and the door that staff use."""
     app = create_app(
-        cases_router(CaseStore(stack.pool, stack.heard.set), StaffKeyCheck(TOKEN)),
+        cases_router(CaseStore(stack.pool, stack.heard.set), StaffKeyCheck(STAFF_TOKEN)),
         surveys_router(
             SURVEYS, PublishedStore(stack.pool), AnswerStore(stack.pool, stack.heard.set)
         ),
     )
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app),
-        base_url="https://example.com",
-        headers={"Authorization": f"Bearer {TOKEN}"},
-    ) as web:
+    async with staff_client(app, "https://example.com") as web:
         yield Shop(stack, web)

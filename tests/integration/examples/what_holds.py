@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,10 +10,10 @@ from contracts.evidence import Outside, Seen
 from contracts.routing import customer_unit, subject_unit
 from insight.invariants import Broken, check
 from insight.told_runs import open_workflows, told_runs
-from journey.programs import Programs
 from stores.definitions import DefinitionStore
 from stores.evidence import EvidenceStore
 from tests.integration.conftest import Stack
+from tests.listened_events import listened_events
 
 OVERDUE = timedelta(seconds=30)
 """By how much an alarm may be overdue on a busy machine before its run counts as stuck."""
@@ -27,36 +26,22 @@ select (select count(*) from outbox where unit = any(%(units)s)) as pending,
 
 
 async def broken_of(stack: Stack, customers: Sequence[str], acknowledged: Sequence[str]) -> Broken:
-    """What does not hold of these customers, once nothing of theirs is under way any more.
+    """What does not hold of these customers now; what is under way is told as left.
 
     `acknowledged`: message ids of all that was told of them.
     """
-    seen = await _settled(stack, customers)
+    seen = await _seen(stack, customers)
     told = await told_runs(stack.client, seen.runs)
     under_way = await open_workflows(stack.client)
     outside = Outside(
         acknowledged=tuple(acknowledged),
         mails=Counter(mail.key for mail in stack.mails if mail.customer in customers),
-        events=await _events(stack, seen),
+        events=await listened_events(DefinitionStore(stack.pool), seen),
         open_workflows=frozenset(
             each for each in under_way if any(customer in each for customer in customers)
         ),
     )
     return check(seen, told, outside, run_now=seen.at, late=OVERDUE)
-
-
-async def _settled(stack: Stack, customers: Sequence[str]) -> Seen:
-    """What the database has of them, read when nothing was pending."""
-    found = list[Seen]()
-
-    async def quiet() -> bool:
-        found[:] = [await _seen(stack, customers)]
-        under_way = any(each.state == "intended" for each in found[0].deliveries)
-        return not (under_way or found[0].pending or found[0].leases)
-
-    with suppress(TimeoutError):  # what is left then is told
-        await stack.until(quiet)
-    return found[0]
 
 
 async def _seen(stack: Stack, customers: Sequence[str]) -> Seen:
@@ -88,13 +73,3 @@ async def _left(stack: Stack, units: list[str]) -> dict[str, Any]:
         row = await cursor.fetchone()
     assert row is not None
     return row
-
-
-async def _events(stack: Stack, seen: Seen) -> dict[str, frozenset[str]]:
-    definitions, programs = DefinitionStore(stack.pool), Programs()
-    events: dict[str, frozenset[str]] = {}
-    for version in {run.version for run in seen.runs}:
-        canonical = await definitions.load(version)
-        assert canonical is not None, f"version {version} is gone"
-        events[version] = programs.add(canonical).listens
-    return events

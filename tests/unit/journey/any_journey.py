@@ -3,9 +3,14 @@
 All of them pass the gate: those that it refuses are left out, so a property is about published journeys.
 """
 
+import json
 from typing import Any
 
 from hypothesis import strategies as st
+
+from journey.document import InvalidDocumentError
+from journey.program import Program
+from journey.publication import read_definition
 
 EVENTS = ("A", "B", "C", "Began")
 STAGES = ("one", "two")
@@ -353,3 +358,11 @@ def journeys(draw: st.DrawFn) -> dict[str, Any]:
         "whenever": reactions,
         "stages": stages,
     }
+
+
+def published(journey: dict[str, Any]) -> Program | None:
+    """The journey as it is run; None where the gate refuses it."""
+    try:
+        return read_definition(json.dumps(journey), "any.json").program
+    except InvalidDocumentError:
+        return None

@@ -1,24 +1,13 @@
 """Whatever an author wrote and whatever happens: no run raises, none is stuck, nothing is done twice."""
 
-import json
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journey.document import InvalidDocumentError
 from journey.program import Program
-from journey.publication import read_definition
-from tests.unit.journey.any_journey import journeys
+from tests.unit.journey.any_journey import journeys, published
 from tests.unit.journey.any_run import HAPPENINGS, AnyRun
-
-
-def published(journey: dict[str, Any]) -> Program | None:
-    try:
-        return read_definition(json.dumps(journey), "any.json").program
-    except InvalidDocumentError:
-        return None
-
 
 PROGRAMS = journeys().map(published).filter(lambda program: program is not None)
 

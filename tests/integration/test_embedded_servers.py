@@ -100,6 +100,19 @@ async def test_temporal_that_cannot_start_says_why(
             await second.start()
 
 
+async def test_temporal_that_lost_a_port_of_its_own_choice_is_started_again(tmp_path: Path) -> None:
+    """Seen in CI: its HTTP service had picked a port that an outgoing connection took meanwhile."""
+    unlucky = tmp_path / "temporal"
+    unlucky.write_text(
+        f'#!/bin/sh\n[ -e {tmp_path}/again ] && exec {find_executable().executable} "$@"\n'
+        f"touch {tmp_path}/again; echo 'listen tcp: bind: address already in use' >&2; exit 1\n"
+    )
+    unlucky.chmod(0o755)
+
+    async with TemporalServer(unlucky, tmp_path / "state", headless=True) as server:
+        assert server.pid is not None
+
+
 async def test_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     starter = await asyncio.create_subprocess_exec(
         sys.executable, "-c", STARTER, str(tmp_path), stdout=asyncio.subprocess.PIPE

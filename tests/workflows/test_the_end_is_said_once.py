@@ -1,5 +1,6 @@
 """A run never says that it has ended and then goes on: what it told the world is what became of it."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -126,9 +127,12 @@ async def test_who_asks_a_run_that_was_not_admitted_is_answered(temporal_address
     world = World()
     stage = Stage(await connect(temporal_address, world), world)
     anna = await stage.enter("nowhere", "Began")
+    told = touchpoint("Began", "again")
+    asking = asyncio.create_task(anna.handle.execute_update(names.UPDATE_TOUCHPOINT_NOW, told))
+    await asyncio.sleep(0)  # it is on its way,
+    await anna.does("Bought")  # and before this: one that comes as the run ends is aborted instead
     async with stage.workers():
-        told = touchpoint("Began", "again")
-        answer = await anna.handle.execute_update(names.UPDATE_TOUCHPOINT_NOW, told)
+        answer = await asking
 
         assert (answer["outcome"], answer["decided"]) == (None, [])
         assert await anna.outcome() == "not_admitted"

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import pwd
+import secrets
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_OUR_PORTS = range(20_000, 32_000)
 _LIBC = ctypes.CDLL(None)
 
 
@@ -140,7 +142,16 @@ def port_taken(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A TCP port that nothing on this machine listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port that nothing on this machine listens on at this moment.
+
+    Not one of those that the kernel lends to outgoing connections (Linux from 32768, macOS from
+    49152): between this look and the start of the server, such a one is taken by chance.
+    """
+    while True:
+        port = secrets.choice(_OUR_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

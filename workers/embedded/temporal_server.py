@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 START_SECONDS = 60
+START_ATTEMPTS = 3
 STOP_SECONDS = 10
 _TYPE_NAMES = {
     SearchAttributeIndexedValueType.TEXT: "Text",
@@ -105,6 +106,16 @@ class TemporalServer:
             return
         self.state.mkdir(parents=True, exist_ok=True)
         await self._until_the_port_is_free()
+        for attempts_left in reversed(range(START_ATTEMPTS)):
+            try:
+                await self._start_once()
+                break
+            except EmbeddedServerError as ended:
+                # Its own services listen on ports that it picks itself, and may lose to somebody.
+                if "address already in use" not in str(ended) or not attempts_left:
+                    raise
+
+    async def _start_once(self) -> None:
         self._child = await spawn(self._command(), log=self.log, when_parent_dies=signal.SIGTERM)
         try:
             await asyncio.wait_for(self._until_healthy(self._child), START_SECONDS)

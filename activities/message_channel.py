@@ -1,10 +1,27 @@
 """What `deliver_message` needs of a channel: e-mail, SMS, push, chat, a webhook."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from journey.effects import Purpose
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Attachment:
+    """A file that goes along, such as an invitation (`text/calendar`)."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ProviderTemplate:
+    """A text that the provider approved, by its id there, with what fills its places."""
+
+    id: str
+    values: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -14,6 +31,9 @@ class RenderedMessage:
     `key` is the ledger's: the channel hands it to the provider in whatever form that takes.
     `corrects` is the key of the delivery that this one replaces, where that one was sent.
     `at` is wall time. A marketing message gets its unsubscribe link from the channel.
+    `link`: where a tap on it leads. `template`: in place of the text where only approved texts may
+    be sent. `in_conversation`: the customer wrote by this channel within the last 24 hours.
+    `address_keys`: what the address needs beside itself, such as the keys of a web push subscription.
     """
 
     key: str
@@ -25,6 +45,12 @@ class RenderedMessage:
     at: datetime
     html: str | None = None
     corrects: str | None = None
+    locale: str | None = None
+    link: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    template: ProviderTemplate | None = None
+    in_conversation: bool = False
+    address_keys: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

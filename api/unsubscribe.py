@@ -11,17 +11,20 @@ from fastapi.responses import HTMLResponse
 
 from api.customer_page import customer_page, invalid_link
 from channels.unsubscribe_link import InvalidLinkError, UnsubscribeLinks, Unsubscription
+from journey.effects import Purpose
 
 _LARGEST_BODY = 4_096
 
 
-class Unsubscribes(Protocol):
+class Consents(Protocol):
     """Where withdrawn consents are kept."""
 
-    async def unsubscribe(self, customer: str, purpose: str, channel: str, proof: str) -> None: ...
+    async def withdraw(
+        self, customer: str, purpose: Purpose, channel: str, *, source: str, proof: str
+    ) -> None: ...
 
 
-def unsubscribe_router(links: UnsubscribeLinks, unsubscribes: Unsubscribes) -> APIRouter:
+def unsubscribe_router(links: UnsubscribeLinks, consents: Consents) -> APIRouter:
     """The customer's own page for not being written to any more."""
     router = APIRouter(tags=["customers' own pages"])
 
@@ -49,8 +52,12 @@ def unsubscribe_router(links: UnsubscribeLinks, unsubscribes: Unsubscribes) -> A
         one_click = b"List-Unsubscribe=One-Click" in await _beginning(request)
         way = "one-click" if one_click else "page"
         agent = request.headers.get("user-agent", "")[:200]
-        await unsubscribes.unsubscribe(
-            wanted.customer, wanted.purpose, wanted.channel, f"{way} {token} {agent}".strip()
+        await consents.withdraw(
+            wanted.customer,
+            wanted.purpose,
+            wanted.channel,
+            source=way,
+            proof=f"{way} {token} {agent}".strip(),
         )
         return customer_page("Done", f"<p>You get no more marketing by {_channel(wanted)}.</p>")
 

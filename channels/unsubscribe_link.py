@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from channels.signed_link import SMALLEST_SECRET, InvalidLinkError, SignedLinks
+from journey.effects import Purpose
 
 __all__ = ["SMALLEST_SECRET", "InvalidLinkError", "UnsubscribeLinks", "Unsubscription"]
 
@@ -12,7 +13,7 @@ class Unsubscription:
     """Who no longer wants what, and where. The customer's id is opaque and ours."""
 
     customer: str
-    purpose: str
+    purpose: Purpose
     channel: str
 
 
@@ -33,7 +34,11 @@ class UnsubscribeLinks:
     def read(self, token: str) -> Unsubscription:
         """What a token stands for. Raises: `InvalidLinkError`."""
         customer, purpose, channel = self._links.read(token)
-        return Unsubscription(customer=customer, purpose=purpose, channel=channel)
+        return Unsubscription(
+            customer=customer,
+            purpose="service" if purpose == "service" else "marketing",
+            channel=channel,
+        )
 
 
 def _parts(unsubscription: Unsubscription) -> tuple[str, str, str]:

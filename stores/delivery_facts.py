@@ -33,8 +33,11 @@ select
         and (other.holds is not null, coalesce(other.priority, 0), -other.entry)
             > (own.holds is not null, coalesce(own.priority, 0), -own.entry)
       order by other.holds is null, other.priority desc nulls last, other.entry limit 1) as held_by,
-    array(select channel from unsubscribes
-          where customer = %(customer)s and purpose = 'marketing') as unsubscribed,
+    array(select channel from (
+              select distinct on (channel) channel, given from consents
+               where customer = %(customer)s and purpose = 'marketing'
+               order by channel, consent desc) said
+           where not given) as unsubscribed,
     (select coalesce(jsonb_object_agg(kind, value), '{}') from identity) as identities,
     (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{}')
      from suppressed_addresses

@@ -1,4 +1,4 @@
-"""Surveys and offers by name: every revision is kept, one is live."""
+"""Surveys, offers and the files of the house by name: every revision is kept, one is live."""
 
 import hashlib
 from typing import Any, Literal
@@ -9,7 +9,10 @@ from pydantic import JsonValue
 from journey.survey import Survey
 from stores.database import Connection, Pool, ordered_json
 
-Kind = Literal["survey", "offer"]
+Kind = Literal["survey", "offer", "policy", "identities", "feelings", "block"]
+
+HOUSE = "house"
+"""The name of what there is one of in an installation: its policy, its identities, its feelings."""
 
 
 class PublishedStore:

@@ -18,13 +18,13 @@ from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
 from stores.answers import AnswerStore
 from stores.cases import CaseStore
+from stores.consents import ConsentStore
 from stores.coupons import CouponStore
 from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
-from stores.unsubscribes import UnsubscribeStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
@@ -61,7 +61,7 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             CouponStore(pool),
             staff,
         ),
-        unsubscribe_router(links, UnsubscribeStore(pool)),
+        unsubscribe_router(links, ConsentStore(pool)),
         surveys_router(
             SurveyLinks(settings.public_url, secret),
             PublishedStore(pool),

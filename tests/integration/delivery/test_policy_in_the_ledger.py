@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 from contracts.clock import RunClock
 from contracts.message_delivery import MESSAGE_REJECTED
 from journey.effects import RunRecord
-from stores.unsubscribes import UnsubscribeStore
+from stores.consents import ConsentStore
 from tests.integration.delivery.conftest import ADDRESS, ANNA, Desk, at_once
 from tests.integration.delivery.killing import kill
 
@@ -81,7 +81,9 @@ async def test_the_hold_out_is_written_down_and_gets_nothing(desk: Desk) -> None
 
 
 async def test_who_unsubscribed_gets_service_and_no_marketing(desk: Desk) -> None:
-    await UnsubscribeStore(desk.pool).unsubscribe(ANNA, "marketing", "email", "one-click")
+    await ConsentStore(desk.pool).withdraw(
+        ANNA, "marketing", "email", source="one-click", proof="one-click"
+    )
 
     assert (await desk.deliver(1, purpose="marketing")).reason == "no_consent"
     assert (await desk.deliver(2, purpose="service")).state == "accepted"
@@ -89,7 +91,9 @@ async def test_who_unsubscribed_gets_service_and_no_marketing(desk: Desk) -> Non
 
 async def test_a_message_that_calls_itself_marketing_is_marketing(desk: Desk) -> None:
     """A send that says `service` cannot talk away the customer's no."""
-    await UnsubscribeStore(desk.pool).unsubscribe(ANNA, "marketing", "email", "one-click")
+    await ConsentStore(desk.pool).withdraw(
+        ANNA, "marketing", "email", source="one-click", proof="one-click"
+    )
     await desk.publish("---\nsubject: Offer\npurpose: marketing\n---\nBuy!\n")
 
     assert (await desk.deliver(purpose="service")).reason == "no_consent"
@@ -102,7 +106,7 @@ async def test_the_trait_for_consent_is_obeyed(desk: Desk) -> None:
 
 
 async def test_a_suppressed_address_gets_nothing_however_it_is_written(desk: Desk) -> None:
-    await UnsubscribeStore(desk.pool).suppress("email", "ANNA@example.com ", "bounced before")
+    await ConsentStore(desk.pool).suppress("email", "ANNA@example.com ", "bounced before")
 
     told = await desk.deliver()
 
@@ -203,7 +207,7 @@ async def test_what_became_pointless_is_not_sent_again_and_not_called_unsent(
     if ended:
         await desk.end_run()
     else:
-        await UnsubscribeStore(desk.pool).suppress("email", ADDRESS, "complained")
+        await ConsentStore(desk.pool).suppress("email", ADDRESS, "complained")
 
     told = await desk.deliver_until_told()
 

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from api.unsubscribe import unsubscribe_router
 from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from stores.consents import ConsentStore
 from tests.integration.delivery.conftest import ANNA, Desk
 
 LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
@@ -22,7 +23,9 @@ class Withdrawn:
     def __init__(self) -> None:
         self.proofs: dict[tuple[str, str, str], str] = {}
 
-    async def unsubscribe(self, customer: str, purpose: str, channel: str, proof: str) -> None:
+    async def withdraw(
+        self, customer: str, purpose: str, channel: str, *, source: str, proof: str
+    ) -> None:
         self.proofs.setdefault((customer, purpose, channel), proof)
 
 
@@ -104,14 +107,17 @@ def test_a_flood_in_the_body_is_not_read(browser: TestClient, withdrawn: Withdra
 
 async def test_a_click_in_the_mail_ends_marketing_and_not_service(desk: Desk) -> None:
     """From the link to the ledger, over the real store."""
-    from stores.unsubscribes import UnsubscribeStore
-
-    store = UnsubscribeStore(desk.pool)
+    store = ConsentStore(desk.pool)
     wanted = LINKS.read(LINKS.url(ANNAS).rpartition("/")[2])
     await asyncio.gather(
-        *(store.unsubscribe(wanted.customer, wanted.purpose, wanted.channel, "x") for _ in range(3))
+        *(
+            store.withdraw(
+                wanted.customer, wanted.purpose, wanted.channel, source="page", proof="x"
+            )
+            for _ in range(3)
+        )
     )
 
     assert (await desk.deliver(1, purpose="marketing")).reason == "no_consent"
     assert (await desk.deliver(2)).state == "accepted"
-    assert len(await desk.rows("select * from unsubscribes")) == 1
+    assert len(await desk.rows("select * from consents")) == 1

@@ -1,0 +1,21 @@
+"""What a customer told us of how they want to be reached."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Preferences:
+    """As the customer set them; what they never said is empty.
+
+    `channels_off` and `topics_off` are of marketing. Quiet hours are in the customer's own zone,
+    may pass midnight, and need both ends. Until `paused_until` marketing waits.
+    """
+
+    preferred_channel: str | None = None
+    channels_off: frozenset[str] = frozenset()
+    topics_off: frozenset[str] = frozenset()
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    paused_until: datetime | None = None
+    locale: str | None = None

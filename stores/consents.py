@@ -1,0 +1,107 @@
+"""What customers agreed to and what they withdrew, with the proof; and addresses nothing may go to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from journey.effects import Purpose
+from stores.database import Connection, Pool, clean_text
+
+EVERY_CHANNEL = ""
+"""In place of a channel's name: what is said holds for all of them."""
+
+_SAY = """
+insert into consents (customer, purpose, channel, given, source, proof)
+select %(customer)s, %(purpose)s, %(channel)s, %(given)s, %(source)s, %(proof)s
+ where (select c.given from consents c
+         where c.customer = %(customer)s and c.purpose = %(purpose)s and c.channel = %(channel)s
+         order by c.consent desc limit 1) is distinct from %(given)s
+"""
+
+_OF = """
+select distinct on (purpose, channel) purpose, channel, given, source, proof, at
+  from consents where customer = %s order by purpose, channel, consent desc
+"""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Consent:
+    """What a customer last said of one purpose and channel (`''`: every channel), how, and when."""
+
+    purpose: Purpose
+    channel: str
+    given: bool
+    source: str
+    proof: str
+    at: datetime
+
+
+class ConsentStore:
+    """Every yes and no. Said twice, the first proof is kept."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def give(
+        self, customer: str, purpose: Purpose, channel: str, *, source: str, proof: str
+    ) -> None:
+        """The customer agrees."""
+        async with self._pool.connection() as connection:
+            await say(
+                connection, customer, purpose, channel, given=True, source=source, proof=proof
+            )
+
+    async def withdraw(
+        self, customer: str, purpose: Purpose, channel: str, *, source: str, proof: str
+    ) -> None:
+        """The customer wants no more of it."""
+        async with self._pool.connection() as connection:
+            await say(
+                connection, customer, purpose, channel, given=False, source=source, proof=proof
+            )
+
+    async def of(self, customer: str) -> list[Consent]:
+        """What the customer last said of each purpose and channel."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_OF, [customer])
+            return [Consent(**row) for row in await cursor.fetchall()]
+
+    async def suppress(self, channel: str, address: str, reason: str) -> None:
+        """Send nothing to this address any more, whoever it belongs to."""
+        async with self._pool.connection() as connection:
+            await suppress(connection, channel, address, reason)
+
+
+async def say(
+    connection: Connection,
+    customer: str,
+    purpose: Purpose,
+    channel: str,
+    *,
+    given: bool,
+    source: str,
+    proof: str,
+) -> None:
+    """A yes or no, in the caller's transaction; what already holds is not said again."""
+    await connection.execute(
+        "select from customers where customer = %s for no key update", [customer]
+    )
+    await connection.execute(
+        _SAY,
+        {
+            "customer": customer,
+            "purpose": purpose,
+            "channel": channel,
+            "given": given,
+            "source": source,
+            "proof": clean_text(proof),
+        },
+    )
+
+
+async def suppress(connection: Connection, channel: str, address: str, reason: str) -> None:
+    """As `ConsentStore.suppress`, in the caller's transaction."""
+    await connection.execute(
+        "insert into suppressed_addresses (channel, address, reason)"
+        " values (%s, %s, %s) on conflict do nothing",
+        (channel, address.strip().lower(), reason),
+    )

@@ -66,3 +66,44 @@ create unique index one_stop_at_a_time on stops (scope, name) where lifted_at is
 alter table published drop constraint published_kind_check;
 alter table published add constraint published_kind_check
     check (kind in ('survey', 'offer', 'policy', 'identities', 'feelings', 'block'));
+
+-- What providers reported of a delivery. An event that is reported again has the same id.
+create table delivery_feedback (
+    event_id    text primary key,                    -- provider, and its id of the event
+    delivery    text not null,                       -- key in the ledger
+    customer    text not null,
+    channel     text not null,
+    kind        text not null check (kind in
+        ('delivered', 'opened', 'clicked', 'bounced', 'complained', 'unsubscribed', 'replied')),
+    detail      text not null default '',
+    at          timestamptz not null
+);
+create index feedback_of_delivery on delivery_feedback (delivery);
+create index feedback_of_customer on delivery_feedback (customer, channel, at desc);
+create index deliveries_by_provider_id on deliveries (provider_id) where provider_id is not null;
+
+-- What customers wrote to us, by any channel, whole.
+create table inbound_messages (
+    reply       text primary key,                    -- channel, and the provider's id of it
+    customer    text,                                -- null where nobody knows who wrote
+    channel     text not null,
+    address     text not null,                       -- theirs
+    sent_to     text not null default '',            -- ours
+    subject     text not null default '',
+    text        text not null default '',            -- without what it quotes
+    whole       text not null default '',
+    delivery    text,                                -- key of what it answers
+    entry       bigint,                              -- the run that this belongs to
+    "case"      text,
+    kind        text not null default 'reply' check (kind in ('reply', 'automatic', 'bounce', 'stop', 'start', 'help')),
+    received_at timestamptz not null default now()
+);
+create index inbound_of_customer on inbound_messages (customer, received_at desc);
+create table inbound_files (
+    reply       text not null references inbound_messages on delete cascade,
+    n           integer not null,
+    name        text not null,
+    media_type  text not null,
+    content     bytea not null,
+    primary key (reply, n)
+);

@@ -4,26 +4,34 @@ It is asked at the last moment, with facts loaded under the customer's lock, rig
 the intent is written. Caps and quiet hours are further facts and further answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import JsonValue
 
+from journey.channel_choice import PREFERRED, in_order
 from journey.conditions import ConditionError, holds
 from journey.effects import Deliver
-
-PREFERRED = "preferred_channel"
-"""The trait that names the channel by which a customer wants to hear; it chooses among those of a message."""
+from journey.house_policy import NO_POLICY, HousePolicy
+from journey.preferences import Preferences
+from journey.quiet_hours import Quiet, known_holidays, quiet_between, quiet_until
+from journey.sending_caps import InLine, Place, Sent, capped, in_line_before
+from journey.spans import in_zone
 
 HELD_BY = "held_by"
 """How the reason of a message begins that waits for another journey of its customer to end."""
 
+STOPPED = "stopped"
+"""How the reason of a message begins that waits for the end of an emergency stop."""
+
 LOOKED_AT_AGAIN = timedelta(days=1)
 """A held message is told when it may go; should that be missed, it is asked for again after so long."""
 
-Reason = Literal[
+_ROUNDS = 40
+
+Refusal = Literal[
     "replaced",
     "left",
     "held_out",
@@ -32,7 +40,16 @@ Reason = Literal[
     "no_consent",
     "suppressed",
     "unreachable",
+    "capped",
+    "quiet_until",
+    "paused",
 ]
+"""Why a message is not sent. The last three: it would be of no use any more when it may go."""
+
+Delay = Literal["held_by", "stopped", "paused", "quiet_until", "capped"]
+"""Why a message waits."""
+
+Reason = Refusal | Delay
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -40,20 +57,34 @@ class DeliveryFacts:
     """What is known of the customer and the run at this moment.
 
     `addresses`: channel → address, for the channels this installation has and the customer is
-    known on. `suppressed`: channel → why nothing may go to that address. `unsubscribed`: channels
-    on which the customer wants no marketing. `consent_withheld`: the trait `marketing_consent`
+    known on. `suppressed`: channel → why nothing may go to that address; `tried`: channel → with
+    what words its provider refused this very message. `consents`: channel → what the customer last said
+    of this purpose, `''` standing for those not named. `consent_withheld`: the trait `marketing_consent`
     is false. `held_by`: the journey of the customer for whose end marketing of this one waits.
+    `stops`: what is stopped, as scope and name. `zone`: the customer's. `sent` and `waiting`: other messages to them,
+    as far back as the caps of `policy` count; `place`: this one's in the line.
     `names`: what a condition may name, with fresh traits under `customer`.
     """
 
     addresses: Mapping[str, str]
     suppressed: Mapping[str, str] = field(default_factory=dict[str, str])
-    unsubscribed: frozenset[str] = frozenset()
+    tried: Mapping[str, str] = field(default_factory=dict[str, str])
+    consents: Mapping[str, bool] = field(default_factory=dict[str, bool])
     consent_withheld: bool = False
     run_ended: bool = False
     held_out: bool = False
     replaced: bool = False
     held_by: str | None = None
+    stops: frozenset[tuple[str, str]] = frozenset()
+    journey: str = ""
+    zone: str | None = None
+    policy: HousePolicy = NO_POLICY
+    preferences: Preferences = Preferences()
+    came_by: str | None = None
+    reach: Mapping[str, float] = field(default_factory=dict[str, float])
+    sent: tuple[Sent, ...] = ()
+    waiting: tuple[InLine, ...] = ()
+    place: Place | None = None
     names: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
@@ -69,7 +100,7 @@ class Send:
 class Refuse:
     """It may not go. `words` say why to a person."""
 
-    reason: Reason
+    reason: Refusal
     words: str
 
 
@@ -78,28 +109,62 @@ class Defer:
     """Not now: ask again at `until`, on the run's clock. `words` begin with what kind of reason it is."""
 
     until: datetime
+    reason: Delay
     words: str
+    channel: str | None = None
 
 
 Decision = Send | Refuse | Defer
 
 
 def decide(facts: DeliveryFacts, message: Deliver, now: datetime) -> Decision:
-    """Decide about one message at one moment: is it pointless, then what forbids it."""
+    """Decide about one message at one moment: is it pointless, then what forbids it, then what delays it.
+
+    Service passes caps, quiet hours and pauses, never consent that it needs, and never a stop. A channel by
+    which it may not go now is passed over for one by which it may; where there is none, the one by which
+    it may go first is waited for, if the message is still of use then.
+    """
     pointless = _pointless(facts, message, now)
     if pointless is not None:
         return pointless
-    answer = _by_the_first_channel_open(facts, message)
-    if isinstance(answer, Send) and message.purpose == "marketing" and facts.held_by is not None:
-        words = f"{HELD_BY}: the customer is in {facts.held_by}"
-        return Defer(until=_held_until(message, now), words=words)
-    return answer
+    ways = _open_ways(facts, message)
+    if isinstance(ways, Refuse):
+        return ways
+    going = [way for way in ways if not _stopped(facts, way)]
+    if not going:
+        return _held(message, now, STOPPED, f"{_stopped(facts, ways[0])} is stopped", ways[0])
+    if message.purpose == "service":
+        return _send(facts, going[0])
+    if facts.held_by is not None:
+        return _held(message, now, HELD_BY, f"the customer is in {facts.held_by}", None)
+    return _when_it_may(facts, message, going, now)
 
 
-def _held_until(message: Deliver, now: datetime) -> datetime:
-    """When a held message is looked at again by itself: also when it has become pointless."""
+def _send(facts: DeliveryFacts, channel: str) -> Send:
+    return Send(channel=channel, address=facts.addresses[channel])
+
+
+def _held(
+    message: Deliver,
+    now: datetime,
+    reason: Literal["held_by", "stopped"],
+    words: str,
+    channel: str | None,
+) -> Defer:
+    """It is told when it may go; it is looked at again by itself, also when it has become pointless."""
     again = now + LOOKED_AT_AGAIN
-    return min(again, message.expires) if message.expires is not None else again
+    until = min(again, message.expires) if message.expires is not None else again
+    return Defer(until=until, reason=reason, words=f"{reason}: {words}", channel=channel)
+
+
+def _stopped(facts: DeliveryFacts, channel: str) -> str | None:
+    """What stops a message by this channel, in words."""
+    stops = facts.stops
+    if ("everything", "") in stops:
+        return "everything"
+    if ("journey", facts.journey) in stops:
+        return f"the journey {facts.journey}"
+    return f"the channel {channel}" if ("channel", channel) in stops else None
 
 
 def _pointless(facts: DeliveryFacts, message: Deliver, now: datetime) -> Refuse | None:
@@ -129,15 +194,22 @@ def _condition_failed(condition: str, facts: DeliveryFacts, now: datetime) -> Re
     return Refuse(reason="condition", words=f"no longer true: {condition}")
 
 
-def _by_the_first_channel_open(facts: DeliveryFacts, message: Deliver) -> Send | Refuse:
-    closed: list[Refuse] = []
-    for channel in _in_order(facts, message):
-        shut = _closed(channel, facts, message)
-        if shut is None:
-            return Send(channel=channel, address=facts.addresses[channel])
-        closed.append(shut)
+def _open_ways(facts: DeliveryFacts, message: Deliver) -> list[str] | Refuse:
+    """The channels by which it may go as far as the customer and their addresses say, in order."""
+    customer = facts.names.get("customer")
+    wish = facts.preferences.preferred_channel
+    if wish is None and isinstance(customer, dict):
+        told = customer.get(PREFERRED)
+        wish = told if isinstance(told, str) else None
+    ways = in_order(message, preferred=wish, came_by=facts.came_by, reach=facts.reach)
+    shut = {way: _closed(way, facts, message) for way in ways}
+    found = [way for way in ways if shut[way] is None]
+    if found:
+        return found
+    closed = [refusal for refusal in shut.values() if refusal is not None]
     if not closed:
-        return Refuse(reason="unreachable", words="the send names no channel")
+        words = "nobody knows where they came from" if message.via else "the send names no channel"
+        return Refuse(reason="unreachable", words=words)
     # What the customer said outranks what is technically so.
     for reason in ("no_consent", "suppressed"):
         told = [refusal for refusal in closed if refusal.reason == reason]
@@ -146,21 +218,119 @@ def _by_the_first_channel_open(facts: DeliveryFacts, message: Deliver) -> Send |
     return Refuse(reason="unreachable", words="; ".join(refusal.words for refusal in closed))
 
 
-def _in_order(facts: DeliveryFacts, message: Deliver) -> list[str]:
-    """The channels of a message: the one that the customer prefers, then as the journey has them."""
-    customer = facts.names.get("customer")
-    preferred = customer.get(PREFERRED) if isinstance(customer, dict) else None
-    return sorted(message.via, key=lambda channel: channel != preferred)
-
-
 def _closed(channel: str, facts: DeliveryFacts, message: Deliver) -> Refuse | None:
+    if channel in facts.tried:
+        return Refuse(reason="unreachable", words=f"{channel}: {facts.tried[channel]}")
     if not facts.addresses.get(channel):
         return Refuse(reason="unreachable", words=f"no address for {channel}")
     if channel in facts.suppressed:
         return Refuse(reason="suppressed", words=f"{channel}: {facts.suppressed[channel]}")
+    no = _not_agreed(channel, facts, message)
+    return None if no is None else Refuse(reason="no_consent", words=no)
+
+
+def _not_agreed(channel: str, facts: DeliveryFacts, message: Deliver) -> str | None:
+    """What the customer does not want, or has not said that they want."""
+    need = facts.policy.consent.needs(message.purpose, channel)
+    said = facts.consents.get(channel, facts.consents.get(""))
     if message.purpose == "marketing":
         if facts.consent_withheld:
-            return Refuse(reason="no_consent", words="the customer did not agree to marketing")
-        if channel in facts.unsubscribed:
-            return Refuse(reason="no_consent", words=f"the customer unsubscribed from {channel}")
+            return "the customer did not agree to marketing"
+        if channel in facts.preferences.channels_off:
+            return f"the customer wants no marketing by {channel}"
+        if message.topic is not None and message.topic in facts.preferences.topics_off:
+            return f"the customer wants nothing about {message.topic}"
+        if said is False:
+            return f"the customer unsubscribed from {channel}"
+    if need == "opt_out" and said is False:
+        return f"the customer wants nothing by {channel}"
+    if need == "opt_in" and said is not True:
+        return f"the customer did not say yes to {message.purpose} by {channel}"
     return None
+
+
+# -- when
+
+
+def _when_it_may(
+    facts: DeliveryFacts, message: Deliver, ways: list[str], now: datetime
+) -> Decision:
+    """Send by the first channel that may now; else wait for the first that may; else say why not."""
+    delays: list[Defer] = []
+    refusals: list[Refuse] = []
+    for way in ways:
+        match _first_moment(facts, message, way, now):
+            case None:
+                return _send(facts, way)
+            case Defer() as delay:
+                delays.append(delay)
+            case Refuse() as refusal:
+                refusals.append(refusal)
+    return min(delays, key=lambda each: each.until) if delays else refusals[0]
+
+
+def _first_moment(
+    facts: DeliveryFacts, message: Deliver, channel: str, now: datetime
+) -> Defer | Refuse | None:
+    """What delays it by this channel and until when; None where it may go now."""
+    ahead = in_line_before(facts.place, facts.waiting, now) if facts.place is not None else []
+    quiet, zone = list(_quiet_hours(facts, channel)), facts.zone or facts.policy.zone
+    moment, first = now, None
+    for _ in range(_ROUNDS):
+        delay = _delayed(facts, message, channel, moment, zone, quiet, ahead)
+        if delay is None:
+            break
+        moment, first = delay.until, first or delay
+        if message.expires is not None and moment >= message.expires:
+            too_late = f"of no use from {message.expires:%Y-%m-%d %H:%M} UTC on"
+            words = delay.words.partition(": ")[2]
+            return Refuse(reason=delay.reason, words=f"{words}; {too_late}")  # pyright: ignore[reportArgumentType] -- these three are both
+    if first is None:
+        return None
+    return Defer(until=moment, reason=first.reason, words=first.words, channel=channel)
+
+
+def _delayed(
+    facts: DeliveryFacts,
+    message: Deliver,
+    channel: str,
+    moment: datetime,
+    zone: str,
+    quiet: list[Quiet],
+    ahead: list[InLine],
+) -> Defer | None:
+    """The first thing that would delay it at that moment."""
+    paused = facts.preferences.paused_until
+    if paused is not None and moment < paused:
+        words = f"paused: the customer wants none until {paused:%Y-%m-%d %H:%M} UTC"
+        return Defer(until=paused, reason="paused", words=words)
+    over = quiet_until(quiet, moment, zone) if quiet else None
+    if over is not None:
+        words = f"quiet_until: {in_zone(over, zone).to_stdlib():%Y-%m-%d %H:%M} in {zone}"
+        return Defer(until=over, reason="quiet_until", words=words)
+    for cap in facts.policy.caps:
+        if not cap.counts(
+            purpose="marketing", channel=channel, topic=message.topic, journey=facts.journey
+        ):
+            continue
+        full = capped(cap, zone, facts.sent, ahead, moment)
+        if full is not None:
+            return Defer(until=full.until, reason="capped", words=f"capped: {full.words}")
+    return None
+
+
+def _quiet_hours(facts: DeliveryFacts, channel: str) -> Iterator[Quiet]:
+    """The quiet hours of the house by this channel, and the customer's own."""
+    customer = facts.names.get("customer")
+    traits = customer if isinstance(customer, dict) else {}
+    for hours in facts.policy.quiet_hours:
+        if hours.channels is not None and channel not in hours.channels:
+            continue
+        whose = hours.holidays
+        if whose is not None and whose.startswith("customer."):
+            whose = known_holidays(traits.get(whose.removeprefix("customer.")))
+        if not hours.by_day or hours.weekdays or whose is not None:
+            yield hours.quiet(whose)
+    begins, ends = facts.preferences.quiet_from, facts.preferences.quiet_to
+    if begins is not None and ends is not None and begins != ends:
+        yield quiet_between(begins, ends)

@@ -48,6 +48,7 @@ class Deliver:
     `values`: what the template may name: `run`, `event`, items and named results.
     `asks`: the survey that it invites to; the template names its page as `survey.link`.
     `last_act`: part of what is done when the run ends, so that its end does not forbid it.
+    `topic`: what it is about, as customers choose; `priority`: of the message, in place of its journey's.
     """
 
     kind: Literal["deliver"] = "deliver"
@@ -64,6 +65,8 @@ class Deliver:
     values: Values = field(default_factory=dict[str, JsonValue])
     asks: Asked | None = None
     last_act: bool = False
+    topic: str | None = None
+    priority: int | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

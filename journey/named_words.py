@@ -29,7 +29,7 @@ class NamedWords:
 def read_survey(source: str, name: str) -> Survey:
     """Read a survey. Raises: `InvalidDocumentError` with the place of each fault."""
     document = read_document(source, name)
-    survey = _read(document, Survey)
+    survey = read_as(document, Survey)
     problems = [document.problem(*fault) for fault in _survey_faults(survey)]
     if problems:
         raise InvalidDocumentError(problems)
@@ -39,7 +39,7 @@ def read_survey(source: str, name: str) -> Survey:
 def read_offers(source: str, name: str) -> list[OfferWords]:
     """Read the offers of a journey. Raises: `InvalidDocumentError` with the place of each fault."""
     document = read_document(source, name)
-    offers = _read(document, OfferFile).offers
+    offers = read_as(document, OfferFile).offers
     seen: set[str] = set()
     for index, offer in enumerate(offers):
         if offer.offer in seen:
@@ -99,7 +99,8 @@ def _survey_faults(survey: Survey) -> Iterator[Fault]:
             yield (name,), f"{survey.type} has no scale", "remove it"
 
 
-def _read(document: Document, kind: type[Words]) -> Words:
+def read_as(document: Document, kind: type[Words]) -> Words:
+    """A document as one of our models. Raises: `InvalidDocumentError` with the place of each fault."""
     try:
         return kind.model_validate(document.data)
     except ValidationError as error:

@@ -93,7 +93,7 @@ FIELDS = {
     "contracts.customer_traits.CustomerTraits": "traits zone",
     "journey.touchpoint.Touchpoint": "message_id event timestamp properties context number",
     "journey.effects.Deliver": "kind n message purpose via expires expires_because condition replaces "
-    "resend_unknown feeling values asks last_act",
+    "resend_unknown feeling values asks last_act topic priority",
     "journey.effects.Asked": "survey n",
     "journey.effects.GrantOffer": "kind n offer amount expires not_since",
     "journey.effects.SettleOffer": "kind n grant state reason",

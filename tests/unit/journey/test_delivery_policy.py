@@ -86,7 +86,7 @@ def test_marketing_needs_consent_and_service_does_not() -> None:
     marketing = replace(BOARDING, purpose="marketing")
 
     for facts in (
-        replace(REACHABLE, unsubscribed=frozenset({"email"})),
+        replace(REACHABLE, consents={"email": False}),
         replace(REACHABLE, consent_withheld=True),
     ):
         assert refused(facts, marketing).reason == "no_consent"
@@ -94,14 +94,14 @@ def test_marketing_needs_consent_and_service_does_not() -> None:
 
 
 def test_unsubscribing_from_one_channel_leaves_the_other_open() -> None:
-    facts = replace(REACHABLE, unsubscribed=frozenset({"email"}))
+    facts = replace(REACHABLE, consents={"email": False})
     message = replace(BOARDING, purpose="marketing", via=("email", "sms"))
 
     assert decide(facts, message, NOON) == Send(channel="sms", address="+420123456789")
 
 
 def test_what_the_customer_said_is_the_reason_given_before_what_is_technically_so() -> None:
-    facts = replace(REACHABLE, unsubscribed=frozenset({"email"}))
+    facts = replace(REACHABLE, consents={"email": False})
     message = replace(BOARDING, purpose="marketing", via=("push", "email"))
 
     assert refused(facts, message).reason == "no_consent"
@@ -112,7 +112,7 @@ any_facts = st.builds(
     DeliveryFacts,
     addresses=st.dictionaries(channels, st.text(min_size=1, max_size=5)),
     suppressed=st.dictionaries(channels, st.just("bounced")),
-    unsubscribed=st.frozensets(channels),
+    consents=st.dictionaries(channels, st.booleans()),
     consent_withheld=st.booleans(),
     run_ended=st.booleans(),
     held_out=st.booleans(),
@@ -143,7 +143,7 @@ def test_nothing_is_sent_that_anything_forbids(facts: DeliveryFacts, message: De
         assert decision.channel not in facts.suppressed
         if message.purpose == "marketing":
             assert not facts.consent_withheld
-            assert decision.channel not in facts.unsubscribed
+            assert facts.consents.get(decision.channel) is not False
     else:
         assert isinstance(decision, Refuse)
         assert decision.words

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from journey.delivery_policy import HELD_BY
 from journey.happenings import Entered
 from journey.program import Program
 from journey.spans import is_zone
 from journey.state import ENTRY, Mail, ReactionState, Thread
 from journey.steps.offer import Offer
+from journey.steps.send import may_be_lifted
 from journey.touchpoint import AUDIENCE_LEFT, ENTER, HOLD_LIFTED, TRAITS_CHANGED, Touchpoint
 from journey.turn import Turn
 
@@ -156,10 +156,10 @@ def _traits_changed(turn: Turn, touchpoint: Touchpoint) -> None:
 
 
 def _hold_lifted(turn: Turn) -> None:
-    """What another journey held may be tried again now, also where its answer is still on its way."""
+    """What another journey or a stop held may be tried again now, also where its answer is still on its way."""
     for thread in turn.state.threads:
         waiting = thread.waiting
-        if waiting and waiting.kind == "deferred" and waiting.why.startswith(HELD_BY):
+        if waiting and waiting.kind == "deferred" and may_be_lifted(waiting.why):
             waiting.deadline = turn.now
         elif waiting and waiting.kind == "effect" and waiting.n in turn.state.outstanding:
             waiting.late = True

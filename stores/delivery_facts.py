@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
+from psycopg.rows import DictRow
 from pydantic import JsonValue
 
 from activities.delivery_ledger import DeliveryIntent
+from journey.channel_choice import WHERE_THEY_CAME
 from journey.delivery_policy import DeliveryFacts
+from journey.house_policy import HousePolicy
+from journey.preferences import Preferences
+from journey.sending_caps import InLine, Place, Sent
 from stores.database import Connection
+from stores.phone_zone import zone_of_phone
+from stores.preferences import preferences_of
 
 _ADDRESS_KINDS = {"email": "email", "sms": "phone"}
 """Channel → the trait, and the kind of identity, that holds its address."""
@@ -33,17 +42,66 @@ select
         and (other.holds is not null, coalesce(other.priority, 0), -other.entry)
             > (own.holds is not null, coalesce(own.priority, 0), -own.entry)
       order by other.holds is null, other.priority desc nulls last, other.entry limit 1) as held_by,
-    array(select channel from (
-              select distinct on (channel) channel, given from consents
-               where customer = %(customer)s and purpose = 'marketing'
-               order by channel, consent desc) said
-           where not given) as unsubscribed,
+    coalesce((select priority from runs where entry = %(entry)s), 0) as priority,
+    (select jsonb_object_agg(channel, jsonb_build_array(consent, given)) from (
+         select distinct on (channel) channel, consent, given from consents
+          where customer = %(customer)s and purpose = %(purpose)s
+          order by channel, consent desc) said) as consents,
+    (select jsonb_agg(jsonb_build_array(scope, name)) from stops where lifted_at is null) as stops,
+    p.preferred_channel, p.channels_off, p.topics_off, p.quiet_from, p.quiet_to, p.paused_until,
+    p.locale, p.changed_at,
     (select coalesce(jsonb_object_agg(kind, value), '{}') from identity) as identities,
     (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{}')
      from suppressed_addresses
      where channel = any(%(channels)s) and address in
          (select lower(trim(value)) from identity union all select unnest(%(addresses)s::text[])))
-        as suppressed
+        as suppressed,
+    case when %(counted_since)s::timestamptz is not null then (
+        select jsonb_agg(jsonb_build_object('at', run_time, 'purpose', purpose, 'channel', channel,
+                                            'topic', topic, 'journey', journey))
+          from deliveries
+         where customer = %(customer)s and run_time > %(counted_since)s and key <> %(key)s
+           and state in ('accepted', 'intended', 'unknown')) end as sent,
+    case when %(counted_since)s::timestamptz is not null then (
+        select jsonb_agg(jsonb_build_object(
+                   'key', d.key, 'priority', d.priority, 'asked_at', coalesce(d.asked_at, d.run_time),
+                   'until', d.deferred_until, 'channel', d.channel, 'topic', d.topic,
+                   'journey', d.journey, 'expires', d.expires))
+          from deliveries d join runs r using (entry)
+         where d.customer = %(customer)s and d.state = 'deferred' and d.purpose = 'marketing'
+           and d.reason in ('capped', 'quiet_until', 'paused') and d.key <> %(key)s
+           and r.state = 'open') end as waiting,
+    case when %(choosing)s then (
+        select jsonb_object_agg(channel, score) from (
+            select channel, (sum(weight * worth) + 0.5) / (sum(weight) + 1) as score from (
+                select power(0.5, greatest(extract(epoch from %(now)s - d.run_time), 0) / 2592000)
+                           as weight, tell.*
+                  from deliveries d
+                  left join lateral (
+                      select bool_or(f.kind in ('bounced', 'complained', 'unsubscribed')) as bad,
+                             bool_or(f.kind in ('opened', 'clicked', 'replied')) as good
+                        from delivery_feedback f where f.delivery = d.key) said on true
+                  cross join lateral (
+                      select d.channel, case when d.state = 'refused' or said.bad then 0
+                                             when said.good then 1 else 0.5 end as worth
+                       where d.channel is not null
+                      union all select t, 0 from jsonb_object_keys(d.tried) t) tell
+                 where d.customer = %(customer)s and d.run_time > %(now)s - interval '180 days'
+                   and d.state in ('accepted', 'refused')) one
+             group by channel) each_channel) end as reach,
+    case when %(came)s then (
+        select channel from (
+            (select channel, heard_at from conversations
+              where customer = %(customer)s and channel = any(%(sendable)s)
+              order by heard_at desc limit 1)
+            union all
+            (select coalesce(context ->> 'channel', context ->> 'place'), received_at
+               from touchpoints
+              where customer = %(customer)s and received_at > now() - interval '30 days'
+                and coalesce(context ->> 'channel', context ->> 'place') = any(%(sendable)s)
+              order by received_at desc limit 1)) heard
+         order by heard_at desc limit 1) end as came_by
+  from (select 1) one left join preferences p on p.customer = %(customer)s
 """
 
 
@@ -70,41 +128,107 @@ async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
 
 
 async def load(
-    connection: Connection, intent: DeliveryIntent, customer: CustomerNow
+    connection: Connection,
+    intent: DeliveryIntent,
+    customer: CustomerNow,
+    policy: HousePolicy,
+    earlier: DictRow | None = None,
 ) -> DeliveryFacts:
-    """All that `decide` asks for, in one read."""
+    """All that `decide` asks for, in one read. `earlier`: what the ledger has of this delivery."""
     kinds = {way: kind for way, kind in _ADDRESS_KINDS.items() if way in intent.channels}
     own = {kind: value for kind in kinds.values() if (value := _text(customer.traits.get(kind)))}
-    asked: dict[str, object] = {
-        "entry": intent.run.entry,
-        "n": intent.deliver.n,
-        "customer": customer.customer,
-        "channels": list(kinds),
-        "kinds": list(kinds.values()),
-        "addresses": [value.lower() for value in own.values()],
-    }
-    cursor = await connection.execute(_FACTS, asked)
+    cursor = await connection.execute(
+        _FACTS,
+        _asked(intent, customer, policy)
+        | {
+            "channels": list(kinds),
+            "kinds": list(kinds.values()),
+            "addresses": [value.lower() for value in own.values()],
+        },
+    )
     row = await cursor.fetchone()
     assert row is not None
     # By trait, else by the identity that came last.
     by_kind = {**row["identities"], **own}
     addresses = {way: _text(by_kind[kind]) for way, kind in kinds.items() if kind in by_kind}
-    given = intent.deliver.values.get("customer")
+    given, deliver = intent.deliver.values.get("customer"), intent.deliver
     known: dict[str, JsonValue] = {
         **(given if isinstance(given, dict) else {}),
         **customer.values(),
     }
+    priority = deliver.priority if deliver.priority is not None else row["priority"]
+    asked_at = (earlier or {}).get("asked_at") or intent.now
     return DeliveryFacts(
         addresses=addresses,
         suppressed=_suppressed(addresses, row["suppressed"]),
-        unsubscribed=frozenset(row["unsubscribed"]),
+        tried=(earlier or {}).get("tried") or {},
+        consents=_consents(row["consents"] or {}),
         consent_withheld=customer.traits.get("marketing_consent") is False,
-        run_ended=row["run_state"] == "finished"
-        and not (intent.last_act or intent.deliver.last_act),
+        run_ended=row["run_state"] == "finished" and not (intent.last_act or deliver.last_act),
         held_out=intent.held_out or row["held_out"],
         replaced=row["replaced"],
         held_by=row["held_by"],
-        names={**intent.deliver.values, "customer": known},
+        stops=frozenset((scope, name) for scope, name in row["stops"] or ()),
+        journey=intent.run.journey,
+        zone=customer.zone or _zone_of(by_kind, deliver.purpose),
+        policy=policy,
+        preferences=Preferences() if row["changed_at"] is None else preferences_of(row),
+        came_by=row["came_by"],
+        reach=row["reach"] or {},
+        sent=tuple(_sent(each) for each in row["sent"] or ()),
+        waiting=tuple(_in_line(each) for each in row["waiting"] or ()),
+        place=Place(priority=priority, asked_at=asked_at, key=intent.key),
+        names={**deliver.values, "customer": known},
+    )
+
+
+def _zone_of(by_kind: Mapping[str, JsonValue], purpose: str) -> str | None:
+    """Only marketing keeps hours."""
+    return zone_of_phone(by_kind.get("phone")) if purpose == "marketing" else None
+
+
+def _asked(
+    intent: DeliveryIntent, customer: CustomerNow, policy: HousePolicy
+) -> dict[str, object]:
+    deliver = intent.deliver
+    back: timedelta | None = policy.longest_cap if deliver.purpose == "marketing" else None
+    return {
+        "key": intent.key,
+        "entry": intent.run.entry,
+        "n": deliver.n,
+        "now": intent.now,
+        "customer": customer.customer,
+        "purpose": deliver.purpose,
+        "counted_since": intent.now - back if back is not None else None,
+        "choosing": len(deliver.via) > 1,
+        "came": WHERE_THEY_CAME in deliver.via,
+        "sendable": sorted(intent.channels),
+    }
+
+
+def _consents(said: Mapping[str, tuple[int, bool]]) -> dict[str, bool]:
+    """Channel → what was said last: of it, or of every channel (`''`)."""
+    of_all = said.get("", (0, False))
+    return {channel: max(tuple(of_it), tuple(of_all))[1] for channel, of_it in said.items()}
+
+
+def _sent(row: dict[str, Any]) -> Sent:
+    return Sent(**{**row, "at": datetime.fromisoformat(row["at"])})
+
+
+def _in_line(row: dict[str, Any]) -> InLine:
+    expires = row["expires"]
+    return InLine(
+        place=Place(
+            priority=row["priority"],
+            asked_at=datetime.fromisoformat(row["asked_at"]),
+            key=row["key"],
+        ),
+        until=datetime.fromisoformat(row["until"]),
+        channel=row["channel"],
+        topic=row["topic"],
+        journey=row["journey"],
+        expires=datetime.fromisoformat(expires) if expires else None,
     )
 
 

@@ -14,9 +14,10 @@ from psycopg.rows import DictRow
 
 from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlement, UnderWay
 from contracts.message_delivery import MessageDelivered
-from journey.delivery_policy import Decision, Defer, Refuse, Send, decide
+from journey.delivery_policy import Decision, Defer, DeliveryFacts, Refuse, Send, decide
 from stores import delivery_facts
 from stores.database import Connection, Pool, clean_text
+from stores.house_policy import HousePolicyStore
 
 LEASE = timedelta(seconds=30)
 """How long an attempt holds its claim: longer than any channel may take, on the wall."""
@@ -36,19 +37,21 @@ _NOT_YET = (
 _CLAIM = """
 insert into deliveries as d
     (key, entry, n, journey, customer, message, revision, purpose, channel, address, state, reason,
-     words, attempts, doubts, claimed_until, deferred_until, run_time, intended_at, settled_at,
-     replaces)
+     words, attempts, doubts, claimed_until, deferred_until, run_time, asked_at, intended_at,
+     settled_at, replaces, expires, topic, priority)
 values
     (%(key)s, %(entry)s, %(n)s, %(journey)s, %(customer)s, %(message)s, %(revision)s, %(purpose)s,
      %(channel)s, %(address)s, %(state)s, %(reason)s, %(words)s, 1, 0, %(claimed_until)s,
-     %(deferred_until)s, %(run_time)s, %(intended_at)s, %(settled_at)s, %(replaces)s)
+     %(deferred_until)s, %(run_time)s, %(run_time)s, %(intended_at)s, %(settled_at)s, %(replaces)s,
+     %(expires)s, %(topic)s, %(priority)s)
 on conflict (key) do update set
     revision = excluded.revision, purpose = excluded.purpose, channel = excluded.channel,
     address = excluded.address, state = excluded.state, reason = excluded.reason,
     words = excluded.words, attempts = d.attempts + 1, doubts = d.doubts + %(doubted)s,
     claimed_until = excluded.claimed_until, deferred_until = excluded.deferred_until,
     intended_at = case when d.state = 'intended' then d.intended_at else excluded.intended_at end,
-    settled_at = excluded.settled_at
+    settled_at = excluded.settled_at, run_time = excluded.run_time, expires = excluded.expires,
+    topic = excluded.topic, priority = excluded.priority
 returning attempts, doubts, intended_at
 """
 
@@ -80,14 +83,21 @@ class Ledger:
     """One row a delivery key, for ever, in PostgreSQL."""
 
     def __init__(
-        self, pool: Pool, wall_clock: Callable[[], datetime], *, lease: timedelta = LEASE
+        self,
+        pool: Pool,
+        wall_clock: Callable[[], datetime],
+        *,
+        lease: timedelta = LEASE,
+        policies: HousePolicyStore | None = None,
     ) -> None:
         self._pool = pool
         self._wall_clock = wall_clock
         self._lease = lease
+        self._policies = policies or HousePolicyStore(pool)
 
     async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
         """Decide and write the intent in one transaction, or answer with what is already known."""
+        policy = await self._policies.current()
         async with self._pool.connection() as connection, connection.transaction():
             customer = await delivery_facts.lock_customer(connection, intent.run.customer)
             row = await _row(connection, intent.key)
@@ -96,8 +106,9 @@ class Ledger:
                 return known
             if row is not None and _in_doubt(row):
                 intent = _by_the_same_channel(intent, row["channel"])
-            facts = await delivery_facts.load(connection, intent, customer)
+            facts = await delivery_facts.load(connection, intent, customer, policy, row)
             decision = decide(facts, intent.deliver, intent.now)
+            intent = _by_its_place(intent, facts)
             if row is not None and _in_doubt(row):
                 claimed = await self._take_over(connection, intent, decision, row)
             else:
@@ -171,7 +182,8 @@ class Ledger:
                 told["reason"], told["words"] = decision.reason, clean_text(decision.words)
             case Defer():
                 told["state"], told["deferred_until"] = "deferred", decision.until
-                told["words"] = decision.words
+                told["reason"], told["words"] = decision.reason, clean_text(decision.words)
+                told["channel"] = decision.channel
         return told
 
     async def _replace(self, connection: Connection, intent: DeliveryIntent) -> str | None:
@@ -275,6 +287,12 @@ def _by_the_same_channel(intent: DeliveryIntent, channel: str) -> DeliveryIntent
     return replace(intent, deliver=replace(intent.deliver, via=(channel,)))
 
 
+def _by_its_place(intent: DeliveryIntent, facts: DeliveryFacts) -> DeliveryIntent:
+    """The same with the priority that it has, of its own or of its run."""
+    priority = facts.place.priority if facts.place is not None else 0
+    return replace(intent, deliver=replace(intent.deliver, priority=priority))
+
+
 def _columns(intent: DeliveryIntent) -> dict[str, object]:
     return {
         "key": intent.key,
@@ -285,6 +303,9 @@ def _columns(intent: DeliveryIntent) -> dict[str, object]:
         "message": intent.deliver.message,
         "revision": intent.revision,
         "purpose": intent.deliver.purpose,
-        "run_time": intent.run.now,
+        "run_time": intent.now,
         "replaces": intent.deliver.replaces,
+        "expires": intent.deliver.expires,
+        "topic": intent.deliver.topic,
+        "priority": intent.deliver.priority or 0,
     }

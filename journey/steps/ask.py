@@ -1,7 +1,7 @@
 """`ask`: a question to the customer, answered on a page of ours or by a touchpoint."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -66,8 +66,12 @@ class Ask(Step):
     """The name under which the answer can be used later."""
     purpose: Purpose
     """Of the invitation: `service`, or `marketing` that needs consent."""
-    via: list[Slug] = ["email"]
-    """Channels of the invitation, in order of preference."""
+    via: list[Slug | Literal["where_they_came"]] = ["email"]
+    """Channels of the invitation, in order of preference; `where_they_came` as for a send."""
+    topic: Slug | None = None
+    """What the invitation is about, as for a send."""
+    priority: int | None = Field(default=None, ge=1, le=100)
+    """Who gets the last place of a cap, as for a send."""
     message: Slug | None = None
     """The message that invites; named as the survey unless said otherwise. It has `{{ survey.link }}` in it."""
     remind: MomentText | None = None
@@ -160,6 +164,8 @@ class Ask(Step):
             expires=turn.moment_or(self.until, turn.now, thread, None),
             expires_because="it is too late to answer",
             asks=Asked(survey=self.survey, n=asked),
+            topic=self.topic,
+            priority=self.priority,
         )
 
     def answered(self, turn: Turn, thread: Thread, n: int, answer: Answer) -> None:

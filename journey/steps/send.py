@@ -7,10 +7,20 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from journey.delivery_policy import HELD_BY
-from journey.effects import Deliver, Purpose
+from journey.delivery_policy import HELD_BY, STOPPED
+from journey.effects import Deliver, Purpose, Values
 from journey.happenings import Answer, DeliveryAnswer
-from journey.language import Block, Condition, MomentText, OnFailure, Slug, SpanText, Step, one_of
+from journey.language import (
+    Block,
+    Condition,
+    Identifier,
+    MomentText,
+    OnFailure,
+    Slug,
+    SpanText,
+    Step,
+    one_of,
+)
 from journey.spans import in_zone, read_span
 from journey.state import Thread, Waiting
 from journey.turn import Turn
@@ -22,16 +32,31 @@ class Send(Step):
     It is sent once. It is dropped, and the reason kept, when its moment has passed
     (`good_for`, `until`) or what it says is no longer true (`while`), looked at again right
     before it leaves. The next wait looks back to this step.
+
+    The channel is the one that the customer prefers, else the one that reached them best, else as
+    `via` has them; one that refuses for good is passed over for the next. What `policy.yaml` says of consent,
+    caps and quiet hours is decided right before it leaves; marketing that has to wait goes at the first
+    minute at which it may, if it is still of use. What became of it is the step's result.
     """
 
     kind: ClassVar[str] = "send"
+    gives: ClassVar[dict[str, str]] = {
+        "state": "accepted, refused, unknown or failed",
+        "reason": "why it was not sent: no_consent, capped, quiet_until, paused, unreachable, suppressed, expired, "
+        "condition, replaced, held_out, left, or the provider's word such as bounced; empty where it was",
+        "channel": "by which channel it went, or was last tried",
+    }
 
     message: Slug
     """Name of the message file."""
     purpose: Purpose
     """`service`: the customer needs it. `marketing`: only with consent, and with an unsubscribe link."""
-    via: list[Slug] = ["email"]
-    """Channels in order of preference."""
+    via: list[Slug | Literal["where_they_came"]] = ["email"]
+    """Channels in order of preference; `where_they_came` is the one by which the customer last came to us."""
+    topic: Slug | None = None
+    """What it is about: a topic of `policy.yaml`, which customers may not want and caps may count."""
+    priority: int | None = Field(default=None, ge=1, le=100)
+    """Who gets the last place of a cap; 100 is the highest. The journey's unless said otherwise."""
     good_for: SpanText | None = None
     """How long after this step it may still go out."""
     until: MomentText | None = None
@@ -44,6 +69,8 @@ class Send(Step):
     """`id` of an earlier send that this one corrects."""
     unknown: Literal["send_again", "leave"] | None = None
     """When nobody can tell whether it left: default send again for service, leave for marketing."""
+    name: Identifier | None = Field(default=None, alias="as")
+    """The name under which what became of it can be used later."""
     id: Slug | None = None
     """Its name in addresses; no two steps of a journey have the same."""
     on_failure: OnFailure = "continue"
@@ -64,9 +91,16 @@ class Send(Step):
             yield f"while {self.condition}"
         if self.replaces is not None:
             yield f"in place of {self.replaces}, if that was sent"
+        if self.topic is not None:
+            yield f"about {self.topic}"
+        if self.priority is not None:
+            yield f"priority {self.priority}"
 
     def way_in_words(self, block: str | None) -> str:
         return "cannot be sent" if block else ""
+
+    def result(self) -> str | None:
+        return self.name
 
     def begin(self, turn: Turn, thread: Thread) -> None:
         node = turn.node(thread)
@@ -89,6 +123,8 @@ class Send(Step):
             feeling=turn.program.feelings.get(node.stage or ""),
             values=turn.template_values(thread),
             last_act=turn.state.outcome is not None,
+            topic=self.topic,
+            priority=self.priority,
         )
         turn.wait(thread, Waiting("effect", turn.now, n=n))
         turn.ask(effect, thread)
@@ -112,8 +148,15 @@ class Send(Step):
     def answered(self, turn: Turn, thread: Thread, n: int, answer: Answer) -> None:
         if not isinstance(answer, DeliveryAnswer) or put_off(turn, thread, n, self.message, answer):
             return
+        self._tell(turn, answer.state, answer.reason, answer.channel)
         turn.note(thread.at, *said(self.message, answer))
         turn.proceed(thread)
+
+    def _tell(self, turn: Turn, state: str, reason: str, channel: str | None) -> None:
+        if self.name is not None:
+            told: Values = {"state": state, "reason": reason, "channel": channel}
+            turn.state.results[self.name] = told
+            turn.changed = True
 
     def alarm(self, turn: Turn, thread: Thread) -> None:
         waiting = thread.waiting
@@ -129,6 +172,7 @@ class Send(Step):
         ask_again(turn, thread)
 
     def failed(self, turn: Turn, thread: Thread, n: int, why: str) -> None:
+        self._tell(turn, "failed", why[:200], None)
         turn.fail(thread, n, self.on_failure, f"{self.message}: {why}")
 
     def words(self, turn: Turn, thread: Thread) -> str:
@@ -143,7 +187,7 @@ def put_off(turn: Turn, thread: Thread, n: int, message: str, answer: DeliveryAn
     if answer.state != "deferred" or answer.until is None:
         return False
     until, why = answer.until, answer.reason[:200]
-    if why.startswith(HELD_BY) and thread.waiting is not None and thread.waiting.late:
+    if may_be_lifted(why) and thread.waiting is not None and thread.waiting.late:
         until = turn.now  # what held it has ended meanwhile
     turn.note(
         thread.at, "deferred", f"{message}: {why or 'not now'}, again at {until:%Y-%m-%d %H:%M} UTC"
@@ -151,6 +195,11 @@ def put_off(turn: Turn, thread: Thread, n: int, message: str, answer: DeliveryAn
     began = thread.waiting.began if thread.waiting else turn.now
     turn.wait(thread, Waiting("deferred", began, deadline=until, n=n, why=why))
     return True
+
+
+def may_be_lifted(why: str) -> bool:
+    """Whether it waits for something that will be told to have ended: another journey, a stop."""
+    return why.startswith((HELD_BY, STOPPED))
 
 
 def ask_again(turn: Turn, thread: Thread) -> None:

@@ -91,6 +91,14 @@ class DeliveryLedger(Protocol):
         """Write how the attempt ended."""
         ...
 
+    async def turn_away(self, claim: Claimed, words: str) -> None:
+        """The provider refused it for good and nothing left: claim it again, by another channel."""
+        ...
+
+    async def suppress(self, claim: Claimed, reason: str) -> None:
+        """Nothing is to be sent to this address any more."""
+        ...
+
     async def release(self, claim: Claimed, words: str) -> None:
         """Nothing left: the next attempt begins afresh."""
         ...

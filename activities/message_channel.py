@@ -61,11 +61,14 @@ class ProviderAnswer:
 
 
 class ProviderRefusedError(Exception):
-    """The provider will never take this message for this address. `reason` is one word."""
+    """The provider will never take this message for this address. `reason` is one word.
 
-    def __init__(self, words: str, *, reason: str = "bounced") -> None:
+    `suppress`: nor any other; nothing is to be sent to this address any more.
+    """
+
+    def __init__(self, words: str, *, reason: str = "bounced", suppress: bool = False) -> None:
         super().__init__(words)
-        self.reason, self.words = reason, words
+        self.reason, self.words, self.suppress = reason, words, suppress
 
 
 class ProviderBusyError(Exception):

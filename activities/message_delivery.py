@@ -1,8 +1,8 @@
 """Sending one message once: the intent first, then the provider, then what became of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -33,6 +33,7 @@ from activities.message_text import (
     PublishedMessage,
 )
 from activities.run_record import RunRecords
+from activities.sending_rate import Asker, NoRates, SendingRates, Waits, rate_names
 from contracts.ids import effect_key
 from contracts.message_delivery import (
     MESSAGE_REJECTED,
@@ -64,7 +65,8 @@ class SurveyPages(Protocol):
 class MessageDelivery:
     """Delivers messages: policy and intent in one transaction, then the channel, then the outcome.
 
-    `channels` by name. `wall_clock` gives wall time.
+    `channels` by name; `providers`: channel → who carries it, where a rate may name them.
+    `wall_clock` gives wall time, `rest` lets so many seconds of it pass.
     """
 
     ledger: DeliveryLedger
@@ -75,6 +77,9 @@ class MessageDelivery:
     wall_clock: Callable[[], datetime]
     send_within: timedelta = SEND_WITHIN
     surveys: SurveyPages | None = None
+    rates: SendingRates = field(default_factory=NoRates)
+    providers: Mapping[str, str] = field(default_factory=dict[str, str])
+    rest: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     @activity.defn(name=DELIVER_MESSAGE)
     async def deliver_message(self, order: DeliverMessage) -> MessageDelivered:
@@ -87,10 +92,25 @@ class MessageDelivery:
             await self.records.write(order.run, order.record)
         published = await self.messages.live(order.deliver.message)
         intent = self._intent(order, published)
+        ways = [rate_names(way, self.providers) for way in intent.deliver.via]
+        waits = await self.rates.known_to_wait(ways, _asker(intent))
+        if waits is not None:
+            raise _try_again(waits.words, waits.after, "RateReached")
+        told = await self._claimed_and_sent(intent, published)
+        _log.info(
+            "delivery", key=intent.key, state=told.state, reason=told.reason, channel=told.channel
+        )
+        if told.state == "accepted" and order.accepted is not None:
+            await self.records.write(order.run, with_channel(order.accepted, told.channel))
+        return told
+
+    async def _claimed_and_sent(
+        self, intent: DeliveryIntent, published: PublishedMessage | None
+    ) -> MessageDelivered:
         answer = await self.ledger.claim(intent)
         match answer:
             case MessageDelivered():
-                told = answer
+                return answer
             case UnderWay():
                 raise _try_again(
                     "another attempt is under way",
@@ -98,13 +118,7 @@ class MessageDelivery:
                     "DeliveryUnderWay",
                 )
             case Claimed():
-                told = await self._carry_out(answer, intent, published)
-        _log.info(
-            "delivery", key=intent.key, state=told.state, reason=told.reason, channel=told.channel
-        )
-        if told.state == "accepted" and order.accepted is not None:
-            await self.records.write(order.run, with_channel(order.accepted, told.channel))
-        return told
+                return await self._carry_out(answer, intent, published)
 
     def _intent(self, order: DeliverMessage, published: PublishedMessage | None) -> DeliveryIntent:
         wall = self.wall_clock()
@@ -137,10 +151,16 @@ class MessageDelivery:
             if known is not None:
                 return await self._settle(claim, known)
         message = await self._rendered(claim, intent, published)
+        await self._has_its_turn(claim, intent)
         try:
             async with asyncio.timeout(self.send_within.total_seconds()):
                 answer = await channel.send(message)
         except ProviderRefusedError as error:
+            if error.suppress:
+                await self.ledger.suppress(claim, error.words)
+            if claim.doubt is None and len(intent.deliver.via) > 1:
+                await self.ledger.turn_away(claim, f"{error.reason}: {error.words}")
+                return await self._claimed_and_sent(intent, published)
             refused = Settlement(state="refused", reason=error.reason, words=error.words)
             return await self._settle(claim, refused)
         except ProviderBusyError as error:
@@ -153,6 +173,15 @@ class MessageDelivery:
         return await self._settle(
             claim, Settlement(state="accepted", provider_id=answer.provider_id)
         )
+
+    async def _has_its_turn(self, claim: Claimed, intent: DeliveryIntent) -> None:
+        """Wait for its turn at the provider: here where it is near, else by coming again."""
+        turn = await self.rates.take(rate_names(claim.channel, self.providers), _asker(intent))
+        if isinstance(turn, Waits):
+            await self.ledger.release(claim, turn.words)
+            raise _try_again(turn.words, turn.after, "RateReached")
+        if turn.after:
+            await self.rest(turn.after.total_seconds())
 
     async def _fate(
         self, claim: Claimed, doubt: Doubt, intent: DeliveryIntent, channel: MessageChannel
@@ -222,6 +251,11 @@ class MessageDelivery:
             words=settlement.words,
             channel=claim.channel,
         )
+
+
+def _asker(intent: DeliveryIntent) -> Asker:
+    attempt = activity.info().attempt if activity.in_activity() else 1
+    return Asker(key=intent.key, purpose=intent.deliver.purpose, attempt=attempt)
 
 
 def _try_again(words: str, after: timedelta | None, kind: str) -> ApplicationError:

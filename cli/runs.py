@@ -18,6 +18,8 @@ from cli.output import (
     wrong_use,
 )
 
+from cli.stops import SCOPES, resume_stopped
+
 if TYPE_CHECKING:
     from stores.database import Pool
     from stores.runs import Run, RunStory
@@ -80,8 +82,22 @@ def show(name: _RunName, state: State = STATE, as_json: AsJson = False) -> None:
     _tell(story, live)
 
 
-def resume(name: _RunName, state: State = STATE, as_json: AsJson = False) -> None:
-    """Let a run that stopped try again, once what stopped it is mended."""
+def resume(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="Its entry number, or its workflow id; or what clew stop stopped: everything, journey, channel.",
+        ),
+    ],
+    stopped: Annotated[str, typer.Argument(metavar="NAME", help="Which journey or channel.")] = "",
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Let a run that stopped try again, once what stopped it is mended; or lift a stop."""
+    if name in SCOPES:
+        resume_stopped(state, name, stopped)
+        return
     found = run(_resume(state, name))
     if as_json:
         print_json({"resumed": found.workflow_id})

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from journey.effects import Deliver
 
+CHANNELS = ("email", "sms", "whatsapp", "push", "webpush", "slack", "webhook", "inbox")
+"""The channels of ours; an installation may add others."""
+
 PREFERRED = "preferred_channel"
 """The trait that names the channel by which a customer wants to hear; it chooses among those of a message."""
 

@@ -210,6 +210,9 @@ def _open_ways(facts: DeliveryFacts, message: Deliver) -> list[str] | Refuse:
     if not closed:
         words = "nobody knows where they came from" if message.via else "the send names no channel"
         return Refuse(reason="unreachable", words=words)
+    if any(way in facts.tried for way in ways):
+        # It was on its way: what providers said is the reason, whatever else shuts the other channels.
+        return Refuse(reason="unreachable", words="; ".join(refusal.words for refusal in closed))
     # What the customer said outranks what is technically so.
     for reason in ("no_consent", "suppressed"):
         told = [refusal for refusal in closed if refusal.reason == reason]

@@ -51,10 +51,7 @@ def quiet_until(hours: Sequence[Quiet], moment: datetime, zone: str) -> datetime
     free = moment
     for _ in range(_ROUNDS):
         ends = [
-            end
-            for each in hours
-            for began, end in each.around(free, zone)
-            if began <= free < end
+            end for each in hours for began, end in each.around(free, zone) if began <= free < end
         ]
         if not ends:
             return None if free == moment else free

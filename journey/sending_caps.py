@@ -108,7 +108,9 @@ def in_line_before(own: Place, waiting: Iterable[InLine], now: datetime) -> list
         and each.until > now - GONE_AFTER
         and (each.expires is None or each.expires > now)
     ]
-    return sorted(ahead, key=lambda each: (-each.place.priority, each.place.asked_at, each.place.key))
+    return sorted(
+        ahead, key=lambda each: (-each.place.priority, each.place.asked_at, each.place.key)
+    )
 
 
 @dataclass(slots=True, frozen=True)

@@ -187,9 +187,7 @@ def _zone_of(by_kind: Mapping[str, JsonValue], purpose: str) -> str | None:
     return zone_of_phone(by_kind.get("phone")) if purpose == "marketing" else None
 
 
-def _asked(
-    intent: DeliveryIntent, customer: CustomerNow, policy: HousePolicy
-) -> dict[str, object]:
+def _asked(intent: DeliveryIntent, customer: CustomerNow, policy: HousePolicy) -> dict[str, object]:
     deliver = intent.deliver
     back: timedelta | None = policy.longest_cap if deliver.purpose == "marketing" else None
     return {

@@ -16,6 +16,7 @@ from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlemen
 from contracts.message_delivery import MessageDelivered
 from journey.delivery_policy import Decision, Defer, DeliveryFacts, Refuse, Send, decide
 from stores import delivery_facts
+from stores.consents import suppress
 from stores.database import Connection, Pool, clean_text
 from stores.house_policy import HousePolicyStore
 
@@ -239,6 +240,20 @@ class Ledger:
                 "doubted": int(doubted),
             },
         )
+
+    async def turn_away(self, claim: Claimed, words: str) -> None:
+        """Remember what the provider said, and give the claim back: another channel may be tried."""
+        await self._execute(
+            "update deliveries set tried = tried || jsonb_build_object(channel, %(words)s::text),"
+            " claimed_until = null"
+            " where key = %(key)s and attempts = %(attempt)s and state = 'intended'",
+            {"key": claim.key, "attempt": claim.attempt, "words": clean_text(words)},
+        )
+
+    async def suppress(self, claim: Claimed, reason: str) -> None:
+        """Send nothing to this address any more, whoever it belongs to."""
+        async with self._pool.connection() as connection:
+            await suppress(connection, claim.channel, claim.address, clean_text(reason))
 
     async def doubt(self, claim: Claimed, words: str) -> None:
         """End the claim now, without a word on what became of the message."""

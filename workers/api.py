@@ -11,6 +11,7 @@ from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
 from api.staff_key import StaffKeyCheck
+from api.stops import stops_router
 from api.surveys import surveys_router
 from api.unsubscribe import unsubscribe_router
 from api.write_key_check import WriteKeyCheck
@@ -25,6 +26,7 @@ from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
+from stores.stops import StopStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
@@ -61,6 +63,7 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             CouponStore(pool),
             staff,
         ),
+        stops_router(StopStore(pool, bell.ring), DefinitionStore(pool), staff),
         unsubscribe_router(links, ConsentStore(pool)),
         surveys_router(
             SurveyLinks(settings.public_url, secret),

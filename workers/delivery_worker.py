@@ -18,9 +18,11 @@ from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
 from stores.database import Pool
 from stores.definitions import DefinitionStore
+from stores.house_policy import HousePolicyStore
 from stores.ledger import Ledger
 from stores.messages import MessageStore
 from stores.run_records import RunRecordStore
+from stores.send_rates import SendRateStore
 from stores.wakeup import Bell
 from workers.build import build_id
 from workers.connections import database, temporal
@@ -42,14 +44,16 @@ def message_delivery(
     surveys: SurveyLinks | None = None,
 ) -> MessageDelivery:
     """Deliveries over these channels, kept in our ledger."""
+    policies = HousePolicyStore(pool)
     return MessageDelivery(
-        ledger=Ledger(pool, _wall_clock),
+        ledger=Ledger(pool, _wall_clock, policies=policies),
         messages=MessageStore(pool),
         renderer=MessageFileRenderer(),
         channels=channels,
         records=RunRecordStore(pool, ring),
         wall_clock=_wall_clock,
         surveys=surveys,
+        rates=SendRateStore(pool, _wall_clock, policies),
     )
 
 

@@ -17,6 +17,7 @@ from routing.journey_programs import JourneyPrograms
 from routing.router import Router
 from routing.router_parts import Pace, RouterParts
 from routing.signals import RunSignals
+from routing.stop_waker import StopWaker
 from routing.temporal_runs import TemporalRuns
 from stores.customers import CustomerStore
 from stores.database import Pool
@@ -25,6 +26,7 @@ from stores.entry_looks import EntryLookStore
 from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
 from stores.runs import RunStore
+from stores.stops import StopStore
 from stores.touchpoints import ensure_partitions
 from stores.wakeup import Ear
 from workers.connections import database, temporal
@@ -73,6 +75,7 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, _keep_partitions(pool))
         scanner = EntryScanner(looks, JourneyPrograms(DefinitionStore(pool)))
         _background(parts, scanner.run())
+        _background(parts, StopWaker(StopStore(pool, ear.heard.set)).run())
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()

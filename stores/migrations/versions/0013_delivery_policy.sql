@@ -16,7 +16,8 @@ create index deliveries_stopped on deliveries (purpose desc, priority desc, key)
 create table send_rates (
     rate        text primary key,
     free_at     timestamptz not null,
-    taken_by    text not null default '',            -- by whom last, so that who asked knows whether it was them
-    service_until timestamptz not null default '-infinity', -- a service message waits: marketing does not take until then
-    waiting     integer not null default 0           -- how many marketing messages wait, about
+    taken_by    text not null default '',            -- by whom last, '' where who asked last had no turn
+    service_until timestamptz not null default 'epoch', -- a service message waits: marketing does not take until then
+    waiting     integer not null default 0,          -- how many marketing messages wait, about
+    service_waiting integer not null default 0
 );

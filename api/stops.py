@@ -44,15 +44,10 @@ class Stops(Protocol):
     async def begin(self, scope: Scope, name: str, *, reason: str, by: str) -> bool: ...
     async def lift(self, scope: Scope, name: str, *, by: str) -> bool: ...
     async def now(self) -> Sequence[StopNow]: ...
-
-
-class Live(Protocol):
-    """Which journeys there are."""
-
     async def journeys(self) -> Sequence[str]: ...
 
 
-def stops_router(stops: Stops, live: Live, staff: StaffKeyCheck) -> APIRouter:
+def stops_router(stops: Stops, staff: StaffKeyCheck) -> APIRouter:
     """POST begins, DELETE lifts (`/v1/stops/journey/NAME?by=…`), GET lists; with the staff token."""
     router = APIRouter(tags=["control"])
 
@@ -60,8 +55,8 @@ def stops_router(stops: Stops, live: Live, staff: StaffKeyCheck) -> APIRouter:
         """`{"scope", "name", "reason", "by"}`: 201, or 200 where it was stopped already."""
         told = await _told(request)
         scope, name = _of(told.get("scope"), told.get("name") or "")
-        if scope == "journey" and name not in (known := await live.journeys()):
-            said = f"{name!r} is not live; live are: {', '.join(known) or 'none'}"
+        if scope == "journey" and name not in (known := await stops.journeys()):
+            said = f"{name!r} is no journey; they are {', '.join(known) or 'none'}"
             raise RefusedRequestError(404, "unknown_journey", said)
         reason, by = _words(told, "reason"), _words(told, "by")
         began = await stops.begin(scope, name, reason=reason, by=by)
@@ -77,7 +72,7 @@ def stops_router(stops: Stops, live: Live, staff: StaffKeyCheck) -> APIRouter:
             )
         return Response(status_code=204)
 
-    async def now(request: Request) -> Response:
+    async def now(request: Request) -> Response:  # noqa: ARG001 -- it asks for nothing
         """What is stopped now, and how many messages wait for it."""
         found = [
             {

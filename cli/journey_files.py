@@ -9,13 +9,18 @@ from channels.message_file import MessageFile, MessageFileError, parse_message
 from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
+from journey.house_policy import HousePolicy
 from journey.landscape_faults import undescribed
 from journey.named_words import NamedWords, read_offers, read_survey
 from journey.offer import OfferWords
+from journey.policy_file import read_policy
 from journey.publication import Publishable, read_definition
 from journey.survey import Survey
 
 JOURNEY_ENDINGS = ENDINGS
+
+POLICY = "policy.yaml"
+"""The house's policy: beside journeys, or in the folder above them."""
 
 
 @dataclass(slots=True)
@@ -26,6 +31,7 @@ class FoundFiles:
     messages: list[Path] = field(default_factory=list[Path])
     surveys: list[Path] = field(default_factory=list[Path])
     offers: list[Path] = field(default_factory=list[Path])
+    policies: list[Path] = field(default_factory=list[Path])
     landscapes: list[Path] = field(default_factory=list[Path])
     """Touchpoints, personas and goals named themselves; those around a journey are found with it."""
 
@@ -40,6 +46,7 @@ class CheckedFiles:
     )
     surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
+    policy: HousePolicy | None = None
     landscapes: list[Path] = field(default_factory=list[Path])
     problems: list[Problem] = field(default_factory=list[Problem])
     warnings: list[Problem] = field(default_factory=list[Problem])
@@ -52,6 +59,8 @@ class Published:
     messages: Collection[str]
     surveys: Collection[str] = ()
     offers: Collection[str] = ()
+    topics: Collection[str] | None = None
+    """Of the policy that is live; None where there is none."""
 
 
 def find_files(paths: Sequence[Path]) -> FoundFiles:
@@ -69,6 +78,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             found.messages.append(path)
         elif path.name == "offers.yaml":
             found.offers.append(path)
+        elif path.name == POLICY:
+            found.policies.append(path)
         elif path.parent.name == "surveys" and path.suffix == ".yaml":
             found.surveys.append(path)
         elif kind_of(path) is not None:
@@ -95,6 +106,8 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
         _check_survey(path, checked)
     for path in dict.fromkeys(found.offers):
         _check_offers(path, checked)
+    for path in dict.fromkeys(found.policies):
+        checked.policy = _checked_policy(path, checked) or checked.policy
     given = {path.stem for path in found.messages}
     landscapes = Landscapes()
     for path in dict.fromkeys(found.landscapes):
@@ -125,13 +138,17 @@ def _words(journey: Path, checked: CheckedFiles, published: Published | None) ->
     if published is not None:
         live: dict[str, Survey | None] = dict.fromkeys(published.surveys)
         offers = dict.fromkeys([*published.offers, *checked.offers])
-        return NamedWords(surveys=live | checked.surveys, offers=offers)
+        known = checked.policy.topics if checked.policy is not None else published.topics
+        topics = None if known is None else dict.fromkeys(known)
+        return NamedWords(surveys=live | checked.surveys, offers=offers, topics=topics)
     beside = CheckedFiles(surveys=dict(checked.surveys), offers=dict(checked.offers))
     for path in sorted((journey.parent / "surveys").glob("*.yaml")):
         _check_survey(path, beside)
     if (journey.parent / "offers.yaml").exists():
         _check_offers(journey.parent / "offers.yaml", beside)
-    return NamedWords(surveys=beside.surveys or None, offers=beside.offers or None)
+    policy = checked.policy or _policy_around(journey, beside)
+    topics = None if policy is None else dict.fromkeys(policy.topics)
+    return NamedWords(surveys=beside.surveys or None, offers=beside.offers or None, topics=topics)
 
 
 def _check_survey(path: Path, checked: CheckedFiles) -> None:
@@ -160,6 +177,26 @@ def _check_offers(path: Path, checked: CheckedFiles) -> None:
         checked.problems += error.problems
 
 
+def _checked_policy(path: Path, checked: CheckedFiles) -> HousePolicy | None:
+    source = _read(path, checked)
+    if source is None:
+        return None
+    try:
+        return read_policy(source, str(path))
+    except InvalidDocumentError as error:
+        checked.problems += error.problems
+        return None
+
+
+def _policy_around(journey: Path, beside: CheckedFiles) -> HousePolicy | None:
+    """The policy beside a journey or in the folder above; what is wrong with it is told where it is given."""
+    folder = journey.resolve().parent
+    for path in (folder / POLICY, folder.parent / POLICY):
+        if path.is_file():
+            return _checked_policy(path, beside)
+    return None
+
+
 def _nobody_described(path: Path, journey: Publishable) -> Problem:
     count = len(undescribed(journey.program))
     words = (
@@ -180,10 +217,13 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     messages = sorted((folder / "messages").glob("*.md"))
     found.surveys += sorted((folder / "surveys").glob("*.yaml"))
     found.offers += [path for path in [folder / "offers.yaml"] if path.exists()]
-    if not journeys and not messages:
+    policies = [path for path in [folder / POLICY] if path.exists()]
+    if not journeys and not messages and not policies:
         raise CommandError(
-            f"{folder}: holds no journey.yaml, no *.journey.yaml and no messages/*.md.", WRONG_USE
+            f"{folder}: holds no journey.yaml, no *.journey.yaml, no messages/*.md and no {POLICY}.",
+            WRONG_USE,
         )
+    found.policies += policies
     found.journeys += journeys
     found.messages += messages
 

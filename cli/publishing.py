@@ -66,6 +66,8 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
     for what in ("messages", "surveys", "offers"):
         if names := sorted(getattr(checked, what)):
             say(f"{what.capitalize()} are live: {', '.join(names)}.")
+    if checked.policy is not None:
+        say("The house's policy is live: what it says of consent holds from now on.")
 
 
 _Version = Annotated[Path, typer.Argument(metavar="JOURNEY", help="A journey file, or its folder.")]
@@ -138,6 +140,7 @@ async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
             messages=await MessageStore(pool).names(),
             surveys=await words.names("survey"),
             offers=await words.names("offer"),
+            topics=await _live_topics(pool),
         )
         checked = check_files(found, live)
         if not checked.problems:
@@ -145,12 +148,20 @@ async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
         return checked
 
 
+async def _live_topics(pool: "Pool") -> list[str] | None:
+    from journey.house_policy import NO_POLICY
+    from stores.house_policy import HousePolicyStore
+
+    policy = await HousePolicyStore(pool).current()
+    return None if policy is NO_POLICY else policy.topics
+
+
 async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     """Words first: a journey that is live finds all that it sends, asks and gives."""
     from stores.audit import AuditStore
     from stores.definitions import DefinitionStore
     from stores.messages import MessageStore
-    from stores.published import PublishedStore
+    from stores.published import HOUSE, PublishedStore
 
     messages, definitions, audit = MessageStore(pool), DefinitionStore(pool), AuditStore(pool)
     who = f"command: {getpass.getuser()}"
@@ -164,6 +175,10 @@ async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     for name, offer in checked.offers.items():
         revision = await words.publish("offer", name, offer.model_dump(mode="json"))
         await audit.record(who, "published", f"offer {name}", {"revision": revision})
+    if checked.policy is not None:
+        source = checked.policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        revision = await words.publish("policy", HOUSE, source)
+        await audit.record(who, "published", "policy", {"revision": revision})
     for definition in checked.journeys:
         await definitions.publish(definition)
         detail = {"version": definition.version}
@@ -199,6 +214,7 @@ def _counted(checked: "CheckedFiles") -> str:
         "message": len(checked.messages),
         "survey": len(checked.surveys),
         "offer": len(checked.offers),
+        "policy of the house": int(checked.policy is not None),
         "file of descriptions": len(checked.landscapes),
     }
     return ", ".join(count(number, what) for what, number in numbers.items() if number) or "nothing"
@@ -216,6 +232,7 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
         ],
         "surveys": sorted(checked.surveys),
         "offers": sorted(checked.offers),
+        "policy": checked.policy is not None,
         "problems": checked.problems,
         "warnings": checked.warnings,
     }

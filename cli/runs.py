@@ -17,7 +17,6 @@ from cli.output import (
     written,
     wrong_use,
 )
-
 from cli.stops import SCOPES, resume_stopped
 
 if TYPE_CHECKING:

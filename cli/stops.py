@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import FAILED, STATE, AsJson, CommandError, State, print_json, print_table, run, say
-from cli.output import wrong_use as refuse
+from cli.output import (
+    FAILED,
+    STATE,
+    AsJson,
+    CommandError,
+    State,
+    print_json,
+    print_table,
+    run,
+    say,
+    wrong_use,
+)
 
 if TYPE_CHECKING:
     from stores.stops import Scope, Stop
@@ -33,7 +43,7 @@ def stop(
     """Stop sending at once: everything, one journey or one channel. Nothing is lost; service waits too."""
     meant = read_scope(scope, name)
     if not why.strip():
-        refuse("--why: say why, for whoever reads it later.")
+        wrong_use("--why: say why, for whoever reads it later.")
     if run(_stop(state, meant, name, why.strip(), anyway=anyway)):
         say(
             f"{in_words(meant, name)} is stopped. Let it go on: clew resume {scope} {name}".rstrip()
@@ -76,17 +86,15 @@ def resume_stopped(state: Path, scope: str, name: str) -> None:
 
 def read_scope(scope: str, name: str) -> "Scope":
     """What is meant to stop or go on; ends the command where that cannot be told."""
-    match scope:
-        case "everything" if not name:
-            return "everything"
-        case "journey" | "channel" if name:
-            return scope
-        case "everything":
-            refuse("everything needs no name.")
-        case "journey" | "channel":
-            refuse(f"name the {scope}: clew stop {scope} NAME --why …")
-        case _:
-            refuse(f"{scope}: it is one of {', '.join(SCOPES)}.")
+    if scope == "everything":
+        if name:
+            wrong_use("everything needs no name.")
+        return "everything"
+    if scope not in ("journey", "channel"):
+        wrong_use(f"{scope}: it is one of {', '.join(SCOPES)}.")
+    if not name:
+        wrong_use(f"name the {scope}: clew stop {scope} NAME --why …")
+    return scope
 
 
 def in_words(scope: str, name: str) -> str:
@@ -97,7 +105,6 @@ def in_words(scope: str, name: str) -> str:
 async def _stop(state: Path, scope: "Scope", name: str, why: str, *, anyway: bool) -> bool:
     from cli.installation import database
     from journey.channel_choice import CHANNELS
-    from stores.definitions import DefinitionStore
     from stores.stops import StopStore
 
     if scope == "channel" and name not in CHANNELS and not anyway:
@@ -106,12 +113,13 @@ async def _stop(state: Path, scope: "Scope", name: str, why: str, *, anyway: boo
             f"{name} is no channel of ours; they are {known}. Or add --anyway.", FAILED
         )
     async with database(state) as pool:
+        kept = StopStore(pool)
         if scope == "journey":
-            live = await DefinitionStore(pool).journeys()
-            if name not in live:
-                told = ", ".join(live) or "none"
-                raise CommandError(f"{name} is not live; live are: {told}.", FAILED)
-        return await StopStore(pool).begin(scope, name, reason=why, by=_who())
+            known = await kept.journeys()
+            if name not in known:
+                told = ", ".join(known) or "none so far"
+                raise CommandError(f"{name} is no journey; they are {told}.", FAILED)
+        return await kept.begin(scope, name, reason=why, by=_who())
 
 
 async def _resume(state: Path, scope: "Scope", name: str) -> bool:

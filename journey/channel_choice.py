@@ -1,4 +1,4 @@
-"""By which channel a customer is reached: what they prefer, where they came, what reaches them, then the author's order."""
+"""By which channel a customer is reached: their wish, where they came, what reaches them, the author's order."""
 
 from collections.abc import Mapping
 

@@ -79,7 +79,7 @@ class DeliveryFacts:
     journey: str = ""
     zone: str | None = None
     policy: HousePolicy = NO_POLICY
-    preferences: Preferences = Preferences()
+    preferences: Preferences = field(default_factory=Preferences)
     came_by: str | None = None
     reach: Mapping[str, float] = field(default_factory=dict[str, float])
     sent: tuple[Sent, ...] = ()

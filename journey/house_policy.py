@@ -137,7 +137,7 @@ class QuietHours(Model):
     weekdays: list[Day] = Field(default=[], max_length=7)
     """Only where they begin on these days of the week."""
     holidays: Annotated[str, AfterValidator(_known_holidays)] | None = None
-    """Only on public holidays, besides `weekdays`: of `CZ`, of `US-NY`, or of what a trait holds: `customer.country`."""
+    """Only on public holidays, besides `weekdays`: `CZ`, `US-NY`, or what a trait holds: `customer.country`."""
 
     def quiet(self, holidays: str | None) -> Quiet:
         """The same as minutes; `holidays`: whose are kept for this customer."""

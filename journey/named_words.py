@@ -13,6 +13,7 @@ from journey.offer import OfferFile, OfferWords
 from journey.program import Program
 from journey.steps.ask import Ask
 from journey.steps.offer import Offer
+from journey.steps.send import Send
 from journey.survey import SCORES, Survey
 
 Words = TypeVar("Words", bound=BaseModel)
@@ -20,10 +21,14 @@ Words = TypeVar("Words", bound=BaseModel)
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class NamedWords:
-    """The surveys and offers that exist, by name; None where that is not known. A survey may be known by name only."""
+    """The surveys, offers and topics that exist, by name; None where that is not known.
+
+    A survey may be known by name only.
+    """
 
     surveys: Mapping[str, Survey | None] | None = None
     offers: Mapping[str, object] | None = None
+    topics: Mapping[str, object] | None = None
 
 
 def read_survey(source: str, name: str) -> Survey:
@@ -54,6 +59,8 @@ def word_faults(program: Program, words: NamedWords) -> Iterator[Fault]:
     """What steps name and is not there, or is of another kind."""
     for node in program.nodes.values():
         step = node.step
+        if isinstance(step, Ask | Send) and words.topics is not None:
+            yield from _topic_fault(node.path, step.topic, words.topics)
         if isinstance(step, Ask) and words.surveys is not None:
             if step.survey not in words.surveys:
                 yield (
@@ -69,6 +76,14 @@ def word_faults(program: Program, words: NamedWords) -> Iterator[Fault]:
             isinstance(step, Offer) and words.offers is not None and step.coupon not in words.offers
         ):
             yield (*node.path, "coupon"), f"there is no offer {step.coupon!r}", _known(words.offers)
+
+
+def _topic_fault(
+    path: tuple[str | int, ...], topic: str | None, topics: Mapping[str, object]
+) -> Iterator[Fault]:
+    if topic is not None and topic not in topics:
+        known = f"name it under topics in policy.yaml; {_known(topics)}"
+        yield (*path, "topic"), f"there is no topic {topic!r}", known
 
 
 def _of_another_kind(path: tuple[str | int, ...], step: Ask, survey: Survey) -> Iterator[Fault]:

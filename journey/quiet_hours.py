@@ -8,7 +8,7 @@ from whenever import Date, Time
 
 from journey.business_time import DAYS, Day
 from journey.public_holidays import fault_in, holidays_in
-from journey.spans import in_zone, midnight
+from journey.spans import in_zone
 
 _DAY = timedelta(days=1)
 _ROUNDS = 1_000
@@ -75,7 +75,7 @@ def _minute(clock: time) -> int:
 
 def _on_clock(day: date, minute: int, zone: str) -> datetime:
     if minute == 24 * 60:
-        return midnight(Date.from_py_date(day + _DAY), zone)
+        day, minute = day + _DAY, 0
     local = Date(day.year, day.month, day.day).at(Time(*divmod(minute, 60)))
     instant = local.assume_tz(zone, disambiguation="compatible").to_instant()
     return instant.to_stdlib().astimezone(UTC)

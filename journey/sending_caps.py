@@ -42,9 +42,11 @@ class Place:
 
     def is_ahead_of(self, other: "Place") -> bool:
         """Whether this one goes first."""
-        return self._order() < other._order()
+        return self.in_order < other.in_order
 
-    def _order(self) -> tuple[int, datetime, str]:
+    @property
+    def in_order(self) -> tuple[int, datetime, str]:
+        """What places are sorted by."""
         return (-self.priority, self.asked_at, self.key)
 
 
@@ -108,9 +110,7 @@ def in_line_before(own: Place, waiting: Iterable[InLine], now: datetime) -> list
         and each.until > now - GONE_AFTER
         and (each.expires is None or each.expires > now)
     ]
-    return sorted(
-        ahead, key=lambda each: (-each.place.priority, each.place.asked_at, each.place.key)
-    )
+    return sorted(ahead, key=lambda each: each.place.in_order)
 
 
 @dataclass(slots=True, frozen=True)

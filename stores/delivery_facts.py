@@ -184,7 +184,7 @@ async def load(
 
 def _zone_of(by_kind: Mapping[str, JsonValue], purpose: str) -> str | None:
     """Only marketing keeps hours."""
-    return zone_of_phone(by_kind.get("phone")) if purpose == "marketing" else None
+    return zone_of_phone(_text(by_kind.get("phone"))) if purpose == "marketing" else None
 
 
 def _asked(intent: DeliveryIntent, customer: CustomerNow, policy: HousePolicy) -> dict[str, object]:
@@ -206,12 +206,19 @@ def _asked(intent: DeliveryIntent, customer: CustomerNow, policy: HousePolicy) -
 
 def _consents(said: Mapping[str, tuple[int, bool]]) -> dict[str, bool]:
     """Channel → what was said last: of it, or of every channel (`''`)."""
-    of_all = said.get("", (0, False))
-    return {channel: max(tuple(of_it), tuple(of_all))[1] for channel, of_it in said.items()}
+    newest: tuple[int, bool] = said.get("", (0, False))
+    last = {channel: max(of_it, newest, key=lambda one: one[0]) for channel, of_it in said.items()}
+    return {channel: given for channel, (_, given) in last.items()}
 
 
 def _sent(row: dict[str, Any]) -> Sent:
-    return Sent(**{**row, "at": datetime.fromisoformat(row["at"])})
+    return Sent(
+        at=datetime.fromisoformat(row["at"]),
+        purpose=row["purpose"],
+        channel=row["channel"],
+        topic=row["topic"],
+        journey=row["journey"],
+    )
 
 
 def _in_line(row: dict[str, Any]) -> InLine:

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 
 @lru_cache(maxsize=10_000)
-def zone_of_phone(number: object) -> str | None:
+def zone_of_phone(number: str) -> str | None:
     """The zone of an international number (`+420…`); None where it may be in several, or says nothing."""
-    if not isinstance(number, str) or not number.startswith("+"):
+    if not number.startswith("+"):
         return None
     # Loads tables of megabytes: only where somebody without a zone has a number.
     from phonenumbers import NumberParseException, parse

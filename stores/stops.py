@@ -95,6 +95,12 @@ class StopStore:
             cursor = await connection.execute(_NOW)
             return [Stop(**row) for row in await cursor.fetchall()]
 
+    async def journeys(self) -> list[str]:
+        """Every journey that was ever published: its runs may go on where nobody enters any more."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("select distinct journey from definitions order by 1")
+            return [row["journey"] for row in await cursor.fetchall()]
+
     async def wake(self, most: int) -> int:
         """Tell the runs of messages that no stop holds any more, service first; how many there were."""
         async with self._pool.connection() as connection, connection.transaction():

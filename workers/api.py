@@ -63,7 +63,7 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             CouponStore(pool),
             staff,
         ),
-        stops_router(StopStore(pool, bell.ring), DefinitionStore(pool), staff),
+        stops_router(StopStore(pool, bell.ring), staff),
         unsubscribe_router(links, ConsentStore(pool)),
         surveys_router(
             SurveyLinks(settings.public_url, secret),

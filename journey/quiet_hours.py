@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 
 from whenever import Date, Time
 
@@ -32,8 +33,12 @@ class Quiet:
         for day in (today - _DAY, today):
             if self._keeps(day):
                 over = self.ends_minute <= self.begins_minute
-                ends = _on_clock(day + _DAY if over else day, self.ends_minute, zone)
-                yield _on_clock(day, self.begins_minute, zone), ends
+                last = day + _DAY if over else day
+                # What the clock shows twice: from the first time that it begins to the last that it ends.
+                yield (
+                    _on_clock(day, self.begins_minute, zone, "earlier"),
+                    _on_clock(last, self.ends_minute, zone, "later"),
+                )
 
     def _keeps(self, day: date) -> bool:
         if not self.days and self.holidays is None:
@@ -73,9 +78,9 @@ def _minute(clock: time) -> int:
     return 60 * clock.hour + clock.minute
 
 
-def _on_clock(day: date, minute: int, zone: str) -> datetime:
+def _on_clock(day: date, minute: int, zone: str, which: Literal["earlier", "later"]) -> datetime:
     if minute == 24 * 60:
         day, minute = day + _DAY, 0
     local = Date(day.year, day.month, day.day).at(Time(*divmod(minute, 60)))
-    instant = local.assume_tz(zone, disambiguation="compatible").to_instant()
+    instant = local.assume_tz(zone, disambiguation=which).to_instant()
     return instant.to_stdlib().astimezone(UTC)

@@ -276,11 +276,10 @@ def _first_moment(
     facts: DeliveryFacts, message: Deliver, channel: str, now: datetime
 ) -> Defer | Refuse | None:
     """What delays it by this channel and until when; None where it may go now."""
-    ahead = in_line_before(facts.place, facts.waiting, now) if facts.place is not None else []
-    quiet, zone = list(_quiet_hours(facts, channel)), facts.zone or facts.policy.zone
+    clock = _Clock(facts, message, channel, now)
     moment, first = now, None
     for _ in range(_ROUNDS):
-        delay = _delayed(facts, message, channel, moment, zone, quiet, ahead)
+        delay = clock.delayed(moment)
         if delay is None:
             break
         moment, first = delay.until, first or delay
@@ -293,33 +292,44 @@ def _first_moment(
     return Defer(until=moment, reason=first.reason, words=first.words, channel=channel)
 
 
-def _delayed(
-    facts: DeliveryFacts,
-    message: Deliver,
-    channel: str,
-    moment: datetime,
-    zone: str,
-    quiet: list[Quiet],
-    ahead: list[InLine],
-) -> Defer | None:
-    """The first thing that would delay it at that moment."""
-    paused = facts.preferences.paused_until
-    if paused is not None and moment < paused:
-        words = f"paused: the customer wants none until {paused:%Y-%m-%d %H:%M} UTC"
-        return Defer(until=paused, reason="paused", words=words)
-    over = quiet_until(quiet, moment, zone) if quiet else None
-    if over is not None:
-        words = f"quiet_until: {in_zone(over, zone).to_stdlib():%Y-%m-%d %H:%M} in {zone}"
-        return Defer(until=over, reason="quiet_until", words=words)
-    for cap in facts.policy.caps:
-        if not cap.counts(
-            purpose="marketing", channel=channel, topic=message.topic, journey=facts.journey
-        ):
-            continue
-        full = capped(cap, zone, facts.sent, ahead, moment)
-        if full is not None:
-            return Defer(until=full.until, reason="capped", words=f"capped: {full.words}")
-    return None
+class _Clock:
+    """What delays one message by one channel, moment by moment."""
+
+    def __init__(self, facts: DeliveryFacts, message: Deliver, channel: str, now: datetime) -> None:
+        self._facts = facts
+        self._zone = facts.zone or facts.policy.zone
+        self._quiet = list(_quiet_hours(facts, channel))
+        self._ahead = in_line_before(facts.place, facts.waiting, now) if facts.place else []
+        self._caps = [
+            cap
+            for cap in facts.policy.caps
+            if cap.counts(
+                purpose="marketing", channel=channel, topic=message.topic, journey=facts.journey
+            )
+        ]
+
+    def delayed(self, moment: datetime) -> Defer | None:
+        """The first thing that would delay it at that moment."""
+        paused = self._facts.preferences.paused_until
+        if paused is not None and moment < paused:
+            words = f"paused: the customer wants none until {paused:%Y-%m-%d %H:%M} UTC"
+            return Defer(until=paused, reason="paused", words=words)
+        over = quiet_until(self._quiet, moment, self._zone) if self._quiet else None
+        if over is not None:
+            local = in_zone(over, self._zone).to_stdlib()
+            words = f"quiet_until: {local:%Y-%m-%d %H:%M} in {self._zone}"
+            return Defer(until=over, reason="quiet_until", words=words)
+        return self._capped(moment)
+
+    def _capped(self, moment: datetime) -> Defer | None:
+        for cap in self._caps:
+            full = capped(cap, self._zone, self._facts.sent, self._ahead, moment)
+            if full is not None:
+                if full.behind:
+                    # What comes then is seen then; only quiet hours and pauses are certain already.
+                    self._caps = []
+                return Defer(until=full.until, reason="capped", words=f"capped: {full.words}")
+        return None
 
 
 def _quiet_hours(facts: DeliveryFacts, channel: str) -> Iterator[Quiet]:

@@ -3,7 +3,7 @@
 A message that left at `t` counts until `t` and the cap's length, on the customer's clock. One more goes
 where at no instant more than `at_most` count. Messages that wait for their time are in line: the higher
 priority first, then who asked first. Nobody takes a place that somebody ahead of them needs when their
-own time comes; whoever stands behind looks again a minute after it, as those ahead may have left.
+own time comes; whoever stands behind looks again a minute after the last of those ahead was to go.
 """
 
 from collections.abc import Iterable, Sequence
@@ -64,10 +64,14 @@ class InLine:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Capped:
-    """Not now: look again at `until`. `words` say what is full, or who is ahead."""
+    """Not now: look again at `until`. `words` say what is full, or who is ahead.
+
+    `behind`: it waits for whoever is ahead, and nobody knows yet whether they will go.
+    """
 
     until: datetime
     words: str
+    behind: bool = False
 
 
 def capped(
@@ -96,9 +100,10 @@ def capped(
     full = f"{counted} of {cap.in_words}"
     if free <= alone or last is None:
         return Capped(until=alone, words=f"{full}; free again at {alone:%Y-%m-%d %H:%M} UTC")
-    again = max(alone, _after_those_ahead(rivals, moment))
-    words = f"{full}; a message of {last.journey} goes first (priority {last.place.priority})"
-    return Capped(until=min(free, again), words=words)
+    again = max(alone, _after(last, moment))
+    rival = last.who
+    words = f"{full}; a message of {rival.journey} goes first (priority {rival.place.priority})"
+    return Capped(until=min(free, again), words=words, behind=True)
 
 
 def in_line_before(own: Place, waiting: Iterable[InLine], now: datetime) -> list[InLine]:
@@ -119,16 +124,22 @@ class _Taken:
     frees: datetime
 
 
+@dataclass(slots=True, frozen=True)
+class _Last:
+    who: InLine
+    at: datetime
+
+
 def _behind(
     cap: Cap, zone: str, left: list[_Taken], rivals: Sequence[InLine], moment: datetime
-) -> tuple[datetime, InLine | None]:
+) -> tuple[datetime, _Last | None]:
     """When one may go once each of those ahead has its place, and the last of them."""
     placed, last = list(left), None
     for each in rivals:
         at = _first_free(cap, zone, placed, max(moment, each.until))
         if each.expires is None or at < each.expires:
             placed.append(_Taken(at, cap.span.after(at, zone)))
-            last = each
+            last = _Last(each, at)
     return _first_free(cap, zone, placed, moment), last
 
 
@@ -146,7 +157,6 @@ def _count(taken: list[_Taken], instant: datetime) -> int:
     return sum(each.at <= instant < each.frees for each in taken)
 
 
-def _after_those_ahead(rivals: Sequence[InLine], moment: datetime) -> datetime:
-    """A minute after the next of them is due; the longer it is overdue, the later."""
-    due = min(each.until for each in rivals)
-    return max(due, moment) + max(LOOK_AGAIN, min(moment - due, _LONGEST_LOOK))
+def _after(last: _Last, moment: datetime) -> datetime:
+    """A minute after it was to go; the longer it is overdue, the later."""
+    return last.at + max(LOOK_AGAIN, min(moment - last.who.until, _LONGEST_LOOK))

@@ -75,7 +75,8 @@ class LivedTown:
                 for kind, way in (("email", "email"), ("phone", "sms")):
                     if way in person.ways:
                         await connection.execute(
-                            "insert into identities values (%s, %s, %s)", [kind, f"{who}.{way}", who]
+                            "insert into identities values (%s, %s, %s)",
+                            [kind, f"{who}.{way}", who],
                         )
                     if way in person.suppressed:
                         await connection.execute(
@@ -205,7 +206,11 @@ class LivedTown:
                 other
                 for other in self.waiting(told)
                 if self.is_ahead(other.message, told.message)
-                and oracle.under(cap, self.town.messages[other.message], None if cap.channel is None else told.channel)
+                and oracle.under(
+                    cap,
+                    self.town.messages[other.message],
+                    None if cap.channel is None else told.channel,
+                )
                 and cap.channel is None
             ]
             for other in ahead:

@@ -68,6 +68,16 @@ class ProviderRefusedError(Exception):
         self.reason, self.words = reason, words
 
 
+class AddressGoneError(ProviderRefusedError):
+    """The address itself is no more, such as a phone without the app: nothing is to go there again.
+
+    Nothing left; the customer may have another address, or another channel.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, reason="unreachable")
+
+
 class ProviderBusyError(Exception):
     """The provider cannot take it now; nothing left. Try again, after `retry_after` if given."""
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from journey.channels import Way
 from journey.delivery_policy import HELD_BY
 from journey.effects import Deliver, Purpose
 from journey.happenings import Answer, DeliveryAnswer
@@ -30,7 +31,7 @@ class Send(Step):
     """Name of the message file."""
     purpose: Purpose
     """`service`: the customer needs it. `marketing`: only with consent, and with an unsubscribe link."""
-    via: list[Slug] = ["email"]
+    via: list[Way] = ["email"]
     """Channels in order of preference."""
     good_for: SpanText | None = None
     """How long after this step it may still go out."""

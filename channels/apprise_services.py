@@ -9,6 +9,7 @@ Apprise cannot read, is refused.
 import asyncio
 import hashlib
 import re
+import warnings
 from collections.abc import Collection
 from datetime import timedelta
 from types import ModuleType
@@ -79,7 +80,9 @@ class AppriseChannel:
             raise ProviderRefusedError(words, reason="unreachable")
         notifier: Any = self._apprise.Apprise()
         for url in urls:
-            if not notifier.add(url):
+            # Not `add(url)`: that takes several in one text, of which we would have looked at one.
+            service = self._apprise.Apprise.instantiate(url, suppress_exceptions=True)
+            if service is None or not notifier.add(service):
                 raise ProviderRefusedError("Apprise cannot read the address", reason="unreachable")
         title, text = message.subject, self._text(message)
         # Apprise is synchronous. It has time-outs of its own, below that of a delivery.
@@ -125,7 +128,12 @@ class AppriseChannel:
 
 def _load() -> ModuleType:
     try:
-        import apprise
+        # It warns of what its own parts import; and it loads them on first use.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import apprise
+
+            apprise.Apprise.instantiate("json://localhost")
     except ImportError:
         raise AppriseMissingError(
             "Apprise is not installed: run uv sync --extra apprise, or take"

@@ -136,7 +136,7 @@ def failure(told: Told) -> Exception:
 
 def _thread(message: RenderedMessage) -> dict[str, str]:
     """A correction stands under what it corrects, where we know Slack's time stamp of that."""
-    known = message.address_keys.get("corrects", "").rpartition("/")[2]
+    known = (message.corrects_id or "").rpartition("/")[2]
     return {"thread_ts": known, "reply_broadcast": "true"} if known else {}
 
 

@@ -4,6 +4,7 @@ import hashlib
 
 from activities.message_channel import RenderedMessage
 from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from contracts.delivery_mark import delivery_mark
 
 LONGEST_TEXT = 1_000
 """Characters of what is shown: a push service takes about 4,000 bytes with everything that goes along."""
@@ -16,11 +17,11 @@ def shown(message: RenderedMessage) -> tuple[str, str]:
 
 def goes_along(message: RenderedMessage, channel: str, links: UnsubscribeLinks) -> dict[str, str]:
     """What the app or the web page gets beside what is shown: all of it text, as FCM asks."""
-    data = {"delivery": message.key, "tag": tag(message)}
+    data = {"delivery": delivery_mark(message.key), "tag": tag(message)}
     if message.link is not None:
         data["link"] = message.link
     if message.corrects is not None:
-        data["corrects"] = message.corrects
+        data["corrects"] = delivery_mark(message.corrects)
     if message.purpose == "marketing":
         said = Unsubscription(customer=message.customer, purpose="marketing", channel=channel)
         data["unsubscribe"] = links.url(said)

@@ -20,10 +20,11 @@ from activities.message_channel import (
 from channels.provider_http import ProviderHttp, Told
 from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
 from channels.way_out import with_link
+from contracts.delivery_mark import delivery_mark
 
 API = "https://slack.com/api"
 METADATA = "clew_delivery"
-"""The type of the metadata in which our key travels with a message."""
+"""The type of the metadata in which our mark travels with a message."""
 
 _ADDRESS = re.compile(r"[UWCGD][A-Z0-9]{2,30}")
 _UNREACHABLE = frozenset(
@@ -111,7 +112,7 @@ class SlackChannel:
             "unfurl_links": False,
             "metadata": {
                 "event_type": METADATA,
-                "event_payload": {"delivery": message.key, "corrects": message.corrects or ""},
+                "event_payload": {"delivery": delivery_mark(message.key)},
             },
             **_thread(message),
         }

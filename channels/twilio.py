@@ -3,7 +3,7 @@
 Twilio has no idempotency key, and its list of messages does not tell the callback address that a
 message was sent with: nothing it can be asked later leads from our key to a message. (The number
 and the text do not: two messages may say the same.) So an attempt whose answer is lost stays
-unknown until Twilio itself reports on it: the callback carries our key.
+unknown until Twilio itself reports on it: the callback carries our mark of the delivery.
 Source: https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/api/errors.
 """
 
@@ -20,11 +20,12 @@ from activities.message_channel import (
     UnknownOutcomeError,
 )
 from channels.provider_http import ProviderHttp, Told, without
+from contracts.delivery_mark import delivery_mark
 
 API = "https://api.twilio.com"
 """Elsewhere: https://api.dublin.ie1.twilio.com, https://api.sydney.au1.twilio.com."""
 
-CALLBACK_PATH = "/v1/feedback/twilio"
+CALLBACK_PATH = "/feedback/twilio"
 
 _UNREACHABLE = frozenset({21211, 21214, 21217, 21421, 21614, 21615, 63003, 63024})
 """No number, none that can get such a message, or nobody there on WhatsApp."""
@@ -93,7 +94,7 @@ class TwilioMessages:
 
     def callback(self, key: str) -> str:
         """Where Twilio reports on the message of a key."""
-        return f"{self._account.callback_url}?{urlencode({'delivery': key})}"
+        return f"{self._account.callback_url}?{urlencode({'delivery': delivery_mark(key)})}"
 
     def sender(self, prefix: str = "") -> dict[str, str]:
         """The field that says who sends."""

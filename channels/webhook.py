@@ -21,6 +21,7 @@ from activities.message_channel import (
 from channels.http_call import Find, look_up, signed_headers
 from channels.provider_http import ProviderHttp
 from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from contracts.delivery_mark import delivery_mark
 
 KEY_WINDOW = timedelta(minutes=5)
 """For how long a receiver has to remember the ids it took: as long as it takes a signature for fresh."""
@@ -73,7 +74,7 @@ class WebhookChannel:
 
     def _event(self, message: RenderedMessage) -> dict[str, Any]:
         data: dict[str, Any] = {
-            "delivery": message.key,
+            "delivery": delivery_mark(message.key),
             "customer": message.customer,
             "purpose": message.purpose,
             "subject": message.subject,
@@ -81,7 +82,7 @@ class WebhookChannel:
             "html": message.html,
             "link": message.link,
             "locale": message.locale,
-            "corrects": message.corrects,
+            "corrects": delivery_mark(message.corrects) if message.corrects else None,
         }
         if message.purpose == "marketing":
             said = Unsubscription(customer=message.customer, purpose="marketing", channel=self.name)

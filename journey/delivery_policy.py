@@ -43,10 +43,15 @@ class DeliveryFacts:
     known on. `suppressed`: channel → why nothing may go to that address. `unsubscribed`: channels
     on which the customer wants no marketing. `consent_withheld`: the trait `marketing_consent`
     is false. `held_by`: the journey of the customer for whose end marketing of this one waits.
-    `names`: what a condition may name, with fresh traits under `customer`.
+    `names`: what a condition may name, with fresh traits under `customer`. `address_keys`: what an
+    address needs beside itself. `heard_at`: when the customer last wrote by a channel (wall time).
     """
 
     addresses: Mapping[str, str]
+    address_keys: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict[str, Mapping[str, str]]
+    )
+    heard_at: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     suppressed: Mapping[str, str] = field(default_factory=dict[str, str])
     unsubscribed: frozenset[str] = frozenset()
     consent_withheld: bool = False

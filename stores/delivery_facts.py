@@ -7,17 +7,15 @@ from pydantic import JsonValue
 
 from activities.delivery_ledger import DeliveryIntent
 from journey.delivery_policy import DeliveryFacts
+from stores import addresses
 from stores.database import Connection
-
-_ADDRESS_KINDS = {"email": "email", "sms": "phone"}
-"""Channel → the trait, and the kind of identity, that holds its address."""
 
 # `no key update`: identities may still be added to the customer meanwhile.
 _LOCK = "select traits, zone from customers where customer = %s for no key update"
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
 # then by priority, then who entered first. Runs of one journey never hold each other.
-_FACTS = """
+_FACTS = f"""
 with identity as (
     select distinct on (kind) kind, value from identities
     where customer = %(customer)s and kind = any(%(kinds)s) order by kind, created_at desc, value
@@ -38,8 +36,8 @@ select
                where customer = %(customer)s and purpose = 'marketing'
                order by channel, consent desc) said
            where not given) as unsubscribed,
-    (select coalesce(jsonb_object_agg(kind, value), '{}') from identity) as identities,
-    (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{}')
+    {addresses.COLUMNS}
+    (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{{}}')
      from suppressed_addresses
      where channel = any(%(channels)s) and address in
          (select lower(trim(value)) from identity union all select unnest(%(addresses)s::text[])))
@@ -73,30 +71,27 @@ async def load(
     connection: Connection, intent: DeliveryIntent, customer: CustomerNow
 ) -> DeliveryFacts:
     """All that `decide` asks for, in one read."""
-    kinds = {way: kind for way, kind in _ADDRESS_KINDS.items() if way in intent.channels}
-    own = {kind: value for kind in kinds.values() if (value := _text(customer.traits.get(kind)))}
+    ways, traits = intent.channels, customer.traits
     asked: dict[str, object] = {
         "entry": intent.run.entry,
         "n": intent.deliver.n,
         "customer": customer.customer,
-        "channels": list(kinds),
-        "kinds": list(kinds.values()),
-        "addresses": [value.lower() for value in own.values()],
+        **addresses.asked(ways, traits),
     }
     cursor = await connection.execute(_FACTS, asked)
     row = await cursor.fetchone()
     assert row is not None
-    # By trait, else by the identity that came last.
-    by_kind = {**row["identities"], **own}
-    addresses = {way: _text(by_kind[kind]) for way, kind in kinds.items() if kind in by_kind}
+    held = addresses.found(ways, customer.customer, traits, row)
     given = intent.deliver.values.get("customer")
     known: dict[str, JsonValue] = {
         **(given if isinstance(given, dict) else {}),
         **customer.values(),
     }
     return DeliveryFacts(
-        addresses=addresses,
-        suppressed=_suppressed(addresses, row["suppressed"]),
+        addresses=held.by_channel,
+        address_keys=held.keys,
+        heard_at=held.heard_at,
+        suppressed=_suppressed(held.by_channel, row["suppressed"]),
         unsubscribed=frozenset(row["unsubscribed"]),
         consent_withheld=customer.traits.get("marketing_consent") is False,
         run_ended=row["run_state"] == "finished"
@@ -108,11 +103,7 @@ async def load(
     )
 
 
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _suppressed(addresses: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
+def _suppressed(known: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
     """Channel → why nothing may go to its address."""
-    sought = {way: f"{way} {address.lower()}" for way, address in addresses.items()}
+    sought = {way: f"{way} {address.lower()}" for way, address in known.items()}
     return {way: reasons[address] for way, address in sought.items() if address in reasons}

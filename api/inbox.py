@@ -82,7 +82,7 @@ def inbox_router(
         except InvalidLinkError as error:
             raise HTTPException(401, str(error), headers=_OPEN) from None
 
-    Opened = Annotated[str, Depends(customer_of)]
+    opened = Depends(customer_of)
 
     async def make(request: Request) -> Response:
         """A token for one customer: `{"token", "url", "expires_at"}`."""
@@ -96,7 +96,11 @@ def inbox_router(
 
     @router.get("/inbox/{token}")
     async def listed(
-        customer: Opened, before: int | None = None, most: int = 50, *, archived: bool = False
+        customer: Annotated[str, opened],
+        before: int | None = None,
+        most: int = 50,
+        *,
+        archived: bool = False,
     ) -> Response:
         """The messages, the newest first, and how many are unread; `before` gives the next page."""
         found = await inboxes.messages(
@@ -106,13 +110,13 @@ def inbox_router(
         return _answer({"messages": [asdict(each) for each in found], "unread": unread})
 
     @router.get("/inbox/{token}/unread")
-    async def unread(customer: Opened) -> Response:
+    async def unread(customer: Annotated[str, opened]) -> Response:
         """How many messages are unread."""
         return _answer({"unread": await inboxes.unread(customer)})
 
     @router.post("/inbox/{token}/{message}/{act}")
     async def act(
-        customer: Opened,
+        customer: Annotated[str, opened],
         message: int,
         act: Literal["read", "click", "unread", "archive", "unarchive"],
     ) -> Response:
@@ -142,7 +146,7 @@ def _stream(
     customer_of: Callable[[str], str],
     look_every_seconds: float,
 ) -> None:
-    Opened = Annotated[str, Depends(customer_of)]
+    opened = Depends(customer_of)
 
     def open_to_all(response: Response) -> None:
         response.headers.update(_OPEN)
@@ -153,7 +157,7 @@ def _stream(
         dependencies=[Depends(open_to_all)],
     )
     async def stream(
-        customer: Opened, last_event_id: Annotated[str | None, Header()] = None
+        customer: Annotated[str, opened], last_event_id: Annotated[str | None, Header()] = None
     ) -> AsyncIterator[ServerSentEvent]:
         """Each new message as it comes, as event `message`; and `unread` whenever the number changes.
 

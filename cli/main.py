@@ -8,6 +8,7 @@ import typer
 from cli import (
     backtest,
     cases,
+    channel_keys,
     doctor,
     entries,
     graph,
@@ -42,6 +43,7 @@ for group in (
     runs,
     cases,
     write_keys,
+    channel_keys,
     doctor,
     demo,
 ):

@@ -18,7 +18,7 @@ _OF_APPLE = re.compile(r"[0-9a-fA-F]{64}|[0-9a-fA-F]{160}")
 def device_of(reported: Reported, customer: str | None) -> SeenDevice | None:
     """The phone behind a touchpoint, where it names one that FCM can reach."""
     told: Any = reported.context.get("device")
-    device = cast("Mapping[str, Any]", told) if isinstance(told, dict) else {}
+    device = cast("Mapping[str, Any]", told if isinstance(told, dict) else {})
     token, platform = device.get("token"), device.get("type")
     if customer is None or not isinstance(token, str):
         return None

@@ -13,14 +13,14 @@ from pydantic import JsonValue
 from stores.customers import normalised
 
 TRAITS = {
-    "email": "email",
-    "sms": "phone",
-    "whatsapp": "whatsapp",
-    "slack": "slack",
-    "webhook": "webhook_url",
-    "apprise": "apprise_url",
+    "email": ("email",),
+    "sms": ("phone",),
+    "whatsapp": ("whatsapp", "phone"),
+    "slack": ("slack",),
+    "webhook": ("webhook_url",),
+    "apprise": ("apprise_url",),
 }
-"""Channel → the trait that holds its address."""
+"""Channel → the traits that hold its address, the surest first."""
 
 IDENTITIES = {"email": "email", "sms": "phone", "whatsapp": "phone"}
 """Channel → the kind of identity that is its address where no trait says so."""
@@ -83,7 +83,11 @@ def found(
 
 
 def _of_traits(channels: Collection[str], traits: Mapping[str, JsonValue]) -> dict[str, str]:
-    told = {way: _text(traits.get(trait)) for way, trait in TRAITS.items() if way in channels}
+    told = {
+        way: next(filter(None, (_text(traits.get(name)) for name in names)), "")
+        for way, names in TRAITS.items()
+        if way in channels
+    }
     for way in _PHONES & told.keys():
         # As identities are: so that a number is one number, however it is written.
         told[way] = normalised("phone", told[way])[1]

@@ -44,7 +44,11 @@ class Doubt:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Claimed:
-    """This attempt alone may send. `customer` holds fresh traits and `zone`, for the template."""
+    """This attempt alone may send. `customer` holds fresh traits and `zone`, for the template.
+
+    `corrects_id`: the provider's id of what it corrects, where that went by the same channel.
+    `address_keys` and `in_conversation`: as of `RenderedMessage`.
+    """
 
     key: str
     attempt: int
@@ -53,6 +57,9 @@ class Claimed:
     customer: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     corrects: str | None = None
     doubt: Doubt | None = None
+    corrects_id: str | None = None
+    address_keys: dict[str, str] = field(default_factory=dict[str, str])
+    in_conversation: bool = False
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -101,6 +108,10 @@ class DeliveryLedger(Protocol):
 
     async def release(self, claim: Claimed, words: str) -> None:
         """Nothing left: the next attempt begins afresh."""
+        ...
+
+    async def gone(self, claim: Claimed, words: str) -> None:
+        """Nothing left, and its address is no more: the next attempt decides afresh without it."""
         ...
 
     async def doubt(self, claim: Claimed, words: str) -> None:

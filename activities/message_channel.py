@@ -29,7 +29,8 @@ class RenderedMessage:
     """One message, ready to leave.
 
     `key` is the ledger's: the channel hands it to the provider in whatever form that takes.
-    `corrects` is the key of the delivery that this one replaces, where that one was sent.
+    `corrects` is the key of the delivery that this one replaces, where that one was sent;
+    `corrects_id` the provider's id of it, where it went by the same channel.
     `at` is wall time. A marketing message gets its unsubscribe link from the channel.
     `link`: where a tap on it leads. `template`: in place of the text where only approved texts may
     be sent. `in_conversation`: the customer wrote by this channel within the last 24 hours.
@@ -45,6 +46,7 @@ class RenderedMessage:
     at: datetime
     html: str | None = None
     corrects: str | None = None
+    corrects_id: str | None = None
     locale: str | None = None
     link: str | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -69,6 +71,16 @@ class ProviderRefusedError(Exception):
     def __init__(self, words: str, *, reason: str = "bounced", suppress: bool = False) -> None:
         super().__init__(words)
         self.reason, self.words, self.suppress = reason, words, suppress
+
+
+class AddressGoneError(ProviderRefusedError):
+    """The address itself is no more, such as a phone without the app: nothing is to go there again.
+
+    Nothing left; the customer may have another address, or another channel.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, reason="unreachable")
 
 
 class ProviderBusyError(Exception):

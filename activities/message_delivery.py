@@ -20,6 +20,7 @@ from activities.delivery_ledger import (
     UnderWay,
 )
 from activities.message_channel import (
+    AddressGoneError,
     MessageChannel,
     ProviderBusyError,
     ProviderRefusedError,
@@ -155,6 +156,9 @@ class MessageDelivery:
         try:
             async with asyncio.timeout(self.send_within.total_seconds()):
                 answer = await channel.send(message)
+        except AddressGoneError as error:
+            await self.ledger.gone(claim, error.words)
+            raise _try_again(error.words, timedelta(), "AddressGone") from error
         except ProviderRefusedError as error:
             if error.suppress:
                 await self.ledger.suppress(claim, error.words)
@@ -240,6 +244,9 @@ class MessageDelivery:
             text=words.text,
             html=words.html,
             corrects=claim.corrects,
+            corrects_id=claim.corrects_id,
+            address_keys=claim.address_keys,
+            in_conversation=claim.in_conversation,
             at=self.wall_clock(),
         )
 

@@ -9,10 +9,12 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from api.device_in_context import device_of
 from api.refusals import RefusedRequestError
 from api.reported import Identity, Refused, Reported
 from stores.customers import CustomerStore
 from stores.database import Connection, Pool
+from stores.devices import devices_seen
 from stores.identities import known_customers, lock_customers, make_customers
 from stores.refused_touchpoints import RefusedTouchpoint, as_text, park
 from stores.touchpoints import NewTouchpoint, seen_before, store_touchpoints
@@ -109,6 +111,8 @@ class Intake:
         async with self._pool.connection() as connection:
             touchpoints = await self._touchpoints(connection, told, owners)
             stored = await store_touchpoints(connection, touchpoints)
+            devices = map(device_of, told, owners)
+            await devices_seen(connection, [device for device in devices if device])
             await park(connection, parked)
         new = sum(number is not None for number in stored)
         if new:

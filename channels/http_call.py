@@ -98,13 +98,16 @@ class HttpCaller:
             raise ServiceBusyError(f"{target.host} cannot be reached: {words}") from error
 
     async def _answer(self, key: str, method: str, target: httpx2.URL, content: bytes) -> Response:
-        addresses = await self._addresses(target)
+        addresses = await addresses_of(target, self._find, self._allowed)
         for last, address in enumerate(addresses, 1):
             request = self._client.build_request(
                 method,
                 target.copy_with(host=address),
                 content=content,
-                headers={"host": target.netloc.decode(), **self._headers(key, content)},
+                headers={
+                    "host": target.netloc.decode(),
+                    **signed_headers(self._secret, key, content, self._wall_clock()),
+                },
                 extensions={"sni_hostname": target.raw_host.decode()},
             )
             try:
@@ -120,50 +123,59 @@ class HttpCaller:
                 await response.aclose()
         raise ServiceBusyError(f"{target.host} has no address")
 
-    def _headers(self, key: str, content: bytes) -> dict[str, str]:
-        call = hashlib.sha256(key.encode()).hexdigest()[:32]
-        at = str(int(self._wall_clock().timestamp()))
-        signed = b".".join((call.encode(), at.encode(), content))
-        signature = base64.b64encode(hmac.new(self._secret, signed, hashlib.sha256).digest())
-        return {
-            # What is packed may be a thousand times larger than what is read of it.
-            "accept-encoding": "identity",
-            "content-type": "application/json",
-            "user-agent": "Clew",
-            "idempotency-key": call,
-            "webhook-id": call,
-            "webhook-timestamp": at,
-            "webhook-signature": f"v1,{signature.decode()}",
-        }
-
-    async def _addresses(self, target: httpx2.URL) -> Sequence[str]:
-        """Where the host is. Raises: `CallRefusedError` where any of it is private and not allowed."""
-        port = target.port or (443 if target.scheme == "https" else 80)
-        try:
-            addresses = await self._find(target.raw_host.decode(), port)
-        except UnicodeError as error:
-            raise CallRefusedError(f"{target.host} is not the name of a host: {error}") from error
-        except OSError as error:
-            raise ServiceBusyError(f"{target.host} cannot be found: {error}") from error
-        private = [address for address in addresses if not is_public(address)]
-        if private and target.host not in self._allowed:
-            raise CallRefusedError(
-                f"{target.host} is at the private address {private[0]}:"
-                " add it to CLEW_CALLS_ALLOWED to call it"
-            )
-        return addresses
-
     def _judge(self, response: httpx2.Response, host: str) -> None:
         """Raises: `ServiceBusyError` or `CallRefusedError` for what is no success, whatever else it says."""
         status = response.status_code
         if status in _BUSY or status >= 500:
             told = response.headers.get("retry-after", "")
-            raise ServiceBusyError(f"{host} answered {status}", _pause(told, self._wall_clock()))
+            raise ServiceBusyError(
+                f"{host} answered {status}", asked_pause(told, self._wall_clock())
+            )
         if 300 <= status < 400:
             words = f"{host} answered {status}: redirects are not followed; name where it leads"
             raise CallRefusedError(words)
         if not 200 <= status < 300:
             raise CallRefusedError(f"{host} answered {status}")
+
+
+def signed_headers(secret: bytes, key: str, content: bytes, at: datetime) -> dict[str, str]:
+    """The headers of a call of which the receiver can tell that it is ours, and which one it is."""
+    call = hashlib.sha256(key.encode()).hexdigest()[:32]
+    seconds = str(int(at.timestamp()))
+    signed = b".".join((call.encode(), seconds.encode(), content))
+    signature = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest())
+    return {
+        # What is packed may be a thousand times larger than what is read of it.
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+        "user-agent": "Clew",
+        "idempotency-key": call,
+        "webhook-id": call,
+        "webhook-timestamp": seconds,
+        "webhook-signature": f"v1,{signature.decode()}",
+    }
+
+
+async def addresses_of(target: httpx2.URL, find: Find, allowed: Collection[str]) -> Sequence[str]:
+    """Where a host is.
+
+    Raises: `CallRefusedError` where any of it is private and the host not among `allowed`,
+    `ServiceBusyError` where it is not found.
+    """
+    port = target.port or (443 if target.scheme == "https" else 80)
+    try:
+        addresses = await find(target.raw_host.decode(), port)
+    except UnicodeError as error:
+        raise CallRefusedError(f"{target.host} is not the name of a host: {error}") from error
+    except OSError as error:
+        raise ServiceBusyError(f"{target.host} cannot be found: {error}") from error
+    private = [address for address in addresses if not is_public(address)]
+    if private and target.host not in allowed:
+        raise CallRefusedError(
+            f"{target.host} is at the private address {private[0]}:"
+            " add it to CLEW_CALLS_ALLOWED to call it"
+        )
+    return addresses
 
 
 async def _read(response: httpx2.Response, host: str) -> Response:
@@ -183,7 +195,7 @@ async def _read(response: httpx2.Response, host: str) -> Response:
         return Response(status=response.status_code)
 
 
-def _pause(told: str, now: datetime) -> timedelta | None:
+def asked_pause(told: str, now: datetime) -> timedelta | None:
     """How long a service asks us to wait: so many seconds, or until an instant (RFC 9110, 10.2.3)."""
     if told.isdecimal():
         return min(timedelta(seconds=int(told[:9])), LONGEST_PAUSE)

@@ -8,6 +8,7 @@ import typer
 from cli import (
     backtest,
     cases,
+    channel_keys,
     doctor,
     entries,
     graph,
@@ -44,6 +45,7 @@ for group in (
     stops,
     cases,
     write_keys,
+    channel_keys,
     doctor,
     demo,
 ):

@@ -104,7 +104,7 @@ def in_words(scope: str, name: str) -> str:
 
 async def _stop(state: Path, scope: "Scope", name: str, why: str, *, anyway: bool) -> bool:
     from cli.installation import database
-    from journey.channel_choice import CHANNELS
+    from journey.channels import CHANNELS
     from stores.stops import StopStore
 
     if scope == "channel" and name not in CHANNELS and not anyway:

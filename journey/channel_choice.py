@@ -2,16 +2,11 @@
 
 from collections.abc import Mapping
 
+from journey.channels import WHERE_THEY_CAME
 from journey.effects import Deliver
-
-CHANNELS = ("email", "sms", "whatsapp", "push", "webpush", "slack", "webhook", "inbox")
-"""The channels of ours; an installation may add others."""
 
 PREFERRED = "preferred_channel"
 """The trait that names the channel by which a customer wants to hear; it chooses among those of a message."""
-
-WHERE_THEY_CAME = "where_they_came"
-"""In `via`: the channel by which the customer last came to us, where it is one that we send by."""
 
 
 def in_order(

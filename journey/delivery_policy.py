@@ -63,10 +63,15 @@ class DeliveryFacts:
     is false. `held_by`: the journey of the customer for whose end marketing of this one waits.
     `stops`: what is stopped, as scope and name. `zone`: the customer's. `sent` and `waiting`: other messages to them,
     as far back as the caps of `policy` count; `place`: this one's in the line.
-    `names`: what a condition may name, with fresh traits under `customer`.
+    `names`: what a condition may name, with fresh traits under `customer`. `address_keys`: what an
+    address needs beside itself. `heard_at`: when the customer last wrote by a channel (wall time).
     """
 
     addresses: Mapping[str, str]
+    address_keys: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict[str, Mapping[str, str]]
+    )
+    heard_at: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     suppressed: Mapping[str, str] = field(default_factory=dict[str, str])
     tried: Mapping[str, str] = field(default_factory=dict[str, str])
     consents: Mapping[str, bool] = field(default_factory=dict[str, bool])

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from journey.business_faults import business_faults
+from journey.channel_faults import channel_faults
 from journey.circles import circles
 from journey.definition import Definition, canonical_json, version_of
 from journey.document import InvalidDocumentError, Path, read_document
@@ -131,6 +132,7 @@ def _problems(
     yield from _at_exit(program)
     yield from _unreachable(program)
     yield from _sends(program, messages)
+    yield from channel_faults(program)
     yield from circles(program)
     yield from business_faults(program)
     yield from expression_faults(program)

@@ -9,24 +9,22 @@ from psycopg.rows import DictRow
 from pydantic import JsonValue
 
 from activities.delivery_ledger import DeliveryIntent
-from journey.channel_choice import WHERE_THEY_CAME
+from journey.channels import WHERE_THEY_CAME
 from journey.delivery_policy import DeliveryFacts
 from journey.house_policy import HousePolicy
 from journey.preferences import Preferences
 from journey.sending_caps import InLine, Place, Sent
+from stores import addresses
 from stores.database import Connection
 from stores.phone_zone import zone_of_phone
 from stores.preferences import preferences_of
-
-_ADDRESS_KINDS = {"email": "email", "sms": "phone"}
-"""Channel → the trait, and the kind of identity, that holds its address."""
 
 # `no key update`: identities may still be added to the customer meanwhile.
 _LOCK = "select traits, zone from customers where customer = %s for no key update"
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
 # then by priority, then who entered first. Runs of one journey never hold each other.
-_FACTS = """
+_FACTS = f"""
 with identity as (
     select distinct on (kind) kind, value from identities
     where customer = %(customer)s and kind = any(%(kinds)s) order by kind, created_at desc, value
@@ -50,8 +48,8 @@ select
     (select jsonb_agg(jsonb_build_array(scope, name)) from stops where lifted_at is null) as stops,
     p.preferred_channel, p.channels_off, p.topics_off, p.quiet_from, p.quiet_to, p.paused_until,
     p.locale, p.changed_at,
-    (select coalesce(jsonb_object_agg(kind, value), '{}') from identity) as identities,
-    (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{}')
+    {addresses.COLUMNS}
+    (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{{}}')
      from suppressed_addresses
      where channel = any(%(channels)s) and address in
          (select lower(trim(value)) from identity union all select unnest(%(addresses)s::text[])))
@@ -135,22 +133,13 @@ async def load(
     earlier: DictRow | None = None,
 ) -> DeliveryFacts:
     """All that `decide` asks for, in one read. `earlier`: what the ledger has of this delivery."""
-    kinds = {way: kind for way, kind in _ADDRESS_KINDS.items() if way in intent.channels}
-    own = {kind: value for kind in kinds.values() if (value := _text(customer.traits.get(kind)))}
+    ways, traits = intent.channels, customer.traits
     cursor = await connection.execute(
-        _FACTS,
-        _asked(intent, customer, policy)
-        | {
-            "channels": list(kinds),
-            "kinds": list(kinds.values()),
-            "addresses": [value.lower() for value in own.values()],
-        },
+        _FACTS, _asked(intent, customer, policy) | addresses.asked(ways, traits)
     )
     row = await cursor.fetchone()
     assert row is not None
-    # By trait, else by the identity that came last.
-    by_kind = {**row["identities"], **own}
-    addresses = {way: _text(by_kind[kind]) for way, kind in kinds.items() if kind in by_kind}
+    held = addresses.found(ways, customer.customer, traits, row)
     given, deliver = intent.deliver.values.get("customer"), intent.deliver
     known: dict[str, JsonValue] = {
         **(given if isinstance(given, dict) else {}),
@@ -159,8 +148,10 @@ async def load(
     priority = deliver.priority if deliver.priority is not None else row["priority"]
     asked_at = (earlier or {}).get("asked_at") or intent.now
     return DeliveryFacts(
-        addresses=addresses,
-        suppressed=_suppressed(addresses, row["suppressed"]),
+        addresses=held.by_channel,
+        address_keys=held.keys,
+        heard_at=held.heard_at,
+        suppressed=_suppressed(held.by_channel, row["suppressed"]),
         tried=(earlier or {}).get("tried") or {},
         consents=_consents(row["consents"] or {}),
         consent_withheld=customer.traits.get("marketing_consent") is False,
@@ -170,7 +161,7 @@ async def load(
         held_by=row["held_by"],
         stops=frozenset((scope, name) for scope, name in row["stops"] or ()),
         journey=intent.run.journey,
-        zone=customer.zone or _zone_of(by_kind, deliver.purpose),
+        zone=customer.zone or _zone_of(traits, row["identities"], deliver.purpose),
         policy=policy,
         preferences=Preferences() if row["changed_at"] is None else preferences_of(row),
         came_by=row["came_by"],
@@ -182,9 +173,12 @@ async def load(
     )
 
 
-def _zone_of(by_kind: Mapping[str, JsonValue], purpose: str) -> str | None:
-    """Only marketing keeps hours."""
-    return zone_of_phone(_text(by_kind.get("phone"))) if purpose == "marketing" else None
+def _zone_of(
+    traits: Mapping[str, JsonValue], identities: Mapping[str, str], purpose: str
+) -> str | None:
+    """Where their phone is from. Only marketing keeps hours."""
+    phone = traits.get("phone") or identities.get("phone")
+    return zone_of_phone(phone) if isinstance(phone, str) and purpose == "marketing" else None
 
 
 def _asked(intent: DeliveryIntent, customer: CustomerNow, policy: HousePolicy) -> dict[str, object]:
@@ -237,11 +231,7 @@ def _in_line(row: dict[str, Any]) -> InLine:
     )
 
 
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _suppressed(addresses: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
+def _suppressed(known: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
     """Channel → why nothing may go to its address."""
-    sought = {way: f"{way} {address.lower()}" for way, address in addresses.items()}
+    sought = {way: f"{way} {address.lower()}" for way, address in known.items()}
     return {way: reasons[address] for way, address in sought.items() if address in reasons}

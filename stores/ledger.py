@@ -8,7 +8,7 @@ expire, and the next attempt knows that the message may have left.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from psycopg.rows import DictRow
 
@@ -22,6 +22,9 @@ from stores.house_policy import HousePolicyStore
 
 LEASE = timedelta(seconds=30)
 """How long an attempt holds its claim: longer than any channel may take, on the wall."""
+
+CONVERSATION = timedelta(hours=24)
+"""For how long after a customer wrote by a channel they are in a conversation there, on the wall."""
 
 MENDABLE = "cannot_render"
 """A refusal that is looked at again when asked again: the message may have been mended."""
@@ -80,6 +83,18 @@ where entry = %(entry)s and n = %(replaces)s and state = 'deferred'
 """
 
 
+_GONE = """
+with device as (
+    update devices set gone_at = coalesce(gone_at, %(wall)s)
+     where channel = %(channel)s and token = %(address)s
+    returning 1
+)
+insert into suppressed_addresses (channel, address, reason)
+select %(channel)s, lower(trim(%(address)s)), 'gone' where not exists (select from device)
+on conflict do nothing
+"""
+
+
 class Ledger:
     """One row a delivery key, for ever, in PostgreSQL."""
 
@@ -116,8 +131,13 @@ class Ledger:
                 claimed = await self._write(connection, intent, decision, doubted=0)
             if isinstance(claimed, MessageDelivered):
                 return claimed
-            corrects = await self._replace(connection, intent)
-            return replace(claimed, customer=customer.values(), corrects=corrects)
+            return replace(
+                claimed,
+                customer=customer.values(),
+                address_keys=dict(facts.address_keys.get(claimed.channel, {})),
+                in_conversation=self._in_conversation(facts, claimed.channel),
+                **await self._replace(connection, intent, claimed.channel),
+            )
 
     async def _take_over(
         self,
@@ -187,10 +207,16 @@ class Ledger:
                 told["channel"] = decision.channel
         return told
 
-    async def _replace(self, connection: Connection, intent: DeliveryIntent) -> str | None:
-        """Stop the delivery that this one corrects; its key, where it has left or may have."""
+    def _in_conversation(self, facts: DeliveryFacts, channel: str) -> bool:
+        heard = facts.heard_at.get(channel)
+        return heard is not None and self._wall_clock() < heard + CONVERSATION
+
+    async def _replace(
+        self, connection: Connection, intent: DeliveryIntent, channel: str
+    ) -> dict[str, Any]:
+        """Stop the delivery that this one corrects; its key and id, where it has left or may have."""
         if intent.deliver.replaces is None:
-            return None
+            return {}
         where = {
             "entry": intent.run.entry,
             "replaces": intent.deliver.replaces,
@@ -198,12 +224,15 @@ class Ledger:
         }
         await connection.execute(_REPLACE, where)
         cursor = await connection.execute(
-            "select key from deliveries where entry = %(entry)s and n = %(replaces)s"
-            " and state in ('accepted', 'unknown', 'intended')",
+            "select key, channel, provider_id from deliveries where entry = %(entry)s"
+            " and n = %(replaces)s and state in ('accepted', 'unknown', 'intended')",
             where,
         )
         found = await cursor.fetchone()
-        return found["key"] if found else None
+        if found is None:
+            return {}
+        same = found["channel"] == channel
+        return {"corrects": found["key"], "corrects_id": found["provider_id"] if same else None}
 
     async def resend(self, claim: Claimed) -> None:
         """Mark the delivery: the customer may get it twice."""
@@ -254,6 +283,19 @@ class Ledger:
         """Send nothing to this address any more, whoever it belongs to."""
         async with self._pool.connection() as connection:
             await suppress(connection, claim.channel, claim.address, clean_text(reason))
+
+    async def gone(self, claim: Claimed, words: str) -> None:
+        """Give the claim back, and never send to this address again.
+
+        A device is marked as gone; any other address is suppressed, until the customer has another.
+        """
+        address: dict[str, object] = {
+            "channel": claim.channel,
+            "address": claim.address,
+            "wall": self._wall_clock(),
+        }
+        await self._execute(_GONE, address)
+        await self.release(claim, words)
 
     async def doubt(self, claim: Claimed, words: str) -> None:
         """End the claim now, without a word on what became of the message."""

@@ -1,12 +1,15 @@
 """`python -m workers api`: ingest, staff, customers' own pages."""
 
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
 from api.app import create_app
 from api.cases import cases_router
+from api.devices import devices_router
 from api.entries import entries_router
+from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
@@ -15,6 +18,7 @@ from api.stops import stops_router
 from api.surveys import surveys_router
 from api.unsubscribe import unsubscribe_router
 from api.write_key_check import WriteKeyCheck
+from channels.inbox_token import InboxTokens
 from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
 from stores.answers import AnswerStore
@@ -24,6 +28,9 @@ from stores.coupons import CouponStore
 from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
+from stores.devices import DeviceStore
+from stores.inbox_ear import InboxEar
+from stores.inbox_messages import InboxStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
 from stores.stops import StopStore
@@ -37,7 +44,12 @@ from workers.telemetry import tracing
 from workers.web import serve_http
 
 
-def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
+def wall_clock() -> datetime:
+    """Wall time."""
+    return datetime.now(UTC)
+
+
+def api_app(pool: Pool, bell: Bell, ear: InboxEar, settings: ApiSettings) -> FastAPI:
     """The application on our own database."""
     secret = settings.secret.get_secret_value().encode()
     links, customers = UnsubscribeLinks(settings.public_url, secret), CustomerStore(pool)
@@ -54,6 +66,7 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             await connection.execute("select 1")
 
     staff = StaffKeyCheck(token)
+    inboxes = InboxStore(pool, wall_clock, bell.ring)
     return create_app(
         cases_router(CaseStore(pool, bell.ring), staff),
         entries_router(
@@ -64,6 +77,13 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             staff,
         ),
         stops_router(StopStore(pool, bell.ring), staff),
+        devices_router(
+            DeviceStore(pool),
+            customers,
+            WriteKeyCheck(WriteKeyStore(pool)),
+            settings.vapid_public(),
+        ),
+        inbox_router(inboxes, ear, InboxTokens(settings.public_url, secret), customers, staff),
         unsubscribe_router(links, ConsentStore(pool)),
         surveys_router(
             SurveyLinks(settings.public_url, secret),
@@ -80,7 +100,8 @@ async def serve(settings: ApiSettings, life: Life) -> None:
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "api"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
-        app = api_app(pool, bell, settings)
+        ear = await parts.enter_async_context(InboxEar(settings.database_url))
+        app = api_app(pool, bell, ear, settings)
         await serve_http(
             HttpSpans(app) if tracing() else app,
             settings.api_host,

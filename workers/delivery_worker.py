@@ -25,6 +25,7 @@ from stores.run_records import RunRecordStore
 from stores.send_rates import SendRateStore
 from stores.wakeup import Bell
 from workers.build import build_id
+from workers.channels import OpenChannel, channels_of
 from workers.connections import database, temporal
 from workers.plugin import clew_plugin
 from workers.process import Life
@@ -100,14 +101,26 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "delivery"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
-        parts.push_async_callback(smtp.close)
+        channels: list[OpenChannel] = [
+            smtp,
+            *channels_of(
+                settings,
+                links,
+                pool,
+                _wall_clock,
+                public_url=settings.public_url,
+                allowed=settings.calls_allowed,
+            ),
+        ]
+        for channel in channels:
+            parts.push_async_callback(channel.close)
         caller = HttpCaller(settings.calls_key(), _wall_clock, allowed=settings.calls_allowed)
         parts.push_async_callback(caller.close)
         plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False)
         client = await temporal(settings, plugins=[plugin], identity="delivery")
         workers = delivery_workers(
             client,
-            message_delivery(pool, bell.ring, {smtp.name: smtp}, surveys),
+            message_delivery(pool, bell.ring, {each.name: each for each in channels}, surveys),
             at_once=settings.deliveries_at_once,
             drain=drain,
         )

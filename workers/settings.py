@@ -7,54 +7,28 @@ variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
 import base64
 import hashlib
-import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, cast
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSettingError
 
 from channels.mail import MailSender
 from channels.smtp import SmtpServer
 from channels.unsubscribe_link import SMALLEST_SECRET
 from contracts.clock import RunClock
+from workers.channel_settings import ChannelSettings, VapidSettings
+from workers.process_settings import Port, ProcessSettings
 
-Port = Annotated[int, Field(ge=0, le=65_535)]
 _SENDER = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<quoted>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
 
 
 class SettingsError(Exception):
     """Settings that are missing or wrong; the message names each, and what to set."""
-
-
-class ProcessSettings(BaseSettings):
-    """What every process may be told."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="CLEW_",
-        env_ignore_empty=True,
-        frozen=True,
-        extra="ignore",
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
-
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """From which level on log lines are written."""
-    metrics_port: Port | None = None
-    """Port on which Prometheus finds this process's metrics under /metrics; none where unset."""
-    metrics_host: str = "127.0.0.1"
-    """Address that the ports for metrics listen on; 0.0.0.0 in a container."""
-    ready_file: Path | None = None
-    """File that the process touches each second once it works; one that is old means stuck."""
-    drain_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
-    """How long work under way may take to end after SIGTERM."""
 
 
 class DatabaseSettings(ProcessSettings):
@@ -106,17 +80,6 @@ class SigningSettings(ProcessSettings):
     public_url: str
     """Where customers reach the API from outside, such as https://journeys.example.com."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_file(cls, given: Any) -> Any:
-        path = os.environ.get("CLEW_SECRET_FILE")
-        if not path or not isinstance(given, dict) or "secret" in given:
-            return given  # pyright: ignore[reportUnknownVariableType]
-        try:
-            return cast("dict[str, Any]", given) | {"secret": Path(path).read_text().strip()}
-        except OSError as error:
-            raise ValueError(f"CLEW_SECRET_FILE: {error.strerror}: {path}") from None
-
     @field_validator("secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:
@@ -132,7 +95,7 @@ class SigningSettings(ProcessSettings):
         return url
 
 
-class DeliverySettings(TemporalSettings, SigningSettings):
+class DeliverySettings(TemporalSettings, SigningSettings, ChannelSettings):
     """`python -m workers delivery`: sends messages."""
 
     smtp_url: SecretStr
@@ -178,7 +141,7 @@ class DeliverySettings(TemporalSettings, SigningSettings):
         )
 
 
-class ApiSettings(DatabaseSettings, SigningSettings):
+class ApiSettings(DatabaseSettings, SigningSettings, VapidSettings):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
     api_host: str = "127.0.0.1"

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.functional_validators import BeforeValidator
 
+from journey.channels import Way
 from journey.definition import Share
 from journey.language import EventName, Identifier, Slug, Words, WrittenStep
 from journey.steps import AnyStep
@@ -16,6 +17,7 @@ from journey.steps import AnyStep
 STEPS = "[steps]({up}README.md#steps)"
 _NAMES: list[tuple[Any, str]] = [
     (Slug, "name-with-dashes"),
+    (Way, "name of a channel"),
     (Identifier, "name_for_conditions"),
     (EventName, "name of a touchpoint"),
     (AnyStep, STEPS),

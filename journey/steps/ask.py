@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from journey import conditions
+from journey.channels import Way
 from journey.effects import Asked, Deliver, Purpose, SetTraits, Values
 from journey.happenings import Answer, DeliveryAnswer
 from journey.language import (
@@ -66,7 +67,7 @@ class Ask(Step):
     """The name under which the answer can be used later."""
     purpose: Purpose
     """Of the invitation: `service`, or `marketing` that needs consent."""
-    via: list[Slug | Literal["where_they_came"]] = ["email"]
+    via: list[Way] = ["email"]
     """Channels of the invitation, in order of preference; `where_they_came` as for a send."""
     topic: Slug | None = None
     """What the invitation is about, as for a send."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from journey.channels import Way
 from journey.delivery_policy import HELD_BY, STOPPED
 from journey.effects import Deliver, Purpose, Values
 from journey.happenings import Answer, DeliveryAnswer
@@ -51,7 +52,7 @@ class Send(Step):
     """Name of the message file."""
     purpose: Purpose
     """`service`: the customer needs it. `marketing`: only with consent, and with an unsubscribe link."""
-    via: list[Slug | Literal["where_they_came"]] = ["email"]
+    via: list[Way] = ["email"]
     """Channels in order of preference; `where_they_came` is the one by which the customer last came to us."""
     topic: Slug | None = None
     """What it is about: a topic of `policy.yaml`, which customers may not want and caps may count."""

@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0013"
-down_revision = "0008"
+down_revision = "0010"
 
 
 def upgrade() -> None:

@@ -1,55 +1,16 @@
-"""Channels under one suite: the recording fake, and SMTP against a scripted server."""
+"""Channels under one suite, each with the provider behind it; and calls to services."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
 
-from activities.message_channel import MessageChannel, RenderedMessage
 from channels.http_call import HttpCaller
-from channels.mail import MailSender
-from channels.recording import RecordingChannel, ScriptedAnswer
-from channels.smtp import SmtpChannel, SmtpServer
-from channels.unsubscribe_link import UnsubscribeLinks
 from tests.integration.channels.called_service import calling
+from tests.integration.channels.providers import PROVIDERS, Provider
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
-
-LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
-SENDER = MailSender(address="care@air.example", name="Air Example", reply_to="desk@air.example")
-
-
-def smtp_channel(port: int, *, connections: int = 2) -> SmtpChannel:
-    server = SmtpServer(
-        host="127.0.0.1",
-        port=port,
-        security="plain",
-        timeout=timedelta(seconds=5),
-        connections=connections,
-    )
-    return SmtpChannel(server, SENDER, LINKS)
-
-
-def a_message(n: int = 1, to: str = "anna@example.com") -> RenderedMessage:
-    return RenderedMessage(
-        key=f"journey/flight/c_anna:7:{n}",
-        customer="c_anna",
-        address=to,
-        purpose="service",
-        subject="Gate B4",
-        text="Your gate is B4.\n",
-        at=datetime(2013, 2, 8, 17, 2, tzinfo=UTC),
-    )
-
-
-@dataclass
-class Provider:
-    """A channel with the provider behind it: how it is to answer, and what it took."""
-
-    channel: MessageChannel
-    script: Callable[[str, Sequence[ScriptedAnswer]], None]
-    subjects: Callable[[], list[str]]
+from workers.embedded.postgres_server import PostgresServer
 
 
 @pytest_asyncio.fixture
@@ -60,20 +21,16 @@ async def relay() -> AsyncIterator[ScriptedSmtp]:
     await server.close()
 
 
-@pytest_asyncio.fixture(params=["recording", "smtp", "smtp, answering after the mail"])
-async def provider(request: pytest.FixtureRequest, relay: ScriptedSmtp) -> AsyncIterator[Provider]:
-    if request.param == "recording":
-        channel = RecordingChannel()
-        yield Provider(channel, channel.script, lambda: [taken.subject for taken in channel.taken])
-        return
-    relay.at_data = request.param != "smtp"
-    channel = smtp_channel(relay.port)
+@pytest_asyncio.fixture(scope="session")
+async def inboxes(postgres: PostgresServer, migrated_template: str) -> str:
+    """One database for the inboxes of all these tests, each of which empties it."""
+    return await postgres.create_database("clew_inboxes", template=migrated_template)
 
-    def script(address: str, answers: Sequence[ScriptedAnswer]) -> None:
-        relay.scripts[address] = list(answers)
 
-    yield Provider(channel, script, lambda: [str(mail["Subject"]) for mail in relay.taken])
-    await channel.close()
+@pytest_asyncio.fixture(params=PROVIDERS)
+async def provider(request: pytest.FixtureRequest, inboxes: str) -> AsyncIterator[Provider]:
+    async with PROVIDERS[request.param](inboxes) as provider:
+        yield provider
 
 
 @pytest_asyncio.fixture(scope="session")

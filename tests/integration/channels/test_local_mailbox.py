@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from channels.local_mailbox import LocalMailbox
 from channels.mail_store import JOURNAL, MailStore
 from console.mailbox import mailbox_router
-from tests.integration.channels.conftest import a_message, smtp_channel
+from tests.integration.channels.providers import a_message, smtp_channel
 
 NOW = datetime(2013, 2, 8, 17, 2, tzinfo=UTC)
 

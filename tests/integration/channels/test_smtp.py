@@ -6,7 +6,7 @@ import pytest
 
 from activities.message_channel import ProviderBusyError, ProviderRefusedError
 from channels.unsubscribe_link import Unsubscription
-from tests.integration.channels.conftest import LINKS, a_message, smtp_channel
+from tests.integration.channels.providers import LINKS, a_message, smtp_channel
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
 
 

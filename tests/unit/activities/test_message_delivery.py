@@ -54,6 +54,9 @@ class ScriptedLedger:
     async def release(self, claim: Claimed, words: str) -> None:
         self.asked.append("release")
 
+    async def gone(self, claim: Claimed, words: str) -> None:
+        self.asked.append("gone")
+
     async def doubt(self, claim: Claimed, words: str) -> None:
         self.asked.append("doubt")
 

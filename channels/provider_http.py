@@ -1,0 +1,213 @@
+"""Talking to providers over HTTP: what their answers mean for one message.
+
+Connections are kept. Nothing of an address or a text is logged, and none of it is in what is raised:
+whoever maps an answer to words uses `without`.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, cast
+
+import httpx2
+import orjson
+from opentelemetry import trace
+
+from activities.message_channel import (
+    ProviderBusyError,
+    ProviderRefusedError,
+    UnknownOutcomeError,
+)
+from activities.service_call import CallRefusedError, ServiceBusyError
+from channels.http_call import Find, addresses_of, asked_pause, look_up
+
+ANSWER_WITHIN = timedelta(seconds=10)
+"""How long a provider may take: well within what a delivery allows its channel."""
+
+LARGEST_ANSWER = 256_000
+_LONGEST_WORDS = 300
+_NOTHING_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_tracer = trace.get_tracer("clew.channels")
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Told:
+    """What a provider answered. `retry_after` is what it asks for, if it asks."""
+
+    status: int
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    retry_after: timedelta | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether the provider has the message."""
+        return 200 <= self.status < 300
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class ProviderHttp:
+    """The way to one provider.
+
+    `foreign`: addresses come from outside, so a host is looked up, checked and then called, and no
+    connection is kept: one is kept by its address alone, and another name may be there. `allowed`
+    are hosts that may then have a private address.
+    """
+
+    def __init__(
+        self,
+        provider: str,
+        *,
+        within: timedelta = ANSWER_WITHIN,
+        wall_clock: Callable[[], datetime] = _wall_clock,
+        foreign: bool = False,
+        allowed: Collection[str] = (),
+        find: Find = look_up,
+        connections: int = 20,
+    ) -> None:
+        self._provider, self._within, self._wall_clock = provider, within, wall_clock
+        self._foreign, self._find = foreign, find
+        self._allowed = frozenset(host.lower() for host in allowed)
+        self._client = httpx2.AsyncClient(
+            timeout=within.total_seconds(),
+            follow_redirects=False,
+            limits=httpx2.Limits(
+                max_connections=connections,
+                max_keepalive_connections=0 if foreign else connections,
+            ),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def post(
+        self,
+        url: str,
+        key: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str],
+        auth: tuple[str, str] | None = None,
+    ) -> Told:
+        """Hand a message over.
+
+        Raises: `ProviderBusyError` where it cannot be reached, `ProviderRefusedError` where the
+        address must not be called, `UnknownOutcomeError` where it may have been taken.
+        """
+        with _tracer.start_as_current_span(
+            f"{self._provider} send", attributes={"clew.delivery": key}
+        ):
+            try:
+                async with asyncio.timeout(self._within.total_seconds()):
+                    return await self._post(url, content, headers, auth)
+            except _NOTHING_LEFT as error:
+                raise ProviderBusyError(f"no connection to {self._provider}") from error
+            except (httpx2.HTTPError, TimeoutError) as error:
+                raise self.no_answer(error) from error
+
+    async def _post(
+        self,
+        url: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        auth: tuple[str, str] | None,
+    ) -> Told:
+        basic = httpx2.BasicAuth(*auth) if auth else None
+        targets, named = await self._targets(url)
+        for last, target in enumerate(targets, 1):
+            request = self._client.build_request(
+                "POST",
+                target,
+                content=content,
+                headers={"user-agent": "Clew", "accept-encoding": "identity", **headers, **named},
+                extensions={"sni_hostname": httpx2.URL(url).raw_host.decode()} if named else {},
+            )
+            try:
+                response = await self._client.send(request, stream=True, auth=basic)
+            except httpx2.ConnectError:
+                if last == len(targets):
+                    raise
+                continue
+            try:
+                return await self._told(response)
+            finally:
+                await response.aclose()
+        raise ProviderBusyError(f"{self._provider} has no address")
+
+    async def _targets(self, url: str) -> tuple[list[httpx2.URL], dict[str, str]]:
+        """Where to call, the best first, and the host to name there where it is not that of the URL."""
+        try:
+            asked = httpx2.URL(url)
+        except httpx2.InvalidURL as error:
+            raise ProviderRefusedError(
+                "is not the address of a web service", reason="unreachable"
+            ) from error
+        if not self._foreign:
+            return [asked], {}
+        if asked.scheme != "https" and asked.host not in self._allowed:
+            raise ProviderRefusedError(
+                "the address does not begin with https://", reason="unreachable"
+            )
+        try:
+            addresses = await addresses_of(asked, self._find, self._allowed)
+        except CallRefusedError as error:
+            raise ProviderRefusedError(str(error), reason="unreachable") from error
+        except ServiceBusyError as error:
+            raise ProviderBusyError(str(error)) from error
+        named = {"host": asked.netloc.decode()}
+        return [asked.copy_with(host=address) for address in addresses], named
+
+    async def _told(self, response: httpx2.Response) -> Told:
+        said = bytearray()
+        async for part in response.aiter_raw():
+            said += part
+            if len(said) > LARGEST_ANSWER:
+                break
+        try:
+            body: Any = orjson.loads(bytes(said)) if said else {}
+        except orjson.JSONDecodeError:
+            body = {}
+        return Told(
+            status=response.status_code,
+            body=cast("dict[str, Any]", body) if isinstance(body, dict) else {},
+            headers=response.headers,
+            retry_after=asked_pause(response.headers.get("retry-after", ""), self._wall_clock()),
+        )
+
+    def no_answer(self, error: Exception) -> UnknownOutcomeError:
+        """The message was handed over, and what became of it was not told."""
+        return UnknownOutcomeError(f"no answer from {self._provider}: {type(error).__name__}")
+
+    def failed(self, told: Told, *, deduplicates: bool = False) -> Exception:
+        """What an answer without a meaning of its own means.
+
+        `deduplicates`: a repeated key is sent once there, so that trying again is safe.
+        """
+        words = f"{self._provider} answered {told.status}"
+        if told.status == 429:
+            return ProviderBusyError(words, retry_after=told.retry_after)
+        if told.status in (401, 403):
+            return ProviderBusyError(f"{words}: it does not take our credentials; mend them")
+        if told.status in (408, 425):
+            return ProviderBusyError(words, retry_after=told.retry_after)
+        if told.status >= 500:
+            if deduplicates:
+                return ProviderBusyError(words, retry_after=told.retry_after)
+            return UnknownOutcomeError(f"{words}, and may have sent it")
+        if told.status < 400:
+            return ProviderRefusedError(f"{words}: redirects are not followed")
+        return ProviderRefusedError(words)
+
+
+def without(words: str, *private: str) -> str:
+    """A provider's words without the address or anything else that is the customer's."""
+    for each in sorted(filter(None, private), key=len, reverse=True):
+        words = words.replace(each, "…")
+    return " ".join(words.split())[:_LONGEST_WORDS]

@@ -1,0 +1,106 @@
+"""The channels of an installation beside mail, made from its settings."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from activities.message_channel import MessageChannel
+from channels.inbox import InboxChannel
+from channels.unsubscribe_link import UnsubscribeLinks
+from stores.database import Pool
+from stores.inbox_messages import InboxStore
+from workers.channel_settings import ChannelSettings
+
+
+class OpenChannel(MessageChannel, Protocol):
+    """A channel that holds connections until it is closed."""
+
+    async def close(self) -> None: ...
+
+
+def channels_of(
+    settings: ChannelSettings,
+    links: UnsubscribeLinks,
+    pool: Pool,
+    wall_clock: Callable[[], datetime],
+    *,
+    public_url: str,
+    allowed: Collection[str] = (),
+) -> list[OpenChannel]:
+    """Every channel whose settings are given. What a channel needs is loaded only where it is on.
+
+    `allowed`: hosts that may have a private address. Raises: `ValueError` in words, and
+    `AppriseMissingError`.
+    """
+    channels: list[OpenChannel] = [*_by_twilio(settings, links, public_url)]
+    if settings.fcm_account is not None:
+        from channels.fcm_access import FcmAccess
+        from channels.push import PushChannel
+
+        access = FcmAccess(settings.fcm_info(), token_url=settings.fcm_token_url)
+        channels.append(
+            PushChannel(settings.fcm_project(), access, links, api=_root(settings.fcm_url))
+        )
+    if settings.vapid_key is not None:
+        from channels.vapid import VapidKey
+        from channels.webpush import WebPushChannel
+
+        key = VapidKey(_told(settings.vapid_key), settings.vapid_contact or "")
+        channels.append(WebPushChannel(key, links, wall_clock, allowed=allowed))
+    if settings.slack_token is not None:
+        from channels.slack import SlackChannel
+
+        channels.append(
+            SlackChannel(_told(settings.slack_token), links, api=_root(settings.slack_url))
+        )
+    if settings.webhook_secret is not None:
+        from channels.webhook import WebhookChannel
+
+        secret = _told(settings.webhook_secret).encode()
+        channels.append(WebhookChannel(secret, links, wall_clock, allowed=allowed))
+    if settings.inbox == "on":
+        channels.append(InboxChannel(InboxStore(pool, wall_clock), links))
+    if settings.apprise_services:
+        from channels.apprise_services import AppriseChannel
+
+        channels.append(AppriseChannel(settings.apprise_services, links, allowed=allowed))
+    return channels
+
+
+def _by_twilio(
+    settings: ChannelSettings, links: UnsubscribeLinks, public_url: str
+) -> list[OpenChannel]:
+    if settings.twilio_account is None:
+        return []
+    from channels.sms import SmsChannel
+    from channels.twilio import CALLBACK_PATH, TwilioAccount
+    from channels.whatsapp import WhatsAppChannel
+
+    def account(sender: str) -> TwilioAccount:
+        user, password = settings.twilio_login()
+        return TwilioAccount(
+            account=settings.twilio_account or "",
+            user=user,
+            password=password,
+            sender=sender,
+            callback_url=f"{_root(public_url)}{CALLBACK_PATH}",
+            region=settings.phone_region,
+            api=_root(settings.twilio_url),
+        )
+
+    found: list[OpenChannel] = []
+    if settings.twilio_sms_from is not None:
+        found.append(SmsChannel(account(settings.twilio_sms_from), links))
+    if settings.twilio_whatsapp_from is not None:
+        found.append(WhatsAppChannel(account(settings.twilio_whatsapp_from), links))
+    return found
+
+
+def _told(secret: SecretStr) -> str:
+    return secret.get_secret_value()
+
+
+def _root(url: str) -> str:
+    return url.rstrip("/")

@@ -41,7 +41,8 @@ select
     (select coalesce(jsonb_object_agg(kind, value), '{}') from identity) as identities,
     (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{}')
      from suppressed_addresses
-     where channel = any(%(channels)s) and address in
+     where channel = any(%(channels)s) and (not marketing_only or %(purpose)s = 'marketing')
+       and address in
          (select lower(trim(value)) from identity union all select unnest(%(addresses)s::text[])))
         as suppressed
 """
@@ -79,6 +80,7 @@ async def load(
         "entry": intent.run.entry,
         "n": intent.deliver.n,
         "customer": customer.customer,
+        "purpose": intent.deliver.purpose,
         "channels": list(kinds),
         "kinds": list(kinds.values()),
         "addresses": [value.lower() for value in own.values()],

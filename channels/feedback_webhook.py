@@ -37,6 +37,12 @@ def read_json(body: bytes) -> object:
         raise UnreadableFeedbackError(f"the body is not JSON: {str(error)[:200]}") from None
 
 
+def expect_object(value: object, what: str) -> None:
+    """Raises: `UnreadableFeedbackError` where it is no JSON object."""
+    if not isinstance(value, dict):
+        raise UnreadableFeedbackError(f"{what}: expected an object, as the provider sends it")
+
+
 def at(value: object, *path: str | int) -> object:
     """What stands there in JSON; None where nothing does."""
     for step in path:

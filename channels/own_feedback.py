@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from channels.feedback_webhook import (
     ForgedFeedbackError,
-    UnreadableFeedbackError,
     WebhookRequest,
     at,
+    expect_object,
     instant,
     needed,
     not_too_old,
@@ -47,8 +47,7 @@ class OwnFeedback:
         """What is reported. Raises: `ForgedFeedbackError`, `UnreadableFeedbackError`."""
         webhook = self.verify(request)
         event = read_json(request.body)
-        if not isinstance(event, dict):
-            raise UnreadableFeedbackError("the body: expected one event")
+        expect_object(event, "the body")
         kind = _KINDS.get(text(event, "type"))
         if kind is None:
             return []

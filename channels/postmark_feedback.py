@@ -9,9 +9,9 @@ import hmac
 
 from channels.feedback_webhook import (
     ForgedFeedbackError,
-    UnreadableFeedbackError,
     WebhookRequest,
     at,
+    expect_object,
     instant,
     needed,
     read_json,
@@ -47,9 +47,8 @@ class PostmarkFeedback:
         """What is reported. Raises: `ForgedFeedbackError`, `UnreadableFeedbackError`."""
         self.verify(request)
         event = read_json(request.body)
-        if not isinstance(event, dict):
-            raise UnreadableFeedbackError("the body: expected one event")
-        read = _feedback(event)  # pyright: ignore[reportUnknownArgumentType] -- JSON
+        expect_object(event, "the body")
+        read = _feedback(event)
         return [] if read is None else [read]
 
     def verify(self, request: WebhookRequest) -> None:

@@ -4,7 +4,6 @@ https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-star
 """
 
 import base64
-import binascii
 from datetime import timedelta
 from typing import cast
 
@@ -18,6 +17,7 @@ from channels.feedback_webhook import (
     UnreadableFeedbackError,
     WebhookRequest,
     at,
+    expect_object,
     instant,
     needed,
     not_too_old,
@@ -52,12 +52,12 @@ class SendGridFeedback:
 
     def __init__(self, key: str) -> None:
         try:
-            read = load_der_public_key(base64.b64decode(key, validate=True))
-        except (ValueError, binascii.Error):
-            raise ValueError("is not a public key: copy it from SendGrid's settings") from None
-        if not isinstance(read, EllipticCurvePublicKey):
-            raise ValueError("is not a key of the kind that SendGrid signs with (ECDSA)")
-        self._key = read
+            self._key = cast(
+                "EllipticCurvePublicKey", load_der_public_key(base64.b64decode(key, validate=True))
+            )
+            _ = self._key.curve
+        except (ValueError, AttributeError):
+            raise ValueError("is not SendGrid's verification key: copy it as it stands") from None
 
     async def read(self, request: WebhookRequest) -> list[Feedback]:
         """What is reported. Raises: `ForgedFeedbackError`, `UnreadableFeedbackError`."""
@@ -84,8 +84,7 @@ class SendGridFeedback:
 
 
 def _feedback(event: object) -> Feedback | None:
-    if not isinstance(event, dict):
-        raise UnreadableFeedbackError("an event: expected an object")
+    expect_object(event, "an event")
     kind = _KINDS.get(text(event, "event"))
     if kind is None:
         return None

@@ -14,6 +14,7 @@ from channels.recording import RecordingChannel, ScriptedAnswer
 from channels.smtp import SmtpChannel, SmtpServer
 from channels.unsubscribe_link import UnsubscribeLinks
 from tests.integration.channels.called_service import calling
+from tests.integration.channels.mail_providers import MAIL_PROVIDERS, mail_provider
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
 
 LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
@@ -50,6 +51,7 @@ class Provider:
     channel: MessageChannel
     script: Callable[[str, Sequence[ScriptedAnswer]], None]
     subjects: Callable[[], list[str]]
+    repeats_its_id: bool = True
 
 
 @pytest_asyncio.fixture
@@ -60,11 +62,18 @@ async def relay() -> AsyncIterator[ScriptedSmtp]:
     await server.close()
 
 
-@pytest_asyncio.fixture(params=["recording", "smtp", "smtp, answering after the mail"])
+@pytest_asyncio.fixture(
+    params=["recording", "smtp", "smtp, answering after the mail", *MAIL_PROVIDERS]
+)
 async def provider(request: pytest.FixtureRequest, relay: ScriptedSmtp) -> AsyncIterator[Provider]:
     if request.param == "recording":
         channel = RecordingChannel()
         yield Provider(channel, channel.script, lambda: [taken.subject for taken in channel.taken])
+        return
+    if request.param in MAIL_PROVIDERS:
+        async with mail_provider(request.param) as (channel, vendor):
+            repeats = request.param != "ses"  # which puts an id of its own in the place of ours
+            yield Provider(channel, vendor.script, lambda: vendor.subjects, repeats)
         return
     relay.at_data = request.param != "smtp"
     channel = smtp_channel(relay.port)

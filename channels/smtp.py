@@ -24,7 +24,7 @@ from activities.message_channel import (
     UnknownOutcomeError,
 )
 from channels.mail import MailSender, build_mail
-from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 
 _tracer = trace.get_tracer("clew.channels")
 _GONE = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
@@ -62,7 +62,7 @@ class SmtpChannel:
         (4xx, no connection, or the relay does not take our sender), `UnknownOutcomeError` (the
         mail was handed over and no answer came).
         """
-        mail = build_mail(message, self._sender, self._unsubscribe_url(message))
+        mail = build_mail(message, self._sender, marketing_link(self._links, message))
         recipient = mail["To"].addresses[0].addr_spec
         with _tracer.start_as_current_span("smtp send", attributes={"clew.delivery": message.key}):
             async with self._slots:
@@ -82,13 +82,6 @@ class SmtpChannel:
                 await smtp.quit()
             except (SMTPException, OSError):
                 smtp.close()
-
-    def _unsubscribe_url(self, message: RenderedMessage) -> str | None:
-        if message.purpose != "marketing":
-            return None
-        return self._links.url(
-            Unsubscription(customer=message.customer, purpose="marketing", channel=self.name)
-        )
 
     async def _with_envelope(self, recipient: str) -> SMTP:
         """A connection that has taken sender and recipient; a kept one that died is no failure."""

@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 
+from activities.message_channel import RenderedMessage
 from channels.signed_link import SMALLEST_SECRET, InvalidLinkError, SignedLinks
 from journey.effects import Purpose
 
-__all__ = ["SMALLEST_SECRET", "InvalidLinkError", "UnsubscribeLinks", "Unsubscription"]
+__all__ = [
+    "SMALLEST_SECRET",
+    "InvalidLinkError",
+    "UnsubscribeLinks",
+    "Unsubscription",
+    "marketing_link",
+]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -39,6 +46,15 @@ class UnsubscribeLinks:
             purpose="service" if purpose == "service" else "marketing",
             channel=channel,
         )
+
+
+def marketing_link(links: UnsubscribeLinks, message: RenderedMessage) -> str | None:
+    """The link that a marketing mail carries; a service message has none."""
+    if message.purpose != "marketing":
+        return None
+    return links.url(
+        Unsubscription(customer=message.customer, purpose="marketing", channel="email")
+    )
 
 
 def _parts(unsubscription: Unsubscription) -> tuple[str, str, str]:

@@ -1,8 +1,9 @@
 """What becomes of a message after it left, as touchpoints that a journey can wait for.
 
 Properties of each: `delivery` (its key in the ledger), `message`, `channel`, `journey`, and `run`
-(the workflow id). `Message Bounced` adds `reason`, `Message Clicked` `url`, `Message Replied`
-`text`, `subject` and `reply` (its id).
+(the workflow id). `Message Bounced` adds `reason` and `hard` (no later message would get through
+either), `Message Opened` and `Message Clicked` `machine` (the provider says that a program did it),
+`Message Clicked` `url`, `Message Replied` `text`, `subject` and `reply` (its id).
 """
 
 DELIVERED = "Message Delivered"

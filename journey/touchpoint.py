@@ -9,6 +9,8 @@ from typing import cast
 import orjson
 from pydantic import JsonValue
 
+from journey.message_events import MESSAGE_EVENTS
+
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
 TRAITS_CHANGED = "$identify"
@@ -50,9 +52,13 @@ OURS = frozenset(
 """Events that we make ourselves: no author names them, and nobody outside describes them."""
 
 
+RESERVED = OURS | MESSAGE_EVENTS
+"""Events that nobody outside may send: what only we know happened."""
+
+
 def is_ours(event: str) -> bool:
     """Whether an event is one that we make, or a reserved one, which nobody has to describe."""
-    return event.startswith("$") or event in OURS
+    return event.startswith("$") or event in RESERVED
 
 
 class RefusedTouchpointError(ValueError):

@@ -23,6 +23,15 @@ select distinct on (purpose, channel) purpose, channel, given, source, proof, at
 """
 
 
+_SUPPRESS = """
+insert into suppressed_addresses as s (channel, address, reason, marketing_only, at)
+values (%(channel)s, %(address)s, %(reason)s, %(marketing_only)s, coalesce(%(at)s, now()))
+on conflict (channel, address) do update set
+    reason = excluded.reason, marketing_only = excluded.marketing_only, at = excluded.at
+where (excluded.marketing_only, excluded.at, excluded.reason) < (s.marketing_only, s.at, s.reason)
+"""
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Consent:
     """What a customer last said of one purpose and channel (`''`: every channel), how, and when."""
@@ -98,10 +107,27 @@ async def say(
     )
 
 
-async def suppress(connection: Connection, channel: str, address: str, reason: str) -> None:
-    """As `ConsentStore.suppress`, in the caller's transaction."""
+async def suppress(
+    connection: Connection,
+    channel: str,
+    address: str,
+    reason: str,
+    *,
+    marketing_only: bool = False,
+    at: datetime | None = None,
+) -> None:
+    """As `ConsentStore.suppress`, in the caller's transaction; `at` is when it became so.
+
+    What closes the address for everything outranks what closes it for marketing; else the oldest
+    reason is kept, in whatever order they come.
+    """
     await connection.execute(
-        "insert into suppressed_addresses (channel, address, reason)"
-        " values (%s, %s, %s) on conflict do nothing",
-        (channel, address.strip().lower(), reason),
+        _SUPPRESS,
+        {
+            "channel": channel,
+            "address": clean_text(address).strip().lower(),
+            "reason": clean_text(reason),
+            "marketing_only": marketing_only,
+            "at": at,
+        },
     )

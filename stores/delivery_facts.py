@@ -51,7 +51,8 @@ select
     {addresses.COLUMNS}
     (select coalesce(jsonb_object_agg(channel || ' ' || address, reason), '{{}}')
      from suppressed_addresses
-     where channel = any(%(channels)s) and address in
+     where channel = any(%(channels)s) and (not marketing_only or %(purpose)s = 'marketing')
+       and address in
          (select lower(trim(value)) from identity union all select unnest(%(addresses)s::text[])))
         as suppressed,
     case when %(counted_since)s::timestamptz is not null then (

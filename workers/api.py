@@ -9,6 +9,7 @@ from api.app import create_app
 from api.cases import cases_router
 from api.devices import devices_router
 from api.entries import entries_router
+from api.feedback import feedback_router
 from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
@@ -29,6 +30,7 @@ from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
 from stores.devices import DeviceStore
+from stores.feedback import FeedbackStore
 from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
 from stores.published import PublishedStore
@@ -37,6 +39,7 @@ from stores.stops import StopStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
+from workers.feedback_sources import feedback_sources
 from workers.http_spans import HttpSpans, TracedIntake
 from workers.process import Life
 from workers.settings import ApiSettings
@@ -89,6 +92,9 @@ def api_app(pool: Pool, bell: Bell, ear: InboxEar, settings: ApiSettings) -> Fas
             SurveyLinks(settings.public_url, secret),
             PublishedStore(pool),
             AnswerStore(pool, bell.ring),
+        ),
+        feedback_router(
+            feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
         ),
         ingest=ingest,
         checks={"database": database_answers},

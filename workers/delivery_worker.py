@@ -12,7 +12,6 @@ from activities.message_delivery import MessageDelivery
 from activities.service_call import ServiceCalls
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
-from channels.smtp import SmtpChannel
 from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
@@ -27,6 +26,7 @@ from stores.wakeup import Bell
 from workers.build import build_id
 from workers.channels import OpenChannel, channels_of
 from workers.connections import database, temporal
+from workers.mail_channel import mail_channel
 from workers.plugin import clew_plugin
 from workers.process import Life
 from workers.settings import DeliverySettings
@@ -97,12 +97,12 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
     links = UnsubscribeLinks(settings.public_url, secret)
     surveys = SurveyLinks(settings.public_url, secret)
     drain = timedelta(seconds=settings.drain_seconds)
-    smtp = SmtpChannel(settings.smtp_server(), settings.mail_sender(), links)
+    mail = mail_channel(settings, links)
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "delivery"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
         channels: list[OpenChannel] = [
-            smtp,
+            mail,
             *channels_of(
                 settings,
                 links,

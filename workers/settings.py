@@ -7,24 +7,20 @@ variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
 import base64
 import hashlib
-import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError as UnreadableSettingError
 
-from channels.mail import MailSender
-from channels.smtp import SmtpServer
 from channels.unsubscribe_link import SMALLEST_SECRET
 from contracts.clock import RunClock
 from workers.channel_settings import ChannelSettings, VapidSettings
+from workers.feedback_settings import FeedbackSettings
+from workers.mail_settings import MailSettings
 from workers.process_settings import Port, ProcessSettings
-
-_SENDER = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<quoted>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
 
 
 class SettingsError(Exception):
@@ -95,16 +91,9 @@ class SigningSettings(ProcessSettings):
         return url
 
 
-class DeliverySettings(TemporalSettings, SigningSettings, ChannelSettings):
+class DeliverySettings(TemporalSettings, SigningSettings, MailSettings, ChannelSettings):
     """`python -m workers delivery`: sends messages."""
 
-    smtp_url: SecretStr
-    """The mail relay: smtps://user:password@host:465 (TLS), smtp+starttls://…:587, or
-    smtp://host:25 (plain, no password)."""
-    mail_from: str
-    """Who writes to customers, read by somebody: Clew <hello@example.com>."""
-    mail_reply_to: str | None = None
-    """Where answers go, where that is another mailbox."""
     calls_secret: SecretStr | None = None
     """Signs calls to services outside: whsec_ and base64, as Standard Webhooks writes it; made from
     CLEW_SECRET where unset (`clew calls-secret` prints it)."""
@@ -115,8 +104,6 @@ class DeliverySettings(TemporalSettings, SigningSettings, ChannelSettings):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        self.smtp_server()
-        self.mail_sender()
         self.calls_key()
         return self
 
@@ -125,23 +112,8 @@ class DeliverySettings(TemporalSettings, SigningSettings, ChannelSettings):
         told = self.calls_secret
         return calls_key(self.secret.get_secret_value(), told.get_secret_value() if told else None)
 
-    def smtp_server(self) -> SmtpServer:
-        """The relay that `smtp_url` names."""
-        return smtp_server(self.smtp_url.get_secret_value())
 
-    def mail_sender(self) -> MailSender:
-        """The sender that `mail_from` names."""
-        found = _SENDER.fullmatch(self.mail_from)
-        if found is None:
-            raise ValueError("CLEW_MAIL_FROM: write it as Clew <hello@example.com>")
-        return MailSender(
-            address=found["quoted"] or found["bare"],
-            name=found["name"] or "",
-            reply_to=self.mail_reply_to,
-        )
-
-
-class ApiSettings(DatabaseSettings, SigningSettings, VapidSettings):
+class ApiSettings(DatabaseSettings, SigningSettings, FeedbackSettings, VapidSettings):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
     api_host: str = "127.0.0.1"
@@ -192,34 +164,6 @@ def calls_key(secret: str, told: str | None = None) -> bytes:
         return base64.b64decode(told.removeprefix("whsec_"), validate=True)
     except ValueError:
         raise ValueError("CLEW_CALLS_SECRET: write whsec_ and base64") from None
-
-
-def smtp_server(url: str) -> SmtpServer:
-    """The relay that a URL names. Raises: `ValueError` in words."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"CLEW_SMTP_URL: {error}") from None
-    ways = {
-        "smtp": ("plain", 25),
-        "smtp+starttls": ("starttls", 587),
-        "smtps": ("tls", 465),
-    }
-    if parts.scheme not in ways or not parts.hostname:
-        raise ValueError("CLEW_SMTP_URL: write smtps://, smtp+starttls:// or smtp:// and a host")
-    security, usual = ways[parts.scheme]
-    if security == "plain" and parts.password:
-        raise ValueError(
-            "CLEW_SMTP_URL: smtp:// would send the password in the clear; use smtps://"
-        )
-    return SmtpServer(
-        host=parts.hostname,
-        port=port or usual,
-        security=security,  # pyright: ignore[reportArgumentType]
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-    )
 
 
 def _in_words(kind: type[ProcessSettings], told: Any) -> str:

@@ -1,7 +1,7 @@
 """`ask`: a question to the customer, answered on a page of ours or by a touchpoint."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 

@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0011"
 
 
 def upgrade() -> None:

@@ -27,6 +27,7 @@ from channels.webhook import WebhookChannel
 from channels.webpush import WebPushChannel
 from channels.whatsapp import WhatsAppChannel
 from tests.integration.channels.inbox_by_script import inbox
+from tests.integration.channels.mail_providers import MAIL_PROVIDERS
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
 from tests.integration.channels.vendors.fcm import PROJECT, Fcm
 from tests.integration.channels.vendors.own_system import SECRET, AppriseJson, OwnSystem
@@ -272,6 +273,24 @@ async def apprise(_: str) -> AsyncGenerator[Provider]:
         )
 
 
+def named(name: str) -> Providing:
+    """Mail by a named provider."""
+
+    @asynccontextmanager
+    async def providing(_: str) -> AsyncGenerator[Provider]:
+        async with MAIL_PROVIDERS[name]() as (channel, server):
+            yield Provider(
+                channel,
+                server.script,
+                lambda: server.subjects,
+                reason="bounced",
+                same_id=name != "ses",  # which puts an id of its own in the place of ours
+                goes_away=server.close,
+            )
+
+    return providing
+
+
 @asynccontextmanager
 async def vendor(server: Vendor) -> AsyncGenerator[Vendor]:
     """A vendor's service while the context lasts."""
@@ -286,6 +305,7 @@ PROVIDERS: dict[str, Providing] = {
     "recording": recording,
     "smtp": smtp(at_data=False),
     "smtp, answering after the mail": smtp(at_data=True),
+    **{name: named(name) for name in MAIL_PROVIDERS},
     "sms": sms,
     "whatsapp": whatsapp,
     "push": push,

@@ -110,7 +110,7 @@ class Oracle:
             need = (
                 {"email": "opt_out", "sms": "opt_in"}[way] if message.marketing else "none_needed"
             )
-        if need == "opt_in" and last is not True or need == "opt_out" and last is False:
+        if (need == "opt_in" and last is not True) or (need == "opt_out" and last is False):
             return False
         likes = person.preferences
         unwanted = way in likes.channels_off or message.topic in likes.topics_off

@@ -6,7 +6,7 @@ from email import message_from_string, policy
 from email.message import Message
 from typing import Literal
 
-from channels.mail_parts import media_type_told, payload
+from channels.mail_parts import media_type_told, parts_inside, payload
 from channels.mail_words import in_words, raw_header, text_of
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -34,7 +34,7 @@ def reports_of(mail: Message) -> list[MailReport] | None:
     """What a mail reports, perhaps nothing that counts; None where it is no report at all."""
     if media_type_told(mail) != "multipart/report":
         return None
-    parts = _parts(mail)
+    parts = parts_inside(mail)
     about = _message_ids(parts)
     for part in parts:
         match media_type_told(part):
@@ -49,18 +49,10 @@ def reports_of(mail: Message) -> list[MailReport] | None:
     return []
 
 
-def _parts(mail: Message) -> list[Message]:
-    inside = mail.get_payload()
-    return (
-        [part for part in inside if isinstance(part, Message)] if isinstance(inside, list) else []
-    )
-
-
 def _blocks(part: Message) -> list[Message]:
     """The groups of fields of a report: one about the mail, one for each recipient."""
-    inside = part.get_payload()
-    if isinstance(inside, list):
-        return [block for block in inside if isinstance(block, Message)]
+    if part.is_multipart():
+        return parts_inside(part)
     text = text_of(payload(part)[:_LARGEST_REPORT], None).replace("\r\n", "\n")
     return [
         message_from_string(block, policy=policy.compat32)
@@ -114,7 +106,7 @@ def _message_ids(parts: list[Message]) -> tuple[str, ...]:
     """The id of the mail that a report is about: in the mail itself, or in its headers."""
     for part in parts:
         told = media_type_told(part)
-        if told == "message/rfc822" and (inside := _parts(part)):
+        if told == "message/rfc822" and (inside := parts_inside(part)):
             found = _ID.findall(raw_header(inside[0], "Message-ID"))
         elif told in {"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}:
             text = text_of(payload(part)[:_LARGEST_REPORT], None)

@@ -1,12 +1,14 @@
 """The text of a mail that is markup only, without what it quotes."""
 
 import re
+from importlib import import_module
 from typing import Any, cast
 
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
-from lxml import html as markup
-from lxml.etree import LxmlError, ParserError
+from lxml import html
+
+_etree: Any = import_module("lxml.etree")  # without types of its own
 
 LARGEST = 300_000
 """Characters of markup that are read."""
@@ -49,10 +51,10 @@ def _read(source: str, *, own: bool) -> str:
     if not source.strip():
         return ""
     try:
-        tree: Any = markup.document_fromstring(source)
+        tree = cast("Any", html.document_fromstring(source))
         _prune(tree, own=own)
-        return cast("str", Inscriptis(tree, ParserConfig()).get_text())
-    except (LxmlError, ParserError, ValueError, RecursionError, AssertionError, IndexError):
+        return Inscriptis(tree, ParserConfig()).get_text()
+    except (_etree.LxmlError, ValueError, RecursionError, AssertionError, IndexError):
         return re.sub(r"<[^>]{0,2000}>", " ", source)
 
 

@@ -30,8 +30,10 @@ _LONGEST_CONTENT_HEADER = 8_192
 _LARGEST_HEAD = 256_000
 
 # What the parser reads by looking at the whole of it again for each semicolon.
-_CONTENT_HEADER = re.compile(rb"^content-[a-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M)
-_BOUNDARY = re.compile(rb"boundary[ \t]*(?:\*[0-9]{0,3}\*?)?[ \t]*=", re.I)
+_CONTENT_HEADER = re.compile(
+    rb"^content-[a-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE
+)
+_BOUNDARY = re.compile(rb"boundary[ \t]*(?:\*[0-9]{0,3}\*?)?[ \t]*=", re.IGNORECASE)
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
@@ -82,7 +84,7 @@ def parse_mail(raw: bytes) -> tuple[Message, bool]:
     parser = BytesFeedParser(cast("Any", part), policy=policy.compat32)
     try:
         parser.feed(raw)
-        return cast("Message", parser.close()), True
+        return parser.close(), True
     except (_TooManyPartsError, RecursionError, ValueError, LookupError, TypeError, AttributeError):
         return _headers_only(raw), False
 
@@ -107,6 +109,13 @@ def payload(part: Message) -> bytes:
     return raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b""
 
 
+def parts_inside(part: Message) -> list[Message]:
+    """The parts that a part is made of; none of one that is made of text."""
+    inside: Any = part.get_payload()
+    listed = cast("list[Any]", inside) if isinstance(inside, list) else []
+    return [each for each in listed if isinstance(each, Message)]
+
+
 def media_type_told(part: Message) -> str:
     """The type that a part says it has."""
     return _safely(part.get_content_type) or "text/plain"
@@ -114,14 +123,11 @@ def media_type_told(part: Message) -> str:
 
 def _leaves(part: Message, depth: int) -> Iterator[Message]:
     """Parts that hold something; a mail inside the mail is one, and is not looked into."""
-    inside = part.get_payload()
-    if media_type_told(part).startswith("message/") or not isinstance(inside, list):
+    if media_type_told(part).startswith("message/") or not part.is_multipart():
         yield part
-        return
-    if depth < MOST_BOUNDARIES:
-        for each in inside:
-            if isinstance(each, Message):
-                yield from _leaves(each, depth + 1)
+    elif depth < MOST_BOUNDARIES:
+        for each in parts_inside(part):
+            yield from _leaves(each, depth + 1)
 
 
 def _sort(part: Message, parts: MailParts) -> None:
@@ -146,9 +152,8 @@ def _sort(part: Message, parts: MailParts) -> None:
 
 def _written(part: Message) -> bytes:
     """A mail inside the mail, as a file."""
-    inside = part.get_payload()
-    first = inside[0] if isinstance(inside, list) and inside else None
-    written = _safely(first.as_bytes) if isinstance(first, Message) else None
+    inside = parts_inside(part)
+    written = _safely(inside[0].as_bytes) if inside else None
     return payload(part) if written is None else written
 
 
@@ -160,7 +165,7 @@ def _unflowed(text: str, part: Message) -> str:
     lines: list[str] = []
     open_line = False
     for line in text.replace("\r\n", "\n").split("\n"):
-        stuffed = line[1:] if line.startswith(" ") else line
+        stuffed = line.removeprefix(" ")
         if open_line and not stuffed.startswith(">"):
             lines[-1] += stuffed
         else:

@@ -68,7 +68,7 @@ def one_line(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Text of a message: lines end in \\n, nothing invisible, nothing that a database cannot hold."""
+    """Text of a message: its lines end in one way, nothing invisible, nothing that a database cannot hold."""
     text = _whole_characters(text).replace("\r\n", "\n").replace("\r", "\n")
     text = text.replace("\u00a0", " ").replace("\u2028", "\n").replace("\u2029", "\n")
     kept = "".join(

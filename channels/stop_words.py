@@ -10,15 +10,19 @@ from typing import Literal
 
 Word = Literal["stop", "start", "help"]
 
-_STOP = frozenset(
-    "stop stopall stop-all unsubscribe cancel end quit optout opt-out revoke remove arret "
-    "stopp abmelden abbestellen austragen beenden desabonner desinscription desinscrire "
-    "odhlasit zrusit konec stopka baja alto cancelar parar anular".split()
-)
-_START = frozenset(
-    "start unstop yes subscribe optin opt-in ja anmelden oui reprendre ano prihlasit si alta".split()
-)
-_HELP = frozenset("help info hilfe aide pomoc ayuda".split())
+_STOP = frozenset({
+    "stop", "stopall", "stop all", "stop-all", "stop sms", "stop please", "please stop", "stopp",
+    "unsubscribe", "cancel", "end", "quit", "optout", "opt-out", "opt out", "revoke", "remove",
+    "abmelden", "abbestellen", "austragen", "beenden",
+    "arret", "desabonner", "desinscription", "desinscrire",
+    "odhlasit", "zrusit", "konec", "stopka",
+    "baja", "alto", "cancelar", "parar", "anular",
+})  # fmt: skip
+_START = frozenset({
+    "start", "unstop", "yes", "subscribe", "optin", "opt-in", "opt in", "ja", "anmelden", "oui",
+    "reprendre", "ano", "prihlasit", "si", "alta",
+})  # fmt: skip
+_HELP = frozenset({"help", "info", "hilfe", "aide", "pomoc", "ayuda"})
 
 _UNSUBSCRIBES = frozenset(
     """
@@ -40,7 +44,7 @@ _LONGEST = 80
 def word_of_a_text(text: str) -> Word | None:
     """What a short message is, where it is one of the words and nothing else."""
     said = _plain(text)
-    if said in _STOP or said in {"stop all", "opt out", "stop sms", "stop please", "please stop"}:
+    if said in _STOP:
         return "stop"
     if said in _START:
         return "start"

@@ -1,18 +1,17 @@
 """What customers write to us: kept whole, told to their runs, and obeyed, in one transaction."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, LiteralString
+from dataclasses import replace
 
 from pydantic import JsonValue
 
 from contracts.ids import message_id
 from contracts.inbound_message import Heard, InboundFile, InboundKind, InboundMessage
 from journey.message_events import REPLIED, UNSUBSCRIBED
-from stores.consents import say, suppress
-from stores.customers import CustomerStore, normalised
+from stores.customers import CustomerStore
 from stores.database import Connection, Pool, clean_text, one_statement
+from stores.inbound_thread import Thread, find_thread, is_theirs, owner
+from stores.stop_and_start import CARRIED, obey, what_it_is
 from stores.touchpoints import store_touchpoint
 
 TOLD_TEXT = 4_000
@@ -20,25 +19,6 @@ TOLD_TEXT = 4_000
 
 MOST_TOLD_AN_HOUR = 20
 """Of one address: a robot that answers ours, which answers the robot, ends here."""
-
-ANSWERED_WITHIN = timedelta(days=30)
-"""How long a text message counts as the answer to the newest delivery to its number."""
-
-STOPPED = "stop"
-"""Why an address is suppressed whose owner wrote STOP."""
-
-CARRIED = frozenset({"sms", "whatsapp"})
-"""Channels whose carriers forbid every message after STOP, not only marketing."""
-
-_ACCEPTED: LiteralString = "state in ('accepted', 'unknown')"
-
-_THREAD: LiteralString = """
-select d.key, d.customer, d.entry, d.message, d.journey, d.channel, d.address, r.workflow_id,
-       (select c."case" from cases c
-         where c.entry = d.entry and c.state in ('open', 'claimed')
-         order by c.opened_wall desc, c.n desc limit 1) as "case"
-  from deliveries d left join runs r on r.entry = d.entry
-"""
 
 _KEEP = """
 insert into inbound_messages (reply, customer, channel, address, sent_to, subject, text, whole,
@@ -61,20 +41,6 @@ insert into delivery_feedback (event_id, delivery, customer, channel, kind, deta
 values (%(event_id)s, %(delivery)s, %(customer)s, %(channel)s, %(kind)s, '', %(at)s)
 on conflict do nothing
 """
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class _Thread:
-    """What a message belongs to, as far as anybody can tell."""
-
-    customer: str | None = None
-    delivery: str | None = None
-    delivered_to: str = ""
-    message: str | None = None
-    journey: str | None = None
-    entry: int | None = None
-    run: str | None = None
-    case: str | None = None
 
 
 class InboundStore:
@@ -133,13 +99,13 @@ class InboundStore:
                 reply=message.reply, new=False, kind=seen["kind"], customer=seen["customer"]
             )
         thread = await self._locked_thread(connection, message)
-        kind = await _kind(connection, message, thread)
+        kind = await what_it_is(connection, message, thread)
         reason = await self._not_told(connection, message, thread, kind)
         kept = await _keep(connection, message, thread, kind, reason)
         if not kept:
             return Heard(reply=message.reply, new=False, kind=kind, customer=thread.customer)
         if kind in {"stop", "start"}:
-            await _obey(connection, message, thread, kind)
+            await obey(connection, message, thread, kind)
         if thread.customer is not None:
             await _tell(connection, message, thread, kind, told=not reason)
         return Heard(
@@ -151,57 +117,36 @@ class InboundStore:
             reason=reason,
         )
 
-    async def _locked_thread(self, connection: Connection, message: InboundMessage) -> _Thread:
+    async def _locked_thread(self, connection: Connection, message: InboundMessage) -> Thread:
         """The thread, with its customer locked; looked for again where that was merged meanwhile."""
+        thread = await self._thread(connection, message)
         for _ in range(3):
-            thread = await self._thread(connection, message)
             if thread.customer is None:
                 return thread
             await connection.execute(
                 "select from customers where customer = %s for no key update", [thread.customer]
             )
-            if await self._thread(connection, message) == thread:
+            before, thread = thread, await self._thread(connection, message)
+            if thread.customer == before.customer:
                 break
         return thread
 
-    async def _thread(self, connection: Connection, message: InboundMessage) -> _Thread:
-        row = await _delivery(connection, message)
-        if row is not None:
-            return _Thread(
-                customer=message.customer or row["customer"],
-                delivery=row["key"],
-                delivered_to=row["address"] or "",
-                message=row["message"],
-                journey=row["journey"],
-                entry=row["entry"],
-                run=row["workflow_id"],
-                case=row["case"],
-            )
-        if message.customer is not None:
-            return _Thread(customer=message.customer)
-        return _Thread(customer=await self._owner(connection, message))
+    async def _thread(self, connection: Connection, message: InboundMessage) -> Thread:
+        found = await find_thread(connection, message)
+        if found.customer is not None:
+            return found
+        known = await owner(connection, message)
+        if known is None and self._is_welcome(message):
+            known = await self._customers.resolve(connection, message.names)
+        return replace(found, customer=known)
 
-    async def _owner(self, connection: Connection, message: InboundMessage) -> str | None:
-        """Whose address it is; of somebody new, a new customer where they are welcome."""
-        names = [normalised(kind, value) for kind, value in message.names]
-        cursor = await connection.execute(
-            "select i.customer from unnest(%s::text[], %s::text[]) with ordinality w(kind, value, place)"
-            " join identities i using (kind, value) order by w.place limit 1",
-            [[kind for kind, _ in names], [value for _, value in names]],
-        )
-        row = await cursor.fetchone()
-        if row is not None:
-            return row["customer"]
-        if (
-            names
-            and message.channel in self._welcome
-            and message.kind not in {"automatic", "bounce"}
-        ):
-            return await self._customers.resolve(connection, names)
-        return None
+    def _is_welcome(self, message: InboundMessage) -> bool:
+        """Whether somebody new becomes a customer by this message."""
+        robot = message.kind in {"automatic", "bounce"}
+        return bool(message.names) and message.channel in self._welcome and not robot
 
     async def _not_told(
-        self, connection: Connection, message: InboundMessage, thread: _Thread, kind: InboundKind
+        self, connection: Connection, message: InboundMessage, thread: Thread, kind: InboundKind
     ) -> str:
         """Why no run is told of it; empty where runs are."""
         if kind not in {"reply", "help"}:
@@ -219,75 +164,10 @@ class InboundStore:
         return ""
 
 
-async def _delivery(connection: Connection, message: InboundMessage) -> dict[str, Any] | None:
-    """What it answers: by the address it was sent to, by what it names, else the newest to theirs."""
-    if message.delivery is not None:
-        where, values = "where d.entry = %s and d.n = %s", list[Any](message.delivery)
-        cursor = await connection.execute(_THREAD + where, values)
-        if row := await cursor.fetchone():
-            return row
-    if message.answers:
-        cursor = await connection.execute(
-            _THREAD + "where d.provider_id = any(%(ids)s) and d.channel = %(channel)s"
-            " order by array_position(%(ids)s, d.provider_id) limit 1",
-            {"ids": [clean_text(one) for one in message.answers], "channel": message.channel},
-        )
-        if row := await cursor.fetchone():
-            return row
-    if message.channel == "email" or message.customer is not None:
-        return None
-    return await _newest(connection, message)
-
-
-async def _newest(connection: Connection, message: InboundMessage) -> dict[str, Any] | None:
-    """The newest delivery to the number, as it is written in the ledger or as its owner's."""
-    spelled = {message.address, f"{message.channel}:{message.address}"}
-    names = [normalised(kind, value) for kind, value in message.names]
-    cursor = await connection.execute(
-        _THREAD + "where d.channel = %(channel)s and " + _ACCEPTED + " and d.settled_at > %(since)s"
-        " and (d.address = any(%(spelled)s) or d.customer in ("
-        "select i.customer from unnest(%(kinds)s::text[], %(values)s::text[]) w(kind, value)"
-        " join identities i using (kind, value)))"
-        " order by d.settled_at desc limit 1",
-        {
-            "channel": message.channel,
-            "since": message.received_at - ANSWERED_WITHIN,
-            "spelled": sorted(spelled),
-            "kinds": [kind for kind, _ in names],
-            "values": [value for _, value in names],
-        },
-    )
-    return await cursor.fetchone()
-
-
-async def _kind(connection: Connection, message: InboundMessage, thread: _Thread) -> InboundKind:
-    """What it is. `YES` resumes only what was stopped; to everybody else it is an answer."""
-    if message.kind != "start":
-        return message.kind
-    cursor = await connection.execute(
-        """
-        select exists (select from suppressed_addresses
-                        where channel = %(channel)s and address = any(%(spelled)s) and reason = %(why)s)
-            or coalesce((select not given and source in ('reply', 'provider') from consents
-                          where customer = %(customer)s and purpose = 'marketing'
-                            and channel = %(channel)s
-                          order by consent desc limit 1), false) as stopped
-        """,
-        {
-            "channel": message.channel,
-            "spelled": _spellings(message, thread),
-            "why": STOPPED,
-            "customer": thread.customer,
-        },
-    )
-    row = await cursor.fetchone()
-    return "start" if row is not None and row["stopped"] else "reply"
-
-
 async def _keep(
     connection: Connection,
     message: InboundMessage,
-    thread: _Thread,
+    thread: Thread,
     kind: InboundKind,
     reason: str,
 ) -> bool:
@@ -322,44 +202,10 @@ async def _keep(
     return True
 
 
-async def _obey(
-    connection: Connection, message: InboundMessage, thread: _Thread, kind: InboundKind
-) -> None:
-    """STOP and START, for the address, and for the customer where there is one."""
-    given = kind == "start"
-    if message.channel in CARRIED:
-        for address in _spellings(message, thread):
-            if given:
-                await connection.execute(
-                    "delete from suppressed_addresses"
-                    " where channel = %s and address = %s and reason = %s",
-                    [message.channel, address, STOPPED],
-                )
-            else:
-                await suppress(connection, message.channel, address, STOPPED)
-    if thread.customer is not None:
-        words = " ".join((message.text or message.subject).split())[:200]
-        await say(
-            connection,
-            thread.customer,
-            "marketing",
-            message.channel,
-            given=given,
-            source="reply",
-            proof=f"{message.reply} {words}",
-        )
-
-
-def _spellings(message: InboundMessage, thread: _Thread) -> list[str]:
-    """The address as it came and as the ledger has it: nothing may leave to either."""
-    told = {message.address, thread.delivered_to} if thread.delivered_to else {message.address}
-    return sorted(address.strip().lower() for address in told)
-
-
 async def _tell(
     connection: Connection,
     message: InboundMessage,
-    thread: _Thread,
+    thread: Thread,
     kind: InboundKind,
     *,
     told: bool,
@@ -368,7 +214,7 @@ async def _tell(
     assert thread.customer is not None
     if kind in {"automatic", "bounce"}:
         return
-    if await _is_theirs(connection, message, thread):
+    if await is_theirs(connection, message, thread):
         values = {"channel": message.channel, "address": message.address}
         await connection.execute(
             _CONVERSATION,
@@ -401,29 +247,7 @@ async def _tell(
     )
 
 
-async def _is_theirs(connection: Connection, message: InboundMessage, thread: _Thread) -> bool:
-    """Whether the address is one that the customer is known by: a mail may be answered by anybody
-    whom it was passed on to, and nothing may go to them from then on.
-    """  # noqa: D205
-    if message.address.lower() == thread.delivered_to.strip().lower() or not message.names:
-        return True
-    names = [normalised(kind, value) for kind, value in message.names]
-    cursor = await connection.execute(
-        "select 1 from unnest(%s::text[], %s::text[]) w(kind, value)"
-        " join identities i using (kind, value) where i.customer = %s"
-        " union all select 1 from customers where customer = %s and lower(traits ->> 'email') = %s",
-        [
-            [kind for kind, _ in names],
-            [value for _, value in names],
-            thread.customer,
-            thread.customer,
-            message.address.lower(),
-        ],
-    )
-    return await cursor.fetchone() is not None
-
-
-def _properties(message: InboundMessage, thread: _Thread) -> dict[str, JsonValue]:
+def _properties(message: InboundMessage, thread: Thread) -> dict[str, JsonValue]:
     said: dict[str, JsonValue] = {
         "reply": message.reply,
         "channel": message.channel,

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableSettingError
 
 from channels.mail import MailSender
+from channels.reply_address import ReplyAddresses
 from channels.smtp import SmtpServer
 from channels.unsubscribe_link import SMALLEST_SECRET
 from contracts.clock import RunClock
@@ -142,6 +143,9 @@ class DeliverySettings(TemporalSettings, SigningSettings):
     """Who writes to customers, read by somebody: Clew <hello@example.com>."""
     mail_reply_to: str | None = None
     """Where answers go, where that is another mailbox."""
+    reply_domain: str | None = None
+    """Domain of which each mail gets an address of its own for answers and bounces, such as
+    reply.example.com: its MX leads to `python -m workers inbound`, its SPF names the mail relay."""
     calls_secret: SecretStr | None = None
     """Signs calls to services outside: whsec_ and base64, as Standard Webhooks writes it; made from
     CLEW_SECRET where unset (`clew calls-secret` prints it)."""
@@ -175,11 +179,28 @@ class DeliverySettings(TemporalSettings, SigningSettings):
             address=found["quoted"] or found["bare"],
             name=found["name"] or "",
             reply_to=self.mail_reply_to,
+            replies=reply_addresses(self.reply_domain, self.secret),
         )
 
 
 class ApiSettings(DatabaseSettings, SigningSettings):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
+
+    reply_domain: str | None = None
+    """The domain that customers answer to, where mail comes in by a provider's webhook."""
+    inbound_secret: SecretStr | None = None
+    """What Postmark and SendGrid send with a customer's mail, as password of Basic authentication
+    or as ?key=: 16 characters or more. Those doors are shut where unset."""
+    inbound_welcomes: list[str] = ["sms", "whatsapp"]
+    """Channels on which somebody unknown becomes a customer by writing: JSON ["email", "sms"]."""
+    inbound_help: str = ""
+    """What a customer who writes HELP by text message is answered; nothing where empty."""
+    twilio_account: str | None = None
+    """Twilio's account SID; with CLEW_TWILIO_TOKEN it opens the door for text messages and WhatsApp."""
+    twilio_token: SecretStr | None = None
+    """Twilio's auth token: it signs what comes in, and fetches the files of messages."""
+    slack_signing_secret: SecretStr | None = None
+    """What Slack signs its events with; the door for them is shut where unset."""
 
     api_host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 in a container."""
@@ -204,6 +225,30 @@ class MailboxSettings(ProcessSettings):
     """Where mails are kept."""
 
 
+class InboundSettings(DatabaseSettings, SigningSettings):
+    """`python -m workers inbound`: takes the mail that customers answer with."""
+
+    reply_domain: str
+    """The domain whose mail is taken, such as reply.example.com; as the delivery process has it."""
+    inbound_host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 in a container."""
+    inbound_port: Port = 2525
+    """Port for mail."""
+    inbound_protocol: Literal["smtp", "lmtp"] = "smtp"
+    """What relays speak to it: smtp, or lmtp where it stands behind one of our own."""
+    inbound_certificate: Path | None = None
+    """PEM file with the certificate for STARTTLS; without one mail comes in the clear."""
+    inbound_key: Path | None = None
+    """PEM file with its key, where that is another file."""
+    inbound_welcomes: list[str] = ["sms", "whatsapp"]
+    """Channels on which somebody unknown becomes a customer by writing: JSON ["email", "sms"]."""
+
+    @field_validator("reply_domain")
+    @classmethod
+    def _a_domain(cls, domain: str) -> str:
+        return ReplyAddresses(domain, b"s" * SMALLEST_SECRET).domain
+
+
 Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
@@ -219,6 +264,11 @@ def read_settings(kind: type[Settings]) -> Settings:
         raise SettingsError("\n".join(dict.fromkeys(lines))) from None
     except UnreadableSettingError as error:
         raise SettingsError(f"{error}: expected JSON") from None
+
+
+def reply_addresses(domain: str | None, secret: SecretStr) -> ReplyAddresses | None:
+    """The addresses that customers answer to. Raises: `ValueError` where it is no domain."""
+    return ReplyAddresses(domain, secret.get_secret_value().encode()) if domain else None
 
 
 def calls_key(secret: str, told: str | None = None) -> bytes:

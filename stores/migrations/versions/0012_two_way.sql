@@ -5,4 +5,4 @@ create index inbound_of_address on inbound_messages (channel, address, received_
 
 -- A text message names nothing that it answers: the newest delivery to that number counts.
 create index deliveries_to_address on deliveries (channel, address, settled_at desc)
-    where channel in ('sms', 'whatsapp', 'slack', 'inbox') and state in ('accepted', 'unknown');
+    where channel <> 'email' and state in ('accepted', 'unknown');

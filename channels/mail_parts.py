@@ -177,9 +177,8 @@ def _unflowed(text: str, part: Message) -> str:
 
 
 def _is_bomb(raw: bytes) -> bool:
-    boundaries = 0
-    for boundaries, _ in enumerate(_BOUNDARY.finditer(raw), 1):
-        if boundaries > MOST_BOUNDARIES:
+    for count, _ in enumerate(_BOUNDARY.finditer(raw), 1):
+        if count > MOST_BOUNDARIES:
             return True
     head = raw.find(b"\n\n", 0, _LARGEST_HEAD), raw.find(b"\r\n\r\n", 0, _LARGEST_HEAD)
     if len(raw) > _LARGEST_HEAD and max(head) < 0:

@@ -211,6 +211,18 @@ class ApiSettings(DatabaseSettings, SigningSettings):
     requests_at_once: Annotated[int, Field(ge=1)] = 64
     """How many requests ingest carries at once; more are asked to come again."""
 
+    @field_validator("inbound_secret")
+    @classmethod
+    def _not_guessed(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < 16:
+            raise ValueError("needs 16 characters or more: openssl rand -hex 16")
+        return secret
+
+    @model_validator(mode="after")
+    def _a_reply_domain(self) -> Self:
+        reply_addresses(self.reply_domain, self.secret)
+        return self
+
 
 class MailboxSettings(ProcessSettings):
     """`python -m workers mailbox`: catches mail instead of sending it, and shows it."""

@@ -26,6 +26,7 @@ LARGEST_MAIL = 26_214_400
 
 _ID = re.compile(r"<([^<>\s@]{1,250})(?:@[^<>\s]{1,250})?>")
 _MOST_IDS = 10
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _UNSUBSCRIBE = re.compile(r"\s*unsubscribe\s+(\S{10,4000})\s*", re.IGNORECASE)
 _RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 
@@ -130,8 +131,8 @@ def _words(parts: MailParts) -> tuple[str, str]:
         own, whole = own_words(plain), plain
     else:
         source = "\n".join(parts.html)
-        own = own_words(readable(own_text_of_html(source)))
-        whole = readable(text_of_html(source))
+        own = own_words(_INDENT.sub("", readable(own_text_of_html(source))))
+        whole = _INDENT.sub("", readable(text_of_html(source)))
     whole = whole.strip()[:MOST_TEXT]
     if parts.left_out:
         names = ", ".join(parts.left_out[:20])

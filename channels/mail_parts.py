@@ -33,7 +33,7 @@ _LARGEST_HEAD = 256_000
 _CONTENT_HEADER = re.compile(
     rb"^content-[a-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE
 )
-_BOUNDARY = re.compile(rb"boundary[ \t]*(?:\*[0-9]{0,3}\*?)?[ \t]*=", re.IGNORECASE)
+_BOUNDARY = re.compile(rb"boundary[ \t]*(?:\*[0-9]{0,3}\*?)?[ \t]*=")
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
@@ -153,8 +153,8 @@ def _sort(part: Message, parts: MailParts) -> None:
 def _written(part: Message) -> bytes:
     """A mail inside the mail, as a file."""
     inside = parts_inside(part)
-    written = _safely(inside[0].as_bytes) if inside else None
-    return payload(part) if written is None else written
+    written = [_safely(each.as_bytes) for each in inside]
+    return b"\n".join(each for each in written if each is not None) if inside else payload(part)
 
 
 def _unflowed(text: str, part: Message) -> str:
@@ -177,13 +177,23 @@ def _unflowed(text: str, part: Message) -> str:
 
 
 def _is_bomb(raw: bytes) -> bool:
-    for count, _ in enumerate(_BOUNDARY.finditer(raw), 1):
-        if count > MOST_BOUNDARIES:
-            return True
     head = raw.find(b"\n\n", 0, _LARGEST_HEAD), raw.find(b"\r\n\r\n", 0, _LARGEST_HEAD)
     if len(raw) > _LARGEST_HEAD and max(head) < 0:
         return True
-    return any(len(found[0]) > _LONGEST_CONTENT_HEADER for found in _CONTENT_HEADER.finditer(raw))
+    small = raw.lower()  # ten times as fast as patterns that do not mind the case
+    if small.count(b"boundary") > MOST_BOUNDARIES:
+        for count, _ in enumerate(_BOUNDARY.finditer(small), 1):
+            if count > MOST_BOUNDARIES:
+                return True
+    at = 0 if small.startswith(b"content-") else small.find(b"\ncontent-") + 1
+    while small.startswith(b"content-", at):
+        header = _CONTENT_HEADER.match(raw, at)
+        if header is not None and len(header[0]) > _LONGEST_CONTENT_HEADER:
+            return True
+        at = small.find(b"\ncontent-", at) + 1
+        if at == 0:
+            break
+    return False
 
 
 def _headers_only(raw: bytes) -> Message:

@@ -11,7 +11,7 @@ MAILBOX = "reply"
 """What stands before the token; also without one it is an address of ours."""
 
 _SIGNATURE_BYTES = 10
-_KEY = re.compile(r".*:(\d{1,18}):(\d{1,18})")
+_KEY = re.compile(r".*:(\d{1,19}):(\d{1,19})")
 _TOKEN = re.compile(r"([0-9a-z]{1,13})-([0-9a-z]{1,13})-([a-z2-7]{16})")
 _DOMAIN = re.compile(r"(?=.{1,240}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

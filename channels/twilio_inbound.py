@@ -100,34 +100,30 @@ class TwilioMedia:
     ) -> None:
         self._login = httpx2.BasicAuth(account, token)
         self._hosts = tuple(host.lower() for host in hosts)
-        self._within = within
-        self._client = httpx2.AsyncClient(
-            timeout=within, follow_redirects=False, transport=transport
-        )
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        self._within, self._transport = within, transport
 
     async def fetch(self, urls: Sequence[str]) -> tuple[list[InboundFile], list[str]]:
         """The files, and why those are missing that could not be fetched."""
         found: list[InboundFile] = []
         missing: list[str] = []
+        client = httpx2.AsyncClient(
+            timeout=self._within, follow_redirects=False, transport=self._transport
+        )
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(self._within), client:
                 for n, url in enumerate(urls, 1):
                     try:
-                        found.append(await self._one(url, n))
+                        found.append(await self._one(client, url, n))
                     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
                         missing.append(f"file {n}: {str(error)[:200] or type(error).__name__}")
         except TimeoutError:
             missing.append(f"{len(urls) - len(found)} files did not come in time")
         return found, missing
 
-    async def _one(self, url: str, n: int) -> InboundFile:
+    async def _one(self, client: httpx2.AsyncClient, url: str, n: int) -> InboundFile:
         for _ in range(_MOST_REDIRECTS + 1):
             login = self._login if self._may_login(url) else None
-            async with self._client.stream("GET", url, auth=login) as answer:
+            async with client.stream("GET", url, auth=login) as answer:
                 if answer.is_redirect:
                     url = urljoin(url, answer.headers.get("location", ""))
                     continue

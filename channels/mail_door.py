@@ -123,7 +123,7 @@ class MailDoor:
         """Take the sender, unless too many speak to us already."""
         if len(self._conversations) > MOST_CONVERSATIONS:
             return "451 4.3.2 too many at once, come again"
-        envelope.mail_from = address
+        envelope.mail_from = "" if address == "<>" else address
         envelope.mail_options.extend(options)
         return "250 2.1.0 go on"
 

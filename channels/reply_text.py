@@ -6,6 +6,8 @@ It rather leaves too much than cuts a word of the customer's; whoever wants all 
 import re
 
 _LONGEST_LINE = 1_000
+"""Characters of a line that are compared with what mail programs write."""
+
 _MOST_LINES = 5_000
 
 # "On Mon, 23 Nov 2026 at 10:11, Clew <hello@air.example> wrote:", over one to three lines.
@@ -52,7 +54,8 @@ _SIGNATURE = re.compile(r"^(--|—|__) ?$")
 
 def own_words(text: str) -> str:
     """The text without quoted mails, and without a signature that is marked as one."""
-    lines = [line[:_LONGEST_LINE].rstrip() for line in text.split("\n")[:_MOST_LINES]]
+    whole = [line.rstrip() for line in text.split("\n")[:_MOST_LINES]]
+    lines = [line[:_LONGEST_LINE] for line in whole]
     kept: list[str] = []
     at = 0
     while at < len(lines):
@@ -61,7 +64,7 @@ def own_words(text: str) -> str:
             continue
         height = _opens_quote(lines, at)
         if height == 0:
-            kept.append(lines[at])
+            kept.append(whole[at])
             at += 1
             continue
         behind = at + height
@@ -123,6 +126,6 @@ def _without_signature(lines: list[str]) -> str:
         if _SIGNATURE.match(line) and any(each.strip() for each in lines[:at]):
             lines = lines[:at]
             break
-    while lines and (not lines[-1].strip() or _MOBILE.match(lines[-1]) or _RULE.match(lines[-1])):
+    while lines and (not lines[-1].strip() or _MOBILE.match(lines[-1][:_LONGEST_LINE]) or _RULE.match(lines[-1])):
         lines = lines[:-1]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

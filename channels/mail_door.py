@@ -123,7 +123,7 @@ class MailDoor:
         """Take the sender, unless too many speak to us already."""
         if len(self._conversations) > MOST_CONVERSATIONS:
             return "451 4.3.2 too many at once, come again"
-        envelope.mail_from = "" if address == "<>" else address
+        envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 go on"
 
@@ -153,7 +153,8 @@ class MailDoor:
         self._under_way += 1
         self._quiet.clear()
         try:
-            await self._take(raw, envelope.mail_from or "", list(envelope.rcpt_tos))
+            sender = envelope.mail_from or ""  # of a robot's mail it is <>
+            await self._take(raw, sender.removesuffix("<>"), list(envelope.rcpt_tos))
             said = "250 2.0.0 kept"
         except Exception as error:  # whatever it is, the mail must not be lost
             _log.warning("mail_not_kept", error=str(error).split("\n", 1)[0][:300])

@@ -126,6 +126,8 @@ def _without_signature(lines: list[str]) -> str:
         if _SIGNATURE.match(line) and any(each.strip() for each in lines[:at]):
             lines = lines[:at]
             break
-    while lines and (not lines[-1].strip() or _MOBILE.match(lines[-1][:_LONGEST_LINE]) or _RULE.match(lines[-1])):
+    while lines and (
+        not lines[-1].strip() or _MOBILE.match(lines[-1][:_LONGEST_LINE]) or _RULE.match(lines[-1])
+    ):
         lines = lines[:-1]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,10 +1,11 @@
 """A customer who was written to and writes back: real ledger, real stores, a reader of our own domain."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest_asyncio
 
 from api.inbound import InboundDesk
@@ -16,11 +17,21 @@ from contracts.reported_event import ReportedEvent
 from stores.customers import CustomerStore
 from stores.inbound import InboundStore
 from tests.integration.delivery.conftest import ADDRESS, ANNA, Desk, desk, pool
+from workers.embedded.postgres_server import PostgresServer
 
 SECRET = b"s" * 32
 REPLIES = ReplyAddresses("reply.air.example", SECRET)
 LINKS = UnsubscribeLinks("https://journeys.example", SECRET)
 NUMBER = "+420601123456"
+
+_EMPTY = ";".join(
+    f"delete from {table}"
+    for table in (
+        *("identities", "customers", "runs", "cases", "deliveries", "messages", "inbound_messages"),
+        *("conversations", "consents", "suppressed_addresses", "delivery_feedback"),
+        *("touchpoints", "message_ids", "outbox", "routing_units"),
+    )
+).encode()
 
 __all__ = ["desk", "pool"]
 
@@ -108,6 +119,21 @@ class Post:
     async def consents(self) -> list[tuple[str, bool, str]]:
         rows = await self.desk.rows("select channel, given, source from consents order by consent")
         return [(row["channel"], row["given"], row["source"]) for row in rows]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def one_database(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[str]:
+    """One for all these tests: making one takes longer than a test does."""
+    yield await postgres.create_database("clew_inbound", template=migrated_template)
+    await postgres.drop_database("clew_inbound")
+
+
+@pytest_asyncio.fixture
+async def database(one_database: str) -> str:
+    """Emptied before each test."""
+    async with await psycopg.AsyncConnection.connect(one_database) as connection:
+        await connection.execute(_EMPTY)
+    return one_database
 
 
 @pytest_asyncio.fixture

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.errors import CheckViolation
 
 from channels.inbound_mail import Envelope, MailReader
 from channels.mail import message_id
@@ -250,8 +251,9 @@ async def test_what_cannot_be_kept_whole_is_not_kept_at_all(post: Post, at: str)
     await post.desk.rows(f"alter table {at} add constraint full_disk check (false) not valid")
     photo = InboundFile(name="bag.png", media_type="image/png", content=b"\x89PNG")
 
-    with pytest.raises(Exception, match="full_disk"):
+    with pytest.raises(CheckViolation, match="full_disk"):
         await post.text("This one", files=(photo,))
+    await post.desk.rows(f"alter table {at} drop constraint full_disk")
 
     assert await post.kept() == []
     assert await post.touchpoints() == []

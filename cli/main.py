@@ -8,6 +8,7 @@ import typer
 from cli import (
     backtest,
     cases,
+    conversation,
     doctor,
     entries,
     graph,
@@ -41,6 +42,7 @@ for group in (
     entries,
     runs,
     cases,
+    conversation,
     write_keys,
     doctor,
     demo,

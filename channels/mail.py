@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from html import escape
 
 from activities.message_channel import Attachment, ProviderRefusedError, RenderedMessage
+from channels.reply_address import ReplyAddresses
 
 # 7bit: relays that do not speak 8BITMIME are still about.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -24,11 +25,15 @@ _NOBODY = re.compile(r"(do[-_.]?not|no)[-_.]?reply", re.IGNORECASE)
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class MailSender:
-    """Who writes. A customer can always answer: a no-reply address is refused."""
+    """Who writes. A customer can always answer: a no-reply address is refused.
+
+    With `replies` each mail has an address of its own for answers, and for what mail systems report.
+    """
 
     address: str
     name: str = ""
     reply_to: str | None = None
+    replies: ReplyAddresses | None = None
 
     def __post_init__(self) -> None:
         for address in filter(None, (self.address, self.reply_to)):
@@ -43,6 +48,16 @@ class MailSender:
     def domain(self) -> str:
         """The domain of the sender's address; our message ids end in it."""
         return self.address.rpartition("@")[2]
+
+    def answers_to(self, key: str) -> str | None:
+        """Where answers to this delivery go; None: to the sender's address."""
+        own = self.replies.address(key) if self.replies is not None else None
+        return own or self.reply_to
+
+    def returns_to(self, key: str) -> str:
+        """The envelope's sender: where mail systems report that they could not deliver."""
+        own = self.replies.address(key) if self.replies is not None else None
+        return own or self.address
 
 
 def mail_address(text: str) -> str | None:
@@ -76,8 +91,9 @@ def build_mail(
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = _mailbox(sender.name, sender.address)
     mail["To"] = Address(addr_spec=to)
-    if sender.reply_to:
-        mail["Reply-To"] = Address(addr_spec=sender.reply_to)
+    answers_to = sender.answers_to(message.key)
+    if answers_to:
+        mail["Reply-To"] = Address(addr_spec=answers_to)
     mail["Subject"] = one_line(message.subject)
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = message_id(message.key, sender.domain)
@@ -85,7 +101,7 @@ def build_mail(
     if message.corrects is not None:
         mail["In-Reply-To"] = mail["References"] = message_id(message.corrects, sender.domain)
     if unsubscribe_url is not None:
-        _add_unsubscribe(mail, sender, unsubscribe_url)
+        _add_unsubscribe(mail, answers_to or sender.address, unsubscribe_url)
     mail.set_content(_text_with_link(message.text, unsubscribe_url))
     if message.html is not None:
         mail.add_alternative(_html_with_link(message.html, unsubscribe_url), subtype="html")
@@ -138,10 +154,9 @@ def _mailbox(name: str, address: str) -> Address:
     return Address(display_name=one_line(name), addr_spec=address)
 
 
-def _add_unsubscribe(mail: EmailMessage, sender: MailSender, url: str) -> None:
+def _add_unsubscribe(mail: EmailMessage, mailbox: str, url: str) -> None:
     """RFC 8058: one click in the mail client, and a mailbox for clients that only write."""
     token = url.rpartition("/")[2]
-    mailbox = sender.reply_to or sender.address
     mail["List-Unsubscribe"] = f"<{url}>, <mailto:{mailbox}?subject=unsubscribe%20{token}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 

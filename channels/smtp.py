@@ -66,7 +66,7 @@ class SmtpChannel:
         recipient = mail["To"].addresses[0].addr_spec
         with _tracer.start_as_current_span("smtp send", attributes={"clew.delivery": message.key}):
             async with self._slots:
-                smtp = await self._with_envelope(recipient)
+                smtp = await self._with_envelope(self._sender.returns_to(message.key), recipient)
                 await self._hand_over(smtp, mail.as_bytes())
         return ProviderAnswer(provider_id=str(mail["Message-ID"]))
 
@@ -83,18 +83,18 @@ class SmtpChannel:
             except (SMTPException, OSError):
                 smtp.close()
 
-    async def _with_envelope(self, recipient: str) -> SMTP:
+    async def _with_envelope(self, sender: str, recipient: str) -> SMTP:
         """A connection that has taken sender and recipient; a kept one that died is no failure."""
         while self._idle:
             smtp = self._idle.pop()
             try:
-                await self._envelope(smtp, recipient)
+                await self._envelope(smtp, sender, recipient)
                 return smtp
             except _GONE:
                 smtp.close()
         smtp = await self._connect()
         try:
-            await self._envelope(smtp, recipient)
+            await self._envelope(smtp, sender, recipient)
             return smtp
         except _GONE as error:
             smtp.close()
@@ -117,9 +117,9 @@ class SmtpChannel:
             raise ProviderBusyError(f"no connection to the relay: {error}") from error
         return smtp
 
-    async def _envelope(self, smtp: SMTP, recipient: str) -> None:
+    async def _envelope(self, smtp: SMTP, sender: str, recipient: str) -> None:
         try:
-            await smtp.mail(self._sender.address, encoding="ascii")
+            await smtp.mail(sender, encoding="ascii")
             await smtp.rcpt(recipient, encoding="ascii")
         except SMTPRecipientRefused as error:
             await self._keep(smtp, reset=True)

@@ -1,8 +1,8 @@
-"""`python -m workers journey|delivery|router|api|mailbox`: one process of an installation."""
+"""`python -m workers journey|delivery|router|api|inbound|mailbox`: one process of an installation."""
 
 import sys
 
-PROCESSES = ("journey", "delivery", "router", "api", "mailbox")
+PROCESSES = ("journey", "delivery", "router", "api", "inbound", "mailbox")
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +30,10 @@ def main(arguments: list[str]) -> int:
             from workers import api, settings
 
             return run_process("api", settings.ApiSettings, api.serve)
+        case "inbound":
+            from workers import inbound, settings
+
+            return run_process("inbound", settings.InboundSettings, inbound.serve)
         case _:
             from workers import mailbox, settings
 

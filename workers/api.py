@@ -3,13 +3,16 @@
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from api.app import create_app
 from api.cases import cases_router
+from api.conversation import conversation_router
 from api.devices import devices_router
 from api.entries import entries_router
 from api.feedback import feedback_router
+from api.inbound_mail import InboundSecret, inbound_mail_router
+from api.inbound_texts import slack_router, twilio_router
 from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
@@ -21,16 +24,19 @@ from api.unsubscribe import unsubscribe_router
 from api.write_key_check import WriteKeyCheck
 from channels.inbox_token import InboxTokens
 from channels.survey_link import SurveyLinks
+from channels.twilio_inbound import TwilioMedia
 from channels.unsubscribe_link import UnsubscribeLinks
 from stores.answers import AnswerStore
 from stores.cases import CaseStore
 from stores.consents import ConsentStore
+from stores.conversations import ConversationStore
 from stores.coupons import CouponStore
 from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
 from stores.devices import DeviceStore
 from stores.feedback import FeedbackStore
+from stores.inbound import InboundStore
 from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
 from stores.published import PublishedStore
@@ -41,6 +47,7 @@ from stores.write_keys import WriteKeyStore
 from workers.connections import database
 from workers.feedback_sources import feedback_sources
 from workers.http_spans import HttpSpans, TracedIntake
+from workers.inbound import inbound_desk
 from workers.process import Life
 from workers.settings import ApiSettings
 from workers.telemetry import tracing
@@ -96,9 +103,40 @@ def api_app(pool: Pool, bell: Bell, ear: InboxEar, settings: ApiSettings) -> Fas
         feedback_router(
             feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
         ),
+        *inbound_routers(pool, bell, settings, staff),
         ingest=ingest,
         checks={"database": database_answers},
     )
+
+
+def inbound_routers(
+    pool: Pool, bell: Bell, settings: ApiSettings, staff: StaffKeyCheck
+) -> list[APIRouter]:
+    """The doors for what customers write, those that we hold the secrets of, and the staff's view."""
+    customers = CustomerStore(pool)
+    desk = inbound_desk(
+        pool,
+        bell,
+        settings,
+        reply_domain=settings.reply_domain,
+        welcome=settings.inbound_welcomes,
+    )
+    secret = settings.inbound_secret.get_secret_value() if settings.inbound_secret else None
+    routers = [
+        inbound_mail_router(desk, InboundSecret(secret), staff),
+        conversation_router(
+            customers, ConversationStore(pool), InboundStore(pool, customers), staff
+        ),
+    ]
+    if settings.twilio_account and settings.twilio_auth_token:
+        token = settings.twilio_auth_token.get_secret_value()
+        media = TwilioMedia(settings.twilio_account, token)
+        routers.append(
+            twilio_router(desk, token, settings.public_url, media, help_text=settings.inbound_help)
+        )
+    if settings.slack_signing_secret:
+        routers.append(slack_router(desk, settings.slack_signing_secret.get_secret_value()))
+    return routers
 
 
 async def serve(settings: ApiSettings, life: Life) -> None:

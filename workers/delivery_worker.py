@@ -97,7 +97,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
     links = UnsubscribeLinks(settings.public_url, secret)
     surveys = SurveyLinks(settings.public_url, secret)
     drain = timedelta(seconds=settings.drain_seconds)
-    mail = mail_channel(settings, links)
+    mail = mail_channel(settings, links, settings.replies())
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "delivery"))
         bell = await parts.enter_async_context(Bell(settings.database_url))

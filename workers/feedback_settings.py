@@ -15,6 +15,8 @@ class FeedbackSettings(ProcessSettings):
     postmark_feedback_secret: SecretStr | None = None
     """What Postmark is told to send as password (https://clew:SECRET@…), or in the header
     X-Feedback-Secret: 16 random characters or more."""
+    twilio_account: str | None = None
+    """Twilio's account SID, whose files of inbound messages are fetched."""
     twilio_auth_token: SecretStr | None = None
     """The auth token of the Twilio account, with which its callbacks are signed."""
     feedback_secret: SecretStr | None = None

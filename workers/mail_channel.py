@@ -4,6 +4,7 @@ from botocore.credentials import ReadOnlyCredentials
 
 from channels.aws_credentials import MachineCredentials
 from channels.postmark import PostmarkChannel
+from channels.reply_address import ReplyAddresses
 from channels.sendgrid import EUROPE, GLOBAL, SendGridChannel
 from channels.ses import SesAccount, SesChannel
 from channels.smtp import SmtpChannel
@@ -13,9 +14,11 @@ from workers.mail_settings import MailSettings, told
 MailChannel = SmtpChannel | SesChannel | SendGridChannel | PostmarkChannel
 
 
-def mail_channel(settings: MailSettings, links: UnsubscribeLinks) -> MailChannel:
+def mail_channel(
+    settings: MailSettings, links: UnsubscribeLinks, replies: ReplyAddresses | None = None
+) -> MailChannel:
     """The channel that `CLEW_MAIL_BY` names; close it when nothing more is to be sent."""
-    sender = settings.mail_sender()
+    sender = settings.mail_sender(replies)
     match settings.mail_by:
         case "smtp":
             return SmtpChannel(settings.smtp_server(), sender, links)

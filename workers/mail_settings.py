@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_core import PydanticCustomError
 
 from channels.mail import MailSender
+from channels.reply_address import ReplyAddresses
 from channels.smtp import SmtpServer
 from workers.process_settings import ProcessSettings
 
@@ -78,8 +79,8 @@ class MailSettings(ProcessSettings):
         """The relay that `smtp_url` names."""
         return smtp_server(told(self.smtp_url))
 
-    def mail_sender(self) -> MailSender:
-        """The sender that `mail_from` names."""
+    def mail_sender(self, replies: ReplyAddresses | None = None) -> MailSender:
+        """The sender that `mail_from` names, who is answered at `replies`."""
         found = _SENDER.fullmatch(self.mail_from)
         if found is None:
             raise ValueError("CLEW_MAIL_FROM: write it as Clew <hello@example.com>")
@@ -87,6 +88,7 @@ class MailSettings(ProcessSettings):
             address=found["quoted"] or found["bare"],
             name=found["name"] or "",
             reply_to=self.mail_reply_to,
+            replies=replies,
         )
 
 

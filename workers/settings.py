@@ -15,10 +15,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError as UnreadableSettingError
 
-from channels.unsubscribe_link import SMALLEST_SECRET
 from contracts.clock import RunClock
 from workers.channel_settings import ChannelSettings, VapidSettings
 from workers.feedback_settings import FeedbackSettings
+from workers.inbound_settings import InboundDoorSettings, MailDoorSettings, ReplySettings
 from workers.mail_settings import MailSettings
 from workers.process_settings import Port, ProcessSettings
 
@@ -67,31 +67,7 @@ class RouterSettings(TemporalSettings):
     """How many customers are worked on at the same time."""
 
 
-class SigningSettings(ProcessSettings):
-    """What links to customers' own pages are made of."""
-
-    secret: SecretStr
-    """Signs unsubscribe links: 32 random characters or more, the same in every process, kept for
-    ever. Or CLEW_SECRET_FILE names a file that holds it."""
-    public_url: str
-    """Where customers reach the API from outside, such as https://journeys.example.com."""
-
-    @field_validator("secret")
-    @classmethod
-    def _long_enough(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value().encode()) < SMALLEST_SECRET:
-            raise ValueError(f"needs {SMALLEST_SECRET} characters or more: openssl rand -hex 32")
-        return secret
-
-    @field_validator("public_url")
-    @classmethod
-    def _web_address(cls, url: str) -> str:
-        if not url.startswith(("https://", "http://")):
-            raise ValueError("begins with https:// (or http:// on one machine)")
-        return url
-
-
-class DeliverySettings(TemporalSettings, SigningSettings, MailSettings, ChannelSettings):
+class DeliverySettings(TemporalSettings, ReplySettings, MailSettings, ChannelSettings):
     """`python -m workers delivery`: sends messages."""
 
     calls_secret: SecretStr | None = None
@@ -113,8 +89,24 @@ class DeliverySettings(TemporalSettings, SigningSettings, MailSettings, ChannelS
         return calls_key(self.secret.get_secret_value(), told.get_secret_value() if told else None)
 
 
-class ApiSettings(DatabaseSettings, SigningSettings, FeedbackSettings, VapidSettings):
+class ApiSettings(DatabaseSettings, InboundDoorSettings, FeedbackSettings, VapidSettings):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
+
+    reply_domain: str | None = None
+    """The domain that customers answer to, where mail comes in by a provider's webhook."""
+    inbound_secret: SecretStr | None = None
+    """What Postmark and SendGrid send with a customer's mail, as password of Basic authentication
+    or as ?key=: 16 characters or more. Those doors are shut where unset."""
+    inbound_welcomes: list[str] = ["sms", "whatsapp"]
+    """Channels on which somebody unknown becomes a customer by writing: JSON ["email", "sms"]."""
+    inbound_help: str = ""
+    """What a customer who writes HELP by text message is answered; nothing where empty."""
+    twilio_account: str | None = None
+    """Twilio's account SID; with CLEW_TWILIO_TOKEN it opens the door for text messages and WhatsApp."""
+    twilio_token: SecretStr | None = None
+    """Twilio's auth token: it signs what comes in, and fetches the files of messages."""
+    slack_signing_secret: SecretStr | None = None
+    """What Slack signs its events with; the door for them is shut where unset."""
 
     api_host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 in a container."""
@@ -124,6 +116,18 @@ class ApiSettings(DatabaseSettings, SigningSettings, FeedbackSettings, VapidSett
     """Opens the staff's part of the API to programs that send it as bearer; off where unset."""
     requests_at_once: Annotated[int, Field(ge=1)] = 64
     """How many requests ingest carries at once; more are asked to come again."""
+
+    @field_validator("inbound_secret")
+    @classmethod
+    def _not_guessed(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < 16:
+            raise ValueError("needs 16 characters or more: openssl rand -hex 16")
+        return secret
+
+    @model_validator(mode="after")
+    def _a_reply_domain(self) -> Self:
+        reply_addresses(self.reply_domain, self.secret)
+        return self
 
 
 class MailboxSettings(ProcessSettings):
@@ -137,6 +141,10 @@ class MailboxSettings(ProcessSettings):
     """Port for the browser."""
     mailbox_folder: Path = Path(tempfile.gettempdir()) / "clew-mailbox"
     """Where mails are kept."""
+
+
+class InboundSettings(DatabaseSettings, MailDoorSettings):
+    """`python -m workers inbound`: takes the mail that customers answer with."""
 
 
 Settings = TypeVar("Settings", bound=ProcessSettings)

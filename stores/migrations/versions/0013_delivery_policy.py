@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 
 def upgrade() -> None:

@@ -10,6 +10,7 @@ import pytest
 from workers.settings import (
     ApiSettings,
     DeliverySettings,
+    InboundSettings,
     JourneySettings,
     MailboxSettings,
     ProcessSettings,
@@ -25,19 +26,29 @@ WHOLE = {
     "CLEW_MAIL_FROM": "Clew <hello@example.com>",
     "CLEW_SECRET": "s" * 32,
     "CLEW_PUBLIC_URL": "https://journeys.example.com",
+    "CLEW_REPLY_DOMAIN": "reply.example.com",
 }
 NEEDED: dict[type[ProcessSettings], set[str]] = {
     JourneySettings: {"CLEW_DATABASE_URL", "TEMPORAL_ADDRESS"},
     RouterSettings: {"CLEW_DATABASE_URL", "TEMPORAL_ADDRESS"},
-    DeliverySettings: set(WHOLE),
+    DeliverySettings: set(WHOLE) - {"CLEW_REPLY_DOMAIN"},
     ApiSettings: {"CLEW_DATABASE_URL", "CLEW_SECRET", "CLEW_PUBLIC_URL"},
+    InboundSettings: {
+        *("CLEW_DATABASE_URL", "CLEW_SECRET", "CLEW_PUBLIC_URL", "CLEW_REPLY_DOMAIN")
+    },
     MailboxSettings: set(),
 }
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*WHOLE, "CLEW_SECRET_FILE", "CLEW_RUN_CLOCK", "TEMPORAL_NAMESPACE"):
+    for name in (
+        *WHOLE,
+        "CLEW_INBOUND_SECRET",
+        "CLEW_SECRET_FILE",
+        "CLEW_RUN_CLOCK",
+        "TEMPORAL_NAMESPACE",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -86,6 +97,7 @@ def test_no_secret_is_shown(kind: type[ProcessSettings], whole: pytest.MonkeyPat
         ("CLEW_SMTP_URL", "relay:25", "smtps://"),
         ("CLEW_SMTP_URL", "smtp://me:pw@relay", "in the clear"),
         ("CLEW_SMTP_URL", "smtp://relay:mail", "CLEW_SMTP_URL"),
+        ("CLEW_REPLY_DOMAIN", "not a domain", "not a domain that mail can be sent to"),
         ("CLEW_MAIL_FROM", "no-reply@example.com", "able to answer"),
         ("CLEW_MAIL_FROM", "nobody", "not an e-mail address"),
         ("CLEW_DATABASE_CONNECTIONS", "many", "CLEW_DATABASE_CONNECTIONS"),
@@ -99,6 +111,31 @@ def test_a_wrong_setting_is_named_with_what_is_right(
 
     with pytest.raises(SettingsError, match=said):
         read_settings(DeliverySettings)
+
+
+def test_answers_go_to_the_reply_domain(whole: pytest.MonkeyPatch) -> None:
+    sender = read_settings(DeliverySettings).mail_sender()
+    assert (sender.answers_to("x:7:3") or "").endswith("@reply.example.com")
+
+    whole.delenv("CLEW_REPLY_DOMAIN")
+    assert read_settings(DeliverySettings).mail_sender().answers_to("x:7:3") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "said"),
+    [
+        (InboundSettings, "CLEW_REPLY_DOMAIN", "a..b", "not a domain"),
+        (ApiSettings, "CLEW_REPLY_DOMAIN", "a..b", "not a domain"),
+        (ApiSettings, "CLEW_INBOUND_SECRET", "short", "16 characters"),
+    ],
+)
+def test_doors_for_answers_are_not_opened_by_halves(
+    whole: pytest.MonkeyPatch, kind: type[ProcessSettings], name: str, value: str, said: str
+) -> None:
+    whole.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=said):
+        read_settings(kind)
 
 
 def test_the_secret_may_come_from_a_file(whole: pytest.MonkeyPatch, tmp_path: Path) -> None:

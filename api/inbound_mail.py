@@ -1,0 +1,146 @@
+"""`/inbound/postmark`, `/inbound/sendgrid`, `/inbound/ses`, `/inbound/mail`: customers' mail over HTTP.
+
+Postmark and SendGrid sign nothing: they send a secret of ours, as the password of Basic
+authentication or as `?key=`. `/inbound/mail` takes a mail as it is, from scripts with the staff token.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.inbound import InboundDesk, unavailable
+from api.pressure import Pressure
+from api.refusals import RefusedRequestError, json_response
+from api.request_body import read_body
+from api.staff_key import StaffKeyCheck
+from channels.given_mail import GivenMail, UnreadableMailError, of_postmark, of_sendgrid, of_ses
+from channels.inbound_mail import LARGEST_MAIL
+from contracts.inbound_message import Heard
+
+SHORTEST_SECRET = 16
+LARGEST_BODY = LARGEST_MAIL * 3 // 2
+"""Bytes: files travel in base64 inside JSON."""
+
+AT_ONCE = 8
+
+Door = Callable[[Request], Awaitable[Response]]
+
+
+class VerifiedSns(Protocol):
+    """Whether a body is a message of Amazon's SNS, and of a topic of ours."""
+
+    async def notification(self, body: bytes) -> dict[str, Any] | None:
+        """What is in a verified notification's Message, as JSON; None for its other messages,
+        which are dealt with then. Raises: `ValueError` where it is forged or unreadable.
+        """  # noqa: D205
+        ...
+
+
+class InboundSecret:
+    """What providers that sign nothing must send; without one of ours their doors are shut."""
+
+    def __init__(self, secret: str | None) -> None:
+        if secret is not None and len(secret) < SHORTEST_SECRET:
+            raise ValueError(f"CLEW_INBOUND_SECRET: {SHORTEST_SECRET} characters or more")
+        self._secret = secret
+
+    def check(self, request: Request) -> None:
+        """Let the request pass. Raises: `RefusedRequestError` 401, or 403 where it is switched off."""
+        if self._secret is None:
+            said = "this door is shut: set CLEW_INBOUND_SECRET for the API process"
+            raise RefusedRequestError(403, "inbound_off", said)
+        told = [request.query_params.get("key", ""), _password(request)]
+        same = [hmac.compare_digest(one.encode(), self._secret.encode()) for one in told]
+        if not any(same):
+            said = "send the inbound secret: https://clew:SECRET@… or ?key=SECRET"
+            raise RefusedRequestError(401, "invalid_inbound_secret", said)
+
+
+def inbound_mail_router(
+    desk: InboundDesk,
+    secret: InboundSecret,
+    staff: StaffKeyCheck,
+    *,
+    sns: VerifiedSns | None = None,
+) -> APIRouter:
+    """The doors for mail; that of SES only where `sns` can tell whether Amazon sent it."""
+    router = APIRouter(tags=["what customers write"])
+    pressure = Pressure(AT_ONCE)
+
+    async def postmark(request: Request) -> Response:
+        secret.check(request)
+        return _kept(await desk.take_given(of_postmark(await read_body(request, LARGEST_BODY))))
+
+    async def sendgrid(request: Request) -> Response:
+        secret.check(request)
+        content_type = request.headers.get("content-type", "")
+        body = await read_body(request, LARGEST_BODY)
+        return _kept(await desk.take_given(of_sendgrid(content_type, body)))
+
+    async def ses(request: Request) -> Response:
+        assert sns is not None
+        body = await read_body(request, LARGEST_BODY)
+        try:
+            told = await sns.notification(body)
+        except ValueError as error:
+            raise RefusedRequestError(403, "not_signed", str(error)[:300]) from None
+        return (
+            json_response({"success": True})
+            if told is None
+            else _kept(await desk.take_given(of_ses(told)))
+        )
+
+    async def plain(request: Request) -> Response:
+        staff.check(request)
+        raw = await read_body(request, LARGEST_MAIL)
+        to = request.query_params.getlist("to")
+        sender = request.query_params.get("from")
+        return _kept(await desk.take_given(GivenMail(raw=raw, recipients=to, sender=sender)))
+
+    doors = {"postmark": postmark, "sendgrid": sendgrid, "mail": plain}
+    for name, door in (doors if sns is None else {**doors, "ses": ses}).items():
+        router.add_route(f"/inbound/{name}", answering(door, pressure), methods=["POST"])
+    return router
+
+
+def answering(door: Door, pressure: Pressure) -> Door:
+    """The door, at most so many times at once; what it refuses is answered in words."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            with pressure.admit():
+                return await door(request)
+        except UnreadableMailError as error:
+            return RefusedRequestError(400, "unreadable", str(error)).response()
+        except RefusedRequestError as refusal:
+            return refusal.response()
+        except Exception as error:
+            refusal = unavailable(error)
+            if refusal is None:
+                raise
+            return refusal.response()
+
+    return answer
+
+
+def _kept(heard: Heard) -> Response:
+    return json_response(
+        {"success": True, "reply": heard.reply, "kind": heard.kind, "new": heard.new}
+    )
+
+
+def _password(request: Request) -> str:
+    """The password of Basic authentication; empty where there is none."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""

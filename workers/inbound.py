@@ -1,0 +1,82 @@
+"""`python -m workers inbound`: the door for the mail that customers answer with."""
+
+import ssl
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from api.inbound import InboundDesk
+from channels.inbound_mail import MailReader
+from channels.mail_door import MailDoor
+from channels.reply_address import ReplyAddresses
+from channels.unsubscribe_link import UnsubscribeLinks
+from stores.customers import CustomerStore
+from stores.database import Pool
+from stores.feedback import FeedbackStore
+from stores.inbound import InboundStore
+from stores.wakeup import Bell
+from workers.connections import database
+from workers.process import Life, UnfitInstallationError
+from workers.settings import InboundSettings
+from workers.signing_settings import SigningSettings
+
+
+def inbound_desk(
+    pool: Pool,
+    bell: Bell,
+    settings: SigningSettings,
+    *,
+    reply_domain: str | None,
+    welcome: Sequence[str],
+) -> InboundDesk:
+    """What takes customers' messages in, on our own database."""
+    secret = settings.secret.get_secret_value().encode()
+    replies = ReplyAddresses(reply_domain, secret) if reply_domain else None
+    reader = MailReader(replies, UnsubscribeLinks(settings.public_url, secret))
+    messages = InboundStore(pool, CustomerStore(pool), bell.ring, welcome=welcome)
+    return InboundDesk(reader, messages, FeedbackStore(pool, bell.ring))
+
+
+async def serve(settings: InboundSettings, life: Life) -> None:
+    """Take mail until told to stop; then let what is being kept be acknowledged."""
+    replies = ReplyAddresses(settings.reply_domain, settings.secret.get_secret_value().encode())
+    tls = _tls(settings)
+    async with AsyncExitStack() as parts:
+        pool = await parts.enter_async_context(database(settings, "inbound"))
+        bell = await parts.enter_async_context(Bell(settings.database_url))
+        desk = inbound_desk(
+            pool,
+            bell,
+            settings,
+            reply_domain=settings.reply_domain,
+            welcome=settings.inbound_welcomes,
+        )
+
+        async def take(raw: bytes, sender: str, recipients: list[str]) -> None:
+            await desk.take_mail(raw, sender, recipients)
+
+        door = MailDoor(
+            take,
+            replies,
+            settings.inbound_host,
+            settings.inbound_port,
+            protocol=settings.inbound_protocol,
+            tls=tls,
+        )
+        await door.open()
+        life.ready()
+        await life.stop.wait()
+        await door.close(drain_seconds=settings.drain_seconds)
+
+
+def _tls(settings: InboundSettings) -> ssl.SSLContext | None:
+    """Raises: `UnfitInstallationError` where the certificate cannot be used."""
+    if settings.inbound_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.inbound_certificate, settings.inbound_key)
+    except (OSError, ssl.SSLError) as error:
+        raise UnfitInstallationError(
+            f"CLEW_INBOUND_CERTIFICATE, CLEW_INBOUND_KEY: the certificate cannot be used: {error}"
+        ) from None
+    return context

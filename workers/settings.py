@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError as UnreadableSettingError
 
@@ -92,22 +92,6 @@ class DeliverySettings(TemporalSettings, ReplySettings, MailSettings, ChannelSet
 class ApiSettings(DatabaseSettings, InboundDoorSettings, FeedbackSettings, VapidSettings):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
-    reply_domain: str | None = None
-    """The domain that customers answer to, where mail comes in by a provider's webhook."""
-    inbound_secret: SecretStr | None = None
-    """What Postmark and SendGrid send with a customer's mail, as password of Basic authentication
-    or as ?key=: 16 characters or more. Those doors are shut where unset."""
-    inbound_welcomes: list[str] = ["sms", "whatsapp"]
-    """Channels on which somebody unknown becomes a customer by writing: JSON ["email", "sms"]."""
-    inbound_help: str = ""
-    """What a customer who writes HELP by text message is answered; nothing where empty."""
-    twilio_account: str | None = None
-    """Twilio's account SID; with CLEW_TWILIO_TOKEN it opens the door for text messages and WhatsApp."""
-    twilio_token: SecretStr | None = None
-    """Twilio's auth token: it signs what comes in, and fetches the files of messages."""
-    slack_signing_secret: SecretStr | None = None
-    """What Slack signs its events with; the door for them is shut where unset."""
-
     api_host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 in a container."""
     api_port: Port = 8000
@@ -116,18 +100,6 @@ class ApiSettings(DatabaseSettings, InboundDoorSettings, FeedbackSettings, Vapid
     """Opens the staff's part of the API to programs that send it as bearer; off where unset."""
     requests_at_once: Annotated[int, Field(ge=1)] = 64
     """How many requests ingest carries at once; more are asked to come again."""
-
-    @field_validator("inbound_secret")
-    @classmethod
-    def _not_guessed(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value()) < 16:
-            raise ValueError("needs 16 characters or more: openssl rand -hex 16")
-        return secret
-
-    @model_validator(mode="after")
-    def _a_reply_domain(self) -> Self:
-        reply_addresses(self.reply_domain, self.secret)
-        return self
 
 
 class MailboxSettings(ProcessSettings):

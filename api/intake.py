@@ -122,31 +122,39 @@ class Intake:
 
         So no transaction holds locks on many names, and a batch that fails leaves only names.
         """
-        wanted = list(dict.fromkeys(_leading(one) for one in told if one.names))
+        named = [one for one in told if one.names]
+        wanted = list(dict.fromkeys(one.names for one in named if one.kind != "alias"))
         found = await self._known(wanted)
         missing = [names for names in wanted if names not in found]
         if len(missing) > 1:
             async with self._pool.connection() as connection:
-                await make_customers(connection, missing)
+                rules = await self._customers.rules.read(connection)
+                await make_customers(connection, missing, rules)
             found |= await self._known(missing)
         for names in missing:
             if names not in found:
                 found[names] = await self._resolve(names)
         for one in told:
             if one.kind == "alias":
-                await self._resolve(one.names)
-        return [found[_leading(one)] if one.names else None for one in told]
+                found[one.names] = await self._alias(one)
+        return [found[one.names] if one.names else None for one in told]
 
     async def _known(self, wanted: Sequence[_Names]) -> dict[_Names, str]:
         if not wanted:
             return {}
         async with self._pool.connection() as connection:
-            known = await known_customers(connection, wanted)
+            rules = await self._customers.rules.read(connection)
+            known = await known_customers(connection, wanted, rules)
         return {names: one for names, one in zip(wanted, known, strict=True) if one}
 
     async def _resolve(self, names: Sequence[Identity]) -> str:
         async with self._pool.connection() as connection:
             return await self._customers.resolve(connection, names)
+
+    async def _alias(self, one: Reported) -> str:
+        async with self._pool.connection() as connection:
+            (_, now), (_, before) = one.names
+            return await self._customers.alias(connection, now, before)
 
     # -- what it says
 
@@ -173,11 +181,6 @@ class Intake:
     async def _merged(self, connection: Connection, one: Reported, owner: str) -> Reported:
         merged = await self._customers.merge_traits(connection, owner, one.properties)
         return replace(one, properties=merged.changed)
-
-
-def _leading(one: Reported) -> tuple[Identity, ...]:
-    """The names that say whose it is: of an alias the new one only, which the other is tied to."""
-    return one.names[:1] if one.kind == "alias" else one.names
 
 
 def _touchpoint(one: Reported, owner: str | None) -> NewTouchpoint:

@@ -90,6 +90,7 @@ class Ledger:
         """Decide and write the intent in one transaction, or answer with what is already known."""
         async with self._pool.connection() as connection, connection.transaction():
             customer = await delivery_facts.lock_customer(connection, intent.run.customer)
+            intent = replace(intent, run=replace(intent.run, customer=customer.customer))
             row = await _row(connection, intent.key)
             known = _known(row, self._wall_clock())
             if known is not None:

@@ -1,13 +1,19 @@
 """Two customers who became one are parted again: what moved goes back, by the log."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import JsonValue
+
+from contracts.ids import message_id
+from journey.touchpoint import TRAITS_CHANGED
 from stores.audit import record_deed
 from stores.computed_traits import compute_again
 from stores.database import Connection, jsonb
 from stores.identity_graph import lock_rows
 from stores.joined_runs import let_runs_follow
 from stores.moved_rows import move_back_statement, undoing_statements
+from stores.touchpoints import NewTouchpoint, store_touchpoints
 
 
 class CannotBePartedError(ValueError):
@@ -133,3 +139,35 @@ async def _traits_back(connection: Connection, known: dict[str, Any]) -> None:
         "update customers set traits = %s, zone = %s where customer = %s",
         [jsonb(traits), zone, known["stays"]],
     )
+    cursor = await connection.execute(
+        "select traits, zone from customers where customer = %s", [known["goes"]]
+    )
+    other = await cursor.fetchone() or {}
+    before: dict[str, JsonValue] = {**row["traits"], "zone": row["zone"]}
+    await _tell(connection, known, known["stays"], before, {**traits, "zone": zone})
+    after: dict[str, JsonValue] = {**other["traits"], "zone": other["zone"]}
+    await _tell(connection, known, known["goes"], before, after)
+
+
+async def _tell(
+    connection: Connection,
+    known: dict[str, Any],
+    customer: str,
+    before: dict[str, JsonValue],
+    after: dict[str, JsonValue],
+) -> None:
+    """Runs of a customer learn which traits are others now; one that went is null."""
+    changed: dict[str, JsonValue] = {
+        name: after.get(name)
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    }
+    told = NewTouchpoint(
+        message_id=message_id("unmerge", f"{known['merge']}/{customer}"),
+        event=TRAITS_CHANGED,
+        occurred_at=datetime.now(UTC),
+        customer=customer,
+        properties=changed,
+    )
+    if changed:
+        await store_touchpoints(connection, [told])

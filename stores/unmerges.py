@@ -53,6 +53,8 @@ with untold as (
     delete from outbox o using runs r, touchpoints t
      where o.unit = %(unit)s and o.run = r.workflow_id and r.gives_way_to is not null
        and r.state = 'open' and r.customer in (%(stays)s, %(goes)s)
+       and not exists (select 1 from runs a where a.entry = r.gives_way_to
+                          and a.customer = r.customer and a.state = 'open')
        and t.received_at = o.received_at and t.touchpoint = o.touchpoint and t.event = '$merged'
     returning r.entry
 )
@@ -109,10 +111,10 @@ async def undo(connection: Connection, merge: int, *, by: str, why: str) -> None
     if later is not None:
         words = f"{stays} became {later['stays']} since: undo merge {later['merge']} first"
         raise CannotBePartedError(words)
-    await connection.execute(_SPARED, values)
     for statement in _UNDO:
         await connection.execute(statement, values)
     await connection.execute(_RUNS_BACK, values)
+    await connection.execute(_SPARED, values)
     await connection.execute(_POINT_BACK, values)
     await connection.execute(_UNITS, values)
     await _traits_back(connection, known)

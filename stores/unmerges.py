@@ -72,10 +72,13 @@ with runs_back as (
      where l.entry = r.entry and r.customer = %(goes)s
 )
 update routing_units u
-   set forward_to = null,
-       numbered = greatest(u.numbered,
-                           (select s.numbered from routing_units s where s.unit = %(unit)s))
- where u.unit = %(former)s
+   set forward_to = null, numbered = greatest(u.numbered, s.numbered),
+       starting = array_to_json(array(
+           select run from jsonb_array_elements(s.starting) as run
+            where (split_part(run ->> 'workflow_id', '/', 3) = %(goes)s) = (u.unit = %(former)s)
+       ))::jsonb
+  from routing_units s
+ where s.unit = %(unit)s and u.unit in (%(unit)s, %(former)s)
 """
 
 

@@ -8,18 +8,27 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
+from pydantic import JsonValue
 
 from api.refusals import RefusedRequestError
 from api.reported import Identity, Refused, Reported
+from api.segment_messages import GROUP
+from contracts.ids import message_id
+from journey.touchpoint import TRAITS_CHANGED
 from stores.customers import CustomerStore
 from stores.database import Connection, Pool
+from stores.groups import join_group
 from stores.identities import known_customers, lock_customers, make_customers
 from stores.refused_touchpoints import RefusedTouchpoint, as_text, park
 from stores.touchpoints import NewTouchpoint, seen_before, store_touchpoints
+from stores.trait_types import TraitTypes
 
 _Names = tuple[Identity, ...]
 
 ATTEMPTS = 4
+_CHANGES = (TRAITS_CHANGED, GROUP)
+"""Messages that change traits."""
+
 _UNSTORABLE = "the database cannot hold a value in it"
 
 
@@ -44,6 +53,7 @@ class Intake:
         self._pool = pool
         self._customers = customers
         self._bell = bell
+        self._types = TraitTypes()
 
     async def take(
         self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
@@ -107,7 +117,7 @@ class Intake:
             for one in refused
         ]
         async with self._pool.connection() as connection:
-            touchpoints = await self._touchpoints(connection, told, owners)
+            touchpoints = await self._touchpoints(connection, source, told, owners)
             stored = await store_touchpoints(connection, touchpoints)
             await park(connection, parked)
         new = sum(number is not None for number in stored)
@@ -159,28 +169,67 @@ class Intake:
     # -- what it says
 
     async def _touchpoints(
-        self, connection: Connection, told: Sequence[Reported], owners: Sequence[str | None]
+        self,
+        connection: Connection,
+        source: str,
+        told: Sequence[Reported],
+        owners: Sequence[str | None],
     ) -> list[NewTouchpoint]:
         changes = [(one, owner) for one, owner in zip(told, owners, strict=True)]
-        identifies = [(one, owner) for one, owner in changes if one.kind == "identify" and owner]
+        identifies = [(one, owner) for one, owner in changes if one.event in _CHANGES and owner]
         seen: set[str] = set()
         if identifies:
             # A repeated identify must not bring an older trait back over a newer one.
             seen = await seen_before(connection, [one.message_id for one, _ in identifies])
             await lock_customers(connection, [owner for _, owner in identifies])
         touchpoints: list[NewTouchpoint] = []
+        fresh = [one for one, _ in identifies if one.message_id not in seen]
         for one, owner in changes:
             changed = one
-            if one.kind == "identify" and owner:
-                fresh = one.message_id not in seen
+            if owner and one.event in _CHANGES and one.message_id not in seen:
                 seen.add(one.message_id)
-                changed = await self._merged(connection, one, owner) if fresh else one
+                traits = one.properties
+                if one.event == GROUP:
+                    touchpoints.append(_touchpoint(one, owner))
+                    traits = await _of_group(connection, one, owner)
+                changed = await self._merged(connection, source, one, owner, traits)
             touchpoints.append(_touchpoint(changed, owner))
+        if fresh:
+            rules = await self._customers.rules.read(connection)
+            await self._types.observe(connection, rules, [one.properties for one in fresh])
         return touchpoints
 
-    async def _merged(self, connection: Connection, one: Reported, owner: str) -> Reported:
-        merged = await self._customers.merge_traits(connection, owner, one.properties)
+    async def _merged(
+        self,
+        connection: Connection,
+        source: str,
+        one: Reported,
+        owner: str,
+        traits: dict[str, JsonValue],
+    ) -> Reported:
+        """What a message changed, as the touchpoint that tells it; what is of a wrong type is parked."""
+        merged = await self._customers.merge_traits(connection, owner, traits)
+        await park(
+            connection,
+            [
+                RefusedTouchpoint(
+                    source=source,
+                    reason=why,
+                    message=as_text({name: traits[name]}),
+                    message_id=one.message_id,
+                )
+                for name, why in merged.refused.items()
+            ],
+        )
+        if one.event == GROUP:
+            told = message_id("group", one.message_id)
+            one = replace(one, kind="identify", event=TRAITS_CHANGED, message_id=told)
         return replace(one, properties=merged.changed)
+
+
+async def _of_group(connection: Connection, one: Reported, owner: str) -> dict[str, JsonValue]:
+    traits = {name: value for name, value in one.properties.items() if name != "groupId"}
+    return await join_group(connection, owner, str(one.properties["groupId"]), traits)
 
 
 def _touchpoint(one: Reported, owner: str | None) -> NewTouchpoint:

@@ -9,6 +9,7 @@ from channels.message_file import MessageFile, MessageFileError, parse_message
 from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
+from journey.identity_rules import IdentityRules, read_identities
 from journey.landscape_faults import undescribed
 from journey.named_words import NamedWords, read_offers, read_survey
 from journey.offer import OfferWords
@@ -16,6 +17,8 @@ from journey.publication import Publishable, read_definition
 from journey.survey import Survey
 
 JOURNEY_ENDINGS = ENDINGS
+IDENTITIES = tuple(f"identities{ending}" for ending in ENDINGS)
+"""The file with the rules of the house on who is who."""
 
 
 @dataclass(slots=True)
@@ -26,6 +29,8 @@ class FoundFiles:
     messages: list[Path] = field(default_factory=list[Path])
     surveys: list[Path] = field(default_factory=list[Path])
     offers: list[Path] = field(default_factory=list[Path])
+    identities: list[Path] = field(default_factory=list[Path])
+    """Rules of the house on identities."""
     landscapes: list[Path] = field(default_factory=list[Path])
     """Touchpoints, personas and goals named themselves; those around a journey are found with it."""
 
@@ -40,6 +45,7 @@ class CheckedFiles:
     )
     surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
+    identities: IdentityRules | None = None
     landscapes: list[Path] = field(default_factory=list[Path])
     problems: list[Problem] = field(default_factory=list[Problem])
     warnings: list[Problem] = field(default_factory=list[Problem])
@@ -69,6 +75,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             found.messages.append(path)
         elif path.name == "offers.yaml":
             found.offers.append(path)
+        elif path.name in IDENTITIES:
+            found.identities.append(path)
         elif path.parent.name == "surveys" and path.suffix == ".yaml":
             found.surveys.append(path)
         elif kind_of(path) is not None:
@@ -95,6 +103,7 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
         _check_survey(path, checked)
     for path in dict.fromkeys(found.offers):
         _check_offers(path, checked)
+    _check_identities(list(dict.fromkeys(found.identities)), checked)
     given = {path.stem for path in found.messages}
     landscapes = Landscapes()
     for path in dict.fromkeys(found.landscapes):
@@ -160,6 +169,20 @@ def _check_offers(path: Path, checked: CheckedFiles) -> None:
         checked.problems += error.problems
 
 
+def _check_identities(paths: list[Path], checked: CheckedFiles) -> None:
+    for path in paths[1:]:
+        words = f"rules on identities are given in {paths[0]} already"
+        checked.problems.append(_problem(path, 1, words, "keep one file for the whole house"))
+    for path in paths[:1]:
+        source = _read(path, checked)
+        if source is None:
+            continue
+        try:
+            checked.identities = read_identities(source, str(path))
+        except InvalidDocumentError as error:
+            checked.problems += error.problems
+
+
 def _nobody_described(path: Path, journey: Publishable) -> Problem:
     count = len(undescribed(journey.program))
     words = (
@@ -180,7 +203,8 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     messages = sorted((folder / "messages").glob("*.md"))
     found.surveys += sorted((folder / "surveys").glob("*.yaml"))
     found.offers += [path for path in [folder / "offers.yaml"] if path.exists()]
-    if not journeys and not messages:
+    found.identities += [folder / name for name in IDENTITIES if (folder / name).exists()]
+    if not journeys and not messages and not found.identities:
         raise CommandError(
             f"{folder}: holds no journey.yaml, no *.journey.yaml and no messages/*.md.", WRONG_USE
         )

@@ -66,6 +66,8 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
     for what in ("messages", "surveys", "offers"):
         if names := sorted(getattr(checked, what)):
             say(f"{what.capitalize()} are live: {', '.join(names)}.")
+    if checked.identities is not None:
+        say("The rules of the house on identities hold within seconds.")
 
 
 _Version = Annotated[Path, typer.Argument(metavar="JOURNEY", help="A journey file, or its folder.")]
@@ -107,7 +109,8 @@ def one_journey(path: Path) -> "Program":
 
 
 _Schema = Annotated[
-    str, typer.Argument(metavar="WHAT", help="journey, touchpoints, personas or goals.")
+    str,
+    typer.Argument(metavar="WHAT", help="journey, touchpoints, personas, goals or identities."),
 ]
 
 
@@ -119,8 +122,13 @@ def schema(what: _Schema = "journey") -> None:
     if what == "journey":
         print_json(json_schema())
         return
+    if what == "identities":
+        from journey.identity_rules import identities_schema
+
+        print_json(identities_schema())
+        return
     if what not in KINDS:
-        words = f"there is no schema of {what!r}; name journey, {', '.join(KINDS)}."
+        words = f"there is no schema of {what!r}; name journey, identities, {', '.join(KINDS)}."
         raise CommandError(words, WRONG_USE)
     print_json(landscape_schema(KINDS[KINDS.index(what)]))
 
@@ -150,7 +158,7 @@ async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     from stores.audit import AuditStore
     from stores.definitions import DefinitionStore
     from stores.messages import MessageStore
-    from stores.published import PublishedStore
+    from stores.published import HOUSE, PublishedStore
 
     messages, definitions, audit = MessageStore(pool), DefinitionStore(pool), AuditStore(pool)
     who = f"command: {getpass.getuser()}"
@@ -164,6 +172,10 @@ async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     for name, offer in checked.offers.items():
         revision = await words.publish("offer", name, offer.model_dump(mode="json"))
         await audit.record(who, "published", f"offer {name}", {"revision": revision})
+    if checked.identities is not None:
+        source = checked.identities.model_dump(mode="json", exclude_defaults=True)
+        revision = await words.publish("identities", HOUSE, source)
+        await audit.record(who, "published", "identities of the house", {"revision": revision})
     for definition in checked.journeys:
         await definitions.publish(definition)
         detail = {"version": definition.version}
@@ -199,6 +211,7 @@ def _counted(checked: "CheckedFiles") -> str:
         "message": len(checked.messages),
         "survey": len(checked.surveys),
         "offer": len(checked.offers),
+        "file of rules on identities": int(checked.identities is not None),
         "file of descriptions": len(checked.landscapes),
     }
     return ", ".join(count(number, what) for what, number in numbers.items() if number) or "nothing"
@@ -216,6 +229,7 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
         ],
         "surveys": sorted(checked.surveys),
         "offers": sorted(checked.offers),
+        "identities": checked.identities is not None,
         "problems": checked.problems,
         "warnings": checked.warnings,
     }

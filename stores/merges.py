@@ -14,6 +14,7 @@ from contracts.ids import message_id
 from contracts.routing import customer_unit
 from journey.touchpoint import TRAITS_CHANGED
 from stores.audit import record_deed
+from stores.computed_traits import fold
 from stores.database import Connection, jsonb
 from stores.moved_rows import moving_statement
 from stores.touchpoints import NewTouchpoint, store_touchpoints
@@ -111,7 +112,8 @@ async def merge_customers(
         await connection.execute(_SAY_NO, values | {"noes": jsonb(noes), "proof": proof})
     await connection.execute(_REFUSALS_PASSED, values)
     await join_units(connection, stays, goes)
-    await _tell(connection, merge, stays, both.changed)
+    changed = both.changed | await fold(connection, stays, goes)
+    await _tell(connection, merge, stays, changed)
     await record_deed(
         connection, by, "merged", f"customer {stays}", {"merge": merge, "other": goes, "why": why}
     )

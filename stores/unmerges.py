@@ -13,7 +13,7 @@ from stores.database import Connection, jsonb
 from stores.identity_graph import lock_rows
 from stores.joined_runs import let_runs_follow
 from stores.moved_rows import move_back_statement, undoing_statements
-from stores.touchpoints import NewTouchpoint, store_touchpoints
+from stores.touchpoints import NewTouchpoint, store_touchpoints, tell_computed
 
 
 class CannotBePartedError(ValueError):
@@ -121,7 +121,7 @@ async def undo(connection: Connection, merge: int, *, by: str, why: str) -> None
     await connection.execute(_POINT_BACK, values)
     await connection.execute(_UNITS, values)
     await _traits_back(connection, known)
-    await compute_again(connection, [stays, goes])
+    await tell_computed(connection, await compute_again(connection, [stays, goes]))
     detail = {"merge": merge, "other": goes, "why": why}
     await record_deed(connection, by, "parted", f"customer {stays}", detail)
 

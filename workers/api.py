@@ -9,6 +9,7 @@ from api.cases import cases_router
 from api.entries import entries_router
 from api.ingest import Ingest
 from api.intake import Intake
+from api.merges import merges_router
 from api.pressure import Pressure
 from api.staff_key import StaffKeyCheck
 from api.surveys import surveys_router
@@ -25,6 +26,7 @@ from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
+from stores.staff_merges import MergeStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
@@ -61,6 +63,7 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             CouponStore(pool),
             staff,
         ),
+        merges_router(MergeStore(pool, bell.ring), staff),
         unsubscribe_router(links, ConsentStore(pool)),
         surveys_router(
             SurveyLinks(settings.public_url, secret),

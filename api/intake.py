@@ -15,7 +15,7 @@ from api.reported import Identity, Refused, Reported
 from api.segment_messages import GROUP
 from contracts.ids import message_id
 from journey.touchpoint import TRAITS_CHANGED
-from stores.customers import CustomerStore
+from stores.customers import CustomerStore, normalised
 from stores.database import Connection, Pool
 from stores.groups import join_group
 from stores.identities import known_customers, lock_customers, make_customers
@@ -26,9 +26,6 @@ from stores.trait_types import TraitTypes
 _Names = tuple[Identity, ...]
 
 ATTEMPTS = 4
-_CHANGES = (TRAITS_CHANGED, GROUP)
-"""Messages that change traits."""
-
 _UNSTORABLE = "the database cannot hold a value in it"
 
 
@@ -64,10 +61,32 @@ class Intake:
         the same request may be sent again.
         """
         try:
-            return await self._with_retries(source, reported, refused)
+            named, wrong = await self._of_somebody(reported)
+            wrong = sorted([*refused, *wrong], key=lambda one: one.index)
+            return await self._with_retries(source, named, wrong)
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
             said = "the database is away; nothing was stored, send it again"
             raise RefusedRequestError(503, "unavailable", said, retry_after=2) from error
+
+    async def _of_somebody(
+        self, reported: Sequence[tuple[int, Any, Reported]]
+    ) -> tuple[list[tuple[int, Any, Reported]], list[Refused]]:
+        """What leads to somebody, or is about a thing; what has only names that are nobody's is refused."""
+        async with self._pool.connection() as connection:
+            rules = await self._customers.rules.read(connection)
+        named: list[tuple[int, Any, Reported]] = []
+        wrong: list[Refused] = []
+        for index, message, one in reported:
+            blocked = [each for each in one.names if rules.is_blocked(*normalised(*each))]
+            if blocked and (one.kind == "alias" or len(blocked) == len(one.names)):
+                if one.subject is None or one.kind == "alias":
+                    kind, value = blocked[0]
+                    why = f"the {kind} {value[:40]!r} is a name of nobody; identities.yaml says which are"
+                    wrong.append(Refused(index=index, reason=why, message=message))
+                    continue
+                one = replace(one, names=())  # noqa: PLW2901 -- it is about a thing all the same
+            named.append((index, message, one))
+        return named, wrong
 
     async def _with_retries(
         self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
@@ -176,17 +195,19 @@ class Intake:
         owners: Sequence[str | None],
     ) -> list[NewTouchpoint]:
         changes = [(one, owner) for one, owner in zip(told, owners, strict=True)]
-        identifies = [(one, owner) for one, owner in changes if one.event in _CHANGES and owner]
+        identifies = [(one, owner) for one, owner in changes if _changes_traits(one) and owner]
         seen: set[str] = set()
         if identifies:
             # A repeated identify must not bring an older trait back over a newer one.
             seen = await seen_before(connection, [one.message_id for one, _ in identifies])
             await lock_customers(connection, [owner for _, owner in identifies])
         touchpoints: list[NewTouchpoint] = []
-        fresh = [one for one, _ in identifies if one.message_id not in seen]
+        fresh = [
+            one for one, _ in identifies if one.kind == "identify" and one.message_id not in seen
+        ]
         for one, owner in changes:
             changed = one
-            if owner and one.event in _CHANGES and one.message_id not in seen:
+            if owner and _changes_traits(one) and one.message_id not in seen:
                 seen.add(one.message_id)
                 traits = one.properties
                 if one.event == GROUP:
@@ -225,6 +246,11 @@ class Intake:
             told = message_id("group", one.message_id)
             one = replace(one, kind="identify", event=TRAITS_CHANGED, message_id=told)
         return replace(one, properties=merged.changed)
+
+
+def _changes_traits(one: Reported) -> bool:
+    told = one.event == GROUP and isinstance(one.properties.get("groupId"), str)
+    return one.kind == "identify" or told
 
 
 async def _of_group(connection: Connection, one: Reported, owner: str) -> dict[str, JsonValue]:

@@ -193,7 +193,7 @@ def _was_read(turn: Turn, mail: Mail) -> bool:
     """Whether a thread was met by it or has gone past it, or a reaction has taken it."""
     state = turn.state
     for thread in state.threads:
-        if thread.home == "main" and mail.arrival <= thread.mark or mail.arrival in thread.met:
+        if (thread.home == "main" and mail.arrival <= thread.mark) or mail.arrival in thread.met:
             return True
     return any(
         turn.program.reactions[index].on == mail.touchpoint.event and mail.arrival <= reaction.mark

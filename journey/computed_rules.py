@@ -12,9 +12,7 @@ from journey.language import EventName, Model
 from journey.spans import SpanError, read_span
 from journey.touchpoint import Touchpoint, stamp
 
-Sort = Literal[
-    "count", "sum", "last_time", "first_time", "last_value", "distinct", "most_frequent"
-]
+Sort = Literal["count", "sum", "last_time", "first_time", "last_value", "distinct", "most_frequent"]
 _OF_A_PROPERTY = ("sum", "last_value", "distinct", "most_frequent")
 
 MOST_KEPT = 1_000
@@ -150,9 +148,9 @@ def value_of(rule: ComputedTrait, state: Mapping[str, Any], now: datetime, zone:
     return _told(rule, state)
 
 
-def changes_at(rule: ComputedTrait, state: Mapping[str, Any], now: datetime, zone: str) -> (
-    datetime | None
-):
+def changes_at(
+    rule: ComputedTrait, state: Mapping[str, Any], now: datetime, zone: str
+) -> datetime | None:
     """When time alone changes the trait next."""
     if rule.within is None:
         return None

@@ -87,7 +87,7 @@ class IdentityRules(Model):
     def _once(self) -> "IdentityRules":
         twice = {kind for kind in self.priority if self.priority.count(kind) > 1}
         if twice:
-            told = {"kind": sorted(twice)[0], "remedy": "keep one of them"}
+            told = {"kind": min(twice), "remedy": "keep one of them"}
             raise PydanticCustomError("twice", "priority names {kind} twice", told)
         for name in self.computed:
             if name in self.traits or name in ("id", "zone"):
@@ -98,7 +98,9 @@ class IdentityRules(Model):
     @cached_property
     def revision(self) -> str:
         """Which rules these are: the same rules have the same."""
-        said = self.model_dump(mode="json", include={"identities", "priority", "blocked", "allowed"})
+        said = self.model_dump(
+            mode="json", include={"identities", "priority", "blocked", "allowed"}
+        )
         return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
     @cached_property
@@ -272,9 +274,7 @@ def _over_together(
     return None
 
 
-def _over(
-    identity: Identity, leads_to: str | None, kind: str, rules: IdentityRules
-) -> RefusedTie:
+def _over(identity: Identity, leads_to: str | None, kind: str, rules: IdentityRules) -> RefusedTie:
     most = rules.limit(kind)
     why = f"one customer has at most {most} {kind}"
     return RefusedTie(identity=identity, leads_to=leads_to, why=why)

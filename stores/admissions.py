@@ -277,11 +277,15 @@ class PostgresAdmissionDesk:
         fates = [{"message_id": name, "reason": why} for name, why in refusal.fates.items()]
         if fates:
             await self._connection.execute(_FATES, values | {"fates": jsonb(fates)})
-        asked = {} if refusal.forwarded else {
-            str(each.properties[ASKED_BY]): refusal.detail or refusal.reason
-            for each in self._order.arrived
-            if each.event == ENTER and ASKED_BY in each.properties
-        }
+        asked = (
+            {}
+            if refusal.forwarded
+            else {
+                str(each.properties[ASKED_BY]): refusal.detail or refusal.reason
+                for each in self._order.arrived
+                if each.event == ENTER and ASKED_BY in each.properties
+            }
+        )
         await tell_not_started(self._connection, refusal.customer, asked, self._order.now)
 
     async def hand_over(self, customer: str, run: str, touchpoints: Sequence[Touchpoint]) -> None:

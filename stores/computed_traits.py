@@ -4,7 +4,7 @@ A customer's first touchpoint after a trait was published, or changed, counts al
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -150,8 +150,8 @@ async def fold(connection: Connection, stays: str, goes: str) -> dict[str, JsonV
     return await _keep(connection, row, kept)
 
 
-async def refresh_due(connection: Connection, most: int = 200) -> list[TraitsComputed]:
-    """Traits of a span that time alone has changed; what each is now."""
+async def refresh_due(connection: Connection, most: int) -> tuple[int, list[TraitsComputed]]:
+    """Traits of a span that time alone may have changed: how many were looked at, and what changed."""
     computed = (await house_rules(connection)).computed
     cursor = await connection.execute(
         "select customer, trait, state, look_at from computed_traits where look_at <= now()"
@@ -175,7 +175,7 @@ async def refresh_due(connection: Connection, most: int = 200) -> list[TraitsCom
         if changed:
             named = message_id("computed", key)
             told.append(TraitsComputed(customer=row.customer, message_id=named, changed=changed))
-    return told
+    return len(due), told
 
 
 async def _locked(connection: Connection, names: set[str]) -> dict[str, _Row]:

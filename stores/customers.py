@@ -24,6 +24,7 @@ ZONE_TRAITS = ("zone", "timezone")
 _PHONE = re.compile(r"\+?[0-9 ()./-]+")
 _NOT_DIALLED = re.compile(r"[ ()./-]")
 
+
 class UnknownZoneError(ValueError):
     """The zone is not an IANA time zone; write one such as Europe/Prague."""
 

@@ -73,9 +73,7 @@ async def make_customers(
     )
 
 
-def _normalised(
-    wanted: Sequence[Sequence[Identity]], rules: IdentityRules
-) -> list[set[Identity]]:
+def _normalised(wanted: Sequence[Sequence[Identity]], rules: IdentityRules) -> list[set[Identity]]:
     sets = [{normalised(kind, value) for kind, value in names} for names in wanted]
     return [{one for one in names if one[1] and not rules.is_blocked(*one)} for names in sets]
 

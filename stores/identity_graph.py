@@ -8,12 +8,25 @@ than one does, because a merge moves the customer whom somebody just read.
 import base64
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from typing import LiteralString
 
 import psycopg
 
 from journey.identity_rules import Counts, Identity, IdentityRules, Plan, RefusedTie, plan
 from stores.database import Connection, jsonb
 from stores.merges import merge_customers
+
+_TIE = """
+insert into identities (kind, value, customer)
+select kind, value, %(customer)s from jsonb_to_recordset(%(names)s) as w(kind text, value text)
+on conflict do nothing
+"""
+
+_MAKE = """
+with made as (insert into customers (customer) values (%(customer)s))
+insert into identities (kind, value, customer)
+select kind, value, %(customer)s from jsonb_to_recordset(%(names)s) as w(kind text, value text)
+"""
 
 _REFUSED = """
 select count(*) as refused
@@ -77,12 +90,16 @@ async def join_names(
     """Tie names that came together, and make one of the customers whom they lead to."""
     await _lock_names(connection, wanted)
     known = await owners(connection, wanted)
+    if not known:
+        return await _carry_out(
+            connection, plan(wanted, {}, {}, rules, explicit=explicit), rules, by
+        )
     while True:
         # Left by an error, a savepoint lets go of the locks that were taken in it: the next round
         # takes them in their order again, and no two ever wait for each other.
         async with connection.transaction() as round_:
             await lock_rows(connection, known.values())
-            again = await owners(connection, wanted) if known else known
+            again = await owners(connection, wanted)
             if again != known:
                 known = again
                 raise psycopg.Rollback(round_)
@@ -97,10 +114,11 @@ async def _carry_out(connection: Connection, made: Plan, rules: IdentityRules, b
         stays, *others = await in_order(connection, made.joined)
         for goes in others:
             await merge_customers(connection, stays, goes, by=by, why="named together")
+        if made.tied:
+            await _tie(connection, _TIE, stays, made.tied)
     else:
-        stays = await _create(connection)
-    if made.tied:
-        await _tie(connection, stays, made.tied)
+        stays = opaque_id()
+        await _tie(connection, _MAKE, stays, made.tied)
     if made.refused:
         await _tell(connection, stays, made.refused, rules)
     return stays
@@ -175,21 +193,11 @@ async def _parted(connection: Connection, customers: set[str]) -> frozenset[froz
     return frozenset(frozenset((row["stays"], row["goes"])) for row in await cursor.fetchall())
 
 
-async def _create(connection: Connection) -> str:
-    customer = opaque_id()
-    await connection.execute("insert into customers (customer) values (%s)", [customer])
-    return customer
-
-
-async def _tie(connection: Connection, customer: str, names: Sequence[Identity]) -> None:
-    await connection.execute(
-        """
-        insert into identities (kind, value, customer)
-        select kind, value, %s from jsonb_to_recordset(%s) as w(kind text, value text)
-        on conflict do nothing
-        """,
-        [customer, jsonb([{"kind": kind, "value": value} for kind, value in names])],
-    )
+async def _tie(
+    connection: Connection, statement: LiteralString, customer: str, names: Sequence[Identity]
+) -> None:
+    rows = jsonb([{"kind": kind, "value": value} for kind, value in names])
+    await connection.execute(statement, {"customer": customer, "names": rows})
 
 
 async def _tell(

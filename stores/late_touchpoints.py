@@ -91,9 +91,7 @@ class LateTouchpointStore:
         self._ring()
 
 
-async def _following(
-    connection: Connection, journey: str, customer: str, key: str | None
-) -> str:
+async def _following(connection: Connection, journey: str, customer: str, key: str | None) -> str:
     named = workflow_id(journey, customer, key)
     values = {"journey": journey, "customer": customer, "key": key, "named": named}
     row = await (await connection.execute(_FOLLOWING, values)).fetchone()

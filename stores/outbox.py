@@ -249,7 +249,8 @@ class OutboxStore:
 
 async def _locked(connection: Connection, values: dict[str, Any]) -> dict[str, Any]:
     cursor = await connection.execute(
-        f"select numbered, starting, forward_to, joins from routing_units where {_OURS} for update", values
+        f"select numbered, starting, forward_to, joins from routing_units where {_OURS} for update",
+        values,
     )
     held = await cursor.fetchone()
     if held is None:

@@ -38,7 +38,9 @@ class PreferenceStore:
 
 async def read_preferences(connection: Connection, customer: str) -> Preferences:
     """As `PreferenceStore.of`, in the caller's transaction."""
-    cursor = await connection.execute("select * from preferences where customer = canonical(%s)", [customer])
+    cursor = await connection.execute(
+        "select * from preferences where customer = canonical(%s)", [customer]
+    )
     row = await cursor.fetchone()
     return preferences_of(row) if row else Preferences()
 

@@ -137,9 +137,7 @@ async def tell_computed(connection: Connection, computed: Sequence[TraitsCompute
     await _store(connection, told)
 
 
-async def _store(
-    connection: Connection, touchpoints: Sequence[NewTouchpoint]
-) -> list[int | None]:
+async def _store(connection: Connection, touchpoints: Sequence[NewTouchpoint]) -> list[int | None]:
     stored: list[int | None] = [None] * len(touchpoints)
     if touchpoints:
         rows = [_row(position, given) for position, given in enumerate(touchpoints)]

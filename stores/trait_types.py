@@ -98,7 +98,9 @@ class TraitTypes:
         written = {row["trait"]: row["seen"] for row in await cursor.fetchall()}
         known = [name for name in unsure if name not in written]
         learned = {
-            name: _type_of_most(seen) for name, seen in written.items() if sum(seen.values()) >= FIRST
+            name: _type_of_most(seen)
+            for name, seen in written.items()
+            if sum(seen.values()) >= FIRST
         }
         if learned:
             rows = [{"trait": name, "type": found} for name, found in learned.items()]

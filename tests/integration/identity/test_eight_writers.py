@@ -98,7 +98,9 @@ async def test_undone_one_by_one_everybody_is_who_they_were(people: People) -> N
     assert len(merges) >= 5
 
     for row in merges:
-        before = await people.rows("select count(*) as n from identities where customer = %s", row["goes"])
+        before = await people.rows(
+            "select count(*) as n from identities where customer = %s", row["goes"]
+        )
         assert before[0]["n"] == 0
         await people.merges.unmerge(row["merge"], by="tests", why="they are two")
 

@@ -62,7 +62,7 @@ class ComputedTrait(Model):
             needed = sort in _OF_A_PROPERTY
             words = "{sort} needs of:" if needed else "{sort} takes no of:"
             remedy = "say which property: of: revenue" if needed else "take it out"
-            raise PydanticCustomError("of", words, {"sort": sort, "remedy": remedy})  # pyright: ignore[reportArgumentType] -- one of two literals
+            raise PydanticCustomError("of", words, {"sort": sort, "remedy": remedy})
         return self
 
     @property

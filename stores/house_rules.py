@@ -3,11 +3,16 @@
 import time
 from dataclasses import dataclass
 
+import structlog
+from pydantic import ValidationError
+
 from journey.identity_rules import DEFAULT_RULES, IdentityRules
 from stores.database import Connection
 from stores.published import HOUSE, live_source
 
 READ_EACH_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -36,7 +41,11 @@ async def house_rules(connection: Connection) -> IdentityRules:
     held = _held.get(database)
     if held is None or now - held.read_at > READ_EACH_SECONDS:
         source = await live_source(connection, "identities", HOUSE)
-        rules = DEFAULT_RULES if source is None else IdentityRules.model_validate(source)
+        rules = held.rules if held is not None else DEFAULT_RULES
+        try:
+            rules = DEFAULT_RULES if source is None else IdentityRules.model_validate(source)
+        except ValidationError as error:  # published by a later version of ours: nobody is lost for it
+            _log.warning("identities_unreadable", error=str(error).split("\n", 1)[0])
         held = _held[database] = _Held(rules, now)
     return held.rules
 

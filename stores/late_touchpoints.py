@@ -6,7 +6,7 @@ from contracts.ids import workflow_id
 from contracts.journey_run import RunReference
 from contracts.routing import Fate, customer_unit
 from journey.touchpoint import Touchpoint
-from stores.customers import find_customer
+from stores.customers import find_customer, read_customer
 from stores.database import Connection, Pool, clean_text, jsonb
 from stores.rerouting import hold_units
 from stores.touchpoints import NewTouchpoint, store_touchpoints
@@ -64,6 +64,7 @@ class LateTouchpointStore:
             found = await find_customer(connection, run.customer)
             if found is None:  # removed meanwhile, with all that they ever did
                 return
+            found = await read_customer(connection, found.customer, lock=True) or found
             unit = customer_unit(found.customer)
             await hold_units(connection, [unit])
             foreign = [each for each in touchpoints if each.number is None]

@@ -74,8 +74,10 @@ _LOG = 'insert into merge_rows (merge, "table", key, was, made)'
 
 def moving_statement() -> LiteralString:
     """One statement that moves all rows of `goes` to `stays`, and logs each under `merge`."""
-    parts = [part for table, what in TABLES.items() if isinstance(what, Moves)
-             for part in _parts(table, what)]  # fmt: skip
+    parts: list[LiteralString] = []
+    for table, what in TABLES.items():
+        if isinstance(what, Moves):
+            parts += _parts(table, what)
     return "with " + ",\n".join(parts) + "\nselect 1"
 
 
@@ -92,17 +94,14 @@ def undoing_statements() -> list[LiteralString]:
 def move_back_statement(table: LiteralString, columns: tuple[LiteralString, ...]) -> LiteralString:
     """Give rows of a table that were logged as moved back to `goes`."""
     same = " and ".join(f't."{column}" = k."{column}"' for column in columns) or "true"
-    return cast(
-        "LiteralString",
-        f"""
+    return f"""
         update {table} t set customer = %(goes)s
           from (select k.* from merge_rows r
                  cross join lateral jsonb_populate_record(null::{table}, r.key) k
                  where r.merge = %(merge)s and r."table" = '{table}'
                    and r.was is null and r.made is null) k
          where {same} and t.customer = %(stays)s
-        """,
-    )
+        """
 
 
 def _parts(table: LiteralString, what: Moves) -> list[LiteralString]:

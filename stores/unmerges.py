@@ -97,7 +97,7 @@ async def runs_are_told(connection: Connection, holder: str, unit: str, former: 
         "select joins from routing_units where unit = %s for update", [unit]
     )
     row = await cursor.fetchone()
-    joins = row["joins"] if row else []
+    joins: list[str] = row["joins"] if row else []
     return not joins or await let_runs_follow(connection, holder, unit, joins)
 
 

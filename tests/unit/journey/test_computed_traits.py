@@ -68,6 +68,7 @@ def test_a_span_forgets_as_time_goes_by() -> None:
 
     assert value_of(rule, state, NOON, "UTC") == 2
     due = changes_at(rule, state, NOON, "UTC")
+    assert due is not None
     assert due == NOON + timedelta(hours=1)
     assert value_of(rule, state, due, "UTC") == 1
     assert changes_at(rule, state, NOON + timedelta(days=1), "UTC") is None

@@ -18,7 +18,8 @@ from journey.touchpoint import TRAITS_CHANGED
 from stores.customers import CustomerStore, normalised
 from stores.database import Connection, Pool
 from stores.groups import join_group
-from stores.identities import known_customers, lock_customers, make_customers
+from stores.identities import known_customers, make_customers
+from stores.identity_graph import lock_rows
 from stores.refused_touchpoints import RefusedTouchpoint, as_text, park
 from stores.touchpoints import NewTouchpoint, seen_before, store_touchpoints
 from stores.trait_types import TraitTypes
@@ -200,7 +201,7 @@ class Intake:
         if identifies:
             # A repeated identify must not bring an older trait back over a newer one.
             seen = await seen_before(connection, [one.message_id for one, _ in identifies])
-            await lock_customers(connection, [owner for _, owner in identifies])
+            await lock_rows(connection, [owner for _, owner in identifies if owner])
         touchpoints: list[NewTouchpoint] = []
         fresh = [
             one for one, _ in identifies if one.kind == "identify" and one.message_id not in seen

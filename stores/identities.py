@@ -81,11 +81,3 @@ def _normalised(wanted: Sequence[Sequence[Identity]], rules: IdentityRules) -> l
 def _fit(names: set[Identity], rules: IdentityRules) -> bool:
     kinds = Counter(kind for kind, _ in names)
     return all(count <= rules.limit(kind) for kind, count in kinds.items())
-
-
-async def lock_customers(connection: Connection, customers: Sequence[str]) -> None:
-    """Lock customers in one order everywhere, before their traits are changed."""
-    await connection.execute(
-        "select 1 from customers where customer = any(%s) order by customer for no key update",
-        [sorted(set(customers))],
-    )

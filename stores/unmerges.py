@@ -66,7 +66,12 @@ with runs_back as (
     select r.workflow_id from runs r where r.customer = %(goes)s and r.state = 'open'
 ), aimed as (
     update outbox o set unit = %(former)s, number = null
-     where o.unit = %(unit)s and o.run in (select workflow_id from runs_back)
+     where o.unit = %(unit)s
+       and (o.run in (select workflow_id from runs_back)
+            or o.run is null and exists (
+                select 1 from touchpoints t
+                 where t.received_at = o.received_at and t.touchpoint = o.touchpoint
+                   and t.customer = %(goes)s))
 ), listened as (
     update listening l set customer = r.customer from runs r
      where l.entry = r.entry and r.customer = %(goes)s

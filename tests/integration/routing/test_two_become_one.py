@@ -216,6 +216,18 @@ async def test_a_run_that_was_to_give_way_is_spared_when_they_are_parted_in_time
     assert MERGED not in {each["event"] for run in (first, second) for each in run.applied}
 
 
+async def test_what_waits_to_be_told_goes_back_with_whom_it_came_to(two: Two) -> None:
+    run = await two.orders(two.visitor, "7")
+    await two.happens("Asked", two.visitor, message_id="visitors")
+    await two.named(ANNA, DEVICE)
+    [merge] = await two.merges.of("anna")
+
+    await two.merges.unmerge(merge.merge, by="eva", why="they are two")
+    await two.route()
+
+    assert heard(run)[1:] == ["visitors"]
+
+
 async def test_whoever_becomes_one_in_the_middle_of_a_day_misses_nothing(
     two: Two, router: MakeRouter
 ) -> None:

@@ -1,13 +1,19 @@
 """Who is asked in by an id of before enters as who they are; what was entered before the merge counts."""
 
+import asyncio
 from datetime import timedelta
 
 from contracts.ids import workflow_id
+from contracts.journey_run import Admitted
 from contracts.other_journey import ASKED_BY
+from contracts.routing import RoutedBatch
 from journey.touchpoint import Touchpoint
+from stores.leases import UnitLeases
+from stores.outbox import OutboxStore
 from tests.integration.stores.conftest import CART, NOW, Shop
 
 ADDED = "Product Added"
+NOTHING = RoutedBatch(rows=(), fates={}, starting=())
 
 
 def added(message_id: str, value: float = 80.0, **other: str) -> Touchpoint:
@@ -79,3 +85,31 @@ async def test_what_comes_while_a_run_of_before_is_open_is_for_that_run(shop: Sh
 
     open_ones = await shop.rows("select workflow_id from runs where state = 'open'")
     assert [row["workflow_id"] for row in open_ones] == [workflow_id("cart", visitor)]
+
+
+async def test_a_merge_in_the_middle_of_an_admission_loses_no_run(shop: Shop) -> None:
+    await shop.publish(CART)
+    leases, outbox = UnitLeases(shop.pool), OutboxStore(shop.pool)
+    for number in range(6):
+        device, user = ("anonymous_id", f"d{number}"), ("user_id", f"u{number}")
+        async with shop.pool.connection() as connection:
+            visitor = await shop.customers.resolve(connection, [device])
+        known = await shop.known(f"u{number}")
+        order = shop.order("cart", visitor, added(f"m{number}"))
+
+        async def merge(*names: tuple[str, str]) -> str:
+            async with shop.pool.connection() as connection:
+                return await shop.customers.resolve(connection, names)
+
+        answer, stays = await asyncio.gather(shop.ask(order), merge(user, device))
+
+        assert stays == known
+        units = await leases.take("tests", 10, timedelta(minutes=1))
+        for unit in sorted(units):
+            await outbox.number("tests", unit, 100)
+            await outbox.finish("tests", unit, NOTHING)
+        rows = await shop.rows("select customer, state, reason from runs where customer = %s", known)
+        entered = isinstance(answer, Admitted)
+        assert [(row["state"], row["reason"]) for row in rows] == [
+            ("open", None) if entered else ("not_admitted", "merged")
+        ]

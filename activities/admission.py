@@ -16,6 +16,7 @@ from activities.admission_desk import (
     Refusal,
     UnknownDefinitionError,
 )
+from contracts.ids import workflow_id
 from contracts.journey_run import (
     Admission,
     AdmitRun,
@@ -29,7 +30,7 @@ from contracts.names import ADMIT, FIND_DEFINITION, MOVE_RUN
 from journey.conditions import ConditionError
 from journey.program import Program
 from journey.programs import PROGRAMS, Programs
-from journey.touchpoint import Touchpoint
+from journey.touchpoint import MERGED_OUTCOME, Touchpoint
 
 UNKNOWN_DEFINITION = "UnknownDefinitionError"
 """Type of the failure where a version is not in the store."""
@@ -62,6 +63,8 @@ class Admissions:
             if program is None or program.journey != order.journey:
                 return Admission(answer=await _unknown(desk, order, version))
             entrant = await desk.entrant(order.customer)
+            if entrant.formerly is not None:
+                return Admission(answer=await _forward(desk, order, program, entrant))
             return Admission(answer=await self._decide(desk, order, program, entrant))
 
     @activity.defn(name=MOVE_RUN)
@@ -246,6 +249,34 @@ async def _refuse(
         )
     )
     return NotAdmitted(reason=refused.reason, detail=refused.detail)
+
+
+async def _forward(
+    desk: AdmissionDesk, order: AdmitRun, program: Program, entrant: Entrant
+) -> NotAdmitted:
+    """The customer became another one: what came is theirs now, and may begin a run of theirs."""
+    history = await desk.history(order.journey, entrant.customer, order.key, [])
+    under_way = history.under_way
+    if under_way is not None and under_way.workflow_id == order.workflow_id:
+        # Only one execution lives under a workflow id: the recorded one was ended from outside.
+        await desk.supersede(under_way.entry)
+        under_way = None
+    following = workflow_id(order.journey, entrant.customer, order.key)
+    run = under_way.workflow_id if under_way is not None else following
+    await desk.hand_over(entrant.customer, run, order.arrived)
+    detail = f"this customer became {entrant.customer}"
+    await desk.refuse(
+        Refusal(
+            order=order,
+            customer=entrant.customer,
+            version=program.version,
+            reason=MERGED_OUTCOME,
+            detail=detail,
+            fates={t.message_id: MERGED_OUTCOME for t in order.arrived if program.enters_on(t)},
+            forwarded=True,
+        )
+    )
+    return NotAdmitted(reason=MERGED_OUTCOME, detail=detail)
 
 
 async def _unknown(desk: AdmissionDesk, order: AdmitRun, version: str | None) -> NotAdmitted:

@@ -20,13 +20,15 @@ class UnknownDefinitionError(LookupError):
 class Entrant:
     """The customer who would enter, locked until the transaction ends.
 
-    `profile` is what conditions see as `customer`: traits, `id` and `zone`.
+    `profile` is what conditions see as `customer`: traits, `id` and `zone`. `formerly`: the id that
+    was asked for is that of a customer who became this one.
     """
 
     customer: str
     zone: str | None
     traits: Mapping[str, JsonValue]
     profile: Mapping[str, JsonValue]
+    formerly: str | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -83,7 +85,8 @@ class NewEntry:
 class Refusal:
     """A run that may not begin, and why, for each touchpoint that would have entered it.
 
-    `version` is None where the journey has none that could be entered.
+    `version` is None where the journey has none that could be entered. `forwarded`: another run is
+    asked in its place.
     """
 
     order: AdmitRun
@@ -92,6 +95,7 @@ class Refusal:
     reason: str
     detail: str = ""
     fates: Mapping[str, str] = field(default_factory=dict[str, str])
+    forwarded: bool = False
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -8,16 +8,23 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
+from pydantic import JsonValue
 
 from api.device_in_context import device_of
 from api.refusals import RefusedRequestError
 from api.reported import Identity, Refused, Reported
-from stores.customers import CustomerStore
+from api.segment_messages import GROUP
+from contracts.ids import message_id
+from journey.touchpoint import TRAITS_CHANGED
+from stores.customers import CustomerStore, normalised
 from stores.database import Connection, Pool
 from stores.devices import devices_seen
-from stores.identities import known_customers, lock_customers, make_customers
+from stores.groups import join_group
+from stores.identities import known_customers, make_customers
+from stores.identity_graph import lock_rows
 from stores.refused_touchpoints import RefusedTouchpoint, as_text, park
 from stores.touchpoints import NewTouchpoint, seen_before, store_touchpoints
+from stores.trait_types import TraitTypes
 
 _Names = tuple[Identity, ...]
 
@@ -46,6 +53,7 @@ class Intake:
         self._pool = pool
         self._customers = customers
         self._bell = bell
+        self._types = TraitTypes()
 
     async def take(
         self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
@@ -56,10 +64,32 @@ class Intake:
         the same request may be sent again.
         """
         try:
-            return await self._with_retries(source, reported, refused)
+            named, wrong = await self._of_somebody(reported)
+            wrong = sorted([*refused, *wrong], key=lambda one: one.index)
+            return await self._with_retries(source, named, wrong)
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
             said = "the database is away; nothing was stored, send it again"
             raise RefusedRequestError(503, "unavailable", said, retry_after=2) from error
+
+    async def _of_somebody(
+        self, reported: Sequence[tuple[int, Any, Reported]]
+    ) -> tuple[list[tuple[int, Any, Reported]], list[Refused]]:
+        """What leads to somebody, or is about a thing; what has only names that are nobody's is refused."""
+        async with self._pool.connection() as connection:
+            rules = await self._customers.rules.read(connection)
+        named: list[tuple[int, Any, Reported]] = []
+        wrong: list[Refused] = []
+        for index, message, one in reported:
+            blocked = [each for each in one.names if rules.is_blocked(*normalised(*each))]
+            if blocked and (one.kind == "alias" or len(blocked) == len(one.names)):
+                if one.subject is None or one.kind == "alias":
+                    kind, value = blocked[0]
+                    why = f"the {kind} {value[:40]!r} is a name of nobody; identities.yaml says which are"
+                    wrong.append(Refused(index=index, reason=why, message=message))
+                    continue
+                one = replace(one, names=())  # noqa: PLW2901 -- it is about a thing all the same
+            named.append((index, message, one))
+        return named, wrong
 
     async def _with_retries(
         self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
@@ -109,7 +139,7 @@ class Intake:
             for one in refused
         ]
         async with self._pool.connection() as connection:
-            touchpoints = await self._touchpoints(connection, told, owners)
+            touchpoints = await self._touchpoints(connection, source, told, owners)
             stored = await store_touchpoints(connection, touchpoints)
             devices = map(device_of, told, owners)
             await devices_seen(connection, [device for device in devices if device])
@@ -126,62 +156,111 @@ class Intake:
 
         So no transaction holds locks on many names, and a batch that fails leaves only names.
         """
-        wanted = list(dict.fromkeys(_leading(one) for one in told if one.names))
+        named = [one for one in told if one.names]
+        wanted = list(dict.fromkeys(one.names for one in named if one.kind != "alias"))
         found = await self._known(wanted)
         missing = [names for names in wanted if names not in found]
         if len(missing) > 1:
             async with self._pool.connection() as connection:
-                await make_customers(connection, missing)
+                rules = await self._customers.rules.read(connection)
+                await make_customers(connection, missing, rules)
             found |= await self._known(missing)
         for names in missing:
             if names not in found:
                 found[names] = await self._resolve(names)
         for one in told:
             if one.kind == "alias":
-                await self._resolve(one.names)
-        return [found[_leading(one)] if one.names else None for one in told]
+                found[one.names] = await self._alias(one)
+        return [found[one.names] if one.names else None for one in told]
 
     async def _known(self, wanted: Sequence[_Names]) -> dict[_Names, str]:
         if not wanted:
             return {}
         async with self._pool.connection() as connection:
-            known = await known_customers(connection, wanted)
+            rules = await self._customers.rules.read(connection)
+            known = await known_customers(connection, wanted, rules)
         return {names: one for names, one in zip(wanted, known, strict=True) if one}
 
     async def _resolve(self, names: Sequence[Identity]) -> str:
         async with self._pool.connection() as connection:
             return await self._customers.resolve(connection, names)
 
+    async def _alias(self, one: Reported) -> str:
+        async with self._pool.connection() as connection:
+            (_, now), (_, before) = one.names
+            return await self._customers.alias(connection, now, before)
+
     # -- what it says
 
     async def _touchpoints(
-        self, connection: Connection, told: Sequence[Reported], owners: Sequence[str | None]
+        self,
+        connection: Connection,
+        source: str,
+        told: Sequence[Reported],
+        owners: Sequence[str | None],
     ) -> list[NewTouchpoint]:
         changes = [(one, owner) for one, owner in zip(told, owners, strict=True)]
-        identifies = [(one, owner) for one, owner in changes if one.kind == "identify" and owner]
+        identifies = [(one, owner) for one, owner in changes if _changes_traits(one) and owner]
         seen: set[str] = set()
         if identifies:
             # A repeated identify must not bring an older trait back over a newer one.
             seen = await seen_before(connection, [one.message_id for one, _ in identifies])
-            await lock_customers(connection, [owner for _, owner in identifies])
+            await lock_rows(connection, [owner for _, owner in identifies if owner])
         touchpoints: list[NewTouchpoint] = []
+        fresh = [
+            one for one, _ in identifies if one.kind == "identify" and one.message_id not in seen
+        ]
         for one, owner in changes:
             changed = one
-            if one.kind == "identify" and owner:
-                fresh = one.message_id not in seen
+            if owner and _changes_traits(one) and one.message_id not in seen:
                 seen.add(one.message_id)
-                changed = await self._merged(connection, one, owner) if fresh else one
+                traits = one.properties
+                if one.event == GROUP:
+                    touchpoints.append(_touchpoint(one, owner))
+                    traits = await _of_group(connection, one, owner)
+                changed = await self._merged(connection, source, one, owner, traits)
             touchpoints.append(_touchpoint(changed, owner))
+        if fresh:
+            rules = await self._customers.rules.read(connection)
+            await self._types.observe(connection, rules, [one.properties for one in fresh])
         return touchpoints
 
-    async def _merged(self, connection: Connection, one: Reported, owner: str) -> Reported:
-        merged = await self._customers.merge_traits(connection, owner, one.properties)
+    async def _merged(
+        self,
+        connection: Connection,
+        source: str,
+        one: Reported,
+        owner: str,
+        traits: dict[str, JsonValue],
+    ) -> Reported:
+        """What a message changed, as the touchpoint that tells it; what is of a wrong type is parked."""
+        merged = await self._customers.merge_traits(connection, owner, traits)
+        await park(
+            connection,
+            [
+                RefusedTouchpoint(
+                    source=source,
+                    reason=why,
+                    message=as_text({name: traits[name]}),
+                    message_id=one.message_id,
+                )
+                for name, why in merged.refused.items()
+            ],
+        )
+        if one.event == GROUP:
+            told = message_id("group", one.message_id)
+            one = replace(one, kind="identify", event=TRAITS_CHANGED, message_id=told)
         return replace(one, properties=merged.changed)
 
 
-def _leading(one: Reported) -> tuple[Identity, ...]:
-    """The names that say whose it is: of an alias the new one only, which the other is tied to."""
-    return one.names[:1] if one.kind == "alias" else one.names
+def _changes_traits(one: Reported) -> bool:
+    told = one.event == GROUP and isinstance(one.properties.get("groupId"), str)
+    return one.kind == "identify" or told
+
+
+async def _of_group(connection: Connection, one: Reported, owner: str) -> dict[str, JsonValue]:
+    traits = {name: value for name, value in one.properties.items() if name != "groupId"}
+    return await join_group(connection, owner, str(one.properties["groupId"]), traits)
 
 
 def _touchpoint(one: Reported, owner: str | None) -> NewTouchpoint:

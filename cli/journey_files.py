@@ -10,6 +10,7 @@ from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
 from journey.house_policy import HousePolicy
+from journey.identity_rules import IdentityRules, read_identities
 from journey.landscape_faults import undescribed
 from journey.named_words import NamedWords, read_offers, read_survey
 from journey.offer import OfferWords
@@ -18,6 +19,8 @@ from journey.publication import Publishable, read_definition
 from journey.survey import Survey
 
 JOURNEY_ENDINGS = ENDINGS
+IDENTITIES = tuple(f"identities{ending}" for ending in ENDINGS)
+"""The file with the rules of the house on who is who."""
 
 POLICY = "policy.yaml"
 """The house's policy: beside journeys, or in the folder above them."""
@@ -32,6 +35,8 @@ class FoundFiles:
     surveys: list[Path] = field(default_factory=list[Path])
     offers: list[Path] = field(default_factory=list[Path])
     policies: list[Path] = field(default_factory=list[Path])
+    identities: list[Path] = field(default_factory=list[Path])
+    """Rules of the house on identities."""
     landscapes: list[Path] = field(default_factory=list[Path])
     """Touchpoints, personas and goals named themselves; those around a journey are found with it."""
 
@@ -47,6 +52,7 @@ class CheckedFiles:
     surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
     policy: HousePolicy | None = None
+    identities: IdentityRules | None = None
     landscapes: list[Path] = field(default_factory=list[Path])
     problems: list[Problem] = field(default_factory=list[Problem])
     warnings: list[Problem] = field(default_factory=list[Problem])
@@ -80,6 +86,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             found.offers.append(path)
         elif path.name == POLICY:
             found.policies.append(path)
+        elif path.name in IDENTITIES:
+            found.identities.append(path)
         elif path.parent.name == "surveys" and path.suffix == ".yaml":
             found.surveys.append(path)
         elif kind_of(path) is not None:
@@ -108,6 +116,7 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
         _check_offers(path, checked)
     for path in dict.fromkeys(found.policies):
         checked.policy = _checked_policy(path, checked) or checked.policy
+    _check_identities(list(dict.fromkeys(found.identities)), checked)
     given = {path.stem for path in found.messages}
     landscapes = Landscapes()
     for path in dict.fromkeys(found.landscapes):
@@ -197,6 +206,20 @@ def _policy_around(journey: Path, beside: CheckedFiles) -> HousePolicy | None:
     return None
 
 
+def _check_identities(paths: list[Path], checked: CheckedFiles) -> None:
+    for path in paths[1:]:
+        words = f"rules on identities are given in {paths[0]} already"
+        checked.problems.append(_problem(path, 1, words, "keep one file for the whole house"))
+    for path in paths[:1]:
+        source = _read(path, checked)
+        if source is None:
+            continue
+        try:
+            checked.identities = read_identities(source, str(path))
+        except InvalidDocumentError as error:
+            checked.problems += error.problems
+
+
 def _nobody_described(path: Path, journey: Publishable) -> Problem:
     count = len(undescribed(journey.program))
     words = (
@@ -218,7 +241,9 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     found.surveys += sorted((folder / "surveys").glob("*.yaml"))
     found.offers += [path for path in [folder / "offers.yaml"] if path.exists()]
     policies = [path for path in [folder / POLICY] if path.exists()]
-    if not journeys and not messages and not policies:
+    identities = [folder / name for name in IDENTITIES if (folder / name).exists()]
+    found.identities += identities
+    if not journeys and not messages and not policies and not identities:
         raise CommandError(
             f"{folder}: holds no journey.yaml, no *.journey.yaml, no messages/*.md and no {POLICY}.",
             WRONG_USE,

@@ -68,6 +68,8 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
             say(f"{what.capitalize()} are live: {', '.join(names)}.")
     if checked.policy is not None:
         say("The house's policy is live: what it says of consent holds from now on.")
+    if checked.identities is not None:
+        say("The rules of the house on identities hold within seconds.")
 
 
 _Version = Annotated[Path, typer.Argument(metavar="JOURNEY", help="A journey file, or its folder.")]
@@ -109,7 +111,8 @@ def one_journey(path: Path) -> "Program":
 
 
 _Schema = Annotated[
-    str, typer.Argument(metavar="WHAT", help="journey, touchpoints, personas or goals.")
+    str,
+    typer.Argument(metavar="WHAT", help="journey, touchpoints, personas, goals or identities."),
 ]
 
 
@@ -121,8 +124,13 @@ def schema(what: _Schema = "journey") -> None:
     if what == "journey":
         print_json(json_schema())
         return
+    if what == "identities":
+        from journey.identity_rules import identities_schema
+
+        print_json(identities_schema())
+        return
     if what not in KINDS:
-        words = f"there is no schema of {what!r}; name journey, {', '.join(KINDS)}."
+        words = f"there is no schema of {what!r}; name journey, identities, {', '.join(KINDS)}."
         raise CommandError(words, WRONG_USE)
     print_json(landscape_schema(KINDS[KINDS.index(what)]))
 
@@ -179,6 +187,10 @@ async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
         source = checked.policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
         revision = await words.publish("policy", HOUSE, source)
         await audit.record(who, "published", "policy", {"revision": revision})
+    if checked.identities is not None:
+        source = checked.identities.model_dump(mode="json", exclude_defaults=True)
+        revision = await words.publish("identities", HOUSE, source)
+        await audit.record(who, "published", "identities of the house", {"revision": revision})
     for definition in checked.journeys:
         await definitions.publish(definition)
         detail = {"version": definition.version}
@@ -215,6 +227,7 @@ def _counted(checked: "CheckedFiles") -> str:
         "survey": len(checked.surveys),
         "offer": len(checked.offers),
         "policy of the house": int(checked.policy is not None),
+        "file of rules on identities": int(checked.identities is not None),
         "file of descriptions": len(checked.landscapes),
     }
     return ", ".join(count(number, what) for what, number in numbers.items() if number) or "nothing"
@@ -233,6 +246,7 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
         "surveys": sorted(checked.surveys),
         "offers": sorted(checked.offers),
         "policy": checked.policy is not None,
+        "identities": checked.identities is not None,
         "problems": checked.problems,
         "warnings": checked.warnings,
     }

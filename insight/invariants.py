@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from contracts.evidence import Outside, Seen, SeenArrival, SeenRun, SeenTouchpoint, ToldRun
 from contracts.routing import GIVEN
-from journey.touchpoint import HOLD_LIFTED, TRAITS_CHANGED
+from journey.touchpoint import HOLD_LIFTED, MERGED, TRAITS_CHANGED
 
-UNCOUNTED = (TRAITS_CHANGED, HOLD_LIFTED)
+UNCOUNTED = (TRAITS_CHANGED, HOLD_LIFTED, MERGED)
 """What changes what a run knows, and is none of the touchpoints that it counts."""
 
 TOO_LATE = ("too_late", "refused")

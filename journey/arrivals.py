@@ -12,7 +12,15 @@ from journey.spans import is_zone
 from journey.state import ENTRY, Mail, ReactionState, Thread
 from journey.steps.offer import Offer
 from journey.steps.send import may_be_lifted
-from journey.touchpoint import AUDIENCE_LEFT, ENTER, HOLD_LIFTED, TRAITS_CHANGED, Touchpoint
+from journey.touchpoint import (
+    AUDIENCE_LEFT,
+    ENTER,
+    HOLD_LIFTED,
+    MERGED,
+    MERGED_OUTCOME,
+    TRAITS_CHANGED,
+    Touchpoint,
+)
 from journey.turn import Turn
 
 SEEN = 512
@@ -85,6 +93,8 @@ def arrive(
             named = f"{touchpoint.event} {touchpoint.message_id}"
             refused.append(f"{named}: this version does not listen to it")
     others = [each for each in behind if not _was_counted(turn, each)] if behind else []
+    if any(touchpoint.event == MERGED for touchpoint in [*new, *others]):
+        return _give_way(turn, [*new, *others], not_ours)
     ending = _exit_on(turn, [*new, *others]) if turn.program.touchpoint_exits else None
     if ending is None:
         return Came(new, others, not_ours)
@@ -163,6 +173,32 @@ def _hold_lifted(turn: Turn) -> None:
             waiting.deadline = turn.now
         elif waiting and waiting.kind == "effect" and waiting.n in turn.state.outstanding:
             waiting.late = True
+
+
+def _give_way(turn: Turn, came: list[Touchpoint], not_ours: list[Touchpoint]) -> Came:
+    """Another run of the same customer goes on: it gets what nothing here has looked at, in order.
+
+    Like an exit, it wins over all that came with it. `on_exit` is not done: the customer has not
+    left. Coupons are void and cases are closed, as the other run has its own.
+    """
+    merged = next(touchpoint for touchpoint in came if touchpoint.event == MERGED)
+    into = str(merged.properties.get("into", "another run"))
+    unread = [mail.touchpoint for mail in turn.state.mailbox if not _was_read(turn, mail)]
+    turn.give_way(MERGED_OUTCOME, f"two customers became one: {into} goes on")
+    behind = [each for each in came if each.event not in (MERGED, TRAITS_CHANGED, HOLD_LIFTED)]
+    return Came([], [*unread, *behind], not_ours)
+
+
+def _was_read(turn: Turn, mail: Mail) -> bool:
+    """Whether a thread was met by it or has gone past it, or a reaction has taken it."""
+    state = turn.state
+    for thread in state.threads:
+        if (thread.home == "main" and mail.arrival <= thread.mark) or mail.arrival in thread.met:
+            return True
+    return any(
+        turn.program.reactions[index].on == mail.touchpoint.event and mail.arrival <= reaction.mark
+        for index, reaction in state.reactions.items()
+    )
 
 
 def _redeem(turn: Turn, touchpoint: Touchpoint) -> None:

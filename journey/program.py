@@ -20,6 +20,7 @@ from journey.touchpoint import (
     AUDIENCE_LEFT,
     ENTER,
     HOLD_LIFTED,
+    MERGED,
     TRAITS_CHANGED,
     Touchpoint,
 )
@@ -219,7 +220,7 @@ class Program:
     @cached_property
     def listens(self) -> frozenset[str]:
         """Names of all touchpoints that a run of this version must see."""
-        return self.waited_for | {TRAITS_CHANGED, HOLD_LIFTED}
+        return self.waited_for | {TRAITS_CHANGED, HOLD_LIFTED, MERGED}
 
     @property
     def subject_kinds(self) -> frozenset[str]:

@@ -38,6 +38,12 @@ AUDIENCE_LEFT = "$left_audience"
 HOLD_LIFTED = "$hold_lifted"
 """The event that says that messages which another journey held may go now."""
 
+MERGED = "$merged"
+"""The event that says that two runs are of one customer now, and that this one ends for the other."""
+
+MERGED_OUTCOME = "merged"
+"""The outcome of a run that gave way to another one of the same customer."""
+
 OURS = frozenset(
     {
         TRAITS_CHANGED,
@@ -47,6 +53,7 @@ OURS = frozenset(
         ENTER,
         AUDIENCE_LEFT,
         HOLD_LIFTED,
+        MERGED,
     }
 )
 """Events that we make ourselves: no author names them, and nobody outside describes them."""

@@ -399,11 +399,17 @@ class Turn:
         self.effects = [effect for effect in self.effects if not isinstance(effect, Deliver)]
         self.runnable.clear()
         if leaves:
-            self._undo(last, why)
+            self._void_offers(why)
+            self._do_at_exit(last)
         state.offers = []
 
-    def _undo(self, event: Values | None, why: str) -> None:
-        """Coupons are void, and what the journey does at its end begins."""
+    def give_way(self, outcome: str, why: str) -> None:
+        """The run ends for another one: its coupons are void, and nothing is done at its end."""
+        if self.state.outcome is None:
+            self._void_offers(why)
+            self.finish("", outcome, why)
+
+    def _void_offers(self, why: str) -> None:
         state = self.state
         for offer in state.offers:
             self.note("on_exit", "offer", f"{offer.name} voided: {why}")
@@ -412,7 +418,10 @@ class Turn:
                 state.results[offer.name] = {**known, "state": "voided"}
             n = self.count()
             self.ask(SettleOffer(n=n, grant=offer.n, state="voided", reason=why), None)
-        first = self.program.at_exit
+
+    def _do_at_exit(self, event: Values | None) -> None:
+        """What the journey does at its end begins."""
+        state, first = self.state, self.program.at_exit
         if first is not None:
             thread = Thread(
                 thread=self.count(), at=first, home="exit", mark=state.arrivals, event=event

@@ -153,7 +153,7 @@ class CustomerBatch:
 
     def _under_way(self, journey: str, key: str | None) -> ToldRun | None:
         same = (run for run in self._runs if run.journey == journey and run.key == key)
-        return next((run for run in same if not run.closed), None)
+        return next((run for run in same if not run.closed and not run.gives_way), None)
 
     async def _start(
         self, arrived: Arrived, program: Program, key: str | None, run: ToldRun | None

@@ -213,7 +213,8 @@ class Router:
             run.key,
             await self.parts.programs.program(run.version),
             entry=run.entry,
-            aimed_only=aimed_only,
+            aimed_only=aimed_only or run.gives_way,
+            gives_way=run.gives_way,
         )
 
     async def _add_aimed_at(self, customer: str, runs: list[ToldRun], batch: PendingBatch) -> None:

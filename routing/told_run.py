@@ -59,6 +59,7 @@ class ToldRun:
     little. `first_run_id` is known of runs that this router's unit started and that were not
     admitted yet; what they listen to besides the customer is not known before. `aimed_only`: it was
     admitted while the batch was read, and gets what admission aimed at it and nothing else yet.
+    `gives_way`: another run of the same customer goes on in its place, and gets all but its end.
     """
 
     workflow_id: str
@@ -73,6 +74,7 @@ class ToldRun:
     offered: set[int] = field(default_factory=set[int])
     closed: bool = False
     aimed_only: bool = False
+    gives_way: bool = False
 
     def wants(self, given: PendingTouchpoint) -> bool:
         """Whether this run's version listens to the event and, if it is about a subject, to that.

@@ -27,15 +27,20 @@ from stores.touchpoints import store_touchpoint
 
 _HISTORY: LiteralString = """
 with same as (
-    select entry, workflow_id, state, entered_at, entering_message_id from runs
-     where journey = %(journey)s and customer = %(customer)s
+    select entry, workflow_id, state, gives_way_to, entered_at, entering_message_id from runs
+     where journey = %(journey)s
+       and customer in (select %(customer)s union all
+                        select customer from customers where merged_into = %(customer)s)
        and coalesce(key, '') = coalesce(%(key)s, '') and state <> 'not_admitted'
 )
 select (select max(entered_at) from same) as previous,
        array(select entering_message_id from same
               where entering_message_id = any(%(messages)s)) as used,
-       (select entry from same where state = 'open') as open_entry,
-       (select workflow_id from same where state = 'open') as open_workflow
+       open.entry as open_entry, open.workflow_id as open_workflow
+  from (select) one
+  left join lateral (select entry, workflow_id from same
+                      where state = 'open' and gives_way_to is null
+                      order by entry limit 1) open on true
 """
 
 _ENTER: LiteralString = """
@@ -71,7 +76,9 @@ update arrivals a
            'fate', 'not_admitted', 'journey', %(journey)s::text, 'reason', f.reason))
   from jsonb_to_recordset(%(fates)s) as f(message_id text, reason text)
   join message_ids m using (message_id)
- where a.customer = %(customer)s and a.touchpoint = m.touchpoint
+ where a.touchpoint = m.touchpoint
+   and a.customer in (select %(customer)s union all
+                      select customer from customers where merged_into = %(customer)s)
 """
 
 _KNOWN_SINCE: LiteralString = """
@@ -166,7 +173,9 @@ class PostgresAdmissionDesk:
 
     async def entrant(self, identity: str) -> Entrant:
         """The customer of our id or of any identity, created where unknown; locks them."""
-        locked = await read_customer(self._connection, clean_text(identity), lock=True)
+        own = clean_text(identity)
+        locked = await read_customer(self._connection, own, lock=True)
+        formerly = own if locked is not None and locked.customer != own else None
         if locked is None:
             found = await find_customer(self._connection, identity)
             named = [("user_id", identity)]
@@ -183,6 +192,7 @@ class PostgresAdmissionDesk:
             zone=locked.zone,
             traits=locked.traits,
             profile=locked.profile(),
+            formerly=formerly,
         )
 
     async def history(
@@ -267,11 +277,15 @@ class PostgresAdmissionDesk:
         fates = [{"message_id": name, "reason": why} for name, why in refusal.fates.items()]
         if fates:
             await self._connection.execute(_FATES, values | {"fates": jsonb(fates)})
-        asked = {
-            str(each.properties[ASKED_BY]): refusal.detail or refusal.reason
-            for each in self._order.arrived
-            if each.event == ENTER and ASKED_BY in each.properties
-        }
+        asked = (
+            {}
+            if refusal.forwarded
+            else {
+                str(each.properties[ASKED_BY]): refusal.detail or refusal.reason
+                for each in self._order.arrived
+                if each.event == ENTER and ASKED_BY in each.properties
+            }
+        )
         await tell_not_started(self._connection, refusal.customer, asked, self._order.now)
 
     async def hand_over(self, customer: str, run: str, touchpoints: Sequence[Touchpoint]) -> None:

@@ -45,7 +45,7 @@ class AnswerStore:
             cursor = await connection.execute(
                 """
                 insert into answers (ask, survey, customer, entry, score, choice, words, answer_group)
-                values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (ask) do nothing
+                values (%s, %s, canonical(%s), %s, %s, %s, %s, %s) on conflict (ask) do nothing
                 """,
                 [
                     *(answer.ask, answer.survey, answer.customer, answer.entry, answer.score),

@@ -91,7 +91,7 @@ class CaseStore:
                 insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,
                                    decisions, state, first_answer_by, resolve_by, opened_at,
                                    run_clock)
-                values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s, %s, %s)
+                values (%s, %s, %s, %s, %s, canonical(%s), %s, %s, %s, 'open', %s, %s, %s, %s)
                 on conflict ("case") do nothing
                 """,
                 [

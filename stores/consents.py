@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from journey.effects import Purpose
+from stores.customers import lock_canonical
 from stores.database import Connection, Pool, clean_text
 
 EVERY_CHANNEL = ""
@@ -19,7 +20,7 @@ select %(customer)s, %(purpose)s, %(channel)s, %(given)s, %(source)s, %(proof)s
 
 _OF = """
 select distinct on (purpose, channel) purpose, channel, given, source, proof, at
-  from consents where customer = %s order by purpose, channel, consent desc
+  from consents where customer = canonical(%s) order by purpose, channel, consent desc
 """
 
 
@@ -91,9 +92,7 @@ async def say(
     proof: str,
 ) -> None:
     """A yes or no, in the caller's transaction; what already holds is not said again."""
-    await connection.execute(
-        "select from customers where customer = %s for no key update", [customer]
-    )
+    customer = await lock_canonical(connection, customer)
     await connection.execute(
         _SAY,
         {

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from contracts.customer_offer import OfferGranted, OfferSettled
 from contracts.journey_run import RunReference
 from journey.effects import GrantOffer, SettleOffer
 from journey.offer import OfferWords
+from stores.customers import lock_canonical
 from stores.database import Connection, Pool, clean_text, jsonb
 from stores.published import live_source
 
@@ -47,6 +48,7 @@ class CouponStore:
     async def grant(self, key: str, run: RunReference, order: GrantOffer) -> OfferGranted:
         """Give a coupon, or say again what was given: under the customer's lock, so that two never race."""
         async with self._pool.connection() as connection:
+            run = replace(run, customer=await lock_canonical(connection, run.customer))
             await connection.execute(
                 "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
                 [f"coupon {order.offer} {run.customer}"],

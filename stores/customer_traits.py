@@ -36,10 +36,12 @@ class CustomerTraitStore:
                 merged = await self._customers.merge_traits(connection, customer, traits)
             except (UnknownZoneError, LookupError) as error:
                 raise TraitRefusedError(str(error)) from error
+            if merged.refused:
+                raise TraitRefusedError("; ".join(merged.refused.values()))
             if merged.changed:
                 await store_touchpoint(
                     connection,
-                    customer=customer,
+                    customer=merged.customer.customer,
                     subject=None,
                     message_id=message_id,
                     event=TRAITS_CHANGED,

@@ -1,10 +1,8 @@
 """Customers: the names that lead to them, their traits and their time zone."""
 
-import base64
 import re
-import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,19 +10,19 @@ from zoneinfo import available_timezones
 
 from pydantic import JsonValue
 
+from journey.identity_rules import STRENGTH, Identity, IdentityRules
+from journey.trait_types import as_pinned
 from stores.database import Connection, Pool, clean_text, jsonb
+from stores.house_rules import HouseRules
+from stores.identity_graph import join_names, owners, refused_before
 
-STRENGTH = ("user_id", "email", "phone", "anonymous_id")
-"""Kinds of identity, the surest first; kinds of one's own come after these."""
+__all__ = ["STRENGTH", "Customer", "CustomerStore", "Identity"]
 
 ZONE_TRAITS = ("zone", "timezone")
 """Traits that set the customer's time zone: ours, and the name that Segment's clients use."""
 
 _PHONE = re.compile(r"\+?[0-9 ()./-]+")
 _NOT_DIALLED = re.compile(r"[ ()./-]")
-
-Identity = tuple[str, str]
-"""Kind and value, such as ("email", "anna@example.com")."""
 
 
 class UnknownZoneError(ValueError):
@@ -47,44 +45,64 @@ class Customer:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class TraitsMerged:
-    """A customer after a change of traits, and which of them it changed; a removed one is null."""
+    """A customer after a change of traits, and which of them it changed; a removed one is null.
+
+    `refused`: traits that are not of the type that is pinned, and what is wrong with each.
+    """
 
     customer: Customer
     changed: dict[str, JsonValue]
+    refused: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class CustomerStore:
     """Customers by id and by every name that leads to them."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, rules: IdentityRules | None = None) -> None:
+        """`rules`: in place of those of the house."""
         self._pool = pool
+        self.rules = HouseRules(rules)
 
-    async def resolve(self, connection: Connection, identities: Iterable[Identity]) -> str:
+    async def resolve(
+        self,
+        connection: Connection,
+        identities: Iterable[Identity],
+        *,
+        explicit: bool = False,
+        by: str = "ingest",
+    ) -> str:
         """The customer that these identities lead to, created when none of them is known.
 
-        Unknown identities are tied to the customer found by the surest one. Where identities
-        already lead to different customers the surest decides and the others stay as they are;
-        and one customer never gets a second user id: a new user id on a shared device or mailbox
-        is a new customer. Whoever resolves the same identity at the same time waits for this
-        transaction. Raises: `ValueError` where no identity is given.
+        Where they lead to different customers, these become one, and unknown identities are tied
+        to it, as far as the rules of the house allow: what is too much is left as it was, and told
+        in `refused_ties`. `explicit`: somebody said that it is one person; no limit forbids it.
+        Whoever resolves the same identity at the same time waits for this transaction.
+        Raises: `ValueError` where no identity is given but blocked values.
         """
-        wanted = _ordered(identities)
+        rules = await self.rules.read(connection)
+        wanted = rules.ordered(normalised(kind, value) for kind, value in identities)
         if not wanted:
-            raise ValueError("a customer needs at least one identity")
-        known = await _known(connection, wanted)
-        if len(known) < len(wanted):
-            await _lock(connection, wanted)
-            known = await _known(connection, wanted)
-        customer = next((known[identity] for identity in wanted if identity in known), None)
-        unknown = [identity for identity in wanted if identity not in known]
-        if not unknown and customer is not None:
-            return customer
-        if customer is not None and await _is_another(connection, customer, unknown):
-            customer = None
-        if customer is None:
-            customer = await _create(connection)
-        await _tie(connection, customer, unknown)
-        return customer
+            raise ValueError("a customer needs at least one identity that is not blocked")
+        known = await owners(connection, wanted)
+        found = set(known.values())
+        if len(known) == len(wanted) and len(found) == 1:
+            return found.pop()
+        if found and not explicit:
+            told = await refused_before(connection, wanted, known, rules)
+            if told is not None:
+                return told
+        return await join_names(connection, wanted, rules, explicit=explicit, by=by)
+
+    async def alias(self, connection: Connection, now: str, before: str) -> str:
+        """Somebody said that who was known as `before` is `now`: they become one, whatever the limits.
+
+        `before` is their user id where one of that name is known, else an anonymous id.
+        """
+        former = normalised("user_id", before)
+        if not await owners(connection, [former]):
+            former = ("anonymous_id", before)
+        names = [("user_id", now), former]
+        return await self.resolve(connection, names, explicit=True, by="alias")
 
     async def find(self, identity: str) -> Customer | None:
         """The customer whose id, or any of whose identities, this is; the surest kind decides."""
@@ -113,7 +131,7 @@ class CustomerStore:
         """Every name that leads to a customer, the surest first."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "select kind, value from identities where customer = %s", [customer]
+                "select kind, value from identities where customer = canonical(%s)", [customer]
             )
             rows = await cursor.fetchall()
         return _ordered((row["kind"], row["value"]) for row in rows)
@@ -130,6 +148,8 @@ class CustomerStore:
         before = await read_customer(connection, customer, lock=True)
         if before is None:
             raise LookupError(f"there is no customer {customer!r}")
+        rules = await self.rules.read(connection)
+        traits, refused = as_pinned(traits, rules.traits)
         zone = zone_of(traits, before.zone)
         laid = {**before.traits, **{k: v for k, v in traits.items() if k != "zone"}}
         after: dict[str, JsonValue] = {k: v for k, v in laid.items() if v is not None}
@@ -143,10 +163,10 @@ class CustomerStore:
         if changed:
             await connection.execute(
                 "update customers set traits = %s, zone = %s where customer = %s",
-                [jsonb(after), zone, customer],
+                [jsonb(after), zone, before.customer],
             )
-        now = Customer(customer=customer, traits=after, zone=zone, created_at=before.created_at)
-        return TraitsMerged(customer=now, changed=changed)
+        now = replace(before, traits=after, zone=zone)
+        return TraitsMerged(customer=now, changed=changed, refused=refused)
 
 
 def zone_of(traits: Mapping[str, JsonValue], held: str | None) -> str | None:
@@ -185,7 +205,7 @@ async def find_customer(connection: Connection, identity: str) -> Customer | Non
          where i.value = any(%(values)s)
            and i.value = coalesce(%(spellings)s::jsonb ->> i.kind, %(raw)s)
          union all
-        select c.*, '' from customers c where c.customer = %(raw)s
+        select c.*, '' from customers c where c.customer = canonical(%(raw)s)
         """,
         {
             "values": [raw, *spellings.values()],
@@ -200,13 +220,30 @@ async def find_customer(connection: Connection, identity: str) -> Customer | Non
 async def read_customer(
     connection: Connection, customer: str, *, lock: bool = False
 ) -> Customer | None:
-    """A customer by our id; with `lock`, whoever else locks them waits for this transaction."""
-    cursor = await connection.execute(
-        f"select * from customers where customer = %s{' for no key update' if lock else ''}",
-        [customer],
-    )
+    """The customer whom an id of ours means now; with `lock`, whoever else locks them waits for this transaction."""
+    wanted = customer
+    while True:
+        cursor = await connection.execute(
+            f"select * from customers where customer = %s{' for no key update' if lock else ''}",
+            [wanted],
+        )
+        row = await cursor.fetchone()
+        if row is None or row["merged_into"] is None:
+            return _customer(row) if row else None
+        wanted = row["merged_into"]
+
+
+async def canonical(connection: Connection, customer: str) -> str:
+    """The id of the customer whom an id of ours means now."""
+    cursor = await connection.execute("select canonical(%s) as customer", [customer])
     row = await cursor.fetchone()
-    return _customer(row) if row else None
+    return row["customer"] if row else customer
+
+
+async def lock_canonical(connection: Connection, customer: str) -> str:
+    """Lock the customer whom an id of ours means now; their id. One whom nobody knows is not locked."""
+    found = await read_customer(connection, customer, lock=True)
+    return found.customer if found else customer
 
 
 def _customer(row: dict[str, Any]) -> Customer:
@@ -225,58 +262,7 @@ def _rank(kind: str) -> int:
 
 
 def _ordered(identities: Iterable[Identity]) -> list[Identity]:
-    given = {normalised(kind, value) for kind, value in identities}
-    return sorted(
-        (identity for identity in given if identity[1]),
-        key=lambda identity: (_rank(identity[0]), identity),
-    )
-
-
-async def _known(connection: Connection, wanted: list[Identity]) -> dict[Identity, str]:
-    cursor = await connection.execute(
-        """
-        select i.kind, i.value, i.customer from identities i
-          join jsonb_to_recordset(%s) as w(kind text, value text) using (kind, value)
-        """,
-        [jsonb([{"kind": kind, "value": value} for kind, value in wanted])],
-    )
-    return {(row["kind"], row["value"]): row["customer"] for row in await cursor.fetchall()}
-
-
-async def _lock(connection: Connection, wanted: list[Identity]) -> None:
-    # In one order everywhere, so that two who want the same names never wait for each other.
-    for kind, value in sorted(wanted):
-        await connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"identity {kind} {value}"]
-        )
-
-
-async def _is_another(connection: Connection, customer: str, unknown: list[Identity]) -> bool:
-    """Whether a user id among the unknown ones belongs to somebody else than this customer."""
-    if not any(kind == "user_id" for kind, _ in unknown):
-        return False
-    await read_customer(connection, customer, lock=True)
-    cursor = await connection.execute(
-        "select 1 from identities where customer = %s and kind = 'user_id' limit 1", [customer]
-    )
-    return await cursor.fetchone() is not None
-
-
-async def _create(connection: Connection) -> str:
-    opaque = base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
-    await connection.execute("insert into customers (customer) values (%s)", [f"c_{opaque}"])
-    return f"c_{opaque}"
-
-
-async def _tie(connection: Connection, customer: str, unknown: list[Identity]) -> None:
-    await connection.execute(
-        """
-        insert into identities (kind, value, customer)
-        select kind, value, %s from jsonb_to_recordset(%s) as w(kind text, value text)
-        on conflict do nothing
-        """,
-        [customer, jsonb([{"kind": kind, "value": value} for kind, value in unknown])],
-    )
+    return sorted(identities, key=lambda identity: (_rank(identity[0]), identity))
 
 
 @lru_cache(maxsize=1)

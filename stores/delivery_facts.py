@@ -20,7 +20,7 @@ from stores.phone_zone import zone_of_phone
 from stores.preferences import preferences_of
 
 # `no key update`: identities may still be added to the customer meanwhile.
-_LOCK = "select traits, zone from customers where customer = %s for no key update"
+_LOCK = "select customer, traits, zone, merged_into from customers where customer = %s for no key update"
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
 # then by priority, then who entered first. Runs of one journey never hold each other.
@@ -118,12 +118,13 @@ class CustomerNow:
 
 
 async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
-    """Lock the customer until the transaction ends; one whom nobody knows has no traits."""
-    cursor = await connection.execute(_LOCK, (customer,))
-    row = await cursor.fetchone()
+    """Lock the customer whom an id means now until the transaction ends; one whom nobody knows has no traits."""
+    row = await (await connection.execute(_LOCK, (customer,))).fetchone()
+    while row is not None and row["merged_into"] is not None:
+        row = await (await connection.execute(_LOCK, (row["merged_into"],))).fetchone()
     if row is None:
         return CustomerNow(customer=customer)
-    return CustomerNow(customer=customer, traits=row["traits"], zone=row["zone"])
+    return CustomerNow(customer=row["customer"], traits=row["traits"], zone=row["zone"])
 
 
 async def load(

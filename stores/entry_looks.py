@@ -20,7 +20,7 @@ from journey.program import Program
 from journey.spans import read_span
 from journey.steps.wait import Counted
 from journey.touchpoint import AUDIENCE_LEFT, ENTER, Touchpoint
-from stores.customers import Customer, read_customer
+from stores.customers import Customer, canonical, read_customer
 from stores.database import Connection, Pool
 from stores.definitions import live_version
 from stores.touchpoints import NewTouchpoint, store_touchpoints
@@ -140,7 +140,7 @@ class EntryLookStore:
         self, connection: Connection, name: str, program: Program, occurrence: datetime
     ) -> list[NewTouchpoint]:
         customer = await read_customer(connection, name)
-        if customer is None:
+        if customer is None or customer.customer != name:
             return []
         candidate = await self._candidate(connection, customer, program)
         if not is_of_audience(program, candidate, self._now())[0]:
@@ -148,6 +148,7 @@ class EntryLookStore:
         return [_told(ENTER, program, name, occurrence.isoformat(), self._now())]
 
     async def _look(self, connection: Connection, name: str, program: Program) -> bool:
+        name = await canonical(connection, name)
         since = await _live_since(connection, program.journey)
         before = await _looked(connection, program.journey, name)
         # Read behind that lock: whoever had it may have seen what the customer has become meanwhile.
@@ -205,7 +206,8 @@ async def _next(connection: Connection, program: Program, following: datetime | 
 
 async def _page(connection: Connection, after: str | None, most: int) -> list[str]:
     cursor = await connection.execute(
-        "select customer from customers where customer > %s order by customer limit %s",
+        "select customer from customers where customer > %s and merged_into is null"
+        " order by customer limit %s",
         [after or "", most],
     )
     return [row["customer"] for row in await cursor.fetchall()]
@@ -257,10 +259,12 @@ async def _times(
     cursor = await connection.execute(
         """
         select message_id, occurred_at, properties, context from touchpoints
-         where customer = %s and event = %s and (%s::timestamptz is null or occurred_at > %s)
+         where customer in (select %s union all
+                            select customer from customers where merged_into = %s)
+           and event = %s and (%s::timestamptz is null or occurred_at > %s)
          order by received_at desc, touchpoint desc limit %s
         """,
-        [customer, counted.on, since, since, MOST_COUNTED],
+        [customer, customer, counted.on, since, since, MOST_COUNTED],
     )
     return [
         Touchpoint(

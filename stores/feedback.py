@@ -17,7 +17,7 @@ from contracts.ids import message_id
 from journey import message_events
 from stores.database import Connection, Pool, clean_text, jsonb, one_statement
 from stores.feedback_consequences import follow, settle_late
-from stores.identities import lock_customers
+from stores.identity_graph import lock_rows
 from stores.reported_deliveries import KnownFeedback, ReportedDelivery, find_deliveries
 from stores.touchpoints import NewTouchpoint, store_touchpoints
 
@@ -137,7 +137,7 @@ class FeedbackStore:
     async def _take(self, reported: Sequence[Feedback]) -> TakenFeedback:
         async with self._pool.connection() as connection, connection.transaction():
             known = await find_deliveries(connection, reported)
-            await lock_customers(connection, [delivery.customer for _, delivery in known])
+            await lock_rows(connection, [delivery.customer for _, delivery in known])
             if await find_deliveries(connection, reported) != known:
                 raise _CustomerMovedError
             fresh = await _keep(connection, known)

@@ -4,36 +4,42 @@
 and only for what needs no decision.
 """
 
-import base64
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 
-from stores.customers import Identity, normalised
+from journey.identity_rules import Identity, IdentityRules
+from stores.customers import normalised
 from stores.database import Connection, jsonb
+from stores.identity_graph import opaque_id, owners
 
 
 async def known_customers(
-    connection: Connection, wanted: Sequence[Sequence[Identity]]
+    connection: Connection, wanted: Sequence[Sequence[Identity]], rules: IdentityRules
 ) -> list[str | None]:
     """For each set of names the customer that all of them lead to; None where one is unknown,
     or they lead to several: that is for `CustomerStore.resolve` to decide.
     """  # noqa: D205
-    sets = _normalised(wanted)
-    known = await _owners(connection, set[Identity]().union(*sets))
+    sets = _normalised(wanted, rules)
+    known = await owners(connection, set[Identity]().union(*sets))
     found = [{known.get(name) for name in names} for names in sets]
     return [next(iter(one)) if len(one) == 1 else None for one in found]
 
 
-async def make_customers(connection: Connection, wanted: Sequence[Sequence[Identity]]) -> None:
+async def make_customers(
+    connection: Connection, wanted: Sequence[Sequence[Identity]], rules: IdentityRules
+) -> None:
     """Make a customer for each set of names of which nobody has any, and that no other set names.
 
     Sets that need a decision are left alone. Whoever resolves one of the names at the same time
     waits for this transaction.
     """
-    sets = _normalised(wanted)
+    sets = _normalised(wanted, rules)
     named = Counter(name for names in sets for name in names)
-    plain = [names for names in sets if names and all(named[name] == 1 for name in names)]
+    plain = [
+        names
+        for names in sets
+        if names and all(named[name] == 1 for name in names) and _fit(names, rules)
+    ]
     each = sorted(name for names in plain for name in names)
     if not each:
         return
@@ -46,12 +52,12 @@ async def make_customers(connection: Connection, wanted: Sequence[Sequence[Ident
         """,
         [[f"identity {kind} {value}" for kind, value in each]],
     )
-    known = await _owners(connection, set(each))
+    known = await owners(connection, set(each))
     rows = [
         {"customer": customer, "kind": kind, "value": value}
         for names in plain
         if not any(name in known for name in names)
-        for customer in [_opaque()]
+        for customer in [opaque_id()]
         for kind, value in names
     ]
     await connection.execute(
@@ -67,31 +73,11 @@ async def make_customers(connection: Connection, wanted: Sequence[Sequence[Ident
     )
 
 
-def _normalised(wanted: Sequence[Sequence[Identity]]) -> list[set[Identity]]:
+def _normalised(wanted: Sequence[Sequence[Identity]], rules: IdentityRules) -> list[set[Identity]]:
     sets = [{normalised(kind, value) for kind, value in names} for names in wanted]
-    return [{name for name in names if name[1]} for names in sets]
+    return [{one for one in names if one[1] and not rules.is_blocked(*one)} for names in sets]
 
 
-async def _owners(connection: Connection, names: set[Identity]) -> dict[Identity, str]:
-    if not names:
-        return {}
-    cursor = await connection.execute(
-        """
-        select i.kind, i.value, i.customer from identities i
-          join jsonb_to_recordset(%s) as w(kind text, value text) using (kind, value)
-        """,
-        [jsonb([{"kind": kind, "value": value} for kind, value in names])],
-    )
-    return {(row["kind"], row["value"]): row["customer"] for row in await cursor.fetchall()}
-
-
-def _opaque() -> str:
-    return f"c_{base64.b32encode(secrets.token_bytes(16)).decode().rstrip('=').lower()}"
-
-
-async def lock_customers(connection: Connection, customers: Sequence[str]) -> None:
-    """Lock customers in one order everywhere, before their traits are changed."""
-    await connection.execute(
-        "select 1 from customers where customer = any(%s) order by customer for no key update",
-        [sorted(set(customers))],
-    )
+def _fit(names: set[Identity], rules: IdentityRules) -> bool:
+    kinds = Counter(kind for kind, _ in names)
+    return all(count <= rules.limit(kind) for kind, count in kinds.items())

@@ -116,6 +116,7 @@ class Ledger:
         policy = await self._policies.current()
         async with self._pool.connection() as connection, connection.transaction():
             customer = await delivery_facts.lock_customer(connection, intent.run.customer)
+            intent = replace(intent, run=replace(intent.run, customer=customer.customer))
             row = await _row(connection, intent.key)
             known = _known(row, self._wall_clock())
             if known is not None:

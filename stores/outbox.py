@@ -21,6 +21,7 @@ from contracts.routing import (
     subject_of,
 )
 from stores.database import Connection, Pool, jsonb, one_statement
+from stores.joined_runs import forward, let_runs_follow
 from stores.requested_entries import tell_not_started
 from stores.rerouting import route_again, route_subjects_again
 
@@ -30,6 +31,7 @@ _OURS = "unit = %(unit)s and leased_by = %(holder)s and leased_until > clock_tim
 
 # A touchpoint that the customer had before keeps its number on a row that is aimed at one run. On
 # any other row it gets a new one: runs that did not have it may have been given higher numbers.
+# What came to somebody who became this customer was told to their runs: those fates stay with it.
 _NUMBER = """
 with waiting as (
     select outbox, touchpoint, received_at, run from outbox
@@ -44,8 +46,14 @@ with waiting as (
      where k.number is null or w.run is null
      group by w.touchpoint
 ), arrived as (
-    insert into arrivals (customer, number, touchpoint, received_at)
-    select %(customer)s, f.number, f.touchpoint, f.received_at from fresh f
+    insert into arrivals (customer, number, touchpoint, received_at, fates)
+    select %(customer)s, f.number, f.touchpoint, f.received_at,
+           coalesce((select jsonb_agg(e.fate || jsonb_build_object(
+                                'number', coalesce(e.fate -> 'number', to_jsonb(o.number))))
+                       from customers c join arrivals o using (customer)
+                      cross join jsonb_array_elements(o.fates) as e(fate)
+                      where c.merged_into = %(customer)s and o.touchpoint = f.touchpoint), '[]')
+      from fresh f
      where not exists (select 1 from known k where k.touchpoint = f.touchpoint)
 ), marked as (
     update outbox o
@@ -70,13 +78,15 @@ with aimed as (
            select count(*) filter (where f ->> 'fate' in ('signalled', 'entered'))
                 - count(*) filter (where f ->> 'fate' = 'handed_back')
              from arrivals a cross join jsonb_array_elements(a.fates) f
-            where a.customer = %(customer)s and a.touchpoint = o.touchpoint
-              and f ->> 'run' = o.run)
+            where a.customer in (select %(customer)s union all
+                                 select customer from customers where merged_into = %(customer)s)
+              and a.touchpoint = o.touchpoint and f ->> 'run' = o.run)
 ), given as (
     select f ->> 'run' as run, max(coalesce((f ->> 'number')::bigint, a.number)) as number
       from arrivals a cross join jsonb_array_elements(a.fates) f
-     where a.customer = %(customer)s and f ->> 'fate' in ('signalled', 'entered')
-       and f ->> 'run' in (select run from aimed)
+     where a.customer in (select %(customer)s union all
+                          select customer from customers where merged_into = %(customer)s)
+       and f ->> 'fate' in ('signalled', 'entered') and f ->> 'run' in (select run from aimed)
      group by 1
 ), late as (
     select a.outbox, row_number() over (order by a.number, a.outbox)
@@ -141,13 +151,20 @@ class OutboxStore:
     async def number(self, holder: str, unit: str, limit: int) -> tuple[StartingRun, ...]:
         """Number what waits, each touchpoint once; returns the runs that may still be starting.
 
-        Raises: `LeaseLostError`.
+        Raises: `LeaseLostError`, and `RunsAwaitedError` where the unit is to be worked later.
         """
         values: dict[str, Any] = {
             "holder": holder, "unit": unit, "customer": customer_of(unit), "limit": limit,
         }  # fmt: skip
         async with self._pool.connection() as connection:
             held = await _locked(connection, values)
+            if held["forward_to"] is not None:
+                await forward(connection, unit, held["forward_to"])
+                return await _still_starting(connection, held["starting"])
+            if held["joins"]:
+                if not await let_runs_follow(connection, holder, unit, held["joins"]):
+                    return await _still_starting(connection, held["starting"])
+                held = await _locked(connection, values)
             cursor = await connection.execute(_NUMBER, values | {"numbered": held["numbered"]})
             row = await cursor.fetchone()
             if row and row["aimed"]:
@@ -232,7 +249,8 @@ class OutboxStore:
 
 async def _locked(connection: Connection, values: dict[str, Any]) -> dict[str, Any]:
     cursor = await connection.execute(
-        f"select numbered, starting from routing_units where {_OURS} for update", values
+        f"select numbered, starting, forward_to, joins from routing_units where {_OURS} for update",
+        values,
     )
     held = await cursor.fetchone()
     if held is None:

@@ -9,7 +9,7 @@ from stores.database import Connection, Pool
 _KEEP = """
 insert into preferences (customer, preferred_channel, channels_off, topics_off, quiet_from,
                          quiet_to, paused_until, locale, changed_at)
-values (%(customer)s, %(preferred_channel)s, %(channels_off)s, %(topics_off)s, %(quiet_from)s,
+values (canonical(%(customer)s), %(preferred_channel)s, %(channels_off)s, %(topics_off)s, %(quiet_from)s,
         %(quiet_to)s, %(paused_until)s, %(locale)s, now())
 on conflict (customer) do update set
     preferred_channel = excluded.preferred_channel, channels_off = excluded.channels_off,
@@ -38,7 +38,9 @@ class PreferenceStore:
 
 async def read_preferences(connection: Connection, customer: str) -> Preferences:
     """As `PreferenceStore.of`, in the caller's transaction."""
-    cursor = await connection.execute("select * from preferences where customer = %s", [customer])
+    cursor = await connection.execute(
+        "select * from preferences where customer = canonical(%s)", [customer]
+    )
     row = await cursor.fetchone()
     return preferences_of(row) if row else Preferences()
 

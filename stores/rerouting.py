@@ -11,15 +11,26 @@ from datetime import datetime
 from contracts.routing import customer_unit, subject_unit
 from stores.database import Connection, jsonb
 
+# What came to somebody who became this customer has a number of another unit, and gets one of this.
 _AGAIN = """
+with ids as (
+    select %(customer)s as customer union all
+    select customer from customers where merged_into = %(customer)s
+)
 insert into outbox (unit, touchpoint, received_at, run, number)
-select %(unit)s, a.touchpoint, a.received_at, %(run)s, a.number
-  from arrivals a
- where a.customer = %(customer)s and a.received_at >= %(since)s
-   and not (a.fates @> %(told)s or a.fates @> %(entered)s)
+select %(unit)s, a.touchpoint, a.received_at, %(run)s,
+       case when a.customer = %(customer)s then a.number end
+  from ids join arrivals a using (customer)
+ where a.received_at >= %(since)s
+   and not exists (select 1 from ids i join arrivals b using (customer)
+                    where b.touchpoint = a.touchpoint
+                      and (b.fates @> %(told)s or b.fates @> %(entered)s))
+   and (a.customer = %(customer)s
+        or not exists (select 1 from arrivals b
+                        where b.customer = %(customer)s and b.touchpoint = a.touchpoint))
    and not exists (select 1 from outbox o
                     where o.unit = %(unit)s and o.touchpoint = a.touchpoint and o.run = %(run)s)
- order by a.number
+ order by a.customer = %(customer)s, a.number
 """
 
 _SUBJECTS_AGAIN = """

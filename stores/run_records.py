@@ -5,6 +5,7 @@ from typing import Any, LiteralString
 
 from contracts.journey_run import RunReference
 from journey.effects import RunRecord
+from stores.customers import lock_canonical
 from stores.database import Connection, Pool, jsonb, one_statement
 from stores.rerouting import route_subjects_again
 from stores.run_ends import tell_of_end
@@ -124,9 +125,7 @@ class RunRecordStore:
         """Write the end, and tell whoever waits for it: the run that asked for this one, and what it held."""
         async with self._pool.connection() as connection:
             # Under the customer's lock: a message that is being held now is either told or sees the end.
-            await connection.execute(
-                "select 1 from customers where customer = %s for no key update", [run.customer]
-            )
+            await lock_canonical(connection, run.customer)
             await connection.execute(_WRITE + "select from told", values)
             told = await tell_of_end(connection, run, record)
         if told and self._ring is not None:

@@ -24,6 +24,8 @@ class OpenRun:
     version: str
     customer: str
     key: str | None
+    gives_way: bool = False
+    """Another run of the same customer goes on in its place; it is told so, and nothing else."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -170,7 +172,8 @@ async def open_runs_of(connection: Connection, customer: str) -> list[OpenRun]:
     """As `RunStore.open_runs_of`, in the caller's transaction."""
     cursor = await connection.execute(
         """
-        select entry, workflow_id, journey, version, customer, key
+        select entry, workflow_id, journey, version, customer, key,
+               gives_way_to is not null as gives_way
           from runs where customer = %s and state = 'open' order by entry
         """,
         [customer],

@@ -8,6 +8,8 @@ from psycopg import sql
 from pydantic import JsonValue
 
 from contracts.routing import customer_unit, subject_unit
+from journey.touchpoint import TRAITS_CHANGED
+from stores.computed_traits import TraitsComputed, computed_from, lock_whose_traits
 from stores.database import Connection, Pool, clean_text, jsonb
 
 MONTHS_AHEAD = 3
@@ -109,7 +111,33 @@ async def store_touchpoint(
 async def store_touchpoints(
     connection: Connection, touchpoints: Sequence[NewTouchpoint]
 ) -> list[int | None]:
-    """Store many at once, as `store_touchpoint` does one, routed in the order given."""
+    """Store many at once, as `store_touchpoint` does one, routed in the order given.
+
+    Traits that are computed from them are so in the same transaction, and told behind them.
+    """
+    await lock_whose_traits(connection, touchpoints)
+    stored = await _store(connection, touchpoints)
+    fresh = [one for one, number in zip(touchpoints, stored, strict=True) if number is not None]
+    await tell_computed(connection, await computed_from(connection, fresh))
+    return stored
+
+
+async def tell_computed(connection: Connection, computed: Sequence[TraitsComputed]) -> None:
+    """Tell runs which computed traits of their customers are others now."""
+    told = [
+        NewTouchpoint(
+            message_id=each.message_id,
+            event=TRAITS_CHANGED,
+            occurred_at=datetime.now(UTC),
+            customer=each.customer,
+            properties=each.changed,
+        )
+        for each in computed
+    ]
+    await _store(connection, told)
+
+
+async def _store(connection: Connection, touchpoints: Sequence[NewTouchpoint]) -> list[int | None]:
     stored: list[int | None] = [None] * len(touchpoints)
     if touchpoints:
         rows = [_row(position, given) for position, given in enumerate(touchpoints)]

@@ -16,6 +16,7 @@ from api.inbound_texts import slack_router, twilio_router
 from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
+from api.merges import merges_router
 from api.pressure import Pressure
 from api.staff_key import StaffKeyCheck
 from api.stops import stops_router
@@ -41,6 +42,7 @@ from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
+from stores.staff_merges import MergeStore
 from stores.stops import StopStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
@@ -94,6 +96,7 @@ def api_app(pool: Pool, bell: Bell, ear: InboxEar, settings: ApiSettings) -> Fas
             settings.vapid_public(),
         ),
         inbox_router(inboxes, ear, InboxTokens(settings.public_url, secret), customers, staff),
+        merges_router(MergeStore(pool, bell.ring), staff),
         unsubscribe_router(links, ConsentStore(pool)),
         surveys_router(
             SurveyLinks(settings.public_url, secret),

@@ -22,6 +22,7 @@ from routing.temporal_runs import TemporalRuns
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
+from stores.due_traits import DueTraits
 from stores.entry_looks import EntryLookStore
 from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
@@ -37,6 +38,7 @@ from workers.telemetry import tracing
 from workers.trace_headers import TracedRuns
 
 PARTITIONS_EACH_SECONDS = 3_600
+TRAITS_EACH_SECONDS = 30
 
 _log = structlog.get_logger(__name__)
 
@@ -76,6 +78,7 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         scanner = EntryScanner(looks, JourneyPrograms(DefinitionStore(pool)))
         _background(parts, scanner.run())
         _background(parts, StopWaker(StopStore(pool, ear.heard.set)).run())
+        _background(parts, _keep_traits(DueTraits(pool, ear.heard.set)))
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()
@@ -94,6 +97,17 @@ def _run_time(clock: RunClock | None) -> Callable[[], datetime]:
 
 def _background(parts: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
     parts.callback(asyncio.create_task(work).cancel)
+
+
+async def _keep_traits(due: DueTraits) -> None:
+    """Compute anew what time alone changes; a failure is tried again."""
+    while True:
+        try:
+            while await due.refresh():
+                pass
+        except Exception as error:
+            _log.warning("traits_not_computed", error=str(error).split("\n", 1)[0])
+        await asyncio.sleep(TRAITS_EACH_SECONDS)
 
 
 async def _keep_partitions(pool: Pool) -> None:

@@ -20,6 +20,7 @@ from contracts.search_attributes import CUSTOMER, JOURNEY, VERSION
 from journey.machine import KNOWN_ENGINES
 from journey.program import Program
 from journey.programs import PROGRAMS
+from journey.touchpoint import MERGED_OUTCOME
 from workflows.activity_options import FOUND, LOOKED_UP, WRITTEN
 from workflows.inbox import Inbox
 from workflows.start_request import StartRequest
@@ -108,4 +109,8 @@ def not_admitted(reason: str, detail: str, journey: str = "") -> JourneyResult:
     """The end of a run that never began."""
     workflow.set_current_details(f"Not admitted: {reason}. {detail}")
     told = f"{reason}: {detail}" if detail else reason
+    if (
+        reason == MERGED_OUTCOME
+    ):  # what came is on its way to a run of the customer whom this one became
+        return JourneyResult(outcome=MERGED_OUTCOME, reason=detail, journey=journey)
     return JourneyResult(outcome="not_admitted", reason=told, journey=journey)

@@ -63,11 +63,16 @@ async def test_a_second_person_on_a_shared_device_is_a_customer_of_their_own(sho
     assert await resolved(shop, DEVICE) == anna
 
 
-async def test_the_surest_identity_decides_where_names_lead_apart(shop: Shop) -> None:
-    anna, visitor = await resolved(shop, ANNA), await resolved(shop, DEVICE)
+async def test_a_visitor_who_was_a_customer_of_their_own_becomes_the_one_they_turn_out_to_be(
+    shop: Shop,
+) -> None:
+    visitor, anna = await resolved(shop, DEVICE), await resolved(shop, ANNA)
 
     assert await resolved(shop, DEVICE, ANNA) == anna
-    assert await resolved(shop, DEVICE) == visitor
+    assert await resolved(shop, DEVICE) == anna
+    found = await shop.customers.find(visitor)
+    assert found is not None
+    assert found.customer == anna
 
 
 async def test_names_that_come_at_the_same_instant_make_one_customer(shop: Shop) -> None:

@@ -181,3 +181,22 @@ def test_what_is_around_is_named_as_the_person_named_the_journey(
     [problem] = check_files(find_files([Path("journey.yaml")]), None).problems
 
     assert problem.file == "../personas.yaml"
+
+
+def test_rules_of_the_house_are_checked_with_the_rest_and_there_is_one_file_of_them(
+    folder: Path,
+) -> None:
+    (folder / "identities.yaml").write_text("identities:\n  email: {limit: 3}\n")
+    other = folder / "elsewhere" / "identities.yaml"
+    other.parent.mkdir()
+    other.write_text("identities:\n  email: {limt: 3}\n")
+
+    checked = check_files(find_files([folder]), None)
+    assert checked.problems == []
+    assert checked.identities is not None
+    assert checked.identities.limit("email") == 3
+
+    [problem] = check_files(find_files([other]), None).problems
+    assert (problem.line, problem.path) == (2, "identities.email.limt")
+    [problem] = check_files(find_files([folder, other]), None).problems
+    assert problem.remedy == "keep one file for the whole house"

@@ -114,7 +114,8 @@ def test_a_wrong_setting_is_named_with_what_is_right(
 
 
 def test_answers_go_to_the_reply_domain(whole: pytest.MonkeyPatch) -> None:
-    sender = read_settings(DeliverySettings).mail_sender()
+    settings = read_settings(DeliverySettings)
+    sender = settings.mail_sender(settings.replies())
     assert (sender.answers_to("x:7:3") or "").endswith("@reply.example.com")
 
     whole.delenv("CLEW_REPLY_DOMAIN")

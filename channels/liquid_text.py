@@ -6,10 +6,11 @@ from datetime import datetime
 from functools import lru_cache
 
 from liquid import Environment, FalsyStrictUndefined, Mode
-from liquid.exceptions import LiquidError, UndefinedError
+from liquid.exceptions import LiquidError, TemplateNotFoundError, UndefinedError
 
 from activities.message_text import MessageCannotRenderError
 from channels import liquid_filters
+from channels.liquid_blocks import BLOCKS, BlockLoader, used_blocks
 from channels.liquid_bounds import MAX_LOOP, MAX_VALUE, BoundedTemplate, live_length, tags
 from journey.templates import TemplateFault
 
@@ -22,7 +23,7 @@ MAX_LIVE = 50_000
 _TAGS_LOOKED_AT = 200
 """How many tags are looked at, from the end, for the one that something is missing from."""
 
-_UNWANTED_TAGS = ("include", "render", "tablerow")
+_UNWANTED_TAGS = ("include", "tablerow")
 _UNWANTED_FILTERS = ("safe", "escapejs")
 _CORRECT = "Correct the template and publish it again."
 _RANGE_CONTAINS = re.compile(r"\{%[^%]*\)\s*contains\b")
@@ -39,7 +40,11 @@ class _Bounded(Environment):
 
 def _environment(*, html: bool) -> Environment:
     environment = _Bounded(
-        tolerance=Mode.STRICT, undefined=FalsyStrictUndefined, autoescape=html, strict_filters=True
+        tolerance=Mode.STRICT,
+        undefined=FalsyStrictUndefined,
+        autoescape=html,
+        strict_filters=True,
+        loader=BlockLoader(lambda environment, block: _parsed(block, environment is _HTML)),
     )
     for tag in _UNWANTED_TAGS:
         del environment.tags[tag]
@@ -48,6 +53,9 @@ def _environment(*, html: bool) -> Environment:
     environment.add_filter("money", liquid_filters.money)
     environment.add_filter("time", liquid_filters.time)
     environment.add_filter("date", liquid_filters.date_in_words)
+    environment.add_filter(
+        "safe_html", liquid_filters.safe_html if html else liquid_filters.without_markup
+    )
     return environment
 
 
@@ -61,18 +69,28 @@ class LiquidText:
     """
 
     def render(
-        self, template: str, values: Mapping[str, object], now: datetime, *, html: bool = False
+        self,
+        template: str,
+        values: Mapping[str, object],
+        now: datetime,
+        *,
+        html: bool = False,
+        blocks: Mapping[str, str] | None = None,
     ) -> str:
         """The text for these values. `now` is there as `{{ now }}`; `html` escapes every value.
+
+        `blocks`: what `{% render "NAME" %}` may put in.
 
         Raises: `MessageCannotRenderError` naming line, column and variable. A template that would
         use more than about a second or 100 MB is stopped by counted limits (`liquid_bounds`).
         """
         parsed = _parsed(template, html)
         try:
-            return parsed.render({**values, "now": now.isoformat()})
+            return parsed.render({**values, "now": now.isoformat(), BLOCKS: blocks or {}})
+        except MessageCannotRenderError:
+            raise
         except LiquidError as error:
-            raise _in_words(error, template) from None
+            raise _in_words(error, template, blocks=blocks) from None
         except (RecursionError, ArithmeticError, ValueError, TypeError) as error:
             raise MessageCannotRenderError(
                 problem=str(error) or type(error).__name__, remedy="Simplify the template."
@@ -102,10 +120,23 @@ class LiquidText:
             _dotted(variable.segments) for places in found.globals.values() for variable in places
         ) - {"now"}
 
+    def blocks(self, template: str, *, html: bool = False) -> list[tuple[str, int]]:
+        """The blocks it puts in, each with its line. Raises: `MessageCannotRenderError`."""
+        return [
+            (name, _place(index, template)[0])
+            for name, index in used_blocks(_parsed(template, html))
+        ]
+
     def fault(self, template: str) -> TemplateFault | None:
         """What is wrong with a template in a journey, before anybody needs it; None where nothing is."""
         try:
             self.variables(template)
+            for name, line in self.blocks(template):
+                raise MessageCannotRenderError(
+                    line=line,
+                    problem=f"block {name!r} cannot be put in here",
+                    remedy="Blocks are for messages; write it out.",
+                )
         except MessageCannotRenderError as error:
             remedy = error.remedy[:1].lower() + error.remedy[1:].rstrip(".")
             return TemplateFault(
@@ -167,14 +198,39 @@ def _place_of_end(environment: Environment, template: str, error: LiquidError) -
     return place
 
 
-def _in_words(error: LiquidError, template: str, place: int = 0) -> MessageCannotRenderError:
+def _in_words(
+    error: LiquidError,
+    template: str,
+    place: int = 0,
+    *,
+    blocks: Mapping[str, str] | None = None,
+) -> MessageCannotRenderError:
     told = error.context()
+    if isinstance(error, TemplateNotFoundError):
+        known = ", ".join(sorted(blocks or {})) or "none so far"
+        return MessageCannotRenderError(
+            line=told[0] if told else 1,
+            column=told[1] + 1 if told else 1,
+            problem=f"there is no block {error.args[0]!r}",
+            remedy=f"Write it as messages/blocks/NAME.liquid and publish it; there are: {known}.",
+        )
     line, column = (told[0], told[1] + 1) if told is not None else _place(place, template)
     problem = str(error.message).strip().rstrip(".") or type(error).__name__
     remedy = _CORRECT
     if isinstance(error, UndefinedError):
         remedy = "Give it a default (`| default: …`), keep it in the journey, or correct the name."
-    return MessageCannotRenderError(line=line, column=column, problem=problem, remedy=remedy)
+    within = _block_of(error, template, blocks or {})
+    return MessageCannotRenderError(
+        line=line, column=column, problem=problem, remedy=remedy, name=within
+    )
+
+
+def _block_of(error: LiquidError, template: str, blocks: Mapping[str, str]) -> str:
+    """The block that an error is in, as its file is called; empty where it is in the template itself."""
+    source = getattr(error.token, "source", None)
+    if source is None or source == template:
+        return ""
+    return next((f"blocks/{name}.liquid" for name, text in blocks.items() if text == source), "")
 
 
 def _place(index: int, template: str) -> tuple[int, int]:

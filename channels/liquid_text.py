@@ -101,6 +101,12 @@ class LiquidText:
 
         Raises: `MessageCannotRenderError`, also for a filter that is not there.
         """
+        return frozenset(name for name, _ in self.places(template, html=html))
+
+    def places(
+        self, template: str, *, html: bool = False
+    ) -> list[tuple[str, tuple[int, int]]]:
+        """The same, each with line and column of every place that names it."""
         found = _parsed(template, html).analyze(include_partials=False)
         known = (_HTML if html else _PLAIN).filters
         unknown = [
@@ -116,24 +122,29 @@ class LiquidText:
             raise MessageCannotRenderError(
                 line=line, column=column, problem=problem, remedy=_CORRECT
             )
-        return frozenset(
-            _dotted(variable.segments) for places in found.globals.values() for variable in places
-        ) - {"now"}
-
-    def blocks(self, template: str, *, html: bool = False) -> list[tuple[str, int]]:
-        """The blocks it puts in, each with its line. Raises: `MessageCannotRenderError`."""
         return [
-            (name, _place(index, template)[0])
-            for name, index in used_blocks(_parsed(template, html))
+            (name, _place(variable.span.index, template))
+            for places in found.globals.values()
+            for variable in places
+            if (name := _dotted(variable.segments)) != "now"
+        ]
+
+    def blocks(
+        self, template: str, *, html: bool = False
+    ) -> list[tuple[str, tuple[int, int]]]:
+        """The blocks it puts in, each with line and column. Raises: `MessageCannotRenderError`."""
+        return [
+            (name, _place(index, template)) for name, index in used_blocks(_parsed(template, html))
         ]
 
     def fault(self, template: str) -> TemplateFault | None:
         """What is wrong with a template in a journey, before anybody needs it; None where nothing is."""
         try:
             self.variables(template)
-            for name, line in self.blocks(template):
+            for name, (line, column) in self.blocks(template):
                 raise MessageCannotRenderError(
                     line=line,
+                    column=column,
                     problem=f"block {name!r} cannot be put in here",
                     remedy="Blocks are for messages; write it out.",
                 )

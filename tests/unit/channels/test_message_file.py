@@ -31,7 +31,7 @@ def test_a_message_has_a_subject_a_purpose_and_a_text() -> None:
     assert message.purpose == "service"
     assert message.subject.startswith("Gate")
     assert message.text.startswith("Dear")
-    assert message.variables == {"run.gate", "customer.first_name", "run.boards"}
+    assert message.names == {"run.gate", "customer.first_name", "run.boards"}
 
 
 def test_the_purpose_may_be_left_to_the_send() -> None:

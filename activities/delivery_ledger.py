@@ -44,7 +44,10 @@ class Doubt:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Claimed:
-    """This attempt alone may send. `customer` holds fresh traits and `zone`, for the template."""
+    """This attempt alone may send. `customer` holds fresh traits and `zone`, for the template.
+
+    `locale`: the language that they want to be written to in, where that is known.
+    """
 
     key: str
     attempt: int
@@ -53,6 +56,7 @@ class Claimed:
     customer: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     corrects: str | None = None
     doubt: Doubt | None = None
+    locale: str | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -111,7 +111,9 @@ def _timezone(zone: ZoneInfo, first: datetime, last: datetime) -> Timezone:
     return told
 
 
-def _clock(zone: ZoneInfo, before: datetime, since: datetime) -> TimezoneDaylight | TimezoneStandard:
+def _clock(
+    zone: ZoneInfo, before: datetime, since: datetime
+) -> TimezoneDaylight | TimezoneStandard:
     """The clock there from an instant on; RFC 5545, 3.6.5: told by the clock that went until then."""
     there = since.astimezone(zone)
     clock = TimezoneDaylight() if there.dst() else TimezoneStandard()

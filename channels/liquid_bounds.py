@@ -111,20 +111,20 @@ def _weigh_result(name: str, args: Sequence[object]) -> None:
 class BoundedContext(RenderContext):
     """A rendering that pays for what it does."""
 
-    __slots__ = ("_live", "_local_sizes", "_purse")
+    __slots__ = ("_live", "_local_sizes", "purse")
 
     def __init__(self, template: BoundTemplate, **kwargs: Any) -> None:
         super().__init__(template, **kwargs)
         around = kwargs.get("parent_context")
         # A block pays from the budget of the message that it stands in.
-        self._purse = around._purse if isinstance(around, BoundedContext) else [BUDGET]
+        self.purse = around.purse if isinstance(around, BoundedContext) else [BUDGET]
         self._live = max(1, getattr(template, "live", 1))
         self._local_sizes: dict[str, int] = {}
 
     def spend(self, units: int) -> None:
         """Take from the budget. Raises: `ResourceLimitError` when nothing is left."""
-        self._purse[0] -= units
-        if self._purse[0] < 0:
+        self.purse[0] -= units
+        if self.purse[0] < 0:
             raise ResourceLimitError("the template does more work than a message may", token=None)
 
     def spend_on_block(self, length: int, live: int) -> None:

@@ -103,9 +103,7 @@ class LiquidText:
         """
         return frozenset(name for name, _ in self.places(template, html=html))
 
-    def places(
-        self, template: str, *, html: bool = False
-    ) -> list[tuple[str, tuple[int, int]]]:
+    def places(self, template: str, *, html: bool = False) -> list[tuple[str, tuple[int, int]]]:
         """The same, each with line and column of every place that names it."""
         found = _parsed(template, html).analyze(include_partials=False)
         known = (_HTML if html else _PLAIN).filters
@@ -129,9 +127,7 @@ class LiquidText:
             if (name := _dotted(variable.segments)) != "now"
         ]
 
-    def blocks(
-        self, template: str, *, html: bool = False
-    ) -> list[tuple[str, tuple[int, int]]]:
+    def blocks(self, template: str, *, html: bool = False) -> list[tuple[str, tuple[int, int]]]:
         """The blocks it puts in, each with line and column. Raises: `MessageCannotRenderError`."""
         return [
             (name, _place(index, template)) for name, index in used_blocks(_parsed(template, html))

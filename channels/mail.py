@@ -9,7 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
-from activities.message_channel import ProviderRefusedError, RenderedMessage
+from activities.message_channel import Attachment, ProviderRefusedError, RenderedMessage
 
 # 7bit: relays that do not speak 8BITMIME are still about.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -87,6 +87,8 @@ def build_mail(
     mail.set_content(_text_with_link(message.text, unsubscribe_url))
     if message.html is not None:
         mail.add_alternative(_html_with_link(message.html, unsubscribe_url), subtype="html")
+    for attachment in message.attachments:
+        _attach(mail, attachment)
     return mail
 
 
@@ -106,6 +108,20 @@ def _add_unsubscribe(mail: EmailMessage, sender: MailSender, url: str) -> None:
     mailbox = sender.reply_to or sender.address
     mail["List-Unsubscribe"] = f"<{url}>, <mailto:{mailbox}?subject=unsubscribe%20{token}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
+def _attach(mail: EmailMessage, attachment: Attachment) -> None:
+    """Parameters of the media type, such as `method` of an invitation, are kept (RFC 6047)."""
+    media_type, *written = attachment.media_type.split(";")
+    maintype, _, subtype = media_type.strip().partition("/")
+    params = dict(each.strip().partition("=")[::2] for each in written)
+    mail.add_attachment(
+        attachment.content,
+        maintype=maintype,
+        subtype=subtype,
+        filename=attachment.name,
+        params=params,
+    )
 
 
 def _text_with_link(text: str, url: str | None) -> str:

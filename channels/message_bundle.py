@@ -85,7 +85,7 @@ def read_message(name: str, source: str) -> Message:
     return Message(
         name=name,
         revision=revision_of(source),
-        files=tuple([first, *(_filled_up(each, first) for each in parsed[1:])]),
+        files=(first, *(_filled_up(each, first) for each in parsed[1:])),
     )
 
 

@@ -113,7 +113,9 @@ def _body(matter: Matter, mjml: str | None) -> tuple[Body | None, int, str]:
         remedy = "Keep one of html:, mjml: and the .mjml file beside it."
         raise matter.fault(field, "the markup is there twice", remedy)
     field = "html" if written is not None else "mjml"
-    line, name = (0, f"{matter.name}.mjml") if mjml is not None else (matter.line(field), matter.name)
+    line, name = (
+        (0, f"{matter.name}.mjml") if mjml is not None else (matter.line(field), matter.name)
+    )
     try:
         if written is not None:
             return compile_html(written), line + 1, name

@@ -117,9 +117,7 @@ def read_matter(name: str, source: str, known: Collection[str]) -> Matter:
                 "Mail programs load pictures without anybody reading: count clicks (links: count).",
             )
         if key not in known:
-            raise matter.fault(
-                str(key), f"unknown field {key!r}", f"Known: {', '.join(known)}."
-            )
+            raise matter.fault(str(key), f"unknown field {key!r}", f"Known: {', '.join(known)}.")
     return matter
 
 

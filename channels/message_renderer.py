@@ -192,8 +192,8 @@ class MessageFileRenderer:
             try:
                 found = datetime.fromisoformat(text)
             except ValueError:
-                found = datetime.min
-            if found.tzinfo is None:
+                found = None
+            if found is None or found.tzinfo is None:
                 raise MessageCannotRenderError(
                     name=about.file.name,
                     line=entry.line,
@@ -257,5 +257,3 @@ def _again(
         problem=error.problem,
         remedy=error.remedy,
     )
-
-

@@ -95,9 +95,7 @@ def _why(
 ) -> str:
     parts = [words]
     if asked and language != asked[0]:
-        parts.append(
-            f"in {language or 'the language of the base'}, there is none in {asked[0]}"
-        )
+        parts.append(f"in {language or 'the language of the base'}, there is none in {asked[0]}")
     elif language is not None:
         parts.append(f"in {language}")
     if tone is not None:

@@ -13,7 +13,10 @@ _ADDRESS_KINDS = {"email": "email", "sms": "phone"}
 """Channel → the trait, and the kind of identity, that holds its address."""
 
 # `no key update`: identities may still be added to the customer meanwhile.
-_LOCK = "select traits, zone from customers where customer = %s for no key update"
+_LOCK = """
+select traits, zone, (select p.locale from preferences p where p.customer = c.customer) as locale
+from customers c where customer = %s for no key update
+"""
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
 # then by priority, then who entered first. Runs of one journey never hold each other.
@@ -54,6 +57,12 @@ class CustomerNow:
     customer: str
     traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     zone: str | None = None
+    locale: str | None = None
+
+    def language(self) -> str | None:
+        """The language they want to be written to in: as they said, else as we know them."""
+        told = (self.locale, self.traits.get("locale"), self.traits.get("language"))
+        return next((_text(each) for each in told if _text(each)), None)
 
     def values(self) -> dict[str, JsonValue]:
         """What a template or a condition may name under `customer`."""
@@ -66,7 +75,9 @@ async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
     row = await cursor.fetchone()
     if row is None:
         return CustomerNow(customer=customer)
-    return CustomerNow(customer=customer, traits=row["traits"], zone=row["zone"])
+    return CustomerNow(
+        customer=customer, traits=row["traits"], zone=row["zone"], locale=row["locale"]
+    )
 
 
 async def load(

@@ -105,7 +105,12 @@ class Ledger:
             if isinstance(claimed, MessageDelivered):
                 return claimed
             corrects = await self._replace(connection, intent)
-            return replace(claimed, customer=customer.values(), corrects=corrects)
+            return replace(
+                claimed,
+                customer=customer.values(),
+                corrects=corrects,
+                locale=customer.language(),
+            )
 
     async def _take_over(
         self,

@@ -5,6 +5,13 @@ import hashlib
 from activities.message_text import PublishedMessage
 from stores.database import Pool
 
+_LIVE = """
+select revision, source,
+       coalesce((select json_object_agg(name, source) from published
+                  where kind = 'block' and live), '{}') as shared
+from messages where name = %s and live
+"""
+
 
 class MessageStore:
     """Where messages live. Publishing the same source twice is publishing it once."""
@@ -15,7 +22,7 @@ class MessageStore:
     async def publish(self, name: str, source: str) -> str:
         """Make this source the live one under the name; the revision it has.
 
-        The caller has checked it (`channels.message_file.parse_message`).
+        One file, or all of a message (`channels.message_bundle.bundle`); the caller has checked it.
         """
         revision = hashlib.sha256(source.encode()).hexdigest()
         async with self._pool.connection() as connection, connection.transaction():
@@ -35,16 +42,14 @@ class MessageStore:
         return revision
 
     async def live(self, name: str) -> PublishedMessage | None:
-        """The live revision, or None."""
+        """The live revision with the blocks that are live, or None."""
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "select revision, source from messages where name = %s and live", (name,)
-            )
+            cursor = await connection.execute(_LIVE, (name,))
             row = await cursor.fetchone()
-        return (
-            PublishedMessage(name=name, revision=row["revision"], source=row["source"])
-            if row
-            else None
+        if row is None:
+            return None
+        return PublishedMessage(
+            name=name, revision=row["revision"], source=row["source"], shared=row["shared"]
         )
 
     async def names(self) -> list[str]:

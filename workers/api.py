@@ -10,6 +10,7 @@ from api.entries import entries_router
 from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
+from api.short_links import short_links_router
 from api.staff_key import StaffKeyCheck
 from api.surveys import surveys_router
 from api.unsubscribe import unsubscribe_router
@@ -25,6 +26,7 @@ from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
+from stores.short_links import ShortLinkStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
@@ -67,6 +69,7 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             PublishedStore(pool),
             AnswerStore(pool, bell.ring),
         ),
+        short_links_router(ShortLinkStore(pool, bell.ring)),
         ingest=ingest,
         checks={"database": database_answers},
     )

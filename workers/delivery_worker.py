@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.counted_links import CountedLinks
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
-from activities.service_call import ServiceCalls
+from activities.service_call import ServiceCaller, ServiceCalls
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
+from channels.short_link import ShortLinks
 from channels.smtp import SmtpChannel
 from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
@@ -21,6 +23,7 @@ from stores.definitions import DefinitionStore
 from stores.ledger import Ledger
 from stores.messages import MessageStore
 from stores.run_records import RunRecordStore
+from stores.short_links import ShortLinkStore
 from stores.wakeup import Bell
 from workers.build import build_id
 from workers.connections import database, temporal
@@ -40,6 +43,9 @@ def message_delivery(
     ring: Callable[[], None],
     channels: Mapping[str, MessageChannel],
     surveys: SurveyLinks | None = None,
+    *,
+    services: ServiceCaller | None = None,
+    links: ShortLinks | None = None,
 ) -> MessageDelivery:
     """Deliveries over these channels, kept in our ledger."""
     return MessageDelivery(
@@ -50,6 +56,8 @@ def message_delivery(
         records=RunRecordStore(pool, ring),
         wall_clock=_wall_clock,
         surveys=surveys,
+        services=services,
+        links=CountedLinks(tokens=links, kept=ShortLinkStore(pool)) if links else None,
     )
 
 
@@ -103,7 +111,14 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         client = await temporal(settings, plugins=[plugin], identity="delivery")
         workers = delivery_workers(
             client,
-            message_delivery(pool, bell.ring, {smtp.name: smtp}, surveys),
+            message_delivery(
+                pool,
+                bell.ring,
+                {smtp.name: smtp},
+                surveys,
+                services=caller,
+                links=ShortLinks(settings.public_url, secret),
+            ),
             at_once=settings.deliveries_at_once,
             drain=drain,
         )

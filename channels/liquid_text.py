@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -26,6 +27,8 @@ _TAGS_LOOKED_AT = 200
 _UNWANTED_TAGS = ("include", "tablerow")
 _UNWANTED_FILTERS = ("safe", "escapejs")
 _CORRECT = "Correct the template and publish it again."
+_ASKS = re.compile(r"\{%-?\s*(if|elsif|unless|case)\b")
+_DEFAULT = re.compile(r"[^%}]*?\|\s*default\b")
 _RANGE_CONTAINS = re.compile(r"\{%[^%]*\)\s*contains\b")
 
 
@@ -60,6 +63,16 @@ def _environment(*, html: bool) -> Environment:
 
 
 _PLAIN, _HTML = _environment(html=False), _environment(html=True)
+
+
+@dataclass(slots=True, frozen=True)
+class VariablePlace:
+    """Where a template names a variable. `guarded`: it has a default, or is asked for before."""
+
+    name: str
+    line: int
+    column: int
+    guarded: bool
 
 
 class LiquidText:
@@ -101,10 +114,10 @@ class LiquidText:
 
         Raises: `MessageCannotRenderError`, also for a filter that is not there.
         """
-        return frozenset(name for name, _ in self.places(template, html=html))
+        return frozenset(place.name for place in self.places(template, html=html))
 
-    def places(self, template: str, *, html: bool = False) -> list[tuple[str, tuple[int, int]]]:
-        """The same, each with line and column of every place that names it."""
+    def places(self, template: str, *, html: bool = False) -> list[VariablePlace]:
+        """The same, with every place that names one."""
         found = _parsed(template, html).analyze(include_partials=False)
         known = (_HTML if html else _PLAIN).filters
         unknown = [
@@ -120,8 +133,14 @@ class LiquidText:
             raise MessageCannotRenderError(
                 line=line, column=column, problem=problem, remedy=_CORRECT
             )
+        asked = " ".join(each.group() for each in tags(template) if _ASKS.match(each.group()))
         return [
-            (name, _place(variable.span.index, template))
+            VariablePlace(
+                name,
+                *_place(variable.span.index, template),
+                guarded=re.search(rf"{re.escape(name)}\b", asked) is not None
+                or _DEFAULT.match(template, variable.span.index) is not None,
+            )
             for places in found.globals.values()
             for variable in places
             if (name := _dotted(variable.segments)) != "now"

@@ -26,7 +26,8 @@ class MessageFile:
     """One file: whom it is for, its subject and texts as templates, and where each begins.
 
     `purpose` None takes the purpose of the send, `subject` None that of the base. `text` is empty
-    where there is markup only. `blocks`: those it puts in, with the line of each.
+    where there is markup only. `variables`: what it names, each with its line, and whether it has a
+    default or is asked for before. `blocks`: those it puts in, with the line of each.
     """
 
     name: str
@@ -42,13 +43,13 @@ class MessageFile:
     text_line: int
     html_line: int
     html_name: str
-    variables: frozenset[tuple[str, int]] = frozenset()
+    variables: frozenset[tuple[str, int, bool]] = frozenset()
     blocks: frozenset[tuple[str, int]] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
         """The variables that its templates name, dotted."""
-        return frozenset(name for name, _ in self.variables)
+        return frozenset(name for name, _, _ in self.variables)
 
     def parts(self) -> Iterator[tuple[str, int, bool]]:
         """Its templates: the first line of each in the file, and whether it is markup."""
@@ -138,7 +139,7 @@ def _links(matter: Matter) -> Literal["count"] | None:
 def _looked_at(message: MessageFile) -> MessageFile:
     """The message with the variables and blocks that it names. Raises: `MessageFileError`."""
     liquid = LiquidText()
-    variables: set[tuple[str, int]] = set()
+    variables: set[tuple[str, int, bool]] = set()
     blocks: set[tuple[str, int]] = set()
     for template, first_line, html in message.parts():
         name, body = (message.html_name, message.html) if html else (message.name, None)
@@ -147,8 +148,9 @@ def _looked_at(message: MessageFile) -> MessageFile:
             return first + (of.written_on(line, column) if of is not None else line) - 1
 
         try:
-            for variable, (line, column) in liquid.places(template, html=html):
-                variables.add((variable, line_of(line, column)))
+            for place in liquid.places(template, html=html):
+                line = line_of(place.line, place.column)
+                variables.add((place.name, line, place.guarded))
             for block, (line, column) in liquid.blocks(template, html=html):
                 blocks.add((block, line_of(line, column)))
         except MessageCannotRenderError as error:

@@ -2,15 +2,14 @@
 
 import hashlib
 
+from pydantic import JsonValue
+
 from activities.message_text import PublishedMessage
 from stores.database import Pool
 
-_LIVE = """
-select revision, source,
-       coalesce((select json_object_agg(name, source) from published
-                  where kind = 'block' and live), '{}') as shared
-from messages where name = %s and live
-"""
+_SHARED = """coalesce((select json_object_agg(name, source) from published
+                       where kind = 'block' and live), '{}') as shared"""
+_LIVE = f"select revision, source, {_SHARED} from messages where name = %s and live"
 
 
 class MessageStore:
@@ -51,6 +50,20 @@ class MessageStore:
         return PublishedMessage(
             name=name, revision=row["revision"], source=row["source"], shared=row["shared"]
         )
+
+    async def all_live(self) -> list[PublishedMessage]:
+        """Every message that is live, by name."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "select name, revision, source from messages where live order by name"
+            )
+            return [PublishedMessage(**row) for row in await cursor.fetchall()]
+
+    async def shared(self) -> dict[str, JsonValue]:
+        """The blocks that are live, the voice of the house among them."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(f"select {_SHARED}")).fetchone()
+        return row["shared"] if row else {}
 
     async def names(self) -> list[str]:
         """The names that have a live revision, in order."""

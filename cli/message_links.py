@@ -18,7 +18,7 @@ _LINK = re.compile(r"https?://[^\s<>\"']*(?<![.,;:!?)\]])")
 _IN_MARKUP = re.compile(r"(?:href|src)\s*=\s*[\"'](https?://[^\"']+)", re.IGNORECASE)
 # What a template writes out; that it fills in is known only with values.
 _PLAIN = re.compile(r"https?://[^\s<>\"'{}]*(?<![.,;:!?)\]{}])(?!\{)")
-_NOWHERE = ("https://example.com/s/", "http://www.w3.org/")
+_NOWHERE = ("https://example.com/s", "http://www.w3.org/")
 
 _Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH…", help="Messages (.md), or folders to look through.")

@@ -30,7 +30,7 @@ iframe {{ border: 0; background: #fff; border-radius: 10px; box-shadow: 0 1px 5p
 addEventListener("load", () => {{
   for (const frame of document.querySelectorAll("iframe"))
     frame.style.height = frame.contentDocument.documentElement.scrollHeight + "px";
-  document.body.dataset.height = document.documentElement.scrollHeight;
+  document.body.dataset.height = Math.ceil(document.body.getBoundingClientRect().height);
 }});
 </script></body></html>
 """
@@ -56,6 +56,6 @@ def preview_page(words: MessageInWords, channel: str, to: str) -> str:
 
 def _frame(name: str, width: int, html: str) -> str:
     return (
-        f'<figure><figcaption>{name}, {width} px</figcaption><iframe width="{width}" height="400"'
+        f'<figure><figcaption>{name}, {width} px</figcaption><iframe width="{width}" height="1"'
         f' sandbox="allow-same-origin" title="{name}" srcdoc="{escape(html)}"></iframe></figure>'
     )

@@ -114,7 +114,7 @@ def _attach(mail: EmailMessage, attachment: Attachment) -> None:
     """Parameters of the media type, such as `method` of an invitation, are kept (RFC 6047)."""
     media_type, *written = attachment.media_type.split(";")
     maintype, _, subtype = media_type.strip().partition("/")
-    params = dict(each.strip().partition("=")[::2] for each in written)
+    params = {name: value for name, _, value in (each.strip().partition("=") for each in written)}
     mail.add_attachment(
         attachment.content,
         maintype=maintype,

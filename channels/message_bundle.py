@@ -82,10 +82,15 @@ def read_message(name: str, source: str) -> Message:
     _no_markup_alone(name, files)
     _told_apart(parsed)
     first = parsed[0]
+    titles = {
+        each.variant.locale or first.variant.locale: (each.subject, each.subject_line)
+        for each in reversed(parsed)
+        if not (each.variant.tones or each.variant.channels)
+    }
     return Message(
         name=name,
         revision=revision_of(source),
-        files=(first, *(_filled_up(each, first) for each in parsed[1:])),
+        files=(first, *(_filled_up(each, first, titles) for each in parsed[1:])),
     )
 
 
@@ -126,13 +131,19 @@ def _meet(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(one & other) or not (one or other)
 
 
-def _filled_up(file: MessageFile, base: MessageFile) -> MessageFile:
-    """What a file leaves out of what is the same in every language and tone."""
+def _filled_up(
+    file: MessageFile, base: MessageFile, titles: Mapping[str | None, tuple[str | None, int]]
+) -> MessageFile:
+    """What a file leaves out: what is the same in every tone, and the subject in its language."""
+    subject, line = file.subject, file.subject_line
+    if subject is None:
+        mine = file.variant.locale or base.variant.locale
+        subject, line = titles.get(mine, (base.subject, base.subject_line))
     return replace(
         file,
         data=file.data or base.data,
         calendar=file.calendar or base.calendar,
         links=file.links or base.links,
-        subject=file.subject if file.subject is not None else base.subject,
-        subject_line=file.subject_line if file.subject is not None else 2,
+        subject=subject,
+        subject_line=line,
     )

@@ -222,7 +222,7 @@ class MessageFileRenderer:
 
 def _zone(values: Mapping[str, object]) -> str:
     customer = values.get("customer")
-    zone = customer.get("zone") if isinstance(customer, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    zone = customer.get("zone") if isinstance(customer, dict) else None  # pyright: ignore[reportUnknownVariableType]
     return zone if isinstance(zone, str) else "UTC"
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cli.output import FAILED, WRONG_USE, CommandError, run
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from activities.message_text import MessageInWords, PublishedMessage, RenderFor
 
 
@@ -47,7 +49,7 @@ def in_words(
     from channels.message_renderer import MessageFileRenderer
     from cli.message_sources import each_variant, stand_in_data
 
-    data = {}
+    data: dict[str, JsonValue] = {}
     for _, file in each_variant(message):
         data |= stand_in_data(file)
     values = {

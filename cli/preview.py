@@ -97,7 +97,7 @@ def preview(
 def _print(words: "MessageInWords", whom: "RenderFor", to: str) -> None:
     say(f"{words.chosen}")
     say(f"By {whom.channel} to {to}{f', {whom.feeling}' if whom.feeling else ''}.")
-    if words.subject:
+    if words.subject and whom.channel not in ("sms", "whatsapp"):
         say(f"Subject: {words.subject}")
     for file in words.attachments:
         say(f"With it: {file.name} ({file.media_type.split(';')[0]}, {len(file.content)} bytes)")
@@ -124,9 +124,9 @@ def _write_html(words: "MessageInWords", file: Path) -> None:
 
 def _write_picture(words: "MessageInWords", channel: str, to: str, file: Path) -> None:
     from cli.page_picture import take_picture
-    from cli.preview_page import WIDTH, preview_page
+    from cli.preview_page import preview_page, width_of
 
-    take_picture(preview_page(words, channel, to), WIDTH, file)
+    take_picture(preview_page(words, channel, to), width_of(words), file)
     say(f"Written to {file}.")
 
 

@@ -8,7 +8,7 @@ from activities.message_text import MessageInWords
 PHONE, DESK = 390, 760
 """Pixels: a usual phone, and the reading pane of a mail program."""
 
-WIDTH = DESK + PHONE + 3 * 32
+GAP = 32
 
 _CHANNELS: Mapping[str, str] = {"sms": "text message", "email": "e-mail"}
 
@@ -34,6 +34,11 @@ addEventListener("load", () => {{
 }});
 </script></body></html>
 """
+
+
+def width_of(words: MessageInWords) -> int:
+    """How wide its page is."""
+    return PHONE + 2 * GAP if words.html is None else DESK + PHONE + 3 * GAP
 
 
 def preview_page(words: MessageInWords, channel: str, to: str) -> str:

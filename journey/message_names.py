@@ -1,6 +1,6 @@
 """What a journey gives to each message that it sends, held against what the message names."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from journey.known_events import met
@@ -36,13 +36,12 @@ def given_to(program: Program, landscape: Landscape | None = None) -> Iterator[G
     kept |= {*program.definition.keep, "key"}
     items = frozenset[str]().union(*(node.scope for node in program.nodes.values()))
     events = {path: event for step, path, event in met(program) if isinstance(step, Send | Ask)}
-    known: Mapping[str, object] = landscape.touchpoints if landscape else {}
     for node in program.nodes.values():
         step = node.step
         if not isinstance(step, Send | Ask):
             continue
         event = events.get(node.path)
-        described = landscape.touchpoints.get(event) if landscape and event in known else None
+        described = landscape.touchpoints.get(event) if landscape and event else None
         properties = described.properties if described else None
         roots = (program.names - items - IN_PLACES.keys() | node.scope) | ALWAYS
         yield Given(

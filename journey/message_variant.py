@@ -99,7 +99,7 @@ def _why(
     elif language is not None:
         parts.append(f"in {language}")
     if tone is not None:
-        parts.append(f"for who is {tone}")
+        parts.append(f"for someone {tone}")
     elif feeling is not None:
         parts.append(f"no tone for {feeling}")
     return ", ".join(parts)

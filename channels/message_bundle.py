@@ -47,7 +47,7 @@ def message_of(file: str) -> str:
 def bundle(files: Mapping[str, str]) -> str:
     """The source of a message of these files, by name. The same files are the same source."""
     [*names] = files
-    if len(names) == 1 and names[0].endswith(".md"):
+    if len(names) == 1 and names[0] == f"{message_of(names[0])}.md":
         return files[names[0]]
     return json.dumps({"files": dict(sorted(files.items()))}, ensure_ascii=False)
 

@@ -12,6 +12,7 @@ from cli.preview import Channel, Customer, Feeling, Journey, Locale, Message, Va
 
 if TYPE_CHECKING:
     from activities.message_channel import RenderedMessage
+    from activities.message_text import MessageInWords, PublishedMessage
 
 MARK = "[test]"
 """What such a message begins with, so that nobody takes it for a customer's."""
@@ -37,9 +38,7 @@ def send_test(
     as_json: AsJson = False,
 ) -> None:
     """Send a message to yourself through the installation's channel. It stands in no ledger."""
-    from activities.message_channel import RenderedMessage
     from activities.message_text import RenderFor
-    from channels.message_renderer import MessageFileRenderer
     from cli.message_values import in_words, looked_up
 
     found, given, language = looked_up(
@@ -49,11 +48,23 @@ def send_test(
         channel=channel, locale=locale or language, feeling=feeling, run="test", address=to
     )
     words = in_words(found, given, whom)
-    rendered = RenderedMessage(
+    provider_id = run(_send(rendered(found, words, to), channel, state))
+    if as_json:
+        print_json({"channel": channel, "to": to, "provider_id": provider_id})
+    else:
+        say(f"Sent to {to} by {channel}, marked {MARK}.")
+
+
+def rendered(message: "PublishedMessage", words: "MessageInWords", to: str) -> "RenderedMessage":
+    """The message as it leaves, marked so that nobody takes it for a customer's."""
+    from activities.message_channel import RenderedMessage
+    from channels.message_renderer import MessageFileRenderer
+
+    return RenderedMessage(
         key=f"send-test:{uuid4()}",
         customer="send-test",
         address=to,
-        purpose=MessageFileRenderer().purpose(found) or "service",
+        purpose=MessageFileRenderer().purpose(message) or "service",
         subject=f"{MARK} {words.subject}".strip(),
         text=f"{MARK} {words.text}" if words.html is None else words.text,
         html=words.html,
@@ -61,11 +72,6 @@ def send_test(
         locale=words.locale,
         attachments=words.attachments,
     )
-    provider_id = run(_send(rendered, channel, state))
-    if as_json:
-        print_json({"channel": channel, "to": to, "provider_id": provider_id})
-    else:
-        say(f"Sent to {to} by {channel}, marked {MARK}.")
 
 
 async def _send(message: "RenderedMessage", channel: str, state: Path) -> str:

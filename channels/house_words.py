@@ -17,7 +17,11 @@ HOUSE_BLOCK = "house"
 def voice_of(shared: Mapping[str, JsonValue]) -> HouseVoice | None:
     """The house's voice among what was published, where there is one."""
     said = shared.get(HOUSE_BLOCK)
-    return HouseVoice.model_validate(said) if isinstance(said, dict) else None
+    if not isinstance(said, dict):
+        return None
+    # What a newer Clew published may say more than this one knows.
+    known = {name: value for name, value in said.items() if name in HouseVoice.model_fields}
+    return HouseVoice.model_validate(known)
 
 
 def blocks_of(shared: Mapping[str, JsonValue]) -> dict[str, str]:

@@ -29,7 +29,7 @@ class HouseVoice(Model):
 
     name: _Short
     """The brand that customers know."""
-    signature: _Text = ""
+    signature: Annotated[str, StringConstraints(max_length=2_000)] = ""
     """Who signs. May be a template: `{{ house.name }}`."""
     postal_address: Annotated[str, StringConstraints(max_length=500)] = ""
     """Marketing must name it in many countries; `{{ house.postal_address }}`."""

@@ -1,8 +1,6 @@
 """Messages go live with what they share, one by one as files or all at once, and to oneself before."""
 
 from collections.abc import AsyncIterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -102,11 +100,9 @@ async def test_a_test_to_oneself_arrives_marked_and_stands_in_no_ledger(
         message, given, _ = looked_up(path, tmp_path, customer=None, journey=None, values=None)
         words = in_words(message, given, RenderFor(address="me@example.com"))
         await _send(rendered(message, words, "me@example.com"), "email", tmp_path)
-        [kept] = mailbox.store.mails()
-        raw = mailbox.store.raw(kept)
+        [kept] = mailbox.store.received()
+        mail = mailbox.store.open_mail(kept)
 
-    mail = message_from_bytes(raw, policy=policy.default)
-    assert isinstance(mail, EmailMessage)
     assert (mail["Subject"], mail["To"]) == ("[test] Late", "me@example.com")
     kinds = [part.get_content_type() for part in mail.walk()]
     assert kinds == [

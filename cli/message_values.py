@@ -52,11 +52,8 @@ def in_words(
     data: dict[str, JsonValue] = {}
     for _, file in each_variant(message):
         data |= stand_in_data(file)
-    values = {
-        "survey": {"link": "https://example.com/s/…", "name": "survey"},
-        "data": data,
-        **given,
-    }
+    survey: dict[str, JsonValue] = {"link": "https://example.com/s/…", "name": "survey"}
+    values: dict[str, JsonValue] = {"survey": survey, "data": data, **given}
     renderer, address = MessageFileRenderer(), "anna@example.com"
     try:
         return renderer.render(

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_its_order_of_choice_is_the_true_one(folder: Path) -> None:
     path = folder / "messages" / "late.md"
     message, given, _ = looked_up(str(path), folder, customer=None, journey=None, values=None)
 
-    def chosen(**whom: str) -> str:
+    def chosen(**whom: Any) -> str:
         return in_words(message, given, RenderFor(**whom)).chosen.split(" ")[0]
 
     assert chosen(locale="de", feeling="upset") == "late.de.md"

@@ -48,6 +48,7 @@ class Claimed:
 
     `corrects_id`: the provider's id of what it corrects, where that went by the same channel.
     `address_keys` and `in_conversation`: as of `RenderedMessage`.
+    `locale`: the language that they want to be written to in, where that is known.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Claimed:
     corrects_id: str | None = None
     address_keys: dict[str, str] = field(default_factory=dict[str, str])
     in_conversation: bool = False
+    locale: str | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
-from pydantic import JsonValue
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.counted_links import CountedLinks
 from activities.delivery_ledger import (
     Claimed,
     DeliveryIntent,
@@ -27,14 +26,17 @@ from activities.message_channel import (
     RenderedMessage,
     UnknownOutcomeError,
 )
+from activities.message_data import DataMissingError
 from activities.message_text import (
     LiveMessages,
     MessageCannotRenderError,
     MessageRenderer,
     PublishedMessage,
 )
+from activities.message_words import Feelings, MessageWords, SurveyPages
 from activities.run_record import RunRecords
 from activities.sending_rate import Asker, NoRates, SendingRates, Waits, rate_names
+from activities.service_call import ServiceCaller
 from contracts.ids import effect_key
 from contracts.message_delivery import (
     MESSAGE_REJECTED,
@@ -54,20 +56,13 @@ SEND_WITHIN = timedelta(seconds=15)
 _log = structlog.get_logger(__name__)
 
 
-class SurveyPages(Protocol):
-    """Where surveys are answered."""
-
-    def link(self, ask: str, survey: str, customer: str, entry: int) -> str:
-        """The page on which this customer answers what they are asked."""
-        ...
-
-
 @dataclass(slots=True, frozen=True, kw_only=True)
 class MessageDelivery:
     """Delivers messages: policy and intent in one transaction, then the channel, then the outcome.
 
     `channels` by name; `providers`: channel → who carries it, where a rate may name them.
-    `wall_clock` gives wall time, `rest` lets so many seconds of it pass.
+    `wall_clock` gives wall time, `rest` lets so many seconds of it pass. `services` are asked for what messages read right
+    before they leave; `links` counts clicks; `feelings` None: as the journey's stage says.
     """
 
     ledger: DeliveryLedger
@@ -81,6 +76,9 @@ class MessageDelivery:
     rates: SendingRates = field(default_factory=NoRates)
     providers: Mapping[str, str] = field(default_factory=dict[str, str])
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
+    feelings: Feelings | None = None
+    services: ServiceCaller | None = None
+    links: CountedLinks | None = None
 
     @activity.defn(name=DELIVER_MESSAGE)
     async def deliver_message(self, order: DeliverMessage) -> MessageDelivered:
@@ -216,20 +214,17 @@ class MessageDelivery:
     async def _rendered(
         self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
     ) -> RenderedMessage:
-        values: dict[str, JsonValue] = {**intent.deliver.values, "customer": claim.customer}
-        asks, run = intent.deliver.asks, intent.run
-        if asks is not None and self.surveys is not None:
-            ask = effect_key(run.workflow_id, run.entry, asks.n)
-            link = self.surveys.link(ask, asks.survey, run.customer, run.entry)
-            values["survey"] = {"link": link, "name": asks.survey}
         try:
-            if published is None:
-                raise MessageCannotRenderError(
-                    name=intent.deliver.message,
-                    problem="no such message is published",
-                    remedy="Publish it, then resume the run.",
-                )
-            words = await asyncio.to_thread(self.renderer.render, published, values, intent.now)
+            words = await MessageWords(
+                renderer=self.renderer,
+                surveys=self.surveys,
+                feelings=self.feelings,
+                services=self.services,
+                links=self.links,
+            ).of(claim, intent, published)
+        except DataMissingError as error:
+            await self.ledger.release(claim, str(error))
+            raise _try_again(str(error), None, "DataMissing") from error
         except MessageCannotRenderError as error:
             state = "refused" if claim.doubt is None else "unknown"
             rejected = Settlement(state=state, reason="cannot_render", words=str(error))
@@ -247,6 +242,8 @@ class MessageDelivery:
             corrects_id=claim.corrects_id,
             address_keys=claim.address_keys,
             in_conversation=claim.in_conversation,
+            locale=words.locale or claim.locale,
+            attachments=words.attachments,
             at=self.wall_clock(),
         )
 

@@ -32,6 +32,9 @@ _ITEM = 8
 _TURN = 5
 """What one loop turn over one character of tags costs: up to 1 µs, as `{{z}}` or `z or z` do."""
 
+_BLOCK = 2_000
+"""What putting in a block costs beside its own tags: 100 µs for a context of its own."""
+
 _MAX_NUMBER = 10**15
 
 _LIVE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
@@ -108,19 +111,25 @@ def _weigh_result(name: str, args: Sequence[object]) -> None:
 class BoundedContext(RenderContext):
     """A rendering that pays for what it does."""
 
-    __slots__ = ("_live", "_local_sizes", "_spent")
+    __slots__ = ("_live", "_local_sizes", "purse")
 
     def __init__(self, template: BoundTemplate, **kwargs: Any) -> None:
         super().__init__(template, **kwargs)
-        self._spent = 0
+        around = kwargs.get("parent_context")
+        # A block pays from the budget of the message that it stands in.
+        self.purse = around.purse if isinstance(around, BoundedContext) else [BUDGET]
         self._live = max(1, getattr(template, "live", 1))
         self._local_sizes: dict[str, int] = {}
 
     def spend(self, units: int) -> None:
         """Take from the budget. Raises: `ResourceLimitError` when nothing is left."""
-        self._spent += units
-        if self._spent > BUDGET:
+        self.purse[0] -= units
+        if self.purse[0] < 0:
             raise ResourceLimitError("the template does more work than a message may", token=None)
+
+    def spend_on_block(self, length: int, live: int) -> None:
+        """Pay for a block before it is rendered: its text, and one turn over its tags."""
+        self.spend(_BLOCK + length + _TURN * live)
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
         super().raise_for_loop_limit(length)

@@ -7,9 +7,11 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from html import unescape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from liquid import RenderContext
+import nh3
+from liquid import Markup, RenderContext
 from liquid.exceptions import FilterArgumentError
 from liquid.filter import liquid_filter, with_context
 from liquid.undefined import Undefined
@@ -41,6 +43,20 @@ def money(value: object, currency: object = None) -> str:
     sign = "-" if amount < 0 and Decimal(written.replace(",", "")) else ""
     symbol = _SYMBOLS.get(code, f"{code} " if code else "")
     return f"{sign}{symbol}{written}"
+
+
+@liquid_filter
+def safe_html(value: object) -> Markup:
+    """Markup that came from outside, with only what cannot harm: no script, no style, no form."""
+    _defined(value)
+    return Markup(nh3.clean(str(value)))
+
+
+@liquid_filter
+def without_markup(value: object) -> str:
+    """The same where there is no markup: its text."""
+    _defined(value)
+    return unescape(nh3.clean(str(value), tags=set()))
 
 
 @with_context

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from liquid import Environment, FalsyStrictUndefined, Mode
-from liquid.exceptions import LiquidError, UndefinedError
+from liquid.exceptions import LiquidError, TemplateNotFoundError, UndefinedError
 
 from activities.message_text import MessageCannotRenderError
 from channels import liquid_filters
+from channels.liquid_blocks import BLOCKS, BlockLoader, used_blocks
 from channels.liquid_bounds import MAX_LOOP, MAX_VALUE, BoundedTemplate, live_length, tags
 from journey.templates import TemplateFault
 
@@ -22,9 +24,11 @@ MAX_LIVE = 50_000
 _TAGS_LOOKED_AT = 200
 """How many tags are looked at, from the end, for the one that something is missing from."""
 
-_UNWANTED_TAGS = ("include", "render", "tablerow")
+_UNWANTED_TAGS = ("include", "tablerow")
 _UNWANTED_FILTERS = ("safe", "escapejs")
 _CORRECT = "Correct the template and publish it again."
+_ASKS = re.compile(r"\{%-?\s*(if|elsif|unless|case)\b")
+_DEFAULT = re.compile(r"[^%}]*?\|\s*default\b")
 _RANGE_CONTAINS = re.compile(r"\{%[^%]*\)\s*contains\b")
 
 
@@ -39,7 +43,11 @@ class _Bounded(Environment):
 
 def _environment(*, html: bool) -> Environment:
     environment = _Bounded(
-        tolerance=Mode.STRICT, undefined=FalsyStrictUndefined, autoescape=html, strict_filters=True
+        tolerance=Mode.STRICT,
+        undefined=FalsyStrictUndefined,
+        autoescape=html,
+        strict_filters=True,
+        loader=BlockLoader(lambda environment, block: _parsed(block, environment is _HTML)),
     )
     for tag in _UNWANTED_TAGS:
         del environment.tags[tag]
@@ -48,10 +56,23 @@ def _environment(*, html: bool) -> Environment:
     environment.add_filter("money", liquid_filters.money)
     environment.add_filter("time", liquid_filters.time)
     environment.add_filter("date", liquid_filters.date_in_words)
+    environment.add_filter(
+        "safe_html", liquid_filters.safe_html if html else liquid_filters.without_markup
+    )
     return environment
 
 
 _PLAIN, _HTML = _environment(html=False), _environment(html=True)
+
+
+@dataclass(slots=True, frozen=True)
+class VariablePlace:
+    """Where a template names a variable. `guarded`: it has a default, or is asked for before."""
+
+    name: str
+    line: int
+    column: int
+    guarded: bool
 
 
 class LiquidText:
@@ -61,18 +82,28 @@ class LiquidText:
     """
 
     def render(
-        self, template: str, values: Mapping[str, object], now: datetime, *, html: bool = False
+        self,
+        template: str,
+        values: Mapping[str, object],
+        now: datetime,
+        *,
+        html: bool = False,
+        blocks: Mapping[str, str] | None = None,
     ) -> str:
         """The text for these values. `now` is there as `{{ now }}`; `html` escapes every value.
+
+        `blocks`: what `{% render "NAME" %}` may put in.
 
         Raises: `MessageCannotRenderError` naming line, column and variable. A template that would
         use more than about a second or 100 MB is stopped by counted limits (`liquid_bounds`).
         """
         parsed = _parsed(template, html)
         try:
-            return parsed.render({**values, "now": now.isoformat()})
+            return parsed.render({**values, "now": now.isoformat(), BLOCKS: blocks or {}})
+        except MessageCannotRenderError:
+            raise
         except LiquidError as error:
-            raise _in_words(error, template) from None
+            raise _in_words(error, template, blocks=blocks) from None
         except (RecursionError, ArithmeticError, ValueError, TypeError) as error:
             raise MessageCannotRenderError(
                 problem=str(error) or type(error).__name__, remedy="Simplify the template."
@@ -83,6 +114,10 @@ class LiquidText:
 
         Raises: `MessageCannotRenderError`, also for a filter that is not there.
         """
+        return frozenset(place.name for place in self.places(template, html=html))
+
+    def places(self, template: str, *, html: bool = False) -> list[VariablePlace]:
+        """The same, with every place that names one."""
         found = _parsed(template, html).analyze(include_partials=False)
         known = (_HTML if html else _PLAIN).filters
         unknown = [
@@ -98,14 +133,36 @@ class LiquidText:
             raise MessageCannotRenderError(
                 line=line, column=column, problem=problem, remedy=_CORRECT
             )
-        return frozenset(
-            _dotted(variable.segments) for places in found.globals.values() for variable in places
-        ) - {"now"}
+        asked = " ".join(each.group() for each in tags(template) if _ASKS.match(each.group()))
+        return [
+            VariablePlace(
+                name,
+                *_place(variable.span.index, template),
+                guarded=re.search(rf"{re.escape(name)}\b", asked) is not None
+                or _DEFAULT.match(template, variable.span.index) is not None,
+            )
+            for places in found.globals.values()
+            for variable in places
+            if (name := _dotted(variable.segments)) != "now"
+        ]
+
+    def blocks(self, template: str, *, html: bool = False) -> list[tuple[str, tuple[int, int]]]:
+        """The blocks it puts in, each with line and column. Raises: `MessageCannotRenderError`."""
+        return [
+            (name, _place(index, template)) for name, index in used_blocks(_parsed(template, html))
+        ]
 
     def fault(self, template: str) -> TemplateFault | None:
         """What is wrong with a template in a journey, before anybody needs it; None where nothing is."""
         try:
             self.variables(template)
+            for name, (line, column) in self.blocks(template):
+                raise MessageCannotRenderError(
+                    line=line,
+                    column=column,
+                    problem=f"block {name!r} cannot be put in here",
+                    remedy="Blocks are for messages; write it out.",
+                )
         except MessageCannotRenderError as error:
             remedy = error.remedy[:1].lower() + error.remedy[1:].rstrip(".")
             return TemplateFault(
@@ -167,14 +224,39 @@ def _place_of_end(environment: Environment, template: str, error: LiquidError) -
     return place
 
 
-def _in_words(error: LiquidError, template: str, place: int = 0) -> MessageCannotRenderError:
+def _in_words(
+    error: LiquidError,
+    template: str,
+    place: int = 0,
+    *,
+    blocks: Mapping[str, str] | None = None,
+) -> MessageCannotRenderError:
     told = error.context()
+    if isinstance(error, TemplateNotFoundError):
+        known = ", ".join(sorted(blocks or {})) or "none so far"
+        return MessageCannotRenderError(
+            line=told[0] if told else 1,
+            column=told[1] + 1 if told else 1,
+            problem=f"there is no block {error.args[0]!r}",
+            remedy=f"Write it as messages/blocks/NAME.liquid and publish it; there are: {known}.",
+        )
     line, column = (told[0], told[1] + 1) if told is not None else _place(place, template)
     problem = str(error.message).strip().rstrip(".") or type(error).__name__
     remedy = _CORRECT
     if isinstance(error, UndefinedError):
         remedy = "Give it a default (`| default: …`), keep it in the journey, or correct the name."
-    return MessageCannotRenderError(line=line, column=column, problem=problem, remedy=remedy)
+    within = _block_of(error, template, blocks or {})
+    return MessageCannotRenderError(
+        line=line, column=column, problem=problem, remedy=remedy, name=within
+    )
+
+
+def _block_of(error: LiquidError, template: str, blocks: Mapping[str, str]) -> str:
+    """The block that an error is in, as its file is called; empty where it is in the template itself."""
+    source = getattr(error.token, "source", None)
+    if source is None or source == template:
+        return ""
+    return next((f"blocks/{name}.liquid" for name, text in blocks.items() if text == source), "")
 
 
 def _place(index: int, template: str) -> tuple[int, int]:

@@ -1,48 +1,69 @@
-"""A message as its author wrote it: YAML front matter, then the text in Liquid."""
+"""One file of a message as its author wrote it: YAML front matter, then the text in Liquid."""
 
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, cast
-
-import yaml
+from typing import Literal
 
 from activities.message_text import MessageCannotRenderError
 from channels.liquid_text import MAX_SOURCE, LiquidText
+from channels.message_extras import DataTemplate, EntryTemplate, read_data, read_entry
+from channels.message_matter import MAX_SUBJECT, Matter, MessageFileError, read_matter
+from channels.mjml_body import Body, MarkupError, compile_html, compile_mjml
 from journey.effects import Purpose
+from journey.message_variant import TEXT_CHANNELS, Variant
 
-MAX_SUBJECT = 500
-_FENCE = re.compile(r"---[ \t]*")
-_KNOWN = ("subject", "purpose", "html")
+__all__ = ["MAX_SUBJECT", "MessageFile", "MessageFileError", "parse_message", "revision_of"]
 
-
-class MessageFileError(ValueError):
-    """A message file that cannot be used; the message names file, line and remedy."""
-
-    def __init__(self, name: str, line: int, problem: str, remedy: str) -> None:
-        super().__init__(f"{name}, line {line}: {problem}. {remedy}")
-        self.name, self.line, self.problem, self.remedy = name, line, problem, remedy
+FIELDS = (
+    "subject", "purpose", "locale", "tone", "channel", "html", "mjml", "data", "calendar", "links",
+)  # fmt: skip
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class MessageFile:
-    """One message: its name, its subject and texts as templates, and where the text begins.
+    """One file: whom it is for, its subject and texts as templates, and where each begins.
 
-    `purpose` None takes the purpose of the send. `revision` is the SHA-256 of the source.
+    `purpose` None takes the purpose of the send, `subject` None that of the base. `text` is empty
+    where there is markup only. `variables`: what it names, each with its line, and whether it has a
+    default or is asked for before. `blocks`: those it puts in, with the line of each.
     """
 
     name: str
-    revision: str
-    subject: str
+    variant: Variant
+    subject: str | None
     text: str
-    html: str | None
+    html: Body | None
     purpose: Purpose | None
+    data: tuple[DataTemplate, ...]
+    calendar: EntryTemplate | None
+    links: Literal["count"] | None
     subject_line: int
     text_line: int
     html_line: int
-    variables: frozenset[str]
+    html_name: str
+    variables: frozenset[tuple[str, int, bool]] = frozenset()
+    blocks: frozenset[tuple[str, int]] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that its templates name, dotted."""
+        return frozenset(name for name, _, _ in self.variables)
+
+    def parts(self) -> Iterator[tuple[str, int, bool]]:
+        """Its templates: the first line of each in the file, and whether it is markup."""
+        if self.subject is not None:
+            yield self.subject, self.subject_line, False
+        if self.text:
+            yield self.text, self.text_line, False
+        for read in self.data:
+            yield read.url, read.line, False
+        for template in self.calendar.templates() if self.calendar else ():
+            assert self.calendar is not None
+            yield template, self.calendar.line, False
+        if self.html is not None:
+            yield self.html.html, self.html_line, True
 
 
 def revision_of(source: str) -> str:
@@ -50,136 +71,90 @@ def revision_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-@lru_cache(maxsize=500)
-def parse_message(name: str, source: str) -> MessageFile:
-    """Read a message file. Raises: `MessageFileError`."""
+@lru_cache(maxsize=1_000)
+def parse_message(name: str, source: str, mjml: str | None = None) -> MessageFile:
+    """Read a file of a message; `mjml`: the markup that stands beside it. Raises: `MessageFileError`."""
     if len(source) > MAX_SOURCE:
         raise MessageFileError(
             name, 1, f"has {len(source)} characters", f"A message may have {MAX_SOURCE}."
         )
-    matter, text, text_line = _split(name, source)
-    fields = _front_matter(name, matter)
-    subject_line, html_line = _line_of("subject", matter), _line_of("html", matter)
+    matter = read_matter(name, source, FIELDS)
+    variant = matter.variant()
+    html, line, html_name = _body(matter, mjml)
+    subject = matter.text_of("subject")
+    only_text = bool(variant.channels) and variant.channels <= TEXT_CHANNELS
+    if subject is None and not only_text:
+        raise matter.fault("subject", "subject: is missing", 'Write subject: "…".')
     message = MessageFile(
         name=name,
-        revision=revision_of(source),
-        subject=_subject(name, fields, subject_line),
-        text=text,
-        html=_html(name, fields, html_line),
-        purpose=_purpose(name, fields, _line_of("purpose", matter)),
-        subject_line=subject_line,
-        text_line=text_line,
-        html_line=html_line,
-        variables=frozenset(),
+        variant=variant,
+        subject=subject,
+        text=matter.text if matter.text.strip() else "",
+        html=html,
+        purpose=matter.purpose(),
+        data=read_data(matter),
+        calendar=read_entry(matter),
+        links=_links(matter),
+        subject_line=matter.line("subject"),
+        text_line=matter.text_line,
+        html_line=line,
+        html_name=html_name,
     )
-    if not text.strip():
-        raise MessageFileError(
-            name,
-            text_line,
-            "has no text",
-            "Write what the customer is to read below the second ---.",
-        )
-    return _with_variables(message)
+    if not message.text and html is None:
+        remedy = "Write what the customer is to read below the second ---."
+        raise MessageFileError(name, matter.text_line, "has no text", remedy)
+    return _looked_at(message)
 
 
-def _split(name: str, source: str) -> tuple[str, str, int]:
-    lines = source.removeprefix("\ufeff").splitlines()
-    if not lines or not _FENCE.fullmatch(lines[0]):
-        raise MessageFileError(
-            name,
-            1,
-            "does not begin with ---",
-            'Begin with a line ---, then subject: "…", then ---.',
-        )
-    for index, line in enumerate(lines[1:], start=1):
-        if _FENCE.fullmatch(line):
-            return "\n".join(lines[1:index]), "\n".join(lines[index + 1 :]) + "\n", index + 2
-    raise MessageFileError(name, 1, "the front matter never ends", "Close it with a line ---.")
-
-
-def _front_matter(name: str, matter: str) -> Mapping[str, object]:
+def _body(matter: Matter, mjml: str | None) -> tuple[Body | None, int, str]:
+    """The markup, the line before it, and the file that it is in."""
+    within, written = matter.markup("mjml"), matter.markup("html")
+    if sum(each is not None for each in (within, written, mjml)) > 1:
+        field = "mjml" if within is not None else "html"
+        remedy = "Keep one of html:, mjml: and the .mjml file beside it."
+        raise matter.fault(field, "the markup is there twice", remedy)
+    field = "html" if written is not None else "mjml"
+    line, name = (
+        (0, f"{matter.name}.mjml") if mjml is not None else (matter.line(field), matter.name)
+    )
     try:
-        for token in yaml.scan(matter):
-            if isinstance(token, yaml.AliasToken):
-                line = token.start_mark.line + 2
-                raise MessageFileError(name, line, "uses a YAML alias (*)", "Write the value out.")
-        read: Any = yaml.safe_load(matter)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 2 if error.problem_mark else 2
-        raise MessageFileError(
-            name, line, f"is not YAML: {error.problem}", "Put the value in double quotes."
-        ) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise MessageFileError(
-            name, 2, f"is not YAML: {error}", "Keep plain text with one key a line."
-        ) from error
-    if not isinstance(read, dict):
-        raise MessageFileError(name, 2, "has no fields", 'Give at least subject: "…".')
-    fields = cast("dict[str, object]", read)
-    for key in fields:
-        if key not in _KNOWN:
-            raise MessageFileError(
-                name,
-                _line_of(str(key), matter),
-                f"unknown field {key!r}",
-                f"Known: {', '.join(_KNOWN)}.",
-            )
-    return fields
+        if written is not None:
+            return compile_html(written), line + 1, name
+        source = within if mjml is None else mjml
+        return (compile_mjml(source) if source is not None else None), line + 1, name
+    except MarkupError as error:
+        raise MessageFileError(name, line + error.line, error.problem, error.remedy) from error
 
 
-def _subject(name: str, fields: Mapping[str, object], line: int) -> str:
-    subject = fields.get("subject")
-    if not isinstance(subject, str) or not subject.strip():
-        raise MessageFileError(name, line, "subject: is missing", 'Write subject: "…".')
-    if len(subject) > MAX_SUBJECT or len(subject.splitlines()) > 1:
-        raise MessageFileError(
-            name, line, "subject: is too long", f"One line of {MAX_SUBJECT} characters at most."
-        )
-    return subject
-
-
-def _purpose(name: str, fields: Mapping[str, object], line: int) -> Purpose | None:
-    match fields.get("purpose"):
+def _links(matter: Matter) -> Literal["count"] | None:
+    match matter.fields.get("links"):
         case None:
             return None
-        case "service":
-            return "service"
-        case "marketing":
-            return "marketing"
+        case "count":
+            return "count"
         case other:
-            raise MessageFileError(name, line, f"purpose: {other!r}", "It is service or marketing.")
+            raise matter.fault("links", f"links: {other!r}", "It is count, or left out.")
 
 
-def _html(name: str, fields: Mapping[str, object], line: int) -> str | None:
-    html = fields.get("html")
-    if html is None or isinstance(html, str):
-        return html
-    raise MessageFileError(
-        name, line, "html: is not text", "Write html: | and indent the markup below."
-    )
-
-
-def _with_variables(message: MessageFile) -> MessageFile:
+def _looked_at(message: MessageFile) -> MessageFile:
+    """The message with the variables and blocks that it names. Raises: `MessageFileError`."""
     liquid = LiquidText()
-    names: set[str] = set()
-    parts = [
-        (message.subject, message.subject_line, False),
-        (message.text, message.text_line, False),
-    ]
-    if message.html is not None:
-        parts.append((message.html, message.html_line + 1, True))
-    for template, first_line, html in parts:
+    variables: set[tuple[str, int, bool]] = set()
+    blocks: set[tuple[str, int]] = set()
+    for template, first_line, html in message.parts():
+        name, body = (message.html_name, message.html) if html else (message.name, None)
+
+        def line_of(line: int, column: int, first: int = first_line, of: Body | None = body) -> int:
+            return first + (of.written_on(line, column) if of is not None else line) - 1
+
         try:
-            names |= liquid.variables(template, html=html)
+            for place in liquid.places(template, html=html):
+                line = line_of(place.line, place.column)
+                variables.add((place.name, line, place.guarded))
+            for block, (line, column) in liquid.blocks(template, html=html):
+                blocks.add((block, line_of(line, column)))
         except MessageCannotRenderError as error:
             raise MessageFileError(
-                message.name, first_line + error.line - 1, error.problem, error.remedy
+                name, line_of(error.line, error.column), error.problem, error.remedy
             ) from error
-    return replace(message, variables=frozenset(names))
-
-
-def _line_of(field: str, matter: str) -> int:
-    for number, line in enumerate(matter.splitlines(), start=2):
-        if re.match(rf"['\"]?{re.escape(field)}['\"]?\s*:", line):
-            return number
-    return 2
+    return replace(message, variables=frozenset(variables), blocks=frozenset(blocks))

@@ -5,12 +5,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from channels.liquid_text import LiquidText
-from channels.message_file import MessageFile, MessageFileError, parse_message
+from channels.message_bundle import Message, message_of
+from channels.shared_words import SharedWords
 from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
+from cli.message_files import (
+    BLOCKS,
+    HOUSE,
+    CheckedMessages,
+    check_messages,
+    files_beside,
+    name_problems,
+)
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
 from journey.house_policy import HousePolicy
+from journey.house_voice import HouseVoice
 from journey.identity_rules import IdentityRules, read_identities
+from journey.landscape import Landscape
 from journey.landscape_faults import undescribed
 from journey.named_words import NamedWords, read_offers, read_survey
 from journey.offer import OfferWords
@@ -32,6 +43,9 @@ class FoundFiles:
 
     journeys: list[Path] = field(default_factory=list[Path])
     messages: list[Path] = field(default_factory=list[Path])
+    """The texts of messages, all variants of each."""
+    shared: list[Path] = field(default_factory=list[Path])
+    """Blocks, and the voice of the house."""
     surveys: list[Path] = field(default_factory=list[Path])
     offers: list[Path] = field(default_factory=list[Path])
     policies: list[Path] = field(default_factory=list[Path])
@@ -46,9 +60,9 @@ class CheckedFiles:
     """What passed, every problem of what did not, and what may stay but should be looked at."""
 
     journeys: list[Publishable] = field(default_factory=list[Publishable])
-    messages: dict[str, tuple[MessageFile, str]] = field(
-        default_factory=dict[str, tuple[MessageFile, str]]
-    )
+    messages: dict[str, tuple[Message, str]] = field(default_factory=dict[str, tuple[Message, str]])
+    blocks: dict[str, str] = field(default_factory=dict[str, str])
+    voice: HouseVoice | None = None
     surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
     policy: HousePolicy | None = None
@@ -67,6 +81,7 @@ class Published:
     offers: Collection[str] = ()
     topics: Collection[str] | None = None
     """Of the policy that is live; None where there is none."""
+    shared: SharedWords = field(default_factory=SharedWords)
 
 
 def find_files(paths: Sequence[Path]) -> FoundFiles:
@@ -81,7 +96,9 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
         elif not path.exists():
             raise CommandError(f"{path}: there is no such file or folder.", WRONG_USE)
         elif path.suffix == ".md":
-            found.messages.append(path)
+            found.messages += [each for each in files_beside(path) if each.suffix == ".md"]
+        elif path.suffix == ".liquid" or path.name == HOUSE:
+            found.shared.append(path)
         elif path.name == "offers.yaml":
             found.offers.append(path)
         elif path.name == POLICY:
@@ -96,7 +113,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             found.journeys.append(path)
         else:
             raise CommandError(
-                f"{path}: journeys end in .yaml or .json, messages in .md.", WRONG_USE
+                f"{path}: journeys end in .yaml or .json, messages in .md, blocks in .liquid.",
+                WRONG_USE,
             )
     return found
 
@@ -108,8 +126,14 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
     `messages` beside it; where there are none, nothing is said of messages.
     """
     checked = CheckedFiles()
-    for path in dict.fromkeys(found.messages):
-        _check_message(path, checked)
+    messages = check_messages(found.messages, found.shared, published and published.shared)
+    checked.messages, checked.blocks, checked.voice = (
+        messages.messages,
+        messages.blocks,
+        messages.voice,
+    )
+    checked.problems += messages.problems
+    checked.warnings += messages.warnings
     for path in dict.fromkeys(found.surveys):
         _check_survey(path, checked)
     for path in dict.fromkeys(found.offers):
@@ -117,7 +141,7 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
     for path in dict.fromkeys(found.policies):
         checked.policy = _checked_policy(path, checked) or checked.policy
     _check_identities(list(dict.fromkeys(found.identities)), checked)
-    given = {path.stem for path in found.messages}
+    given = {message_of(path.name) for path in found.messages}
     landscapes = Landscapes()
     for path in dict.fromkeys(found.landscapes):
         if landscapes.read(path) is not None:
@@ -136,10 +160,24 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
             checked.journeys.append(journey)
             if around is not None and "touchpoints" not in around.files:
                 checked.warnings.append(_nobody_described(path, journey))
+            _hold_names(messages, journey, around, checked)
         except InvalidDocumentError as error:
             checked.problems += error.problems
     checked.problems += landscapes.problems
     return checked
+
+
+def _hold_names(
+    messages: CheckedMessages,
+    journey: Publishable,
+    around: Landscape | None,
+    checked: CheckedFiles,
+) -> None:
+    """Tell what messages name and the journey does not give, each once."""
+    for problem, never in name_problems(messages, journey.program, around):
+        told = checked.problems if never else checked.warnings
+        if problem not in told:
+            told.append(problem)
 
 
 def _words(journey: Path, checked: CheckedFiles, published: Published | None) -> NamedWords:
@@ -229,7 +267,7 @@ def _nobody_described(path: Path, journey: Publishable) -> Problem:
 
 
 def _beside(journey: Path) -> set[str]:
-    return {path.stem for path in (journey.parent / "messages").glob("*.md")}
+    return {message_of(path.name) for path in (journey.parent / "messages").glob("*.md")}
 
 
 def _in_folder(folder: Path, found: FoundFiles) -> None:
@@ -238,12 +276,14 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     for ending in JOURNEY_ENDINGS:
         journeys += sorted(folder.glob(f"*.journey{ending}"))
     messages = sorted((folder / "messages").glob("*.md"))
+    found.shared += sorted((folder / "messages" / BLOCKS).glob("*.liquid"))
+    found.shared += [path for path in [folder / "messages" / HOUSE] if path.is_file()]
     found.surveys += sorted((folder / "surveys").glob("*.yaml"))
     found.offers += [path for path in [folder / "offers.yaml"] if path.exists()]
     policies = [path for path in [folder / POLICY] if path.exists()]
     identities = [folder / name for name in IDENTITIES if (folder / name).exists()]
     found.identities += identities
-    if not journeys and not messages and not policies and not identities:
+    if not (journeys or messages or policies or identities or found.shared):
         raise CommandError(
             f"{folder}: holds no journey.yaml, no *.journey.yaml, no messages/*.md and no {POLICY}.",
             WRONG_USE,
@@ -251,16 +291,6 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     found.policies += policies
     found.journeys += journeys
     found.messages += messages
-
-
-def _check_message(path: Path, checked: CheckedFiles) -> None:
-    source = _read(path, checked)
-    if source is None:
-        return
-    try:
-        checked.messages[path.stem] = (parse_message(path.stem, source), source)
-    except MessageFileError as error:
-        checked.problems.append(_problem(path, error.line, error.problem, error.remedy))
 
 
 def _read(path: Path, checked: CheckedFiles) -> str | None:

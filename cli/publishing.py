@@ -63,7 +63,9 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
         return
     for definition in checked.journeys:
         say(f"Journey {definition.journey} is live as version {definition.version[:12]}.")
-    for what in ("messages", "surveys", "offers"):
+    if checked.voice is not None:
+        say(f"The voice of {checked.voice.name} is live.")
+    for what in ("blocks", "messages", "surveys", "offers"):
         if names := sorted(getattr(checked, what)):
             say(f"{what.capitalize()} are live: {', '.join(names)}.")
     if checked.policy is not None:
@@ -138,6 +140,7 @@ def schema(what: _Schema = "journey") -> None:
 async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
     from cli.installation import database
     from cli.journey_files import Published, check_files, find_files
+    from cli.shared_publishing import held_to_live, live_words
     from stores.messages import MessageStore
     from stores.published import PublishedStore
 
@@ -149,8 +152,10 @@ async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
             surveys=await words.names("survey"),
             offers=await words.names("offer"),
             topics=await _live_topics(pool),
+            shared=await live_words(pool),
         )
         checked = check_files(found, live)
+        checked.problems += await held_to_live(pool, checked, live.shared)
         if not checked.problems:
             await _store(pool, checked)
         return checked
@@ -166,13 +171,14 @@ async def _live_topics(pool: "Pool") -> list[str] | None:
 
 async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     """Words first: a journey that is live finds all that it sends, asks and gives."""
+    from cli.shared_publishing import publish_shared
     from stores.audit import AuditStore
     from stores.definitions import DefinitionStore
     from stores.messages import MessageStore
     from stores.published import HOUSE, PublishedStore
 
+    await publish_shared(pool, checked, who := f"command: {getpass.getuser()}")
     messages, definitions, audit = MessageStore(pool), DefinitionStore(pool), AuditStore(pool)
-    who = f"command: {getpass.getuser()}"
     for name, (message, source) in checked.messages.items():
         await messages.publish(name, source)
         await audit.record(who, "published", f"message {name}", {"revision": message.revision})
@@ -223,6 +229,7 @@ def _counted(checked: "CheckedFiles") -> str:
 
     numbers = {
         "journey": len(checked.journeys),
+        "block": len(checked.blocks),
         "message": len(checked.messages),
         "survey": len(checked.surveys),
         "offer": len(checked.offers),
@@ -243,6 +250,8 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
             {"message": name, "revision": message.revision}
             for name, (message, _) in checked.messages.items()
         ],
+        "blocks": sorted(checked.blocks),
+        "house": checked.voice.name if checked.voice else None,
         "surveys": sorted(checked.surveys),
         "offers": sorted(checked.offers),
         "policy": checked.policy is not None,

@@ -109,17 +109,21 @@ def _brief_fault(template: str, values: Mapping[str, "JsonValue"]) -> str | None
 
 
 def _message_fault(file: Path, values: Mapping[str, "JsonValue"]) -> str | None:
-    """Why a message beside the journey cannot be put into words, if it cannot; one that is elsewhere can."""
-    from activities.message_text import MessageCannotRenderError, PublishedMessage
-    from channels.message_file import revision_of
+    """Why a message beside the journey cannot be put into words, if it cannot; one that is elsewhere can.
+
+    Every variant is tried, in its own language, by its own channel and for its own feeling.
+    """
+    from activities.message_text import MessageCannotRenderError
     from channels.message_renderer import MessageFileRenderer
+    from cli.message_sources import each_variant, message_beside, stand_in_data
 
     if not file.exists():
         return None
-    source = _text(file)
-    published = PublishedMessage(name=file.stem, revision=revision_of(source), source=source)
+    message = message_beside(file)
     try:
-        MessageFileRenderer().render(published, values, datetime.now(UTC))
+        for whom, read in each_variant(message):
+            given = {**values, "data": stand_in_data(read)}
+            MessageFileRenderer().render(message, given, datetime.now(UTC), whom)
     except MessageCannotRenderError as error:
         return str(error)
     return None

@@ -20,7 +20,11 @@ from stores.phone_zone import zone_of_phone
 from stores.preferences import preferences_of
 
 # `no key update`: identities may still be added to the customer meanwhile.
-_LOCK = "select customer, traits, zone, merged_into from customers where customer = %s for no key update"
+_LOCK = """
+select customer, traits, zone, merged_into,
+       (select p.locale from preferences p where p.customer = c.customer) as locale
+  from customers c where customer = %s for no key update
+"""
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
 # then by priority, then who entered first. Runs of one journey never hold each other.
@@ -111,6 +115,12 @@ class CustomerNow:
     customer: str
     traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     zone: str | None = None
+    locale: str | None = None
+
+    def language(self) -> str | None:
+        """The language they want to be written to in: as they said, else as we know them."""
+        told = (self.locale, self.traits.get("locale"), self.traits.get("language"))
+        return next((_text(each) for each in told if _text(each)), None)
 
     def values(self) -> dict[str, JsonValue]:
         """What a template or a condition may name under `customer`."""
@@ -124,7 +134,9 @@ async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
         row = await (await connection.execute(_LOCK, (row["merged_into"],))).fetchone()
     if row is None:
         return CustomerNow(customer=customer)
-    return CustomerNow(customer=row["customer"], traits=row["traits"], zone=row["zone"])
+    return CustomerNow(
+        customer=row["customer"], traits=row["traits"], zone=row["zone"], locale=row["locale"]
+    )
 
 
 async def load(
@@ -231,6 +243,10 @@ def _in_line(row: dict[str, Any]) -> InLine:
         journey=row["journey"],
         expires=datetime.fromisoformat(expires) if expires else None,
     )
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _suppressed(known: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:

@@ -135,6 +135,7 @@ class Ledger:
             return replace(
                 claimed,
                 customer=customer.values(),
+                locale=customer.language(),
                 address_keys=dict(facts.address_keys.get(claimed.channel, {})),
                 in_conversation=self._in_conversation(facts, claimed.channel),
                 **await self._replace(connection, intent, claimed.channel),

@@ -2,8 +2,14 @@
 
 import hashlib
 
+from pydantic import JsonValue
+
 from activities.message_text import PublishedMessage
 from stores.database import Pool
+
+_SHARED = """coalesce((select json_object_agg(name, source) from published
+                       where kind = 'block' and live), '{}') as shared"""
+_LIVE = f"select revision, source, {_SHARED} from messages where name = %s and live"
 
 
 class MessageStore:
@@ -15,7 +21,7 @@ class MessageStore:
     async def publish(self, name: str, source: str) -> str:
         """Make this source the live one under the name; the revision it has.
 
-        The caller has checked it (`channels.message_file.parse_message`).
+        One file, or all of a message (`channels.message_bundle.bundle`); the caller has checked it.
         """
         revision = hashlib.sha256(source.encode()).hexdigest()
         async with self._pool.connection() as connection, connection.transaction():
@@ -35,17 +41,29 @@ class MessageStore:
         return revision
 
     async def live(self, name: str) -> PublishedMessage | None:
-        """The live revision, or None."""
+        """The live revision with the blocks that are live, or None."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_LIVE, (name,))
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        return PublishedMessage(
+            name=name, revision=row["revision"], source=row["source"], shared=row["shared"]
+        )
+
+    async def all_live(self) -> list[PublishedMessage]:
+        """Every message that is live, by name."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "select revision, source from messages where name = %s and live", (name,)
+                "select name, revision, source from messages where live order by name"
             )
-            row = await cursor.fetchone()
-        return (
-            PublishedMessage(name=name, revision=row["revision"], source=row["source"])
-            if row
-            else None
-        )
+            return [PublishedMessage(**row) for row in await cursor.fetchall()]
+
+    async def shared(self) -> dict[str, JsonValue]:
+        """The blocks that are live, the voice of the house among them."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(f"select {_SHARED}")).fetchone()
+        return row["shared"] if row else {}
 
     async def names(self) -> list[str]:
         """The names that have a live revision, in order."""

@@ -18,6 +18,7 @@ from api.ingest import Ingest
 from api.intake import Intake
 from api.merges import merges_router
 from api.pressure import Pressure
+from api.short_links import short_links_router
 from api.staff_key import StaffKeyCheck
 from api.stops import stops_router
 from api.surveys import surveys_router
@@ -42,6 +43,7 @@ from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
+from stores.short_links import ShortLinkStore
 from stores.staff_merges import MergeStore
 from stores.stops import StopStore
 from stores.wakeup import Bell
@@ -107,6 +109,7 @@ def api_app(pool: Pool, bell: Bell, ear: InboxEar, settings: ApiSettings) -> Fas
             feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
         ),
         *inbound_routers(pool, bell, settings, staff),
+        short_links_router(ShortLinkStore(pool, bell.ring)),
         ingest=ingest,
         checks={"database": database_answers},
     )

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.counted_links import CountedLinks
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
-from activities.service_call import ServiceCalls
+from activities.service_call import ServiceCaller, ServiceCalls
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
+from channels.short_link import ShortLinks
 from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
@@ -22,6 +24,7 @@ from stores.ledger import Ledger
 from stores.messages import MessageStore
 from stores.run_records import RunRecordStore
 from stores.send_rates import SendRateStore
+from stores.short_links import ShortLinkStore
 from stores.wakeup import Bell
 from workers.build import build_id
 from workers.channels import OpenChannel, channels_of
@@ -43,6 +46,9 @@ def message_delivery(
     ring: Callable[[], None],
     channels: Mapping[str, MessageChannel],
     surveys: SurveyLinks | None = None,
+    *,
+    services: ServiceCaller | None = None,
+    links: ShortLinks | None = None,
 ) -> MessageDelivery:
     """Deliveries over these channels, kept in our ledger."""
     policies = HousePolicyStore(pool)
@@ -55,6 +61,8 @@ def message_delivery(
         wall_clock=_wall_clock,
         surveys=surveys,
         rates=SendRateStore(pool, _wall_clock, policies),
+        services=services,
+        links=CountedLinks(tokens=links, kept=ShortLinkStore(pool)) if links else None,
     )
 
 
@@ -120,7 +128,14 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         client = await temporal(settings, plugins=[plugin], identity="delivery")
         workers = delivery_workers(
             client,
-            message_delivery(pool, bell.ring, {each.name: each for each in channels}, surveys),
+            message_delivery(
+                pool,
+                bell.ring,
+                {each.name: each for each in channels},
+                surveys,
+                services=caller,
+                links=ShortLinks(settings.public_url, secret),
+            ),
             at_once=settings.deliveries_at_once,
             drain=drain,
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from channels.mail_store import MailStore
-from channels.message_file import parse_message
+from channels.message_bundle import message_of, read_message
+from cli.message_sources import message_beside
 from examples.flight.rehearsed_day import JOURNEY, MESSAGES
 from journey.publication import read_definition
 from stores.cases import CaseStore
@@ -55,10 +56,13 @@ async def installed(addresses: Addresses) -> AsyncGenerator[Installed]:
 
 async def publish(pool: Pool) -> None:
     """Publish examples/flight: its messages, then the journey that names them."""
-    sources = {path.stem: path.read_text(encoding="utf-8") for path in MESSAGES.glob("*.md")}
+    sources = {
+        name: message_beside(MESSAGES / f"{name}.md").source
+        for name in {message_of(path.name) for path in MESSAGES.glob("*.md")}
+    }
     messages = MessageStore(pool)
     for name, source in sorted(sources.items()):
-        parse_message(name, source)
+        read_message(name, source)
         await messages.publish(name, source)
     source = JOURNEY.read_text(encoding="utf-8")
     await DefinitionStore(pool).publish(read_definition(source, JOURNEY.name, sources))

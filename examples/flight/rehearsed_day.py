@@ -33,7 +33,7 @@ MESSAGES = Path(__file__).with_name("messages")
 
 def flight_program() -> Program:
     """The flight journey, checked against its messages as at publication."""
-    messages = {message.stem: None for message in MESSAGES.glob("*.md")}
+    messages = {message.name.partition(".")[0]: None for message in MESSAGES.glob("*.md")}
     return read_definition(JOURNEY.read_text(encoding="utf-8"), JOURNEY.name, messages).program
 
 

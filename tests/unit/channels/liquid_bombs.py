@@ -35,14 +35,28 @@ BOMBS = {
     "deep indexes": "{{ " + "a[" * 3000 + "1" + "]" * 3000 + " }}",
     "too many outputs": "{{a}}" * 19_000,
     "a huge template": "x" * 2_000_000,
+    "a block that puts itself in": "{% render 'self' %}",
+    "blocks that double": "{% render 'double-0' %}",
+    "blocks of fifty blocks": "{% render 'fifty-0' %}",
+    "a block for each of many": "{% for i in (1..2000) %}{% render 'loop' %}{% endfor %}",
+    "a block for each of a list": "{% assign a = big | split: '' %}{% render 'loop' for a as b %}",
     "a wide date": "{{ now | date: '%-999999999d' }}",
 }  # fmt: skip
+
+BLOCKS = {
+    "self": "{% render 'self' %}",
+    **{f"double-{n}": f"{{% render 'double-{n + 1}' %}}" * 2 for n in range(17)},
+    "double-17": "x",
+    **{f"fifty-{n}": f"{{% render 'fifty-{n + 1}' %}}" * 50 for n in range(6)},
+    "fifty-6": "x",
+    "loop": "{% for i in (1..900) %}{{ i }}{% endfor %}",
+}
 
 
 def ignite(name: str) -> str:
     """Render one: whether there was a text."""
     try:
-        LiquidText().render(BOMBS[name], VALUES, NOW)
+        LiquidText().render(BOMBS[name], VALUES, NOW, blocks=BLOCKS)
     except MessageCannotRenderError:
         return "refused"
     return "rendered"

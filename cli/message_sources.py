@@ -1,0 +1,89 @@
+"""Messages for looking at: from files or from the installation, each variant, and with which values."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from activities.message_text import PublishedMessage, RenderFor
+from channels.message_bundle import bundle, message_of, read_message
+from channels.message_file import MessageFile, MessageFileError, revision_of
+from channels.shared_words import SharedWords
+from cli.landscape_files import text_of
+from cli.message_files import files_beside, shared_around
+from cli.output import FAILED, WRONG_USE, CommandError
+from journey.document import InvalidDocumentError, Problem
+from journey.house_voice import read_house
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+EXAMPLE = ".example.yaml"
+"""How a file of values ends that a message is looked at with: `messages/NAME.example.yaml`."""
+
+
+def message_beside(path: Path) -> PublishedMessage:
+    """The message of a file with all its variants, and what lies around it. Raises: `CommandError`."""
+    name = message_of(path.name)
+    source = bundle({each.name: _text(each) for each in files_beside(path)})
+    try:
+        read_message(name, source)
+    except MessageFileError as error:
+        raise CommandError(str(error), FAILED) from None
+    blocks: dict[str, str] = {}
+    voice = None
+    for each in shared_around(path.parent):
+        if each.suffix == ".liquid":
+            blocks.setdefault(each.stem, _text(each))
+        elif voice is None:
+            try:
+                voice = read_house(_text(each), str(each))
+            except InvalidDocumentError as error:
+                raise CommandError(str(error), FAILED) from None
+    shared = SharedWords(blocks=blocks, voice=voice).published()
+    return PublishedMessage(name=name, revision=revision_of(source), source=source, shared=shared)
+
+
+def each_variant(message: PublishedMessage) -> Iterator[tuple[RenderFor, MessageFile]]:
+    """Each file of a message, and who would get it."""
+    for file in read_message(message.name, message.source).files:
+        variant = file.variant
+        channel = min(variant.channels, default="email")
+        tone = min(variant.tones, default=None)
+        yield RenderFor(channel=channel, locale=variant.locale, feeling=tone, run="preview"), file
+
+
+def stand_in_data(file: MessageFile) -> "dict[str, JsonValue]":
+    """What a message reads, as it is where nobody answers: nothing is called to look at it."""
+    return {
+        each.name: f"({each.name})" if each.otherwise is None else each.otherwise
+        for each in file.data
+    }
+
+
+def example_values(path: Path) -> dict[str, Any]:
+    """The values of `NAME.example.yaml` beside a message, or none. Raises: `CommandError`."""
+    from journey.document import read_document
+
+    file = path.with_name(f"{message_of(path.name)}{EXAMPLE}")
+    if not file.is_file():
+        return {}
+    try:
+        data = read_document(_text(file), str(file)).data
+    except InvalidDocumentError as error:
+        raise CommandError(str(error), FAILED) from None
+    if not isinstance(data, dict):
+        raise CommandError(f"{file}: write run:, event:, customer: with their values.", FAILED)
+    return data  # pyright: ignore[reportUnknownVariableType] -- JSON has text for names
+
+
+def filled_in(values: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with a customer's own traits over those of the example."""
+    customer = values.get("customer")
+    return {**values, "customer": {**(customer if isinstance(customer, dict) else {}), **traits}}
+
+
+def _text(path: Path) -> str:
+    text = text_of(path)
+    if isinstance(text, Problem):
+        raise CommandError(str(text), WRONG_USE)
+    return text

@@ -9,6 +9,8 @@ from typing import cast
 import orjson
 from pydantic import JsonValue
 
+from journey.page_events import PAGE_EVENTS
+
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
 TRAITS_CHANGED = "$identify"
@@ -52,7 +54,7 @@ OURS = frozenset(
 
 def is_ours(event: str) -> bool:
     """Whether an event is one that we make, or a reserved one, which nobody has to describe."""
-    return event.startswith("$") or event in OURS
+    return event.startswith("$") or event in OURS or event in PAGE_EVENTS
 
 
 class RefusedTouchpointError(ValueError):

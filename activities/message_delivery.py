@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.customer_pages import CustomerPages, page_values
 from activities.delivery_ledger import (
     Claimed,
     DeliveryIntent,
@@ -75,6 +76,7 @@ class MessageDelivery:
     wall_clock: Callable[[], datetime]
     send_within: timedelta = SEND_WITHIN
     surveys: SurveyPages | None = None
+    pages: CustomerPages | None = None
 
     @activity.defn(name=DELIVER_MESSAGE)
     async def deliver_message(self, order: DeliverMessage) -> MessageDelivered:
@@ -183,8 +185,12 @@ class MessageDelivery:
     async def _rendered(
         self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
     ) -> RenderedMessage:
-        values: dict[str, JsonValue] = {**intent.deliver.values, "customer": claim.customer}
         asks, run = intent.deliver.asks, intent.run
+        values: dict[str, JsonValue] = {
+            **page_values(self.pages, run.customer, run.entry),
+            **intent.deliver.values,
+            "customer": claim.customer,
+        }
         if asks is not None and self.surveys is not None:
             ask = effect_key(run.workflow_id, run.entry, asks.n)
             link = self.surveys.link(ask, asks.survey, run.customer, run.entry)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastapi.responses import HTMLResponse
 
-from api.customer_words import LANGUAGES, Words
+from api.customer_words import ENGLISH, LANGUAGES, Words
 
 _FOLDER = Path(__file__).parent / "pages"
 _STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8").partition("*/")[2].strip()
@@ -35,7 +35,7 @@ class Frame:
     `refresh_seconds`: without a script the page is loaded again so often; it runs ours where given.
     """
 
-    words: Words = Words()
+    words: Words = ENGLISH
     house: str = ""
     ways: Sequence[tuple[str, str]] = ()
     here: str = ""

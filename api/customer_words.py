@@ -27,11 +27,11 @@ class Words:
     language: str = "en"
     zone: str = "UTC"
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, /, **values: object) -> str:
         """The words under a key, as text. Raises: `KeyError` where there are none."""
         return str(spoken(self.language)[key]).format_map(values)
 
-    def html(self, key: str, **values: object) -> str:
+    def html(self, key: str, /, **values: object) -> str:
         """The words under a key, ready for a page; what is put into them cannot become markup."""
         return escape(self.say(key, **values))
 
@@ -39,7 +39,7 @@ class Words:
         """The words under a key, or these, where there are none."""
         return str(spoken(self.language).get(key, otherwise))
 
-    def count(self, key: str, number: int, **values: object) -> str:
+    def count(self, key: str, number: int, /, **values: object) -> str:
         """The words for so many."""
         few = number in (0, 1) if self.language == "fr" else number == 1
         how = "one" if few else "other"
@@ -78,6 +78,9 @@ class Words:
             hour=f"{local.hour:02}",
             minute=f"{local.minute:02}",
         )
+
+
+ENGLISH = Words()
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -191,9 +191,7 @@ def _run(words: Words, row: Mapping[str, Any], ways: Mapping[int, str]) -> str:
     told = customer_words(bytes(row["canonical"]) if row["canonical"] else None)
     title = escape(told.title or plainly(row["journey"]))
     why = (row["why"] or "").removeprefix("entered by ")
-    because = (
-        words.html("data.run.because", event=why) if row["why"] and why != row["why"] else ""
-    )
+    because = words.html("data.run.because", event=why) if row["why"] and why != row["why"] else ""
     began = words.html("data.run.began", day=words.day(row["entered_at"]))
     if row["state"] == "finished":
         ended = row["finished_at"] or row["entered_at"]

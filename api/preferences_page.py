@@ -137,10 +137,11 @@ def _chosen(form: Form, offered: Offered, before: Preferences) -> Preferences:
     ticked, locale = form.all("topic"), form.line("locale", 10)
     preferred = form.line("preferred", 40)
     topics = {topic.name for topic in offered.topics}
+    on = {channel for channel, wanted in _wanted(form, offered).items() if wanted}
     return Preferences(
         preferred_channel=preferred if preferred in offered.channels else None,
-        channels_off=before.channels_off - set(offered.channels)
-        | {channel for channel, wanted in _wanted(form, offered).items() if not wanted},
+        # A no is kept as a consent withdrawn, with its proof: a yes said elsewhere later may outweigh it.
+        channels_off=before.channels_off - on,
         topics_off=before.topics_off - topics | {each for each in topics if each not in ticked},
         locale=locale if locale in LANGUAGES else None,
         paused_until=before.paused_until,
@@ -217,9 +218,7 @@ def _switches(legend: str, hint: str, name: str, each: Mapping[str, tuple[str, b
         f' value="{escape(value)}"{" checked" if on else ""}></label>'
         for value, (said, on) in each.items()
     )
-    return card(
-        f'<fieldset><legend>{legend}</legend><p class="quiet">{hint}</p>{rows}</fieldset>'
-    )
+    return card(f'<fieldset><legend>{legend}</legend><p class="quiet">{hint}</p>{rows}</fieldset>')
 
 
 def _channels(words: Words, offered: Offered, filled: Filled) -> str:
@@ -269,9 +268,7 @@ def _quiet(words: Words, filled: Filled) -> str:
 def _reading(words: Words, channels: Sequence[str], said: Preferences) -> str:
     no = words.say("preferences.no_choice")
     preferred = {"": no} | {channel: channel_name(words, channel) for channel in channels}
-    by = _select(
-        "preferred", words.html("preferences.by"), preferred, said.preferred_channel or ""
-    )
+    by = _select("preferred", words.html("preferences.by"), preferred, said.preferred_channel or "")
     language = _select(
         "locale", words.html("preferences.language"), {"": no, **LANGUAGES}, said.locale or ""
     )

@@ -4,20 +4,21 @@ A GET never changes anything: mail scanners follow links. The POST is RFC 8058's
 the button of the page. No login, no questions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Protocol
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.customer_form import agent_of, read_form, refuse_other_sites
-from api.customer_page import Frame, customer_page, invalid_link
+from api.customer_page import Frame, card, customer_page, invalid_link
 from api.customer_words import Words
 from api.preferences_page import PAUSES, channel_name
-from api.reception import Reception, refused_page, words_of
+from api.reception import Endpoint, Reception, refused_page, words_of
 from api.refusals import RefusedRequestError
 from channels.unsubscribe_link import InvalidLinkError, UnsubscribeLinks, Unsubscription
 from journey.effects import Purpose
@@ -25,6 +26,9 @@ from journey.preferences import Preferences
 from stores.customer_wishes import Wishes
 
 _LARGEST_BODY = 4_096
+
+
+_Serve = Callable[[Unsubscription, Request], Awaitable[Response]]
 
 
 class Consents(Protocol):
@@ -64,88 +68,45 @@ def unsubscribe_router(
 ) -> APIRouter:
     """The customer's own page for not being written to any more; with `wishes` also for less."""
     router = APIRouter(tags=["customers' own pages"])
-    page = _UnsubscribePage(links, reception, pauses=wishes is not None)
+    page = _UnsubscribePage(consents, reception, wishes, wall_clock)
 
-    @router.get("/u/{token}", response_class=HTMLResponse)
-    async def ask(token: str, request: Request) -> Response:
-        """Show a button; change nothing."""
-        try:
-            return await page.question(request, links.read(token))
-        except InvalidLinkError:
-            return invalid_link(words_of(request))
+    def opened(serve: _Serve) -> Endpoint:
+        async def answered(request: Request) -> Response:
+            try:
+                wanted = links.read(request.path_params["token"])
+                return await serve(await page.current(wanted), request)
+            except InvalidLinkError:
+                return invalid_link(words_of(request))
+            except RefusedRequestError as error:
+                return refused_page(words_of(request), error)
 
-    @router.post("/u/{token}", response_class=HTMLResponse)
-    async def unsubscribe(token: str, request: Request) -> Response:
-        """Unsubscribe. Twice is the same as once."""
-        try:
-            wanted = links.read(token)
-            one_click = b"List-Unsubscribe=One-Click" in await _beginning(request)
-            if not one_click:
-                refuse_other_sites(request)
-        except InvalidLinkError:
-            return invalid_link(words_of(request))
-        except RefusedRequestError as error:
-            return refused_page(words_of(request), error)
-        wanted, way = await page.current(wanted), "one-click" if one_click else "page"
-        proof = f"{way} {token} {agent_of(request)}".strip()
-        await consents.withdraw(
-            wanted.customer, wanted.purpose, wanted.channel, source=way, proof=proof
-        )
-        return await page.done(request, token, wanted)
+        return answered
 
-    @router.post("/u/{token}/undo", response_class=HTMLResponse)
-    async def undo(token: str, request: Request) -> Response:
-        """It was a mistake: as before."""
-        try:
-            wanted = await page.current(links.read(token))
-            refuse_other_sites(request)
-        except InvalidLinkError:
-            return invalid_link(words_of(request))
-        except RefusedRequestError as error:
-            return refused_page(words_of(request), error)
-        proof = f"undo {token} {agent_of(request)}".strip()
-        await consents.give(
-            wanted.customer, wanted.purpose, wanted.channel, source="page", proof=proof
-        )
-        return await page.said(request, wanted, "unsubscribe.undone")
-
-    @router.post("/u/{token}/less", response_class=HTMLResponse)
-    async def less(token: str, request: Request) -> Response:
-        """Nothing for a while, instead of nothing any more."""
-        try:
-            wanted = await page.current(links.read(token))
-            refuse_other_sites(request)
-            days = (await read_form(request)).line("days", 4)
-        except InvalidLinkError:
-            return invalid_link(words_of(request))
-        except RefusedRequestError as error:
-            return refused_page(words_of(request), error)
-        if wishes is None or days not in {f"{known}" for known in PAUSES}:
-            return await page.question(request, wanted)
-        until = wall_clock() + timedelta(days=int(days))
-        before = (await wishes.wishes(wanted.customer)).preferences
-        await wishes.keep(
-            wanted.customer, replace(before, paused_until=until), {}, source="page", proof=""
-        )
-        return await page.said(request, wanted, "unsubscribe.paused", until)
-
+    router.add_route("/u/{token}", opened(page.question), methods=["GET"])
+    router.add_route("/u/{token}", opened(page.unsubscribe), methods=["POST"])
+    router.add_route("/u/{token}/undo", opened(page.undo), methods=["POST"])
+    router.add_route("/u/{token}/less", opened(page.less), methods=["POST"])
     return router
 
 
 class _UnsubscribePage:
-    """How the page looks at each of its moments."""
-
     def __init__(
-        self, links: UnsubscribeLinks, reception: Reception | None, *, pauses: bool
+        self,
+        consents: Consents,
+        reception: Reception | None,
+        wishes: WishKeeper | None,
+        wall_clock: Callable[[], datetime],
     ) -> None:
-        self._links, self._reception, self._pauses = links, reception, pauses
+        self._consents, self._reception = consents, reception
+        self._wishes, self._now = wishes, wall_clock
 
     async def current(self, wanted: Unsubscription) -> Unsubscription:
         """The same of the customer that this one is now."""
         found = await self._reception.whoever(wanted.customer) if self._reception else None
         return replace(wanted, customer=found) if found else wanted
 
-    async def question(self, request: Request, wanted: Unsubscription) -> Response:
+    async def question(self, wanted: Unsubscription, request: Request) -> Response:
+        """Show a button; change nothing."""
         frame = await self._frame(request, wanted)
         words, channel = frame.words, _channel(frame.words, wanted)
         button = words.html("unsubscribe.button")
@@ -155,18 +116,55 @@ class _UnsubscribePage:
         )
         return customer_page(words.say("unsubscribe.title"), body + self._less(frame), frame)
 
-    async def done(self, request: Request, token: str, wanted: Unsubscription) -> Response:
+    async def unsubscribe(self, wanted: Unsubscription, request: Request) -> Response:
+        """Unsubscribe. Twice is the same as once."""
+        one_click = b"List-Unsubscribe=One-Click" in await _beginning(request)
+        if not one_click:
+            refuse_other_sites(request)
+        way = "one-click" if one_click else "page"
+        await self._consents.withdraw(
+            wanted.customer,
+            wanted.purpose,
+            wanted.channel,
+            source=way,
+            proof=_proof(way, request),
+        )
         frame = await self._frame(request, wanted)
         words = frame.words
-        undo = words.html("unsubscribe.undo")
+        path = f"/u/{request.path_params['token']}/undo?lang={words.language}"
         body = (
             f"<p>{words.html('unsubscribe.done', channel=_channel(words, wanted))}</p>"
-            f'<form method="post" action="/u/{token}/undo?lang={words.language}">'
-            f'<button class="second" type="submit">{undo}</button></form>'
+            f'<form method="post" action="{escape(path)}">'
+            f'<button class="second" type="submit">{words.html("unsubscribe.undo")}</button></form>'
         )
         return customer_page(words.say("unsubscribe.done.title"), body, frame)
 
-    async def said(
+    async def undo(self, wanted: Unsubscription, request: Request) -> Response:
+        """It was a mistake: as before."""
+        refuse_other_sites(request)
+        await self._consents.give(
+            wanted.customer,
+            wanted.purpose,
+            wanted.channel,
+            source="page",
+            proof=_proof("undo", request),
+        )
+        return await self._said(request, wanted, "unsubscribe.undone")
+
+    async def less(self, wanted: Unsubscription, request: Request) -> Response:
+        """Nothing for a while, instead of nothing any more."""
+        refuse_other_sites(request)
+        days = (await read_form(request)).line("days", 4)
+        if self._wishes is None or days not in {f"{known}" for known in PAUSES}:
+            return await self.question(wanted, request)
+        until = self._now() + timedelta(days=int(days))
+        before = (await self._wishes.wishes(wanted.customer)).preferences
+        paused = replace(before, paused_until=until)
+        proof = _proof("pause", request)
+        await self._wishes.keep(wanted.customer, paused, {}, source="page", proof=proof)
+        return await self._said(request, wanted, "unsubscribe.paused", until)
+
+    async def _said(
         self, request: Request, wanted: Unsubscription, key: str, until: datetime | None = None
     ) -> Response:
         frame = await self._frame(request, wanted)
@@ -177,29 +175,34 @@ class _UnsubscribePage:
 
     def _less(self, frame: Frame) -> str:
         """Something between everything and nothing."""
-        if not self._pauses:
+        if self._wishes is None:
             return ""
         words = frame.words
         each = "".join(
             f'<button class="second" type="submit" name="days" value="{days}">'
-            f"{words.count('unsubscribe.pause', days)}</button> "
+            f"{escape(words.count('unsubscribe.pause', days))}</button>"
             for days in PAUSES[1:]
         )
-        more = ""
-        if frame.ways:
-            path, _ = frame.ways[0]
-            more = f'<p><a href="{path}">{words.html("unsubscribe.choose")}</a></p>'
-        return (
-            f'<section class="card less"><h2>{words.html("unsubscribe.less")}</h2>'
+        more = "".join(
+            f'<p><a href="{escape(path)}">{words.html("unsubscribe.choose")}</a></p>'
+            for path, _ in frame.ways[:1]
+        )
+        action = f"{frame.here}/less?lang={words.language}"
+        return card(
+            f"<h2>{words.html('unsubscribe.less')}</h2>"
             f"<p>{words.html('unsubscribe.less.lead')}</p>"
-            f'<form class="choices" method="post" action="{frame.here}/less?lang={words.language}">'
-            f"{each}</form>{more}</section>"
+            f'<form class="choices" method="post" action="{escape(action)}">{each}</form>{more}',
+            "less",
         )
 
     async def _frame(self, request: Request, wanted: Unsubscription) -> Frame:
         if self._reception is None:
             return Frame(words=words_of(request))
         return await self._reception.frame(request, wanted.customer, ("preferences", "person"))
+
+
+def _proof(way: str, request: Request) -> str:
+    return f"{way} {request.path_params['token']} {agent_of(request)}".strip()
 
 
 async def _beginning(request: Request) -> bytes:

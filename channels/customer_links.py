@@ -49,9 +49,7 @@ class CustomerLinks:
 
     def path(self, kind: PageKind, customer: str, entry: int | None = None) -> str:
         """The link from one of our pages to another."""
-        return (
-            f"/{PATHS[kind]}/{self._kinds[kind].token(*self._parts(kind, customer, entry))}"
-        )
+        return f"/{PATHS[kind]}/{self._kinds[kind].token(*self._parts(kind, customer, entry))}"
 
     def links(self, customer: str, entry: int) -> dict[str, str]:
         """What a message may name as `NAME.link`."""

@@ -8,6 +8,7 @@ import typer
 from cli import (
     backtest,
     cases,
+    customer_links,
     doctor,
     entries,
     graph,
@@ -41,6 +42,7 @@ for group in (
     entries,
     runs,
     cases,
+    customer_links,
     write_keys,
     doctor,
     demo,

@@ -30,6 +30,7 @@ class Topic:
     titles: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def title(self, locale: str) -> str:
-        """What it is called in a language; else in English, in any, or by its name."""
+        """What it is called in a language; else in English, in any, or by its name in plain letters."""
         known = self.titles
-        return known.get(locale) or known.get("en") or next(iter(known.values()), self.name)
+        plain = self.name.replace("-", " ").capitalize()
+        return known.get(locale) or known.get("en") or next(iter(known.values()), plain)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -100,7 +101,14 @@ class AskedCaseStore:
             brief = "The customer asks that everything we hold about them be erased."
             asked = _asked("erasure", customer, at.isoformat())
             opened = await _open(
-                connection, customer, queue, brief, _ERASURE, answer_by=answer_by, at=at, asked=asked
+                connection,
+                customer,
+                queue,
+                brief,
+                _ERASURE,
+                answer_by=answer_by,
+                at=at,
+                asked=asked,
             )
             said: dict[str, JsonValue] = {"case": opened.case}
             await _tell(connection, customer, ERASURE_REQUESTED, opened, said, at)
@@ -129,7 +137,7 @@ async def _before(connection: Connection, asked: str) -> AskedCase | None:
         'select "case", first_answer_by, opened_at from cases where asked = %s', [asked]
     )
     row = await cursor.fetchone()
-    return AskedCase(**_named(row)) if row else None
+    return _asked_case(row) if row else None
 
 
 async def _open_erasure(connection: Connection, customer: str) -> AskedCase | None:
@@ -140,15 +148,11 @@ async def _open_erasure(connection: Connection, customer: str) -> AskedCase | No
         [customer],
     )
     row = await cursor.fetchone()
-    return AskedCase(**_named(row)) if row else None
+    return _asked_case(row) if row else None
 
 
-def _named(row: Mapping[str, datetime | str | None]) -> dict[str, object]:
-    return {
-        "case": row["case"],
-        "answer_by": row["first_answer_by"],
-        "opened_at": row["opened_at"],
-    }
+def _asked_case(row: Mapping[str, Any]) -> AskedCase:
+    return AskedCase(case=row["case"], answer_by=row["first_answer_by"], opened_at=row["opened_at"])
 
 
 async def _refuse_too_many(connection: Connection, customer: str, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """What we hold of one customer, to be shown to them and given to them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -157,9 +157,9 @@ class HeldDataStore:
             "zone": found.zone,
             "traits": found.traits,
             "preferences": {
-                name: sorted(value) if isinstance(value, frozenset) else value
-                for name in Preferences.__dataclass_fields__
-                for value in [getattr(preferences, name)]
+                **asdict(preferences),
+                "channels_off": sorted(preferences.channels_off),
+                "topics_off": sorted(preferences.topics_off),
             },
             **lists,
             "cut": [name for name, rows in lists.items() if len(rows) == MOST_EXPORTED],

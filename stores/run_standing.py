@@ -114,8 +114,9 @@ class RunStandingStore:
             )
             people = await rows(_CASES)
         run = found[0]
+        run["canonical"] = bytes(run["canonical"]) if run["canonical"] else None
         return RunStanding(
-            **{**run, "canonical": bytes(run["canonical"]) if run["canonical"] else None},
+            **run,
             stages=[Reached(stage=row["stage"], at=row["at"]) for row in stages],
             told=[
                 Told(message=r["message"], channel=r["channel"], source=r["source"], at=r["at"])

@@ -1,5 +1,6 @@
 """`python -m workers api`: ingest, staff, customers' own pages."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from fastapi import FastAPI
@@ -11,23 +12,17 @@ from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
 from api.staff_key import StaffKeyCheck
-from api.surveys import surveys_router
-from api.unsubscribe import unsubscribe_router
 from api.write_key_check import WriteKeyCheck
-from channels.survey_link import SurveyLinks
-from channels.unsubscribe_link import UnsubscribeLinks
-from stores.answers import AnswerStore
 from stores.cases import CaseStore
-from stores.consents import ConsentStore
 from stores.coupons import CouponStore
 from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
-from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
+from workers.customer_pages import customer_pages
 from workers.http_spans import HttpSpans, TracedIntake
 from workers.process import Life
 from workers.settings import ApiSettings
@@ -35,10 +30,11 @@ from workers.telemetry import tracing
 from workers.web import serve_http
 
 
-def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
-    """The application on our own database."""
-    secret = settings.secret.get_secret_value().encode()
-    links, customers = UnsubscribeLinks(settings.public_url, secret), CustomerStore(pool)
+def api_app(
+    pool: Pool, bell: Bell, settings: ApiSettings, stopping: asyncio.Event | None = None
+) -> FastAPI:
+    """The application on our own database. `stopping` ends what customers' pages listen to."""
+    customers = CustomerStore(pool)
     token = settings.staff_token.get_secret_value() if settings.staff_token else None
     intake = TracedIntake if tracing() else Intake
     ingest = Ingest(
@@ -61,11 +57,13 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
             CouponStore(pool),
             staff,
         ),
-        unsubscribe_router(links, ConsentStore(pool)),
-        surveys_router(
-            SurveyLinks(settings.public_url, secret),
-            PublishedStore(pool),
-            AnswerStore(pool, bell.ring),
+        *customer_pages(
+            pool,
+            bell.ring,
+            settings,
+            public_url=settings.public_url,
+            secret=settings.secret.get_secret_value().encode(),
+            stopping=stopping,
         ),
         ingest=ingest,
         checks={"database": database_answers},
@@ -77,7 +75,7 @@ async def serve(settings: ApiSettings, life: Life) -> None:
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "api"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
-        app = api_app(pool, bell, settings)
+        app = api_app(pool, bell, settings, life.stop)
         await serve_http(
             HttpSpans(app) if tracing() else app,
             settings.api_host,

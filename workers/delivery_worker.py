@@ -10,6 +10,7 @@ from temporalio.worker import Worker
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
 from activities.service_call import ServiceCalls
+from channels.customer_links import CustomerLinks
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
 from channels.smtp import SmtpChannel
@@ -40,6 +41,7 @@ def message_delivery(
     ring: Callable[[], None],
     channels: Mapping[str, MessageChannel],
     surveys: SurveyLinks | None = None,
+    pages: CustomerLinks | None = None,
 ) -> MessageDelivery:
     """Deliveries over these channels, kept in our ledger."""
     return MessageDelivery(
@@ -50,6 +52,7 @@ def message_delivery(
         records=RunRecordStore(pool, ring),
         wall_clock=_wall_clock,
         surveys=surveys,
+        pages=pages,
     )
 
 
@@ -91,6 +94,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
     secret = settings.secret.get_secret_value().encode()
     links = UnsubscribeLinks(settings.public_url, secret)
     surveys = SurveyLinks(settings.public_url, secret)
+    pages = CustomerLinks(settings.public_url, secret, _wall_clock)
     drain = timedelta(seconds=settings.drain_seconds)
     smtp = SmtpChannel(settings.smtp_server(), settings.mail_sender(), links)
     async with AsyncExitStack() as parts:
@@ -103,7 +107,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         client = await temporal(settings, plugins=[plugin], identity="delivery")
         workers = delivery_workers(
             client,
-            message_delivery(pool, bell.ring, {smtp.name: smtp}, surveys),
+            message_delivery(pool, bell.ring, {smtp.name: smtp}, surveys, pages),
             at_once=settings.deliveries_at_once,
             drain=drain,
         )

@@ -23,6 +23,7 @@ from channels.mail import MailSender
 from channels.smtp import SmtpServer
 from channels.unsubscribe_link import SMALLEST_SECRET
 from contracts.clock import RunClock
+from workers.page_settings import PageSettings
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 _SENDER = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<quoted>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
@@ -178,7 +179,7 @@ class DeliverySettings(TemporalSettings, SigningSettings):
         )
 
 
-class ApiSettings(DatabaseSettings, SigningSettings):
+class ApiSettings(DatabaseSettings, SigningSettings, PageSettings):  # pyright: ignore[reportIncompatibleVariableOverride] -- pydantic joins both model_config
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
     api_host: str = "127.0.0.1"

@@ -12,6 +12,7 @@ from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
 from api.staff_key import StaffKeyCheck
+from api.status_events import LiveStatus
 from api.write_key_check import WriteKeyCheck
 from stores.cases import CaseStore
 from stores.coupons import CouponStore
@@ -63,7 +64,7 @@ def api_app(
             settings,
             public_url=settings.public_url,
             secret=settings.secret.get_secret_value().encode(),
-            stopping=stopping,
+            live=LiveStatus(stopping=stopping or asyncio.Event()),
         ),
         ingest=ingest,
         checks={"database": database_answers},

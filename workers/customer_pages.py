@@ -1,6 +1,5 @@
 """Customers' own pages, on our own database."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -43,10 +42,10 @@ def customer_pages(
     *,
     public_url: str,
     secret: bytes,
-    stopping: asyncio.Event | None = None,
+    live: LiveStatus | None = None,
     wall_clock: Callable[[], datetime] = _wall_clock,
 ) -> list[APIRouter]:
-    """All of them. `stopping` ends what pages listen to, so that the process can end."""
+    """All of them. `live`: who listens to status pages, and what ends that when the process ends."""
     wishes, cases = WishStore(pool), AskedCaseStore(pool, ring)
     reception = Reception(
         CustomerLinks(public_url, secret, wall_clock),
@@ -66,7 +65,6 @@ def customer_pages(
     )
     unsubscriptions, surveys = UnsubscribeLinks(public_url, secret), SurveyLinks(public_url, secret)
     consents, answers = ConsentStore(pool), AnswerStore(pool, ring)
-    live = LiveStatus(stopping=stopping or asyncio.Event())
     return [
         unsubscribe_router(unsubscriptions, consents, reception, wishes, wall_clock),
         surveys_router(surveys, PublishedStore(pool), answers, reception),

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 from whenever import Instant, ZonedDateTime
@@ -19,13 +20,18 @@ _FOLDER = Path(__file__).parent / "pages"
 _SEPARATORS = {"en": (",", "."), "de": (".", ","), "fr": ("\u202f", ",")}
 """Between thousands, and before decimals."""
 
+_NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Words:
-    """Speaks one language; times are told in `zone`, which is the reader's own where we know it."""
+    """Speaks one language. Times are told in `zone`, which is the reader's own where we know it, and
+    as seen from `now`.
+    """  # noqa: D205
 
     language: str = "en"
     zone: str = "UTC"
+    now: datetime | None = None
 
     def say(self, key: str, /, **values: object) -> str:
         """The words under a key, as text. Raises: `KeyError` where there are none."""
@@ -56,9 +62,23 @@ class Words:
         """A date, in the reader's zone."""
         return self._told("date.day", self._local(moment))
 
+    def date(self, day: date) -> str:
+        """A date that is the same in every zone, such as a birthday."""
+        return self.day(datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(self.zone)))
+
     def moment(self, moment: datetime) -> str:
         """A date with the time, in the reader's zone, which the page names once."""
         return self._told("date.moment", self._local(moment))
+
+    def soon(self, moment: datetime) -> str:
+        """A time near by as people say it: today at 14:00; farther away with its date."""
+        if self.now is None:
+            return self.moment(moment)
+        local, today = self._local(moment), self._local(self.now).date()
+        near = _NEAR.get((local.date().to_stdlib() - today.to_stdlib()).days)
+        if near is not None:
+            return self._told(f"date.{near}", local)
+        return self._told("date.this_year" if local.year == today.year else "date.moment", local)
 
     def clock(self, at: time) -> str:
         """A time of day."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -21,6 +22,12 @@ from stores.held_data import MOST_MESSAGES, HeldData, HeldTrait
 from stores.trait_corrections import CUSTOMER_PAGE
 
 _LONGEST = 500
+_DATE = re.compile(r"(?:1[89]|20)\d{2}-\d{2}-\d{2}")
+_FIRST = (
+    "name", "title", "first_name", "firstName", "last_name", "lastName", "birthday", "email",
+    "phone", "street", "address", "postcode", "city", "country", "company", "zone",
+)  # fmt: skip
+"""What people look for first; the rest by its name."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -94,6 +101,8 @@ def trait_value(words: Words, value: JsonValue) -> str:
     match value:
         case bool():
             return words.say("yes" if value else "no")
+        case str() if _DATE.fullmatch(value) and (day := _day(value)):
+            said = words.date(day)
         case str():
             said = value
         case _:
@@ -101,8 +110,19 @@ def trait_value(words: Words, value: JsonValue) -> str:
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
 
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _place(trait: HeldTrait) -> tuple[int, str]:
+    return (_FIRST.index(trait.name) if trait.name in _FIRST else len(_FIRST)), trait.name
+
+
 def _traits(words: Words, held: HeldData) -> str:
-    rows = [_trait(words, each) for each in held.traits]
+    rows = [_trait(words, each) for each in sorted(held.traits, key=_place)]
     for kind, value in held.names:
         name = words.known(f"identity.{kind}", plainly(kind))
         why = words.html("data.name.why")

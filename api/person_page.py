@@ -115,7 +115,7 @@ def _page(visitor: Visitor, nonce: str, form: Form | None = None, *, wrong: str 
 def _thanks(visitor: Visitor, opened: AskedCase) -> Response:
     words = visitor.words
     if opened.answer_by is not None:
-        by = words.moment(opened.answer_by)
+        by = words.soon(opened.answer_by)
         when = f'<p class="big">{words.html("person.by", moment=by)}</p>'
         when += f'<p class="quiet">{words.html("times_in", zone=words.zone)}</p>'
     else:

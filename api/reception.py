@@ -1,7 +1,7 @@
 """Receives customers who come by a signed link: who they are, in which language, where they may go."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from typing import Protocol
@@ -121,7 +121,8 @@ class Reception:
         customer = visit.customer if visit else None
         traits = [customer.traits.get(name) for name in _LOCALE_TRAITS] if customer else []
         wished = (visit.locale if visit else None, *traits)
-        words = words_of(request, *wished, zone=(customer and customer.zone) or self._zone)
+        spoken = words_of(request, *wished, zone=(customer and customer.zone) or self._zone)
+        words = replace(spoken, now=self.now())
         chosen = f"?lang={words.language}" if "lang" in request.query_params else ""
         return Frame(
             words=words,

@@ -63,7 +63,8 @@ def status_router(
 
         async def news() -> dict[str, str] | None:
             told = await own(visitor)
-            return _news(visitor.words, told, reception.now()) if told else None
+            now = reception.now()
+            return _news(replace(visitor.words, now=now), told, now) if told else None
 
         return broadcast.stream(Broadcast(mark=lambda: standings.mark(entry), news=news))
 
@@ -119,7 +120,7 @@ def _news(words: Words, standing: RunStanding, now: datetime) -> dict[str, str]:
         "title": title,
         "ended": "yes" if standing.state == "finished" else "",
         "middle": middle,
-        "said": words.say("status.as_of", moment=words.moment(now)),
+        "said": words.say("status.as_of", moment=words.soon(now)),
     }
 
 
@@ -127,10 +128,10 @@ def _people(words: Words, standing: RunStanding) -> str:
     if not standing.people or standing.state == "finished":
         return ""
     first = standing.people[0]
-    since = words.html("status.person.since", moment=words.moment(first.since))
+    since = words.html(f"status.person.{first.state}", moment=words.soon(first.since))
     by = ""
     if first.answer_by is not None:
-        said = words.html("status.person.by", moment=words.moment(first.answer_by))
+        said = words.html("status.person.by", moment=words.soon(first.answer_by))
         by = f"<p>{said}</p>"
     return card(f"<h2>{words.html('status.person')}</h2><p>{since}</p>{by}", "person")
 
@@ -146,7 +147,7 @@ def _next(words: Words, standing: RunStanding, told: CustomerWords) -> str:
     coming = _open(standing) if standing.state == "open" else []
     if not coming or coming[0].by is None:
         return ""
-    by = words.html("status.by", moment=words.moment(coming[0].by))
+    by = words.html("status.by", moment=words.soon(coming[0].by))
     what = escape(told.promise(coming[0].name))
     return card(f'<h2>{words.html("status.next")}</h2><p class="big">{what}</p><p>{by}</p>', "next")
 
@@ -167,9 +168,10 @@ def _promise(words: Words, promise: PromiseRecord, told: CustomerWords) -> str:
     state = f'<span class="state {kind}">{words.html(f"promise.{promise.state}")}</span>'
     when = ""
     if promise.state in ("kept", "kept_late"):
-        when = words.html("status.kept", moment=words.moment(promise.at))
+        when = words.html("status.kept", moment=words.soon(promise.at))
     elif promise.by is not None:
-        when = words.html("status.by", moment=words.moment(promise.by))
+        due = "status.by" if promise.state == "open" else "status.was_due"
+        when = words.html(due, moment=words.soon(promise.by))
     return (
         f'<li><div class="row"><p>{escape(told.promise(promise.name))}</p>{state}</div>'
         f'<p class="quiet">{when}</p></li>'
@@ -194,7 +196,7 @@ def _path(words: Words, standing: RunStanding, told: CustomerWords) -> str:
     now = next((place for place, step in enumerate(steps) if step[2] == "stage"), -1)
     rows = "".join(
         f'<li class="{kind}{" now" if place == now else ""}"><p>{said}</p>'
-        f'<p class="quiet">{escape(words.moment(at))}</p></li>'
+        f'<p class="quiet">{escape(words.soon(at))}</p></li>'
         for place, (at, _, kind, said) in enumerate(steps)
     )
     return card(f'<h2>{words.html("status.path")}</h2><ol class="path" reversed>{rows}</ol>')

@@ -66,8 +66,9 @@ class Told:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class WithAPerson:
-    """Somebody of staff has it, or will have."""
+    """Somebody of staff has it (`claimed`), or will have (`open`)."""
 
+    state: str
     since: datetime
     answer_by: datetime | None
 
@@ -124,7 +125,9 @@ class RunStandingStore:
             ],
             promises=[PromiseRecord(**row) for row in promises],
             people=[
-                WithAPerson(since=row["opened_at"], answer_by=row["first_answer_by"])
+                WithAPerson(
+                    state=row["state"], since=row["opened_at"], answer_by=row["first_answer_by"]
+                )
                 for row in people
             ],
         )

@@ -18,7 +18,7 @@ VALID_DAYS: dict[PageKind, int] = {"data": 180, "status": 180}
 """Pages that show what we know of somebody end: old mails are forwarded, and mailboxes change hands.
 By the others one can only say no, or write to us, and that must work from the oldest mail."""
 
-_DAY_ZERO = datetime(2020, 1, 1, tzinfo=UTC)
+_DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ExpiredLinkError(InvalidLinkError):

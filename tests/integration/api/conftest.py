@@ -124,8 +124,9 @@ def stored(pool: Pool) -> Stored:
 @pytest_asyncio.fixture(scope="session")
 async def house(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[GuestHouse]:
     """One hotel for all tests of customers' pages: each test has guests of its own."""
-    pool = await open_pool(await postgres.create_database("guests", template=migrated_template))
-    house = GuestHouse(pool, ADDRESS)
+    url = await postgres.create_database("guests", template=migrated_template)
+    pool = await open_pool(url)
+    house = GuestHouse(pool, ADDRESS, url)
     await house.open()
     yield house
     await pool.close()

@@ -93,6 +93,7 @@ class GuestHouse:
 
     pool: Pool
     address: str
+    url: str = ""
     anna: str = ""
     ben: str = ""
     stay: int = 0

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+NAMES = ("preferences", "hold", "status", "person")
+
 
 class CustomerPages(Protocol):
     """Where customers find what is theirs."""
@@ -19,3 +21,12 @@ def page_values(pages: CustomerPages | None, customer: str, entry: int) -> dict[
     if pages is None:
         return {}
     return {name: {"link": link} for name, link in pages.links(customer, entry).items()}
+
+
+class NoPages:
+    """Stands in where messages are put into words and nobody will follow their links."""
+
+    def links(self, customer: str, entry: int) -> Mapping[str, str]:
+        """Addresses of nothing."""
+        del customer, entry
+        return {name: f"https://example.com/{name}" for name in NAMES}

@@ -145,7 +145,7 @@ class GuestHouse:
     async def run(self, query: Any, *values: Any) -> None:
         given = values[0] if len(values) == 1 and isinstance(values[0], dict) else values
         async with self.pool.connection() as connection:
-            await connection.execute(query, given)  # pyright: ignore[reportUnknownArgumentType]
+            await connection.execute(query, given)
 
     # -- who lives here
 

@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.counted_links import CountedLinks
+from activities.customer_pages import CustomerPages
 from activities.delivery_ledger import (
     Claimed,
     DeliveryIntent,
@@ -79,6 +80,7 @@ class MessageDelivery:
     feelings: Feelings | None = None
     services: ServiceCaller | None = None
     links: CountedLinks | None = None
+    pages: CustomerPages | None = None
 
     @activity.defn(name=DELIVER_MESSAGE)
     async def deliver_message(self, order: DeliverMessage) -> MessageDelivered:
@@ -218,6 +220,7 @@ class MessageDelivery:
             words = await MessageWords(
                 renderer=self.renderer,
                 surveys=self.surveys,
+                pages=self.pages,
                 feelings=self.feelings,
                 services=self.services,
                 links=self.links,

@@ -9,6 +9,7 @@ import structlog
 from pydantic import JsonValue
 
 from activities.counted_links import CountedLinks
+from activities.customer_pages import CustomerPages, page_values
 from activities.delivery_ledger import Claimed, DeliveryIntent
 from activities.message_data import DataMissingError, read_data
 from activities.message_text import (
@@ -46,6 +47,7 @@ class MessageWords:
 
     renderer: MessageRenderer
     surveys: SurveyPages | None = None
+    pages: CustomerPages | None = None
     feelings: Feelings | None = None
     services: ServiceCaller | None = None
     links: CountedLinks | None = None
@@ -61,7 +63,11 @@ class MessageWords:
                 problem="no such message is published",
                 remedy="Publish it, then resume the run.",
             )
-        values: dict[str, JsonValue] = {**deliver.values, "customer": claim.customer}
+        values: dict[str, JsonValue] = {
+            **page_values(self.pages, run.customer, run.entry),
+            **deliver.values,
+            "customer": claim.customer,
+        }
         if deliver.asks is not None and self.surveys is not None:
             ask = effect_key(run.workflow_id, run.entry, deliver.asks.n)
             link = self.surveys.link(ask, deliver.asks.survey, run.customer, run.entry)

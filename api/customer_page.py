@@ -1,70 +1,116 @@
-"""How customers' own pages look and what they forbid: no login, no script, no trace elsewhere."""
+"""How customers' own pages look and what they forbid: no login, no trace elsewhere, nothing of others."""
 
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
+from pathlib import Path
 
 from fastapi.responses import HTMLResponse
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
-    " frame-ancestors 'none'; base-uri 'none'",
+from api.customer_words import ENGLISH, LANGUAGES, Words
+
+_FOLDER = Path(__file__).parent / "pages"
+_STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8").partition("*/")[2].strip()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+SCRIPT_PATH = "/pages/status.js"
+SCRIPT = (_FOLDER / "status.js").read_text(encoding="utf-8")
+
+HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
     "X-Content-Type-Options": "nosniff",
 }
 
-_STYLE = """
-:root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif; --ground: #f3f1ec;
-  --card: #fffefb; --edge: #8b95a0; --ink: #17202a; --quiet: #55606c; --chosen: #1d5799; --on-chosen: #fff; }
-@media (prefers-color-scheme: dark) { :root { --ground: #0c1219; --card: #18232f; --edge: #66788a;
-  --ink: #e8edf2; --quiet: #a3b1bf; --chosen: #9cc2ee; --on-chosen: #0b1a2a; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink); overflow-wrap: anywhere; }
-main { max-width: 36rem; margin: 0 auto; padding: 2rem 1rem 3rem; }
-h1 { font-size: 1.5rem; line-height: 1.3; margin: 0 0 1.5rem; }
-fieldset { border: 0; padding: 0; margin: 0 0 1.75rem; min-width: 0; }
-legend, .words { display: block; padding: 0; margin: 0 0 .5rem; color: var(--quiet); }
-.scale { display: grid; gap: .5rem; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); }
-.scale label { position: relative; display: flex; }
-.scale input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.scale span { flex: 1; display: flex; align-items: center; justify-content: center; min-height: 3rem;
-  padding: .5rem; border: 1px solid var(--edge); border-radius: .6rem; background: var(--card); }
-.scale.in-words span { justify-content: flex-start; padding: .5rem 1rem; }
-.scale input:hover + span { border-color: var(--ink); }
-.scale input:checked + span { background: var(--chosen); border-color: var(--chosen);
-  color: var(--on-chosen); font-weight: 700; }
-.scale input:focus-visible + span, textarea:focus-visible, button:focus-visible {
-  outline: 3px solid var(--chosen); outline-offset: 3px; }
-.ends { display: flex; justify-content: space-between; gap: 1.5rem; margin-top: .5rem; color: var(--quiet); }
-.ends :last-child { text-align: right; }
-textarea { display: block; width: 100%; min-height: 8rem; padding: .75rem; font: inherit; color: inherit;
-  background: var(--card); border: 1px solid var(--edge); border-radius: .6rem; margin: 0 0 1.75rem; }
-button { font: inherit; font-weight: 700; width: 100%; min-height: 3.25rem; padding: .75rem 1.5rem; border: 0;
-  border-radius: .6rem; background: var(--chosen); color: var(--on-chosen); cursor: pointer; }
-[role=alert] { border-left: .3rem solid currentcolor; padding-left: .75rem; margin: 0 0 1.25rem; font-weight: 700; }
-@media (min-width: 36rem) { main { padding-top: 4rem; } button { width: auto; min-width: 10rem; }
-  .scale.of-11 { --columns: 11 !important; gap: .3rem; } .scale.of-11 span { padding: .25rem; } }
-@media (forced-colors: active) { .scale input:checked + span { outline: 4px solid Highlight; } }
-"""
-"""Its targets are 48 pixels high, and three pixels of light show where the keyboard is."""
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Frame:
+    """What stands around a page: whose it is, where else to go, in which languages it can be read.
+
+    `ways` are paths and their words. `here`: the path under which it can be read in each language.
+    `refresh_seconds`: without a script the page is loaded again so often; it runs ours where given.
+    """
+
+    words: Words = ENGLISH
+    house: str = ""
+    ways: Sequence[tuple[str, str]] = ()
+    here: str = ""
+    refresh_seconds: int | None = None
 
 
-def customer_page(title: str, body: str, *, status: int = 200) -> HTMLResponse:
+ALONE = Frame()
+"""A page with nothing around it."""
+
+
+def customer_page(
+    title: str, body: str, frame: Frame = ALONE, *, status: int = 200
+) -> HTMLResponse:
     """A page. `title` is text; `body` is HTML, in which everything foreign was escaped."""
+    live = frame.refresh_seconds is not None
+    refresh = f'<meta http-equiv="refresh" content="{frame.refresh_seconds}">'
+    head = (
+        f'<noscript>{refresh}</noscript><script defer src="{SCRIPT_PATH}"></script>' if live else ""
+    )
+    house = f"<header>{escape(frame.house)}</header>" if frame.house else ""
     title = escape(title)
     page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{frame.words.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head>"
-        f"<body><main><h1>{title}</h1>{body}</main></body></html>"
+        f"<title>{title}</title><style>{_STYLE}</style>{head}</head>"
+        f"<body>{house}<main><h1>{title}</h1>{body}</main>{_footer(frame)}</body></html>"
     )
-    return HTMLResponse(page, status_code=status, headers=_HEADERS)
+    return HTMLResponse(page, status_code=status, headers=HEADERS | _policy(live=live))
 
 
-def invalid_link(error: Exception) -> HTMLResponse:
-    """The page for a link that does not work."""
-    words = (
-        f"<p>Sorry, {escape(str(error))}."
-        " Use the link in the message as it is, or answer the message.</p>"
+@lru_cache(maxsize=2)
+def _policy(*, live: bool) -> dict[str, str]:
+    script = " script-src 'self'; connect-src 'self';" if live else ""
+    rules = (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}';{script} form-action 'self';"
+        " frame-ancestors 'none'; base-uri 'none'"
     )
-    return customer_page("This link does not work", words, status=404)
+    return {"Content-Security-Policy": rules}
+
+
+def _footer(frame: Frame) -> str:
+    words, parts = frame.words, list[str]()
+    if frame.ways:
+        ways = "".join(f'<a href="{escape(path)}">{escape(said)}</a>' for path, said in frame.ways)
+        parts.append(f'<nav aria-label="{words.html("nav.ways")}">{ways}</nav>')
+    if frame.here:
+        here = {words.language: ' aria-current="true"'}
+        each = "".join(
+            f'<a href="{frame.here}?lang={code}" lang="{code}" hreflang="{code}"{here.get(code, "")}>{name}</a>'
+            for code, name in LANGUAGES.items()
+        )
+        label = words.html("nav.languages")
+        parts.append(f'<nav class="languages" aria-label="{label}">{each}</nav>')
+    return f"<footer>{''.join(parts)}</footer>" if parts else ""
+
+
+def invalid_link(words: Words, *, expired: bool = False) -> HTMLResponse:
+    """The page for a link that does not work, or does no more."""
+    which = "expired" if expired else "broken"
+    body = f"<p>{words.html(f'link.{which}.words')}</p>"
+    return customer_page(
+        words.say(f"link.{which}.title"), body, Frame(words=words), status=410 if expired else 404
+    )
+
+
+def card(body: str, kind: str = "") -> str:
+    """A part of a page that belongs together."""
+    return f'<section class="card{" " + kind if kind else ""}">{body}</section>'
+
+
+def alert(said: str) -> str:
+    """What is wrong with what was filled in."""
+    return f'<p role="alert">{escape(said)}</p>' if said else ""
+
+
+def told(said: str) -> str:
+    """That something was done."""
+    return f'<div class="told" role="status"><p>{escape(said)}</p></div>'

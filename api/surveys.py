@@ -4,14 +4,19 @@ A GET never changes anything: mail scanners follow links. `?score=9` fills the s
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import Protocol
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from starlette.responses import Response
 
-from api.customer_page import customer_page, invalid_link
+from api.customer_form import refuse_other_sites
+from api.customer_page import Frame, alert, customer_page, invalid_link
+from api.customer_words import Words
+from api.reception import Reception, refused_page, words_of
 from api.refusals import RefusedRequestError
 from api.request_body import read_body
 from channels.survey_link import InvalidLinkError, SurveyInvitation, SurveyLinks
@@ -36,53 +41,65 @@ class Answers(Protocol):
 
 
 class MissingAnswerError(ValueError):
-    """The form came back without an answer; the message says what to fill in."""
+    """The form came back without an answer; the message is the key of what to fill in."""
 
 
-def surveys_router(links: SurveyLinks, surveys: Surveys, answers: Answers) -> APIRouter:
-    """The page of a survey."""
+def surveys_router(
+    links: SurveyLinks, surveys: Surveys, answers: Answers, reception: Reception | None = None
+) -> APIRouter:
+    """The page of a survey; with `reception` in the customer's own language, and a way to a person."""
     router = APIRouter(tags=["customers' own pages"])
 
-    async def found(token: str) -> tuple[SurveyInvitation, Survey] | HTMLResponse:
+    async def found(
+        token: str, request: Request
+    ) -> tuple[SurveyInvitation, Survey, Frame] | Response:
         try:
             invitation = links.read(token)
-        except InvalidLinkError as error:
-            return invalid_link(error)
+        except InvalidLinkError:
+            return invalid_link(words_of(request))
+        frame = Frame(words=words_of(request))
+        if reception is not None:
+            customer, entry = invitation.customer, invitation.entry
+            frame = await reception.frame(request, customer, ("person",), entry)
+            # Two customers may have become one since they were asked.
+            now = await reception.whoever(customer)
+            invitation = replace(invitation, customer=now or customer)
         survey = await surveys.survey(invitation.survey)
         if survey is None:
-            return customer_page(
-                "This question is closed", "<p>Thank you for your time.</p>", status=410
-            )
+            words = frame.words
+            closed = f"<p>{words.html('survey.closed.words')}</p>"
+            return customer_page(words.say("survey.closed.title"), closed, frame, status=410)
         if await answers.answered(invitation.ask):
-            return _thanks(survey)
-        return invitation, survey
+            return _thanks(survey, frame)
+        return invitation, survey, frame
 
     @router.get("/s/{token}", response_class=HTMLResponse)
-    async def ask(token: str, score: str = "") -> HTMLResponse:
+    async def ask(token: str, request: Request, score: str = "") -> Response:
         """Show the question; change nothing."""
-        asked = await found(token)
-        return asked if isinstance(asked, HTMLResponse) else _form(asked[1], {"score": score})
+        asked = await found(token, request)
+        if isinstance(asked, Response):
+            return asked
+        return _form(asked[1], asked[2], {"score": score})
 
     @router.post("/s/{token}", response_class=HTMLResponse)
-    async def answer(token: str, request: Request) -> HTMLResponse:
+    async def answer(token: str, request: Request) -> Response:
         """Take the answer. The first one counts."""
-        asked = await found(token)
-        if isinstance(asked, HTMLResponse):
+        asked = await found(token, request)
+        if isinstance(asked, Response):
             return asked
-        invitation, survey = asked
+        invitation, survey, frame = asked
         try:
+            refuse_other_sites(request)
             form = parse_qs((await read_body(request, _LARGEST_BODY)).decode(errors="replace"))
         except RefusedRequestError as error:
-            return customer_page(
-                "This cannot be read", f"<p>{escape(error.message)}</p>", status=error.status
-            )
+            return refused_page(frame.words, error)
         filled = {name: values[0] for name, values in form.items()}
         try:
             said = _read(survey, invitation, filled)
         except MissingAnswerError as error:
-            return _form(survey, filled, f"{error}")
+            return _form(survey, frame, filled, frame.words.say(f"{error}"))
         await answers.keep(said)
-        return _thanks(survey)
+        return _thanks(survey, frame)
 
     return router
 
@@ -93,12 +110,11 @@ def _read(survey: Survey, invitation: SurveyInvitation, form: Mapping[str, str])
     score, choice = form.get("score", ""), form.get("choice")
     number = int(score) if score.isdecimal() and len(score) < 4 else None
     if survey.type == "choice" and choice not in survey.choices:
-        raise MissingAnswerError("Please choose one.")
+        raise MissingAnswerError("survey.missing.choice")
     group = group_of(survey.type, number, choice if survey.type == "choice" else words)
     if group is None:
-        raise MissingAnswerError(
-            "Please write something." if survey.type == "text" else "Please choose a number."
-        )
+        missing = "words" if survey.type == "text" else "score"
+        raise MissingAnswerError(f"survey.missing.{missing}")
     return Answer(
         ask=invitation.ask,
         survey=invitation.survey,
@@ -111,27 +127,31 @@ def _read(survey: Survey, invitation: SurveyInvitation, form: Mapping[str, str])
     )
 
 
-def _form(survey: Survey, filled: Mapping[str, str], missing: str = "") -> HTMLResponse:
+def _form(
+    survey: Survey, frame: Frame, filled: Mapping[str, str], missing: str = ""
+) -> HTMLResponse:
     """The question, with what was filled in before; `missing` says what was not."""
-    alert = f'<p role="alert">{escape(missing)}</p>' if missing else ""
-    body = f'{alert}<form method="post">{_question(survey, filled)}'
+    words = frame.words
+    body = f'{alert(missing)}<form method="post">{_question(survey, words, filled)}'
     if survey.comment and survey.type in _WITH_WORDS:
         body += _textarea(survey.comment, filled)
-    body += '<button type="submit">Send</button></form>'
-    return customer_page(survey.question, body, status=400 if missing else 200)
+    body += f'<button type="submit">{words.html("survey.send")}</button></form>'
+    return customer_page(survey.question, body, frame, status=400 if missing else 200)
 
 
-def _question(survey: Survey, filled: Mapping[str, str]) -> str:
+def _question(survey: Survey, words: Words, filled: Mapping[str, str]) -> str:
     if survey.type == "text":
-        return _textarea("In your own words", filled, required=True)
+        return _textarea(words.say("survey.own_words"), filled, required=True)
     if survey.type == "choice":
-        return _fieldset("Please choose", "choice", survey.choices, filled)
+        legend = words.html("survey.choose")
+        return _fieldset(legend, "choice", survey.choices, filled)
     lowest, highest = SCORES[survey.type]
     low = f"{lowest} = {escape(survey.low)}" if survey.low else ""
     high = f"{highest} = {escape(survey.high)}" if survey.high else ""
     ends = f'<div class="ends"><span>{low}</span><span>{high}</span></div>' if low or high else ""
     scores = {f"{score}": f"{score}" for score in range(lowest, highest + 1)}
-    return _fieldset(f"From {lowest} to {highest}", "score", scores, filled, ends)
+    legend = words.html("survey.scale", lowest=lowest, highest=highest)
+    return _fieldset(legend, "score", scores, filled, ends)
 
 
 def _fieldset(
@@ -143,12 +163,10 @@ def _fieldset(
         f"{' checked' if filled.get(name) == value else ''}><span>{escape(words)}</span></label>"
         for value, words in offered.items()
     )
-    layout, columns = f"of-{len(offered)}", len(offered) if len(offered) < 8 else 6
-    if name == "choice":
-        layout, columns = "in-words", 1
+    layout = "in-words" if name == "choice" else f"of-{len(offered)}"
     return (
         f"<fieldset><legend>{legend}</legend>"
-        f'<div class="scale {layout}" style="--columns: {columns}">{radios}</div>{ends}</fieldset>'
+        f'<div class="scale {layout}">{radios}</div>{ends}</fieldset>'
     )
 
 
@@ -161,5 +179,9 @@ def _textarea(label: str, filled: Mapping[str, str], *, required: bool = False) 
     )
 
 
-def _thanks(survey: Survey) -> HTMLResponse:
-    return customer_page("Thank you", f"<p>{escape(survey.thanks)}</p>")
+def _thanks(survey: Survey, frame: Frame) -> HTMLResponse:
+    words = frame.words
+    # An author who said nothing of their own has the thanks in every language.
+    own = survey.thanks != Survey.model_fields["thanks"].default
+    thanks = escape(survey.thanks) if own else words.html("survey.thanks")
+    return customer_page(words.say("survey.thanks.title"), f"<p>{thanks}</p>", frame)

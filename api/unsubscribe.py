@@ -1,67 +1,208 @@
-"""`/u/{token}`: one click and the customer gets no more of it. No login, no questions.
+"""`/u/{token}`: one click and the customer gets no more of it; or less of it, if they like that better.
 
 A GET never changes anything: mail scanners follow links. The POST is RFC 8058's one-click, and
-the button of the page.
+the button of the page. No login, no questions.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Protocol
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
 
-from api.customer_page import customer_page, invalid_link
+from api.customer_form import agent_of, read_form, refuse_other_sites
+from api.customer_page import Frame, card, customer_page, invalid_link
+from api.customer_words import Words
+from api.preferences_page import PAUSES, channel_name
+from api.reception import Endpoint, Reception, refused_page, words_of
+from api.refusals import RefusedRequestError
 from channels.unsubscribe_link import InvalidLinkError, UnsubscribeLinks, Unsubscription
 from journey.effects import Purpose
+from journey.preferences import Preferences
+from stores.customer_wishes import Wishes
 
 _LARGEST_BODY = 4_096
 
 
+_Serve = Callable[[Unsubscription, Request], Awaitable[Response]]
+
+
 class Consents(Protocol):
-    """Where withdrawn consents are kept."""
+    """Where consents are kept, given and withdrawn."""
+
+    async def give(
+        self, customer: str, purpose: Purpose, channel: str, *, source: str, proof: str
+    ) -> None: ...
 
     async def withdraw(
         self, customer: str, purpose: Purpose, channel: str, *, source: str, proof: str
     ) -> None: ...
 
 
-def unsubscribe_router(links: UnsubscribeLinks, consents: Consents) -> APIRouter:
-    """The customer's own page for not being written to any more."""
+class WishKeeper(Protocol):
+    """Where wishes are kept."""
+
+    async def wishes(self, customer: str) -> Wishes: ...
+
+    async def keep(
+        self,
+        customer: str,
+        preferences: Preferences,
+        marketing: Mapping[str, bool],
+        *,
+        source: str,
+        proof: str,
+    ) -> Wishes: ...
+
+
+def unsubscribe_router(
+    links: UnsubscribeLinks,
+    consents: Consents,
+    reception: Reception | None = None,
+    wishes: WishKeeper | None = None,
+    wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> APIRouter:
+    """The customer's own page for not being written to any more; with `wishes` also for less."""
     router = APIRouter(tags=["customers' own pages"])
+    page = _UnsubscribePage(consents, reception, wishes, wall_clock)
 
-    @router.get("/u/{token}", response_class=HTMLResponse)
-    async def ask(token: str) -> HTMLResponse:
+    def opened(serve: _Serve) -> Endpoint:
+        async def answered(request: Request) -> Response:
+            try:
+                wanted = links.read(request.path_params["token"])
+                return await serve(await page.current(wanted), request)
+            except InvalidLinkError:
+                return invalid_link(words_of(request))
+            except RefusedRequestError as error:
+                return refused_page(words_of(request), error)
+
+        return answered
+
+    router.add_route("/u/{token}", opened(page.question), methods=["GET"])
+    router.add_route("/u/{token}", opened(page.unsubscribe), methods=["POST"])
+    router.add_route("/u/{token}/undo", opened(page.undo), methods=["POST"])
+    router.add_route("/u/{token}/less", opened(page.less), methods=["POST"])
+    return router
+
+
+class _UnsubscribePage:
+    def __init__(
+        self,
+        consents: Consents,
+        reception: Reception | None,
+        wishes: WishKeeper | None,
+        wall_clock: Callable[[], datetime],
+    ) -> None:
+        self._consents, self._reception = consents, reception
+        self._wishes, self._now = wishes, wall_clock
+
+    async def current(self, wanted: Unsubscription) -> Unsubscription:
+        """The same of the customer that this one is now."""
+        found = await self._reception.whoever(wanted.customer) if self._reception else None
+        return replace(wanted, customer=found) if found else wanted
+
+    async def question(self, wanted: Unsubscription, request: Request) -> Response:
         """Show a button; change nothing."""
-        try:
-            wanted = links.read(token)
-        except InvalidLinkError as error:
-            return invalid_link(error)
-        return customer_page(
-            "Unsubscribe",
-            f"<p>You will get no more marketing by {_channel(wanted)} from us."
-            " Messages about things you bought or booked still come.</p>"
-            '<form method="post"><button type="submit">Unsubscribe</button></form>',
+        frame = await self._frame(request, wanted)
+        words, channel = frame.words, _channel(frame.words, wanted)
+        button = words.html("unsubscribe.button")
+        body = (
+            f"<p>{words.html('unsubscribe.lead', channel=channel)}</p>"
+            f'<form method="post"><button type="submit">{button}</button></form>'
         )
+        return customer_page(words.say("unsubscribe.title"), body + self._less(frame), frame)
 
-    @router.post("/u/{token}", response_class=HTMLResponse)
-    async def unsubscribe(token: str, request: Request) -> HTMLResponse:
+    async def unsubscribe(self, wanted: Unsubscription, request: Request) -> Response:
         """Unsubscribe. Twice is the same as once."""
-        try:
-            wanted = links.read(token)
-        except InvalidLinkError as error:
-            return invalid_link(error)
         one_click = b"List-Unsubscribe=One-Click" in await _beginning(request)
+        if not one_click:
+            refuse_other_sites(request)
         way = "one-click" if one_click else "page"
-        agent = request.headers.get("user-agent", "")[:200]
-        await consents.withdraw(
+        await self._consents.withdraw(
             wanted.customer,
             wanted.purpose,
             wanted.channel,
             source=way,
-            proof=f"{way} {token} {agent}".strip(),
+            proof=_proof(way, request),
         )
-        return customer_page("Done", f"<p>You get no more marketing by {_channel(wanted)}.</p>")
+        frame = await self._frame(request, wanted)
+        words = frame.words
+        path = f"/u/{request.path_params['token']}/undo?lang={words.language}"
+        body = (
+            f"<p>{words.html('unsubscribe.done', channel=_channel(words, wanted))}</p>"
+            f'<form method="post" action="{escape(path)}">'
+            f'<button class="second" type="submit">{words.html("unsubscribe.undo")}</button></form>'
+        )
+        return customer_page(words.say("unsubscribe.done.title"), body, frame)
 
-    return router
+    async def undo(self, wanted: Unsubscription, request: Request) -> Response:
+        """It was a mistake: as before."""
+        refuse_other_sites(request)
+        await self._consents.give(
+            wanted.customer,
+            wanted.purpose,
+            wanted.channel,
+            source="page",
+            proof=_proof("undo", request),
+        )
+        return await self._said(request, wanted, "unsubscribe.undone")
+
+    async def less(self, wanted: Unsubscription, request: Request) -> Response:
+        """Nothing for a while, instead of nothing any more."""
+        refuse_other_sites(request)
+        days = (await read_form(request)).line("days", 4)
+        if self._wishes is None or days not in {f"{known}" for known in PAUSES}:
+            return await self.question(wanted, request)
+        until = self._now() + timedelta(days=int(days))
+        before = (await self._wishes.wishes(wanted.customer)).preferences
+        paused = replace(before, paused_until=until)
+        proof = _proof("pause", request)
+        await self._wishes.keep(wanted.customer, paused, {}, source="page", proof=proof)
+        return await self._said(request, wanted, "unsubscribe.paused", until)
+
+    async def _said(
+        self, request: Request, wanted: Unsubscription, key: str, until: datetime | None = None
+    ) -> Response:
+        frame = await self._frame(request, wanted)
+        words = frame.words
+        day = words.day(until) if until else ""
+        text = words.html(key, channel=_channel(words, wanted), day=day)
+        return customer_page(words.say(f"{key}.title"), f"<p>{text}</p>", frame)
+
+    def _less(self, frame: Frame) -> str:
+        """Something between everything and nothing."""
+        if self._wishes is None:
+            return ""
+        words = frame.words
+        each = "".join(
+            f'<button class="second" type="submit" name="days" value="{days}">'
+            f"{escape(words.count('unsubscribe.pause', days))}</button>"
+            for days in PAUSES[1:]
+        )
+        more = "".join(
+            f'<p><a href="{escape(path)}">{words.html("unsubscribe.choose")}</a></p>'
+            for path, _ in frame.ways[:1]
+        )
+        action = f"{frame.here}/less?lang={words.language}"
+        return card(
+            f"<h2>{words.html('unsubscribe.less')}</h2>"
+            f"<p>{words.html('unsubscribe.less.lead')}</p>"
+            f'<form class="choices" method="post" action="{escape(action)}">{each}</form>{more}',
+            "less",
+        )
+
+    async def _frame(self, request: Request, wanted: Unsubscription) -> Frame:
+        if self._reception is None:
+            return Frame(words=words_of(request))
+        return await self._reception.frame(request, wanted.customer, ("preferences", "person"))
+
+
+def _proof(way: str, request: Request) -> str:
+    return f"{way} {request.path_params['token']} {agent_of(request)}".strip()
 
 
 async def _beginning(request: Request) -> bytes:
@@ -73,5 +214,5 @@ async def _beginning(request: Request) -> bytes:
     return body
 
 
-def _channel(wanted: Unsubscription) -> str:
-    return {"email": "e-mail", "sms": "text message"}.get(wanted.channel, "this channel")
+def _channel(words: Words, wanted: Unsubscription) -> str:
+    return words.known(f"by.{wanted.channel}", channel_name(words, wanted.channel))

@@ -73,12 +73,13 @@ def decide(
     state: State = STATE,
     as_json: AsJson = False,
 ) -> None:
-    """Decide a case; the decision picks the path of the customer's run."""
+    """Decide a case; where a run opened it, the decision picks the run's path."""
     decided = run(_decide(state, case, decision, by, field or []))
     if as_json:
         print_json(_plain(decided))
     else:
-        say(f"Decided: {decided.decision}. The run goes on.")
+        goes_on = " The run goes on." if decided.of_a_run else ""
+        say(f"Decided: {decided.decision}.{goes_on}")
 
 
 async def _cases(state: Path, of: str | None, queue: str | None, most: int) -> "list[Case]":

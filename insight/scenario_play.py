@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from activities.customer_pages import NoPages, page_values
 from insight.rehearsal import Rehearsal
 from insight.rehearsal_world import Customer, Decided, Incoming, Outside
 from insight.rehearsed import RehearsedCase, RehearsedDelivery, RehearsedRun
@@ -149,7 +150,8 @@ class _Story:
         customer: JsonValue = {**traits, "id": self._customer, "zone": self._zone}
         told: dict[str, None] = {}
         for delivery in self._deliveries("accepted"):
-            sent, values = delivery.message, {**delivery.message.values, "customer": customer}
+            sent, pages = delivery.message, page_values(NoPages(), self._customer, 1)
+            values: dict[str, JsonValue] = {**pages, **sent.values, "customer": customer}
             if sent.asks is not None:
                 values["survey"] = {"link": "https://example.com/s", "name": sent.asks.survey}
             why = message(sent.message, values)

@@ -1,6 +1,7 @@
 """What a customer told us of how they want to be reached."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, time
 
 
@@ -19,3 +20,17 @@ class Preferences:
     quiet_to: time | None = None
     paused_until: datetime | None = None
     locale: str | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Topic:
+    """Something that customers may want to hear about or not. `titles` by locale, such as `de`."""
+
+    name: str
+    titles: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def title(self, locale: str) -> str:
+        """What it is called in a language; else in English, in any, or by its name in plain letters."""
+        known = self.titles
+        plain = self.name.replace("-", " ").capitalize()
+        return known.get(locale) or known.get("en") or next(iter(known.values()), plain)

@@ -10,6 +10,7 @@ import orjson
 from pydantic import JsonValue
 
 from journey.message_events import MESSAGE_EVENTS
+from journey.page_events import PAGE_EVENTS
 
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
@@ -65,7 +66,7 @@ RESERVED = OURS | MESSAGE_EVENTS
 
 def is_ours(event: str) -> bool:
     """Whether an event is one that we make, or a reserved one, which nobody has to describe."""
-    return event.startswith("$") or event in RESERVED
+    return event.startswith("$") or event in RESERVED or event in PAGE_EVENTS
 
 
 class RefusedTouchpointError(ValueError):

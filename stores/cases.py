@@ -28,7 +28,7 @@ from stores.database import (
     one_statement,
     ordered_json,
 )
-from stores.touchpoints import store_touchpoint
+from stores.touchpoints import NewTouchpoint, store_touchpoints
 
 _COLUMNS: LiteralString = """
     "case", entry, workflow_id, journey, customer, queue, brief, decisions, state, claimed_by,
@@ -66,6 +66,11 @@ class Case:
     opened_wall: datetime
     answered_at: datetime | None
     resolved_at: datetime | None
+
+    @property
+    def of_a_run(self) -> bool:
+        """Whether a run waits for it; a customer may also have asked for somebody by themselves."""
+        return bool(self.workflow_id)
 
     @property
     def short_name(self) -> str:
@@ -230,18 +235,18 @@ class CaseStore:
                 """,
                 [decision, jsonb(checked), by, now, now, case],
             )
-            await store_touchpoint(
-                connection,
-                customer=held.customer,
-                subject=None,
+            told = NewTouchpoint(
                 message_id=f"decision/{case}",
                 event=CASE_DECIDED,
                 occurred_at=now,
+                customer=held.customer,
                 properties={"case": case, "decision": decision, "fields": checked, "by": by},
-                context={},
+                routed=held.of_a_run,
             )
+            await store_touchpoints(connection, [told])
             decided = await _present(connection, case)
-        self._ring()
+        if held.of_a_run:
+            self._ring()
         return decided
 
 

@@ -1,5 +1,6 @@
 """`python -m workers api`: ingest, staff, customers' own pages."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -20,17 +21,12 @@ from api.merges import merges_router
 from api.pressure import Pressure
 from api.short_links import short_links_router
 from api.staff_key import StaffKeyCheck
+from api.status_events import LiveStatus
 from api.stops import stops_router
-from api.surveys import surveys_router
-from api.unsubscribe import unsubscribe_router
 from api.write_key_check import WriteKeyCheck
 from channels.inbox_token import InboxTokens
-from channels.survey_link import SurveyLinks
 from channels.twilio_inbound import TwilioMedia
-from channels.unsubscribe_link import UnsubscribeLinks
-from stores.answers import AnswerStore
 from stores.cases import CaseStore
-from stores.consents import ConsentStore
 from stores.conversations import ConversationStore
 from stores.coupons import CouponStore
 from stores.customers import CustomerStore
@@ -41,7 +37,6 @@ from stores.feedback import FeedbackStore
 from stores.inbound import InboundStore
 from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
-from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
 from stores.short_links import ShortLinkStore
 from stores.staff_merges import MergeStore
@@ -49,6 +44,7 @@ from stores.stops import StopStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
+from workers.customer_pages import customer_pages
 from workers.feedback_sources import feedback_sources
 from workers.http_spans import HttpSpans, TracedIntake
 from workers.inbound import inbound_desk
@@ -63,62 +59,79 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def api_app(pool: Pool, bell: Bell, ear: InboxEar, settings: ApiSettings) -> FastAPI:
-    """The application on our own database."""
-    secret = settings.secret.get_secret_value().encode()
-    links, customers = UnsubscribeLinks(settings.public_url, secret), CustomerStore(pool)
-    token = settings.staff_token.get_secret_value() if settings.staff_token else None
+def api_app(
+    pool: Pool,
+    bell: Bell,
+    ear: InboxEar,
+    settings: ApiSettings,
+    stopping: asyncio.Event | None = None,
+) -> FastAPI:
+    """The application on our own database. `stopping` ends what customers' pages listen to."""
     intake = TracedIntake if tracing() else Intake
+    keys = WriteKeyCheck(WriteKeyStore(pool))
     ingest = Ingest(
-        intake(pool, customers, bell),
-        WriteKeyCheck(WriteKeyStore(pool)),
-        Pressure(settings.requests_at_once),
+        intake(pool, CustomerStore(pool), bell), keys, Pressure(settings.requests_at_once)
     )
 
     async def database_answers() -> None:
         async with one_statement(pool) as connection:
             await connection.execute("select 1")
 
-    staff = StaffKeyCheck(token)
-    inboxes = InboxStore(pool, wall_clock, bell.ring)
+    staff = StaffKeyCheck(settings.staff_token.get_secret_value() if settings.staff_token else None)
     return create_app(
-        cases_router(CaseStore(pool, bell.ring), staff),
-        entries_router(
-            RequestedEntryStore(pool, bell.ring),
-            customers,
-            DefinitionStore(pool),
-            CouponStore(pool),
-            staff,
-        ),
-        stops_router(StopStore(pool, bell.ring), staff),
-        devices_router(
-            DeviceStore(pool),
-            customers,
-            WriteKeyCheck(WriteKeyStore(pool)),
-            settings.vapid_public(),
-        ),
-        inbox_router(inboxes, ear, InboxTokens(settings.public_url, secret), customers, staff),
-        merges_router(MergeStore(pool, bell.ring), staff),
-        unsubscribe_router(links, ConsentStore(pool)),
-        surveys_router(
-            SurveyLinks(settings.public_url, secret),
-            PublishedStore(pool),
-            AnswerStore(pool, bell.ring),
-        ),
-        feedback_router(
-            feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
+        *staff_routers(pool, bell, staff),
+        *app_routers(pool, bell, ear, settings, keys, staff),
+        *customer_pages(
+            pool,
+            bell.ring,
+            settings,
+            public_url=settings.public_url,
+            secret=settings.secret.get_secret_value().encode(),
+            live=LiveStatus(stopping=stopping or asyncio.Event()),
         ),
         *inbound_routers(pool, bell, settings, staff),
-        short_links_router(ShortLinkStore(pool, bell.ring)),
         ingest=ingest,
         checks={"database": database_answers},
     )
 
 
+def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck) -> list[APIRouter]:
+    """What staff do with cases, entries, stops and who is who."""
+    return [
+        cases_router(CaseStore(pool, bell.ring), staff),
+        entries_router(
+            RequestedEntryStore(pool, bell.ring),
+            CustomerStore(pool),
+            DefinitionStore(pool),
+            CouponStore(pool),
+            staff,
+        ),
+        stops_router(StopStore(pool, bell.ring), staff),
+        merges_router(MergeStore(pool, bell.ring), staff),
+    ]
+
+
+def app_routers(
+    pool: Pool,
+    bell: Bell,
+    ear: InboxEar,
+    settings: ApiSettings,
+    keys: WriteKeyCheck,
+    staff: StaffKeyCheck,
+) -> list[APIRouter]:
+    """What a business's own app and pages ask: devices and the inbox."""
+    customers, inboxes = CustomerStore(pool), InboxStore(pool, wall_clock, bell.ring)
+    tokens = InboxTokens(settings.public_url, settings.secret.get_secret_value().encode())
+    return [
+        devices_router(DeviceStore(pool), customers, keys, settings.vapid_public()),
+        inbox_router(inboxes, ear, tokens, customers, staff),
+    ]
+
+
 def inbound_routers(
     pool: Pool, bell: Bell, settings: ApiSettings, staff: StaffKeyCheck
 ) -> list[APIRouter]:
-    """The doors for what customers write, those that we hold the secrets of, and the staff's view."""
+    """What comes back: clicks, what providers report, and what customers write."""
     customers = CustomerStore(pool)
     desk = inbound_desk(
         pool,
@@ -129,6 +142,10 @@ def inbound_routers(
     )
     secret = settings.inbound_secret.get_secret_value() if settings.inbound_secret else None
     routers = [
+        short_links_router(ShortLinkStore(pool, bell.ring)),
+        feedback_router(
+            feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
+        ),
         inbound_mail_router(desk, InboundSecret(secret), staff),
         conversation_router(
             customers, ConversationStore(pool), InboundStore(pool, customers), staff
@@ -151,7 +168,7 @@ async def serve(settings: ApiSettings, life: Life) -> None:
         pool = await parts.enter_async_context(database(settings, "api"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
         ear = await parts.enter_async_context(InboxEar(settings.database_url))
-        app = api_app(pool, bell, ear, settings)
+        app = api_app(pool, bell, ear, settings, life.stop)
         await serve_http(
             HttpSpans(app) if tracing() else app,
             settings.api_host,

@@ -11,6 +11,7 @@ from activities.counted_links import CountedLinks
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
 from activities.service_call import ServiceCaller, ServiceCalls
+from channels.customer_links import CustomerLinks
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
 from channels.short_link import ShortLinks
@@ -47,6 +48,7 @@ def message_delivery(
     channels: Mapping[str, MessageChannel],
     surveys: SurveyLinks | None = None,
     *,
+    pages: CustomerLinks | None = None,
     services: ServiceCaller | None = None,
     links: ShortLinks | None = None,
 ) -> MessageDelivery:
@@ -63,6 +65,7 @@ def message_delivery(
         rates=SendRateStore(pool, _wall_clock, policies),
         services=services,
         links=CountedLinks(tokens=links, kept=ShortLinkStore(pool)) if links else None,
+        pages=pages,
     )
 
 
@@ -104,6 +107,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
     secret = settings.secret.get_secret_value().encode()
     links = UnsubscribeLinks(settings.public_url, secret)
     surveys = SurveyLinks(settings.public_url, secret)
+    pages = CustomerLinks(settings.public_url, secret, _wall_clock)
     drain = timedelta(seconds=settings.drain_seconds)
     mail = mail_channel(settings, links, settings.replies())
     async with AsyncExitStack() as parts:
@@ -133,6 +137,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
                 bell.ring,
                 {each.name: each for each in channels},
                 surveys,
+                pages=pages,
                 services=caller,
                 links=ShortLinks(settings.public_url, secret),
             ),

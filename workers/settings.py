@@ -20,6 +20,7 @@ from workers.channel_settings import ChannelSettings, VapidSettings
 from workers.feedback_settings import FeedbackSettings
 from workers.inbound_settings import InboundDoorSettings, MailDoorSettings, ReplySettings
 from workers.mail_settings import MailSettings
+from workers.page_settings import PageSettings
 from workers.process_settings import Port, ProcessSettings
 
 
@@ -89,7 +90,9 @@ class DeliverySettings(TemporalSettings, ReplySettings, MailSettings, ChannelSet
         return calls_key(self.secret.get_secret_value(), told.get_secret_value() if told else None)
 
 
-class ApiSettings(DatabaseSettings, InboundDoorSettings, FeedbackSettings, VapidSettings):
+class ApiSettings(
+    DatabaseSettings, InboundDoorSettings, FeedbackSettings, VapidSettings, PageSettings
+):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
     api_host: str = "127.0.0.1"

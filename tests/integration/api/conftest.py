@@ -16,10 +16,13 @@ from api.app import create_app
 from api.ingest import Ingest
 from api.intake import Intake
 from api.pressure import Pressure
+from api.status_events import LiveStatus
 from api.write_key_check import WriteKeyCheck
 from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.write_keys import WriteKeyStore
+from tests.integration.api.guest_house import ADDRESS, GuestHouse
+from workers.embedded.postgres_server import PostgresServer
 
 KEY = "wk-of-the-shop"
 
@@ -116,3 +119,23 @@ class Stored:
 @pytest.fixture
 def stored(pool: Pool) -> Stored:
     return Stored(pool)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def house(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[GuestHouse]:
+    """One hotel for all tests of customers' pages: each test has guests of its own."""
+    url = await postgres.create_database("guests", template=migrated_template)
+    pool = await open_pool(url)
+    house = GuestHouse(pool, ADDRESS, url)
+    await house.open()
+    yield house
+    await pool.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def visitor(house: GuestHouse) -> AsyncIterator[httpx2.AsyncClient]:
+    """Somebody with a link, or without. Who listens to a status page is let go at once."""
+    live = LiveStatus(every_seconds=0.01, longest_seconds=0.02)
+    transport = httpx2.ASGITransport(app=house.app(live))
+    async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+        yield client

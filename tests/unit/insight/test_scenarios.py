@@ -211,3 +211,16 @@ def test_every_example_does_what_its_scenarios_say(stories: Path) -> None:
         for problem in played.problems
     ]
     assert wrong == []
+
+
+def test_a_message_may_name_the_pages_of_its_customer() -> None:
+    program = read_definition(JOURNEY, "journey.yaml").program
+    scenarios = read_scenarios(BEGINS % (", {after: 1d}", "{}"), "scenarios.yaml")
+    named: list[object] = []
+
+    def says(_message: str, values: Mapping[str, JsonValue]) -> None:
+        named.extend(values[name] for name in ("preferences", "hold", "status", "person"))
+
+    list(play(program, scenarios, plain, message=says))
+
+    assert {str(each) for each in named} >= {"{'link': 'https://example.com/status'}"}

@@ -1,0 +1,105 @@
+"""What a customer wishes of us, as their own page shows and changes it: preferences and consents together."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from journey.preferences import Preferences
+from stores.consents import EVERY_CHANNEL
+from stores.customers import Customer, find_customer
+from stores.database import Connection, Pool, clean_text
+from stores.preferences import keep_preferences, read_preferences
+
+_SAID = """
+select distinct on (channel) channel, consent, given from consents
+ where customer = %s and purpose = 'marketing' order by channel, consent desc
+"""
+
+_SAY = """
+insert into consents (customer, purpose, channel, given, source, proof)
+values (%s, 'marketing', %s, %s, %s, %s)
+"""
+
+UNASKED = ("email", "push", "webpush", "inbox")
+"""Channels by which nothing said is yes: mail to one's own customers with a way out in each, and
+places that their owners opened themselves. By every other, marketing needs a yes first."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Visit:
+    """Who came by a link, and in which language they once wished to read."""
+
+    customer: Customer
+    locale: str | None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Wishes:
+    """As they hold now. `said`: channel (`''`: every one) → whether marketing was agreed to."""
+
+    preferences: Preferences
+    said: Mapping[str, bool]
+    unasked: Collection[str] = UNASKED
+
+    def wants(self, channel: str) -> bool:
+        """Whether marketing may come by this channel, as far as the customer's own word goes."""
+        if channel in self.preferences.channels_off:
+            return False
+        return self.said.get(channel, self.said.get(EVERY_CHANNEL, channel in self.unasked))
+
+
+class WishStore:
+    """Reads and keeps wishes, each change under the customer's lock.
+
+    `unasked`: the channels by which nothing said is yes.
+    """
+
+    def __init__(self, pool: Pool, unasked: Collection[str] = UNASKED) -> None:
+        self._pool, self._unasked = pool, unasked
+
+    async def visit(self, customer: str) -> Visit | None:
+        """Whom a link leads to: also where two customers have become one since it was made."""
+        async with self._pool.connection() as connection:
+            found = await find_customer(connection, customer)
+            if found is None:
+                return None
+            preferences = await read_preferences(connection, found.customer)
+        return Visit(customer=found, locale=preferences.locale)
+
+    async def wishes(self, customer: str) -> Wishes:
+        """What holds now."""
+        async with self._pool.connection() as connection:
+            return await self._read(connection, customer)
+
+    async def keep(
+        self,
+        customer: str,
+        preferences: Preferences,
+        marketing: Mapping[str, bool],
+        *,
+        source: str,
+        proof: str,
+    ) -> Wishes:
+        """Keep preferences, and of `marketing` (channel → wanted) each yes and no that is new.
+
+        What was left as it stood is no new word of the customer: nobody agrees by not unticking.
+        """
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "select from customers where customer = %s for no key update", [customer]
+            )
+            before = await self._read(connection, customer)
+            await keep_preferences(connection, customer, preferences)
+            for channel, wanted in marketing.items():
+                if wanted != before.wants(channel):
+                    said = (customer, channel, wanted, source, clean_text(proof))
+                    await connection.execute(_SAY, said)
+            return await self._read(connection, customer)
+
+    async def _read(self, connection: Connection, customer: str) -> Wishes:
+        preferences = await read_preferences(connection, customer)
+        cursor = await connection.execute(_SAID, [customer])
+        rows = {row["channel"]: (row["consent"], row["given"]) for row in await cursor.fetchall()}
+        # A later word about every channel is also one about this channel.
+        of_all = rows.get(EVERY_CHANNEL, (0, False))
+        said = {channel: max(of_it, of_all)[1] for channel, of_it in rows.items()}
+        return Wishes(preferences=preferences, said=said, unasked=self._unasked)

@@ -1,0 +1,192 @@
+"""What we hold of one customer, to be shown to them and given to them."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+from pydantic import JsonValue
+
+from journey.preferences import Preferences
+from stores.consents import Consent
+from stores.customers import Customer, read_customer
+from stores.database import Connection, Pool
+from stores.preferences import read_preferences
+
+MOST_MESSAGES = 100
+MOST_EXPORTED = 10_000
+"""So many of each are given out at most; the export says where there were more."""
+
+_TRAITS: LiteralString = """
+select distinct on (named.name) named.name, told.received_at as at,
+       coalesce(told.context ->> 'source', told.context -> 'library' ->> 'name', '') as source
+  from (select properties, context, received_at from touchpoints
+         where customer = %(customer)s and event = '$identify'
+         order by received_at desc limit 1000) told
+  cross join lateral jsonb_object_keys(told.properties) as named(name)
+ order by named.name, told.received_at desc
+"""
+
+_CONSENTS: LiteralString = """
+select purpose, channel, given, source, proof, at from consents
+ where customer = %(customer)s order by consent desc limit 200
+"""
+
+_SENT: LiteralString = """
+select d.message, d.channel, d.purpose, d.address, d.state, d.run_time as at, m.source
+  from deliveries d left join messages m on m.name = d.message and m.revision = d.revision
+ where d.customer = %(customer)s and d.state in ('accepted', 'unknown')
+ order by d.run_time desc, d.n desc limit %(most)s
+"""
+
+_RUNS: LiteralString = """
+select r.entry, r.journey, r.state, r.stage, r.entered_at, r.finished_at, d.canonical,
+       (select t.why from trace t where t.entry = r.entry and t.kind = 'entered'
+         order by t.sequence limit 1) as why
+  from runs r left join definitions d on d.version = r.version
+ where r.customer = %(customer)s and r.state in ('open', 'finished')
+ order by r.state = 'open' desc, r.entry desc limit 50
+"""
+
+_CASES: LiteralString = """
+select "case", entry, brief, state, decision, opened_at, resolved_at, first_answer_by,
+       workflow_id = '' as asked_by_customer
+  from cases where customer = %(customer)s order by opened_wall desc limit 50
+"""
+
+_ANSWERS: LiteralString = """
+select a.survey, a.score, a.choice, a.words, a.at, p.source as survey_source
+  from answers a left join published p on p.kind = 'survey' and p.name = a.survey and p.live
+ where a.customer = %(customer)s order by a.at desc limit 50
+"""
+
+_EXPORTED: dict[str, LiteralString] = {
+    "touchpoints": "select message_id, event, occurred_at, received_at, properties, context"
+    " from touchpoints where customer = %(customer)s order by received_at desc limit %(most)s",
+    "messages": "select message, channel, purpose, address, state, reason, journey, run_time"
+    " from deliveries where customer = %(customer)s order by run_time desc limit %(most)s",
+    "journeys": "select journey, key, state, stage, outcome, entered_at, finished_at from runs"
+    " where customer = %(customer)s order by entry desc limit %(most)s",
+    "promises": "select p.name, p.by, p.state, p.at, p.reason, r.journey from promises p"
+    " join runs r using (entry) where r.customer = %(customer)s"
+    " order by p.entry desc, p.n limit %(most)s",
+    "cases": "select queue, brief, state, decision, fields, opened_at, answered_at, resolved_at"
+    " from cases where customer = %(customer)s order by opened_wall desc limit %(most)s",
+    "answers": "select survey, score, choice, words, at from answers"
+    " where customer = %(customer)s order by at desc limit %(most)s",
+    "consents": "select purpose, channel, given, source, proof, at from consents"
+    " where customer = %(customer)s order by consent desc limit %(most)s",
+    "coupons": "select offer, code, amount, state, granted_at, expires_at from coupons"
+    " where customer = %(customer)s order by granted_at desc limit %(most)s",
+    "devices": "select channel, platform, seen_at, gone_at from devices"
+    " where customer = %(customer)s order by seen_at desc limit %(most)s",
+    "written_to_us": "select channel, address, subject, whole, received_at from inbound_messages"
+    " where customer = %(customer)s order by received_at desc limit %(most)s",
+    "names": "select kind, value, created_at from identities"
+    " where customer = %(customer)s order by kind, value limit %(most)s",
+}
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class HeldTrait:
+    """One trait, and where and when it came from, as far as that is known."""
+
+    name: str
+    value: JsonValue
+    source: str
+    at: datetime | None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class HeldData:
+    """Everything that the page shows; rows as the database has them."""
+
+    customer: Customer
+    traits: list[HeldTrait]
+    names: list[tuple[str, str]]
+    preferences: Preferences
+    consents: list[Consent]
+    sent: list[dict[str, Any]]
+    runs: list[dict[str, Any]]
+    cases: list[dict[str, Any]]
+    answers: list[dict[str, Any]]
+
+
+class HeldDataStore:
+    """Reads it, at one moment: all of a page is of the same snapshot."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def of(self, customer: str) -> HeldData | None:
+        """What is shown; None where nobody knows the customer."""
+        async with self._pool.connection() as connection:
+            await _one_moment(connection)
+            found = await read_customer(connection, customer)
+            if found is None:
+                return None
+            asked = {"customer": customer, "most": MOST_MESSAGES}
+            sources = {row["name"]: row for row in await _rows(connection, _TRAITS, asked)}
+            names = await _rows(connection, _EXPORTED["names"], asked)
+            return HeldData(
+                customer=found,
+                traits=_traits(found, sources),
+                names=[(row["kind"], row["value"]) for row in names],
+                preferences=await read_preferences(connection, customer),
+                consents=[Consent(**row) for row in await _rows(connection, _CONSENTS, asked)],
+                sent=await _rows(connection, _SENT, asked),
+                runs=await _rows(connection, _RUNS, asked),
+                cases=await _rows(connection, _CASES, asked),
+                answers=await _rows(connection, _ANSWERS, asked),
+            )
+
+    async def export(self, customer: str) -> dict[str, Any] | None:
+        """All of it, to be taken along; `cut` names what there was more of."""
+        async with self._pool.connection() as connection:
+            await _one_moment(connection)
+            found = await read_customer(connection, customer)
+            if found is None:
+                return None
+            asked = {"customer": customer, "most": MOST_EXPORTED}
+            lists = {
+                name: await _rows(connection, query, asked) for name, query in _EXPORTED.items()
+            }
+            preferences = await read_preferences(connection, customer)
+        return {
+            "customer": found.customer,
+            "known_since": found.created_at,
+            "zone": found.zone,
+            "traits": found.traits,
+            "preferences": {
+                **asdict(preferences),
+                "channels_off": sorted(preferences.channels_off),
+                "topics_off": sorted(preferences.topics_off),
+            },
+            **lists,
+            "cut": [name for name, rows in lists.items() if len(rows) == MOST_EXPORTED],
+        }
+
+
+async def _one_moment(connection: Connection) -> None:
+    await connection.execute("set transaction isolation level repeatable read, read only")
+
+
+async def _rows(
+    connection: Connection, query: LiteralString, asked: dict[str, Any]
+) -> list[dict[str, Any]]:
+    cursor = await connection.execute(query, asked)
+    return await cursor.fetchall()
+
+
+def _traits(customer: Customer, sources: dict[str, dict[str, Any]]) -> list[HeldTrait]:
+    held: dict[str, JsonValue] = dict(customer.traits)
+    if customer.zone:
+        held["zone"] = customer.zone
+    return [
+        HeldTrait(
+            name=name,
+            value=value,
+            source=sources[name]["source"] if name in sources else "",
+            at=sources[name]["at"] if name in sources else None,
+        )
+        for name, value in sorted(held.items())
+    ]

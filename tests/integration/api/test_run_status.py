@@ -1,0 +1,117 @@
+"""Where an order stands, in its customer's words, as it changes."""
+
+import json
+
+import httpx2 as httpx
+from starlette.requests import Request
+
+from api.status_events import LiveStatus
+from tests.integration.api.guest_house import ADDRESS, NOW, GuestHouse, words
+
+
+async def test_the_status_page_tells_the_story_in_the_customers_words(
+    house: GuestHouse, visitor: httpx.AsyncClient
+) -> None:
+    told = words(await visitor.get(house.links.url("status", house.anna, house.stay) + "?lang=en"))
+
+    for said in (
+        "<h1>We prepare your room</h1>",
+        "Reference: MER-2231",
+        "This is with a person",
+        "You hear from them by 14:00\u00a0today.",
+        "A cot beside your bed",
+        "by Sunday, 29\u00a0November at\u00a011:00",
+        "A confirmation with everything in it",
+        ">kept<",
+        ">late<",
+        "Your room is booked",
+        "E-mail: Your room is yours",
+        "Europe/Prague",
+    ):
+        assert said in told
+    for ours in ("preparing", "room-booked", "A cot is wanted", "entered by"):
+        assert ours not in told
+
+
+async def test_a_finished_run_says_so_and_is_no_longer_listened_to(
+    house: GuestHouse, visitor: httpx.AsyncClient
+) -> None:
+    uma = await house.known("uma")
+    entry = await house.stays(uma, "U-1")
+    await house.run(
+        "update runs set state = 'finished', stage = null, finished_at = %s where entry = %s",
+        *(NOW, entry),
+    )
+    url = house.links.url("status", uma, entry)
+
+    page = await visitor.get(url)
+    events = await visitor.get(url + "/events")
+
+    assert "<h1>This is finished</h1>" in page.text
+    assert "<script" not in page.text
+    assert '"ended":"yes"' in events.text
+
+
+async def test_what_changes_is_told_to_who_listens(
+    house: GuestHouse, visitor: httpx.AsyncClient
+) -> None:
+    vera = await house.known("vera")
+    entry = await house.stays(vera, "V-1")
+    live = LiveStatus(every_seconds=0.01, longest_seconds=60)
+    [endpoint] = [
+        route.endpoint for route in house.routes(live) if route.path == "/w/{token}/events"
+    ]
+    request = _request(house.links.url("status", vera, entry))
+    response = await endpoint(request)
+    parts = response.body_iterator
+
+    async def heard() -> dict[str, str]:
+        async for part in parts:
+            if part.startswith(b"event: standing"):
+                return json.loads(part.partition(b"data: ")[2])
+        raise AssertionError
+
+    first = await heard()
+    await house.traced(entry, 90, NOW, "booked", "stage", "came to booked")
+    await house.run("update runs set stage = 'booked', sequence = 90 where entry = %s", entry)
+    second = await heard()
+    await house.sent(entry, 91, vera, "room-booked", NOW)
+    third = await heard()
+    listening = live.listening
+    live.stopping.set()
+    rest = [part async for part in parts]
+
+    assert first["title"] == "We prepare your room"
+    assert second["title"] == "Your room is booked"
+    assert third["middle"].count("Your room is yours") == 2
+    assert listening == 1
+    assert live.listening == 0
+    assert all(part == b":\n\n" for part in rest)
+
+
+async def test_more_listeners_than_there_is_room_for_come_again_later(house: GuestHouse) -> None:
+    client = httpx.ASGITransport(app=house.app(LiveStatus(most=0)))
+    async with httpx.AsyncClient(transport=client, base_url=ADDRESS) as browser:
+        url = house.links.url("status", house.anna, house.stay)
+
+        events, page = await browser.get(url + "/events"), await browser.get(url)
+
+    assert events.status_code == 503
+    assert events.headers["retry-after"]
+    assert page.status_code == 200
+
+
+def _request(url: str) -> Request:
+    path = "/" + url.split("/", 3)[3]
+    return Request(
+        {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "headers": [],
+            "query_string": b"",
+            "path_params": {"token": path.rpartition("/")[2]},
+            "server": ("stay.example", 443),
+            "scheme": "https",
+        }
+    )

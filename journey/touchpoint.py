@@ -9,6 +9,8 @@ from typing import cast
 import orjson
 from pydantic import JsonValue
 
+from journey.moment_events import MOMENT_EVENTS
+
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
 TRAITS_CHANGED = "$identify"
@@ -45,9 +47,10 @@ OURS = frozenset(
         ENTER,
         AUDIENCE_LEFT,
         HOLD_LIFTED,
+        *MOMENT_EVENTS,
     }
 )
-"""Events that we make ourselves: no author names them, and nobody outside describes them."""
+"""Events that we make ourselves: nobody outside sends or describes them."""
 
 
 def is_ours(event: str) -> bool:

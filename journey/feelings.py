@@ -166,8 +166,8 @@ def _phrases(
 
 @lru_cache(maxsize=2_000)
 def _pattern(phrase: str) -> re.Pattern[str]:
-    parts = (re.escape(part) for part in _flat(phrase).split())
-    return re.compile(rf"(?<!\w){r'\s+'.join(parts)}(?!\w)")
+    parts = r"\s+".join(re.escape(part) for part in _flat(phrase).split())
+    return re.compile(rf"(?<!\w){parts}(?!\w)")
 
 
 def _flat(text: str) -> str:

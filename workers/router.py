@@ -12,18 +12,21 @@ from typing import Any
 import structlog
 
 from contracts.clock import RunClock
+from routing.background_work import BackgroundWork
 from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
 from routing.router import Router
 from routing.router_parts import Pace, RouterParts
 from routing.signals import RunSignals
 from routing.temporal_runs import TemporalRuns
+from stores.customer_readings import CustomerReadings
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.entry_looks import EntryLookStore
 from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
+from stores.problem_reach import ProblemReach
 from stores.runs import RunStore
 from stores.touchpoints import ensure_partitions
 from stores.wakeup import Ear
@@ -40,7 +43,10 @@ _log = structlog.get_logger(__name__)
 
 
 def router_parts(
-    pool: Pool, signals: RunSignals, looks: EntryLookStore | None = None
+    pool: Pool,
+    signals: RunSignals,
+    looks: EntryLookStore | None = None,
+    readings: CustomerReadings | None = None,
 ) -> RouterParts:
     """What a router works with, on our own database."""
     return RouterParts(
@@ -51,6 +57,7 @@ def router_parts(
         programs=JourneyPrograms(DefinitionStore(pool)),
         signals=signals,
         looks=looks or EntryLookStore(pool),
+        readings=readings or CustomerReadings(pool),
     )
 
 
@@ -63,9 +70,11 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         runs: RunSignals = TemporalRuns(client, clock=settings.run_clock)
         if tracing():
             runs = TracedRuns(runs)
-        looks = EntryLookStore(pool, ear.heard.set, _run_time(settings.run_clock))
+        ring, now = ear.heard.set, _run_time(settings.run_clock)
+        looks = EntryLookStore(pool, ring, now)
+        readings = CustomerReadings(pool, ring, now)
         router = Router(
-            router_parts(pool, runs, looks),
+            router_parts(pool, runs, looks, readings),
             name=f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
             pace=Pace(units=settings.units_at_once),
             heard=ear.heard,
@@ -73,6 +82,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, _keep_partitions(pool))
         scanner = EntryScanner(looks, JourneyPrograms(DefinitionStore(pool)))
         _background(parts, scanner.run())
+        _background(parts, BackgroundWork("problems", ProblemReach(pool, ring, now).round).run())
+        _background(parts, BackgroundWork("feelings", readings.fade).run())
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()

@@ -58,6 +58,7 @@ create table problems (
     audience_after text,                             -- the last customer that was looked at; null where all were
     subject_kind text,
     subject_id  text,
+    had         boolean not null default false,      -- whoever had a touchpoint about it before it was opened has joined
     journey     text,                                -- who has a run of it, in this stage where one is named
     stage       text,
     queues      text[] not null default '{}',        -- an open case in one of these is about this problem

@@ -136,9 +136,7 @@ def fits(rule: FeelingRule, touchpoint: Touchpoint, profile: Mapping[str, JsonVa
         return False
 
 
-def said(
-    rule: FeelingRule, touchpoint: Touchpoint, profile: Mapping[str, JsonValue]
-) -> str | None:
+def said(rule: FeelingRule, touchpoint: Touchpoint, profile: Mapping[str, JsonValue]) -> str | None:
     """Which of the words of a rule a touchpoint holds."""
     text = touchpoint.properties.get("text")
     if not isinstance(text, str) or rule.words is None:

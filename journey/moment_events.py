@@ -22,7 +22,5 @@ PROBLEM_OPENED = "Problem Opened"
 PROBLEM_UPDATED = "Problem Updated"
 PROBLEM_MENDED = "Problem Mended"
 
-MOMENT_EVENTS = frozenset(
-    {SHOWN, TAKEN, REFUSED, PROBLEM_OPENED, PROBLEM_UPDATED, PROBLEM_MENDED}
-)
+MOMENT_EVENTS = frozenset({SHOWN, TAKEN, REFUSED, PROBLEM_OPENED, PROBLEM_UPDATED, PROBLEM_MENDED})
 """Made by us; nobody outside sends or describes them, every journey may name them."""

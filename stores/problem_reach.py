@@ -308,5 +308,3 @@ def _kept(problem: Problem, person: dict[str, Any], now: datetime) -> dict[str, 
         "mended_told_at": now if mended else None,
         "asked_at": now if mended else None,
     }
-
-

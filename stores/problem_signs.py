@@ -169,5 +169,3 @@ async def _still_open(connection: Connection, problem: str) -> bool:
         "select 1 from problems where problem = %s and state = 'open' for share", [problem]
     )
     return await cursor.fetchone() is not None
-
-

@@ -128,7 +128,12 @@ class ProblemStore:
         return opened
 
     async def update(
-        self, problem: str, words: str, *, by: str, properties: Mapping[str, JsonValue] | None = None
+        self,
+        problem: str,
+        words: str,
+        *,
+        by: str,
+        properties: Mapping[str, JsonValue] | None = None,
     ) -> Problem:
         """There is something new to tell everybody. Raises: `UnknownProblemError`, `ProblemStateError`."""
         return await self._news(problem, "updated", words, by=by, properties=properties)
@@ -225,9 +230,7 @@ class ProblemStore:
         return after
 
 
-async def open_problem(
-    connection: Connection, new: NewProblem, *, by: str, at: datetime
-) -> bool:
+async def open_problem(connection: Connection, new: NewProblem, *, by: str, at: datetime) -> bool:
     """As `ProblemStore.open`, in the caller's transaction; False where there is one already."""
     kind, named = new.subject or (None, None)
     cursor = await connection.execute(
@@ -265,8 +268,7 @@ async def open_problem(
 async def read_problem(connection: Connection, problem: str, *, lock: bool = False) -> Problem:
     """A problem; with `lock`, nobody else changes it meanwhile. Raises: `UnknownProblemError`."""
     cursor = await connection.execute(
-        f"select {COLUMNS} from problems where problem = %s"
-        f"{' for no key update' if lock else ''}",
+        f"select {COLUMNS} from problems where problem = %s{' for no key update' if lock else ''}",
         [clean_text(problem)],
     )
     row = await cursor.fetchone()

@@ -7,13 +7,17 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.cases import cases_router
 from api.entries import entries_router
+from api.feelings import feelings_router
 from api.ingest import Ingest
 from api.intake import Intake
+from api.now import now_router
 from api.pressure import Pressure
+from api.problems import problems_router
 from api.staff_key import StaffKeyCheck
 from api.surveys import surveys_router
 from api.unsubscribe import unsubscribe_router
 from api.write_key_check import WriteKeyCheck
+from channels.liquid_text import LiquidText
 from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
 from stores.answers import AnswerStore
@@ -23,8 +27,13 @@ from stores.coupons import CouponStore
 from stores.customers import CustomerStore
 from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
+from stores.feelings import FeelingStore
+from stores.house import HouseStore
+from stores.moment import MomentStore
+from stores.problems import ProblemStore
 from stores.published import PublishedStore
 from stores.requested_entries import RequestedEntryStore
+from stores.suggestions import SuggestionStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
@@ -51,9 +60,18 @@ def api_app(pool: Pool, bell: Bell, settings: ApiSettings) -> FastAPI:
         async with one_statement(pool) as connection:
             await connection.execute("select 1")
 
-    staff = StaffKeyCheck(token)
+    staff, house = StaffKeyCheck(token), HouseStore(pool)
     return create_app(
         cases_router(CaseStore(pool, bell.ring), staff),
+        now_router(
+            MomentStore(pool, house),
+            SuggestionStore(pool, bell.ring),
+            customers,
+            LiquidText(),
+            staff,
+        ),
+        feelings_router(FeelingStore(pool, house, bell.ring), customers, staff),
+        problems_router(ProblemStore(pool, bell.ring), customers, CaseStore(pool), staff),
         entries_router(
             RequestedEntryStore(pool, bell.ring),
             customers,

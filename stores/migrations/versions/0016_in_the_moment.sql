@@ -113,6 +113,6 @@ create table problem_signs (
 create index signs_of_a_rule on problem_signs (rule, same, at);
 
 -- For what is said in the moment: the newest of each customer, and nothing older is read.
-create index runs_open_newest on runs (customer, entered_at desc) where state = 'open';
+create index runs_of_customer on runs (customer, entered_at desc);
 create index coupons_open on coupons (customer) where state = 'open';
 create index cases_open on cases (customer) where state in ('open', 'claimed');

@@ -1,6 +1,6 @@
 """`/v1/customers/{identity}/feeling`: what a customer feels, since when and from what; and what staff saw of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -36,8 +36,13 @@ class Customers(Protocol):
     async def find(self, identity: str) -> Any: ...
 
 
-def feelings_router(feelings: Feelings, customers: Customers, staff: StaffKeyCheck) -> APIRouter:
-    """Who feels what, for staff."""
+def feelings_router(
+    feelings: Feelings,
+    customers: Customers,
+    staff: StaffKeyCheck,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> APIRouter:
+    """Who feels what, for staff. `clock` is run time."""
     router = APIRouter(tags=["moment"])
 
     async def _customer(request: Request) -> str:
@@ -49,7 +54,7 @@ def feelings_router(feelings: Feelings, customers: Customers, staff: StaffKeyChe
     async def shown(request: Request) -> Response:
         """What counts now, and all that holds beside it."""
         customer = await _customer(request)
-        return json_response(feelings_told(customer, await feelings.readings(customer)))
+        return json_response(feelings_told(customer, await feelings.readings(customer), clock()))
 
     async def read(request: Request) -> Response:
         """`{"feeling", "why", "by", "for"}`: somebody saw or heard it."""
@@ -67,7 +72,7 @@ def feelings_router(feelings: Feelings, customers: Customers, staff: StaffKeyChe
             raise bad_request("feeling: expected a word in lower case, such as upset") from None
         except (UnknownFeelingError, SpanError) as error:
             raise bad_request(str(error)) from None
-        return json_response(feelings_told(customer, await feelings.readings(customer)))
+        return json_response(feelings_told(customer, await feelings.readings(customer), clock()))
 
     async def over(request: Request) -> Response:
         """`{"why", "by"}`: nothing of it holds any more."""
@@ -84,9 +89,8 @@ def feelings_router(feelings: Feelings, customers: Customers, staff: StaffKeyChe
     return router
 
 
-def feelings_told(customer: str, readings: Sequence[Reading]) -> dict[str, Any]:
+def feelings_told(customer: str, readings: Sequence[Reading], now: datetime) -> dict[str, Any]:
     """Readings as JSON has them."""
-    now = datetime.now(UTC)
     counts = felt(readings, now)
     return {
         "customer": customer,

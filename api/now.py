@@ -5,7 +5,7 @@ behind a web page: the answer holds what customers told us, and write keys trave
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -65,14 +65,15 @@ def now_router(
     customers: Customers,
     words: Words,
     staff: StaffKeyCheck,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
-    """One call in, one call back."""
+    """One call in, one call back. `clock` is run time."""
     router = APIRouter(tags=["moment"])
 
     async def now(request: Request) -> Response:
         """All that is known in the moment. 404 for whom nobody knows, with what is said to anyone here."""
         identity, place = _identity(request), _place(request.query_params.get("place", ANYWHERE))
-        moment, at = await moments.of(identity, place), datetime.now(UTC)
+        moment, at = await moments.of(identity, place), clock()
         if moment is None:
             said = anyones(await moments.said_to_anyone(place))
             words_of = (

@@ -152,8 +152,7 @@ class FeelingStore:
         async with self._pool.connection() as connection:
             await read_customer(connection, customer, lock=True)
             cursor = await connection.execute(
-                "update feelings set fades_at = greatest(%s, at + interval '1 microsecond')"
-                " where customer = %s and fades_at > %s",
+                "update feelings set fades_at = %s where customer = %s and fades_at > %s",
                 [now, customer, now],
             )
             ended = cursor.rowcount

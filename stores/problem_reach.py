@@ -257,7 +257,7 @@ def is_touched(audience: str, person: Customer, now: datetime) -> bool:
 
 async def _behind(connection: Connection) -> bool:
     cursor = await connection.execute(
-        "select count(*) as pending from (select 1 from outbox limit %s) some", [MOST_PENDING]
+        "select count(*) as pending from (select 1 from outbox limit %s) waiting", [MOST_PENDING]
     )
     row = await cursor.fetchone()
     return row is not None and row["pending"] >= MOST_PENDING

@@ -93,6 +93,9 @@ select
   (select journey from opened where holds is not null limit 1) as held_by
 """
 
+_ALL_IN_ONE_LINE = " ".join(_ALL.split())
+"""Under 4,096 characters, up to which psycopg remembers how a statement is prepared."""
+
 _COUNTS: LiteralString = """
 select key, sum(shown)::bigint as shown, sum(taken)::bigint as taken, sum(refused)::bigint as refused
   from suggestion_counts where key = any(%s) and place = %s group by key
@@ -182,7 +185,7 @@ class MomentStore:
         self, connection: Connection, customer: Customer, spellings: Sequence[str], place: str
     ) -> Row:
         cursor = await connection.execute(
-            _ALL,
+            _ALL_IN_ONE_LINE,
             {
                 "customer": customer.customer,
                 "spellings": list(spellings),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from channels.liquid_text import LiquidText
 from channels.message_file import MessageFile, MessageFileError, parse_message
+from cli.house_files import HouseFile, check_house, is_house_file
 from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
@@ -28,6 +29,8 @@ class FoundFiles:
     offers: list[Path] = field(default_factory=list[Path])
     landscapes: list[Path] = field(default_factory=list[Path])
     """Touchpoints, personas and goals named themselves; those around a journey are found with it."""
+    house: list[Path] = field(default_factory=list[Path])
+    """What there is one of in an installation: feelings, problems, and personas where they are named."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class CheckedFiles:
     surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
     landscapes: list[Path] = field(default_factory=list[Path])
+    house: list[HouseFile] = field(default_factory=list[HouseFile])
     problems: list[Problem] = field(default_factory=list[Problem])
     warnings: list[Problem] = field(default_factory=list[Problem])
 
@@ -61,6 +65,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
     """
     found = FoundFiles()
     for path in paths:
+        if is_house_file(path):
+            found.house.append(path)
         if path.is_dir():
             _in_folder(path, found)
         elif not path.exists():
@@ -73,6 +79,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             found.surveys.append(path)
         elif kind_of(path) is not None:
             found.landscapes.append(path)
+        elif is_house_file(path):
+            continue
         elif path.suffix in JOURNEY_ENDINGS:
             found.journeys.append(path)
         else:
@@ -95,6 +103,7 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
         _check_survey(path, checked)
     for path in dict.fromkeys(found.offers):
         _check_offers(path, checked)
+    checked.house = check_house(list(dict.fromkeys(found.house)), checked.problems)
     given = {path.stem for path in found.messages}
     landscapes = Landscapes()
     for path in dict.fromkeys(found.landscapes):
@@ -180,7 +189,9 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     messages = sorted((folder / "messages").glob("*.md"))
     found.surveys += sorted((folder / "surveys").glob("*.yaml"))
     found.offers += [path for path in [folder / "offers.yaml"] if path.exists()]
-    if not journeys and not messages:
+    house = [path for path in sorted(folder.glob("*.yaml")) if is_house_file(path, named=False)]
+    found.house += house
+    if not journeys and not messages and not house:
         raise CommandError(
             f"{folder}: holds no journey.yaml, no *.journey.yaml and no messages/*.md.", WRONG_USE
         )

@@ -63,6 +63,8 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
         return
     for definition in checked.journeys:
         say(f"Journey {definition.journey} is live as version {definition.version[:12]}.")
+    for file in checked.house:
+        say(f"The {file.kind} of the house are live, from {file.path}.")
     for what in ("messages", "surveys", "offers"):
         if names := sorted(getattr(checked, what)):
             say(f"{what.capitalize()} are live: {', '.join(names)}.")
@@ -113,14 +115,19 @@ _Schema = Annotated[
 
 def schema(what: _Schema = "journey") -> None:
     """Print the JSON Schema of journeys, or of the files beside them, for editors."""
+    from journey.house_files import HOUSE_KINDS, house_schema
     from journey.landscape_files import KINDS, landscape_schema
     from journey.publication import json_schema
 
     if what == "journey":
         print_json(json_schema())
         return
+    if what in HOUSE_KINDS:
+        print_json(house_schema(HOUSE_KINDS[HOUSE_KINDS.index(what)]))
+        return
     if what not in KINDS:
-        words = f"there is no schema of {what!r}; name journey, {', '.join(KINDS)}."
+        known = ", ".join(dict.fromkeys((*KINDS, *HOUSE_KINDS)))
+        words = f"there is no schema of {what!r}; name journey, {known}."
         raise CommandError(words, WRONG_USE)
     print_json(landscape_schema(KINDS[KINDS.index(what)]))
 
@@ -147,6 +154,7 @@ async def _publish(state: Path, files: list[Path]) -> "CheckedFiles":
 
 async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     """Words first: a journey that is live finds all that it sends, asks and gives."""
+    from cli.house_files import publish_house
     from stores.audit import AuditStore
     from stores.definitions import DefinitionStore
     from stores.messages import MessageStore
@@ -168,6 +176,8 @@ async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
         await definitions.publish(definition)
         detail = {"version": definition.version}
         await audit.record(who, "published", f"journey {definition.journey}", dict(detail))
+    for kind, revision in (await publish_house(words, checked.house)).items():
+        await audit.record(who, "published", f"{kind} of the house", {"revision": revision})
 
 
 def _end_with_problems(checked: "CheckedFiles", *, as_json: bool, published: bool) -> None:
@@ -200,6 +210,7 @@ def _counted(checked: "CheckedFiles") -> str:
         "survey": len(checked.surveys),
         "offer": len(checked.offers),
         "file of descriptions": len(checked.landscapes),
+        "file of the house": len([each for each in checked.house if each.kind != "personas"]),
     }
     return ", ".join(count(number, what) for what, number in numbers.items() if number) or "nothing"
 
@@ -216,6 +227,7 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
         ],
         "surveys": sorted(checked.surveys),
         "offers": sorted(checked.offers),
+        "house": sorted(each.kind for each in checked.house),
         "problems": checked.problems,
         "warnings": checked.warnings,
     }

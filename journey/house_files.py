@@ -1,4 +1,4 @@
-"""Files that a house has one of: what is felt, what makes a problem, who its personas are; each fault with its place."""
+"""Files that a house has one of: feelings, what makes a problem, who fits a persona; each fault with its place."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Everything that is known of a customer in the moment in which they look or ask: two statements, each row by an index."""
+"""All that is known of a customer in the moment in which they look or ask: few statements, each row by an index."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence

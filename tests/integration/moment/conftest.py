@@ -135,7 +135,7 @@ class House:
     async def shows(self, entry: int, n: int, customer: str, say: str, **of: Any) -> str:
         """A show of a run at the line and the till; its id as a suggestion."""
         await self.rows(
-            "insert into shows (entry, n, customer, places, say, \"values\", priority, until, shown,"
+            'insert into shows (entry, n, customer, places, say, "values", priority, until, shown,'
             " sequence, at, name) values (%s, %s, %s, %s, %s, %s, %s, %s, true, 1, %s, %s) returning 1",
             entry,
             n,

@@ -37,7 +37,7 @@ async def test_what_was_promised_and_what_is_open_is_there(house: House) -> None
         "insert into promises values (%s, 1, 'back', %s, 'open', %s, '', 1)", entry, late, late
     )
     await house.rows(
-        "insert into cases (\"case\", entry, n, workflow_id, journey, customer, queue, brief,"
+        'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,'
         " decisions, state, opened_at) values ('case/x:1:2', 1, 2, 'x', 'care', %s, 'support',"
         " 'Calls again', '{}', 'open', now())",
         anna,

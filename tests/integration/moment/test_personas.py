@@ -8,7 +8,7 @@ personas:
     title: The one who prefers people
     counts: {calls: {on: Support Called, within: 90d}}
     match:
-      - {when: 'has(customer.preferred_channel) && customer.preferred_channel == "phone"', because: they asked for calls}
+      - {when: 'has(customer.preferred_channel) && customer.preferred_channel == "phone"', because: asked for calls}
       - {when: counts.calls >= 2, weight: 0.6, because: they called twice in 90 days}
       - {when: counts.calls >= 3, weight: 0.4, because: and once more}
   - persona: hurried-regular

@@ -108,7 +108,7 @@ async def test_who_called_already_is_told_through_their_case(house: House) -> No
     anna, ben = await house.known(), await house.known("ben")
     for name, (customer, queue) in {"1:1": (anna, "support"), "2:1": (ben, "sales")}.items():
         await house.rows(
-            "insert into cases (\"case\", entry, n, workflow_id, journey, customer, queue, brief,"
+            'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,'
             " decisions, state, opened_at) values (%s, %s, 1, 'x', 'help', %s, %s, '', '{}', 'open',"
             " now())",
             f"case/x:{name}",
@@ -259,6 +259,13 @@ async def test_what_cannot_be_done_says_what_can(house: House) -> None:
     assert "reopen it first" in told["message"]
     await house.post("/v1/problems/nothing/mend", 404, by="ops")
     told = await house.post(
-        "/v1/problems", 400, problem="z", title="x", why="x", by="o", customers=["a"], properties={"ask": 1}
+        "/v1/problems",
+        400,
+        problem="z",
+        title="x",
+        why="x",
+        by="o",
+        customers=["a"],
+        properties={"ask": 1},
     )
     assert "properties.ask" in told["message"]

@@ -1,6 +1,6 @@
 """How long `GET /v1/customers/{identity}/now` takes among a million profiles, over HTTP.
 
-    python -m benchmarks.now [--profiles 1000000] [--asks 5000] [--json]
+    python -m benchmarks.now [--profiles 1000000] [--asks 5000] [--folder PATH] [--json]
 
 A PostgreSQL of its own is filled with COPY: every customer has three identities, and shares of them
 have runs, promises, shows, coupons, deliveries, feelings, replies and touchpoints. The API is a
@@ -322,7 +322,7 @@ async def _answers(port: int) -> None:
     """Until the API answers."""
     async with (
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
-        asyncio.timeout(60),
+        asyncio.timeout(300),
     ):
         while True:
             try:
@@ -333,35 +333,39 @@ async def _answers(port: int) -> None:
                 return
 
 
-async def run(profiles: int, asks: int) -> dict[str, Any]:
-    """Fill, serve, ask."""
-    folder = Path(tempfile.mkdtemp(prefix="clew-now-"))
+async def run(profiles: int, asks: int, kept: Path | None = None) -> dict[str, Any]:
+    """Fill, serve, ask. `kept`: a folder whose database is kept, and used again where it is filled already."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="clew-now-"))
+    filled = folder / f"filled-{profiles}"
+    settings = {"shared_buffers": "512MB", "fsync": "off"}
     try:
-        async with PostgresServer(
-            folder / "postgres", settings={"shared_buffers": "512MB", "fsync": "off"}
-        ) as server:
-            url = await server.create_database("now")
-            await asyncio.to_thread(upgrade, url)
-            seconds = await fill(url, profiles)
-            with closing(socket.create_server(("127.0.0.1", 0))) as free:
-                port = free.getsockname()[1]
-            api = get_context("spawn").Process(target=serve, args=(url, port))
-            api.start()
-            try:
-                await _answers(port)
-                await measure(port, profiles, min(asks, 500), 8)  # what is asked first warms up
-                return {
-                    "profiles": profiles,
-                    "filled_in_seconds": round(seconds),
-                    "measured": [
-                        await measure(port, profiles, asks, each, api.pid) for each in (1, 8)
-                    ],
-                }
-            finally:
-                api.terminate()
-                await asyncio.to_thread(api.join)
+        async with PostgresServer(folder / "postgres", settings=settings) as server:
+            seconds = None
+            url = server.url(f"now_{profiles}")
+            if not filled.exists():
+                url = await server.create_database(f"now_{profiles}")
+                await asyncio.to_thread(upgrade, url)
+                seconds = round(await fill(url, profiles))
+                filled.touch()
+            measured = await _serve_and_measure(url, profiles, asks)
+            return {"profiles": profiles, "filled_in_seconds": seconds, "measured": measured}
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _serve_and_measure(url: str, profiles: int, asks: int) -> list[dict[str, Any]]:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    api = get_context("spawn").Process(target=serve, args=(url, port))
+    api.start()
+    try:
+        await _answers(port)
+        await measure(port, profiles, min(asks, 500), 8)  # what is asked first warms up
+        return [await measure(port, profiles, asks, each, api.pid) for each in (1, 8)]
+    finally:
+        api.terminate()
+        await asyncio.to_thread(api.join)
 
 
 def main() -> None:
@@ -369,13 +373,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How long `now` takes.")
     parser.add_argument("--profiles", type=int, default=1_000_000)
     parser.add_argument("--asks", type=int, default=5_000)
+    parser.add_argument(
+        "--folder", type=Path, help="keep the filled database here for another time"
+    )
     parser.add_argument("--json", action="store_true")
     wish = parser.parse_args()
-    found = asyncio.run(run(wish.profiles, wish.asks))
+    found = asyncio.run(run(wish.profiles, wish.asks, wish.folder))
     if wish.json:
         print(json.dumps(found))
         return
-    print(f"{found['profiles']:,} profiles, filled in {found['filled_in_seconds']} s")
+    print(f"{found['profiles']:,} profiles")
     for each in found["measured"]:
         print(
             f"{each['at_once']} at once: p50 {each['p50_ms']} ms, p95 {each['p95_ms']} ms,"

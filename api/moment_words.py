@@ -6,7 +6,8 @@ from typing import Any
 
 from journey.feelings import Reading
 from journey.suggestions import Candidate, ranked
-from stores.moment import Moment, problem_key
+from stores.moment import Moment
+from stores.moment_candidates import problem_key
 
 NAME_TRAITS = (
     *("first_name", "last_name", "name", "title", "company", "email", "phone"),

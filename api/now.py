@@ -6,6 +6,7 @@ behind a web page: the answer holds what customers told us, and write keys trave
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -59,45 +60,42 @@ class Customers(Protocol):
     async def find(self, identity: str) -> Any: ...
 
 
-def now_router(
-    moments: Moments,
-    suggestions: Suggestions,
-    customers: Customers,
-    words: Words,
-    staff: StaffKeyCheck,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> APIRouter:
+@dataclass(slots=True, frozen=True, kw_only=True)
+class MomentDoors:
     """One call in, one call back. `clock` is run time."""
-    router = APIRouter(tags=["moment"])
 
-    async def now(request: Request) -> Response:
+    moments: Moments
+    suggestions: Suggestions
+    customers: Customers
+    words: Words
+    clock: Callable[[], datetime]
+
+    async def now(self, request: Request) -> Response:
         """All that is known in the moment. 404 for whom nobody knows, with what is said to anyone here."""
         identity, place = _identity(request), _place(request.query_params.get("place", ANYWHERE))
-        moment, at = await moments.of(identity, place), clock()
+        moment, at = await self.moments.of(identity, place), self.clock()
         if moment is None:
-            said = anyones(await moments.said_to_anyone(place))
-            words_of = (
-                "nobody is known by this; what is said to anyone at this place is in `suggestions`"
-            )
-            body = {"known": False, "code": "unknown_customer", "message": words_of}
+            said = anyones(await self.moments.said_to_anyone(place))
+            words = "nobody is known by this; what is said to anyone here is in `suggestions`"
+            body = {"known": False, "code": "unknown_customer", "message": words}
             return json_response({**body, "place": place, "suggestions": said}, 404)
 
         def in_words(template: str, values: Mapping[str, object]) -> str | None:
             try:
-                return words.render(template, values, at)
+                return self.words.render(template, values, at)
             except MessageCannotRenderError:
                 return None
 
         return json_response(moment_told(moment, place, in_words, at))
 
-    async def told(request: Request) -> Response:
+    async def told(self, request: Request) -> Response:
         """`{"suggestion", "place", "message_id", "by", "again_after"}`: 200 once it is stored."""
         what = request.path_params["what"]
         if what not in EVENT_OF:
             said = f"there is no {what[:40]!r} here; there are {', '.join(EVENT_OF)}"
             raise RefusedRequestError(404, "unknown_path", said)
         body = await read_object_of(request, _FIELDS)
-        found = await customers.find(_identity(request))
+        found = await self.customers.find(_identity(request))
         if found is None:
             raise RefusedRequestError(404, "unknown_customer", "nobody is known by this")
         named = text_of(body, "message_id", most=150, default=secrets.token_hex(16))
@@ -111,15 +109,30 @@ def now_router(
             again_after=text_of(body, "again_after", most=40, default=AGAIN_AFTER),
         )
         try:
-            new = await suggestions.tell(order)
+            new = await self.suggestions.tell(order)
         except UnknownSuggestionError as error:
             raise RefusedRequestError(404, "unknown_suggestion", str(error)) from None
         except SpanError as error:
             raise RefusedRequestError(400, "bad_request", f"again_after: {error}") from None
         return json_response({"success": True, "new": new, "message_id": order.message_id})
 
-    router.add_route("/v1/customers/{identity}/now", staff.behind(now), methods=["GET"])
-    router.add_route("/v1/customers/{identity}/now/{what}", staff.behind(told), methods=["POST"])
+
+def now_router(
+    moments: Moments,
+    suggestions: Suggestions,
+    customers: Customers,
+    words: Words,
+    staff: StaffKeyCheck,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> APIRouter:
+    """For programs that act for staff."""
+    router = APIRouter(tags=["moment"])
+    doors = MomentDoors(
+        moments=moments, suggestions=suggestions, customers=customers, words=words, clock=clock
+    )
+    path = "/v1/customers/{identity}/now"
+    router.add_route(path, staff.behind(doors.now), methods=["GET"])
+    router.add_route(f"{path}/{{what}}", staff.behind(doors.told), methods=["POST"])
     return router
 
 

@@ -40,7 +40,7 @@ from workers.api import api_app
 from workers.embedded.postgres_server import PostgresServer
 from workers.settings import ApiSettings
 
-TOKEN = "staff-token-of-the-benchmark"
+TOKEN = "staff-token-of-the-benchmark"  # noqa: S105 -- of a server that lives for minutes
 NOON = datetime.now(UTC).replace(microsecond=0)
 
 _JOURNEY = """
@@ -281,7 +281,7 @@ async def measure(
     port: int, profiles: int, asks: int, at_once: int, api: int | None = None
 ) -> dict[str, Any]:
     """Ask; milliseconds from the request to the whole answer. `api`: the process that answers."""
-    chance, took = random.Random(7), list[float]()
+    chance, took = random.Random(7), list[float]()  # noqa: S311 -- the same people each time
     identities = iter([_identity(profiles, chance) for _ in range(asks)])
     known = 0
 

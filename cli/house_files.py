@@ -34,8 +34,7 @@ def is_house_file(path: Path, *, named: bool = True) -> bool:
 def check_house(paths: Sequence[Path], problems: list[Problem]) -> list[HouseFile]:
     """Read them; what is wrong is added to `problems`."""
     found: list[HouseFile] = []
-    for path in paths:
-        kind = next(each for each in HOUSE_KINDS if each == path.stem)
+    for kind, path in ((kind, path) for path in paths for kind in HOUSE_KINDS if path.stem == kind):
         text = text_of(path)
         if isinstance(text, Problem):
             problems.append(text)

@@ -1,6 +1,5 @@
 """All that is known of a customer in the moment in which they look or ask: few statements, each row by an index."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from stores.customers import Customer, find_customer, normalised
 from stores.database import Connection, Pool, clean_text, one_statement
 from stores.definitions import load_definition
 from stores.house import HouseStore
+from stores.moment_candidates import Row, candidates_of, coupon_key, show_key
 from stores.personas import fitting, with_evidence
 
 FEW, SEVERAL = 5, 20
@@ -113,8 +113,6 @@ _TIMES = frozenset(
         *("expires_at", "granted_at", "again_at"),
     }
 )
-
-Row = dict[str, Any]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -238,27 +236,6 @@ async def _counts(connection: Connection, row: Row, place: str) -> dict[str, Cou
     return {each.pop("key"): Counted(**each) for each in await cursor.fetchall()}
 
 
-def show_key(show: Mapping[str, Any]) -> str:
-    """What a show is counted under, over all customers: its journey and its name, or else its words."""
-    named = show["name"] or hashlib.sha256(show["say"].encode()).hexdigest()[:12]
-    return f"{show['journey']}/{named}"
-
-
-def coupon_key(offer: str) -> str:
-    """What an offer is counted under."""
-    return f"offer/{offer}"
-
-
-def problem_key(problem: str) -> str:
-    """What a problem is counted under."""
-    return f"problem/{problem}"
-
-
-def coupon_suggestion(key: str) -> str:
-    """The id of a coupon as a suggestion: its key ends in entry and n."""
-    return f"coupon:{':'.join(key.rsplit(':', 2)[-2:])}"
-
-
 def _spellings(identity: str) -> list[str]:
     raw = clean_text(identity).strip()
     return sorted({raw, *(normalised(kind, raw)[1] for kind in ("email", "phone"))})
@@ -280,10 +257,10 @@ def _moment(
     counts: Mapping[str, Counted],
     spellings: set[str],
 ) -> Moment:
-    candidates, values = _candidates(row, counts)
+    candidates, values = candidates_of(row, counts)
     over = {each: {**told, "customer": found.profile()} for each, told in values.items()}
     led = [each for each in row["identities"] if each["value"] in spellings]
-    feelings = [
+    feelings: list[str | None] = [
         run["words"].stages[run["stage"]][1]
         for run in row["runs"]
         if run["stage"] in run["words"].stages
@@ -310,75 +287,3 @@ def _moment(
             held_by=row["held_by"],
         ),
     )
-
-
-def _candidates(
-    row: Row, counts: Mapping[str, Counted]
-) -> tuple[list[Candidate], dict[str, Mapping[str, Any]]]:
-    """What may be said or offered here, and over what each is rendered."""
-    by_suggestion = {each["suggestion"]: each for each in row["answers"]}
-    refused = {each["key"]: each["again_at"] for each in row["answers"] if each["again_at"]}
-    candidates: list[Candidate] = []
-    values: dict[str, Mapping[str, Any]] = {}
-
-    def add(suggestion: str, key: str, over: Mapping[str, Any], **told: Any) -> None:
-        answer = by_suggestion.get(suggestion)
-        values[suggestion] = over
-        candidates.append(
-            Candidate(
-                suggestion=suggestion,
-                key=key,
-                counted=counts.get(key, Counted()),
-                told=answer["told"] if answer else None,
-                again_at=refused.get(key),
-                **told,
-            )
-        )
-
-    for show in row["shows"]:
-        stage = show["stage"]
-        where = f", in stage {stage}" if stage else ""
-        add(
-            f"{show['entry']}:{show['n']}",
-            show_key(show),
-            show["values"],
-            kind="show",
-            say=show["say"],
-            because=f"journey {show['journey']} says it here{where}",
-            **{
-                name: show[name]
-                for name in ("priority", "journey", "run", "until", "held_out", "name")
-            },
-        )
-    for coupon in row["coupons"]:
-        worth = f" of {coupon['amount']:g}" if coupon["amount"] is not None else ""
-        add(
-            coupon_suggestion(coupon["key"]),
-            coupon_key(coupon["offer"]),
-            {},
-            kind="coupon",
-            say=f"Their coupon {coupon['code']}{worth} ({coupon['offer']}) can be used.",
-            because=f"journey {coupon['journey']} gave it on {coupon['granted_at']:%Y-%m-%d}",
-            journey=coupon["journey"],
-            run=coupon["key"].rsplit(":", 2)[0],
-            name=coupon["offer"],
-            until=coupon["expires_at"],
-        )
-    touched = {each["problem"] for each in row["problems"]}
-    for problem in row["anyones"]:
-        why = (
-            "it touches the customer"
-            if problem["problem"] in touched
-            else "it is said to anyone here"
-        )
-        add(
-            f"problem:{problem['problem']}",
-            problem_key(problem["problem"]),
-            {},
-            kind="problem",
-            say=problem["words"],
-            because=f"{problem['title']}: {why}",
-            priority=90 if problem["problem"] in touched else 70,
-            name=problem["problem"],
-        )
-    return candidates, values

@@ -12,7 +12,7 @@ from journey.moment_events import EVENT_OF, Told
 from journey.spans import read_span
 from stores.customers import read_customer
 from stores.database import Connection, Pool, clean_text
-from stores.moment import coupon_key, problem_key, show_key
+from stores.moment_candidates import coupon_key, problem_key, show_key
 from stores.touchpoints import store_touchpoint
 
 AGAIN_AFTER = "14d"

@@ -20,7 +20,7 @@ def test_every_kind_of_file_is_shown() -> None:
 
 @pytest.mark.parametrize("source", YAML)
 def test_each_file_on_the_page_has_nothing_wrong(source: str) -> None:
-    kind = next(each for each in HOUSE_KINDS if each == source.partition(":")[0])
+    kind = next(each for each in HOUSE_KINDS if source.startswith(f"{each}:"))
     read_house_file(kind, source, f"{kind}.yaml")
 
 

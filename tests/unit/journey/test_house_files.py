@@ -1,5 +1,6 @@
 """Files of the house are read with the place of each fault, and survive being published."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,30 +12,38 @@ from journey.problem_rules import ProblemRule, name_of, sign_of
 from journey.touchpoint import Touchpoint
 from tests.unit.journey.test_feelings import NOON
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+_RULE = "problem: p, title: T, words: W, on: X"
+
 WRONG: list[tuple[HouseKind, str, str]] = [
-    ("feelings", "feelings: [{feeling: upset}]\nrules: [{feeling: glad, for: 3d}]", "none of the feelings"),
-    ("feelings", "feelings: [{feeling: upset}]\nrules: [{feeling: upset, on: X, count: 2, for: 3d}]", "within"),
-    ("feelings", "feelings: [{feeling: upset}, {feeling: upset}]", "there twice"),
-    ("feelings", "feelings: [{feeling: upset}]\nrules: [{feeling: upset, when: 'run.x', for: 3d}]", "customer, event, now"),
-    ("problems", "problems: [{problem: p, title: T, words: W, on: X, customers: 1, within: 1h}]", "greater than or equal to 2"),
-    ("problems", "problems: [{problem: p, title: T, words: W, on: X, same: 'a b', customers: 2, within: 1h}]", "it is CEL over"),
-    ("personas", "personas: [{persona: p, title: T, match: [{when: 'counts.x > 1', because: b}]}]", "not counted"),
-    ("personas", "personas: [{persona: p, title: T, match: [{when: \"'p' in customer.personas\", because: b}]}]", "who fits would depend"),
-]  # fmt: skip
+    ("feelings", "{feeling: glad, for: 3d}", "none of the feelings"),
+    ("feelings", "{feeling: upset, on: X, count: 2, for: 3d}", "within"),
+    ("feelings", "{feeling: upset, when: 'run.x', for: 3d}", "customer, event, now"),
+    ("problems", f"{{{_RULE}, customers: 1, within: 1h}}", "greater than or equal to 2"),
+    ("problems", f"{{{_RULE}, same: 'a b', customers: 2, within: 1h}}", "it is CEL over"),
+    ("personas", "{when: 'counts.x > 1', because: b}", "not counted"),
+    ("personas", "{when: \"'p' in customer.personas\", because: b}", "who fits would depend"),
+]
+AROUND: dict[HouseKind, str] = {
+    "feelings": "feelings: [{feeling: upset}]\nrules: [%s]",
+    "problems": "problems: [%s]",
+    "personas": "personas: [{persona: p, title: T, match: [%s]}]",
+}
 
 
 @pytest.mark.parametrize(("kind", "source", "words"), WRONG)
 def test_what_is_wrong_is_told_with_its_place(kind: HouseKind, source: str, words: str) -> None:
     with pytest.raises(InvalidDocumentError) as told:
-        read_house_file(kind, source, f"{kind}.yaml")
+        read_house_file(kind, AROUND[kind] % source, f"{kind}.yaml")
     assert words in str(told.value)
     assert str(told.value).startswith(f"{kind}.yaml:")
 
 
 @pytest.mark.parametrize("kind", ["feelings", "problems", "personas"])
 def test_the_files_of_the_examples_say_the_same_after_they_were_published(kind: HouseKind) -> None:
-    with open(f"examples/{kind}.yaml", encoding="utf-8") as file:
-        read = read_house_file(kind, file.read(), kind)
+    text = (EXAMPLES / f"{kind}.yaml").read_text(encoding="utf-8")
+    read = read_house_file(kind, text, kind)
     again: Any = getattr(house_of({kind: read.model_dump(mode="json", by_alias=True)}), kind)
     assert again == read
 
@@ -70,8 +79,13 @@ personas:
 def test_two_values_that_look_alike_are_two_problems() -> None:
     rule = ProblemRule.model_validate(
         {
-            **{"problem": "fails", "title": "T", "words": "W", "on": "Failed"},
-            **{"same": "event.properties.bank", "customers": 2, "within": "1h"},
+            "problem": "fails",
+            "title": "T",
+            "words": "W",
+            "on": "Failed",
+            "same": "event.properties.bank",
+            "customers": 2,
+            "within": "1h",
         }
     )
     failed = Touchpoint(message_id="m", event="Failed", timestamp=NOON, properties={"bank": "A/B"})

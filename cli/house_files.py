@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.landscape_files import ENDINGS, text_of
 from journey.document import InvalidDocumentError, Problem
-from journey.house_files import HOUSE_KINDS, HouseKind, read_house_file
+from journey.house_files import HouseKind, house_kind, read_house_file
 
 if TYPE_CHECKING:
     from stores.published import PublishedStore
@@ -28,13 +28,16 @@ def is_house_file(path: Path, *, named: bool = True) -> bool:
     """  # noqa: D205 -- one sentence
     if path.suffix not in ENDINGS or not path.is_file():
         return False
-    return path.stem in HOUSE_KINDS and (named or path.stem != "personas")
+    return house_kind(path.stem) is not None and (named or path.stem != "personas")
 
 
 def check_house(paths: Sequence[Path], problems: list[Problem]) -> list[HouseFile]:
     """Read them; what is wrong is added to `problems`."""
     found: list[HouseFile] = []
-    for kind, path in ((kind, path) for path in paths for kind in HOUSE_KINDS if path.stem == kind):
+    for path in paths:
+        kind = house_kind(path.stem)
+        if kind is None:
+            continue
         text = text_of(path)
         if isinstance(text, Problem):
             problems.append(text)

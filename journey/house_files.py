@@ -38,6 +38,11 @@ class House:
     personas: PersonasFile | None = None
 
 
+def house_kind(name: str) -> HouseKind | None:
+    """What a file of this name, without its ending, holds."""
+    return next((kind for kind in HOUSE_KINDS if name == kind), None)
+
+
 def read_house_file(kind: HouseKind, text: str, name: str) -> BaseModel:
     """What one file says. Raises: `InvalidDocumentError` with every problem found."""
     document = read_document(text, name, begins=f"{kind}:")

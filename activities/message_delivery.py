@@ -62,8 +62,9 @@ class MessageDelivery:
     """Delivers messages: policy and intent in one transaction, then the channel, then the outcome.
 
     `channels` by name; `providers`: channel → who carries it, where a rate may name them.
-    `wall_clock` gives wall time, `rest` lets so many seconds of it pass. `services` are asked for what messages read right
-    before they leave; `links` counts clicks; `feelings` None: as the journey's stage says.
+    `wall_clock` gives wall time, `rest` lets so many seconds of it pass. `services` are asked for
+    what messages read right before they leave; `links` counts clicks; `feelings` None: as the
+    journey's stage says.
     """
 
     ledger: DeliveryLedger

@@ -7,6 +7,7 @@ from pathlib import Path
 from channels.liquid_text import LiquidText
 from channels.message_bundle import Message, message_of
 from channels.shared_words import SharedWords
+from cli.house_files import HouseFile, check_house, house_around, is_house_file, said_by
 from cli.landscape_files import ENDINGS, Landscapes, kind_of, text_of
 from cli.message_files import (
     BLOCKS,
@@ -20,21 +21,14 @@ from cli.output import WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
 from journey.house_policy import HousePolicy
 from journey.house_voice import HouseVoice
-from journey.identity_rules import IdentityRules, read_identities
 from journey.landscape import Landscape
 from journey.landscape_faults import undescribed
 from journey.named_words import NamedWords, read_offers, read_survey
 from journey.offer import OfferWords
-from journey.policy_file import read_policy
 from journey.publication import Publishable, read_definition
 from journey.survey import Survey
 
 JOURNEY_ENDINGS = ENDINGS
-IDENTITIES = tuple(f"identities{ending}" for ending in ENDINGS)
-"""The file with the rules of the house on who is who."""
-
-POLICY = "policy.yaml"
-"""The house's policy: beside journeys, or in the folder above them."""
 
 
 @dataclass(slots=True)
@@ -48,11 +42,10 @@ class FoundFiles:
     """Blocks, and the voice of the house."""
     surveys: list[Path] = field(default_factory=list[Path])
     offers: list[Path] = field(default_factory=list[Path])
-    policies: list[Path] = field(default_factory=list[Path])
-    identities: list[Path] = field(default_factory=list[Path])
-    """Rules of the house on identities."""
     landscapes: list[Path] = field(default_factory=list[Path])
     """Touchpoints, personas and goals named themselves; those around a journey are found with it."""
+    house: list[Path] = field(default_factory=list[Path])
+    """What there is one of in an installation, such as its policy; personas only where they are named."""
 
 
 @dataclass(slots=True)
@@ -65,9 +58,8 @@ class CheckedFiles:
     voice: HouseVoice | None = None
     surveys: dict[str, Survey] = field(default_factory=dict[str, Survey])
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
-    policy: HousePolicy | None = None
-    identities: IdentityRules | None = None
     landscapes: list[Path] = field(default_factory=list[Path])
+    house: list[HouseFile] = field(default_factory=list[HouseFile])
     problems: list[Problem] = field(default_factory=list[Problem])
     warnings: list[Problem] = field(default_factory=list[Problem])
 
@@ -91,6 +83,8 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
     """
     found = FoundFiles()
     for path in paths:
+        if is_house_file(path):
+            found.house.append(path)
         if path.is_dir():
             _in_folder(path, found)
         elif not path.exists():
@@ -101,14 +95,12 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
             found.shared.append(path)
         elif path.name == "offers.yaml":
             found.offers.append(path)
-        elif path.name == POLICY:
-            found.policies.append(path)
-        elif path.name in IDENTITIES:
-            found.identities.append(path)
         elif path.parent.name == "surveys" and path.suffix == ".yaml":
             found.surveys.append(path)
         elif kind_of(path) is not None:
             found.landscapes.append(path)
+        elif is_house_file(path):
+            continue
         elif path.suffix in JOURNEY_ENDINGS:
             found.journeys.append(path)
         else:
@@ -138,9 +130,7 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
         _check_survey(path, checked)
     for path in dict.fromkeys(found.offers):
         _check_offers(path, checked)
-    for path in dict.fromkeys(found.policies):
-        checked.policy = _checked_policy(path, checked) or checked.policy
-    _check_identities(list(dict.fromkeys(found.identities)), checked)
+    checked.house = check_house(list(dict.fromkeys(found.house)), checked.problems)
     given = {message_of(path.name) for path in found.messages}
     landscapes = Landscapes()
     for path in dict.fromkeys(found.landscapes):
@@ -185,7 +175,8 @@ def _words(journey: Path, checked: CheckedFiles, published: Published | None) ->
     if published is not None:
         live: dict[str, Survey | None] = dict.fromkeys(published.surveys)
         offers = dict.fromkeys([*published.offers, *checked.offers])
-        known = checked.policy.topics if checked.policy is not None else published.topics
+        policy = said_by(checked.house, HousePolicy)
+        known = policy.topics if policy is not None else published.topics
         topics = None if known is None else dict.fromkeys(known)
         return NamedWords(surveys=live | checked.surveys, offers=offers, topics=topics)
     beside = CheckedFiles(surveys=dict(checked.surveys), offers=dict(checked.offers))
@@ -193,7 +184,9 @@ def _words(journey: Path, checked: CheckedFiles, published: Published | None) ->
         _check_survey(path, beside)
     if (journey.parent / "offers.yaml").exists():
         _check_offers(journey.parent / "offers.yaml", beside)
-    policy = checked.policy or _policy_around(journey, beside)
+    policy = said_by(checked.house, HousePolicy) or house_around(
+        journey, "policy", HousePolicy, beside.problems
+    )
     topics = None if policy is None else dict.fromkeys(policy.topics)
     return NamedWords(surveys=beside.surveys or None, offers=beside.offers or None, topics=topics)
 
@@ -224,40 +217,6 @@ def _check_offers(path: Path, checked: CheckedFiles) -> None:
         checked.problems += error.problems
 
 
-def _checked_policy(path: Path, checked: CheckedFiles) -> HousePolicy | None:
-    source = _read(path, checked)
-    if source is None:
-        return None
-    try:
-        return read_policy(source, str(path))
-    except InvalidDocumentError as error:
-        checked.problems += error.problems
-        return None
-
-
-def _policy_around(journey: Path, beside: CheckedFiles) -> HousePolicy | None:
-    """The policy beside a journey or in the folder above; what is wrong with it is told where it is given."""
-    folder = journey.resolve().parent
-    for path in (folder / POLICY, folder.parent / POLICY):
-        if path.is_file():
-            return _checked_policy(path, beside)
-    return None
-
-
-def _check_identities(paths: list[Path], checked: CheckedFiles) -> None:
-    for path in paths[1:]:
-        words = f"rules on identities are given in {paths[0]} already"
-        checked.problems.append(_problem(path, 1, words, "keep one file for the whole house"))
-    for path in paths[:1]:
-        source = _read(path, checked)
-        if source is None:
-            continue
-        try:
-            checked.identities = read_identities(source, str(path))
-        except InvalidDocumentError as error:
-            checked.problems += error.problems
-
-
 def _nobody_described(path: Path, journey: Publishable) -> Problem:
     count = len(undescribed(journey.program))
     words = (
@@ -280,15 +239,13 @@ def _in_folder(folder: Path, found: FoundFiles) -> None:
     found.shared += [path for path in [folder / "messages" / HOUSE] if path.is_file()]
     found.surveys += sorted((folder / "surveys").glob("*.yaml"))
     found.offers += [path for path in [folder / "offers.yaml"] if path.exists()]
-    policies = [path for path in [folder / POLICY] if path.exists()]
-    identities = [folder / name for name in IDENTITIES if (folder / name).exists()]
-    found.identities += identities
-    if not (journeys or messages or policies or identities or found.shared):
+    house = [path for path in sorted(folder.glob("*.*")) if is_house_file(path, named=False)]
+    found.house += house
+    if not (journeys or messages or house or found.shared):
         raise CommandError(
-            f"{folder}: holds no journey.yaml, no *.journey.yaml, no messages/*.md and no {POLICY}.",
+            f"{folder}: holds no journey.yaml, no *.journey.yaml, no messages/*.md and no file of the house.",
             WRONG_USE,
         )
-    found.policies += policies
     found.journeys += journeys
     found.messages += messages
 

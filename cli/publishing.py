@@ -65,13 +65,11 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
         say(f"Journey {definition.journey} is live as version {definition.version[:12]}.")
     if checked.voice is not None:
         say(f"The voice of {checked.voice.name} is live.")
+    for file in checked.house:
+        say(f"The house's {file.kind} from {file.path} hold within seconds.")
     for what in ("blocks", "messages", "surveys", "offers"):
         if names := sorted(getattr(checked, what)):
             say(f"{what.capitalize()} are live: {', '.join(names)}.")
-    if checked.policy is not None:
-        say("The house's policy is live: what it says of consent holds from now on.")
-    if checked.identities is not None:
-        say("The rules of the house on identities hold within seconds.")
 
 
 _Version = Annotated[Path, typer.Argument(metavar="JOURNEY", help="A journey file, or its folder.")]
@@ -114,25 +112,28 @@ def one_journey(path: Path) -> "Program":
 
 _Schema = Annotated[
     str,
-    typer.Argument(metavar="WHAT", help="journey, touchpoints, personas, goals or identities."),
+    typer.Argument(
+        metavar="WHAT",
+        help="journey, touchpoints, personas, goals, policy, identities, feelings or problems.",
+    ),
 ]
 
 
 def schema(what: _Schema = "journey") -> None:
     """Print the JSON Schema of journeys, or of the files beside them, for editors."""
+    from journey.house_files import HOUSE_KINDS, house_schema
     from journey.landscape_files import KINDS, landscape_schema
     from journey.publication import json_schema
 
     if what == "journey":
         print_json(json_schema())
         return
-    if what == "identities":
-        from journey.identity_rules import identities_schema
-
-        print_json(identities_schema())
+    if what in HOUSE_KINDS:
+        print_json(house_schema(HOUSE_KINDS[HOUSE_KINDS.index(what)]))
         return
     if what not in KINDS:
-        words = f"there is no schema of {what!r}; name journey, identities, {', '.join(KINDS)}."
+        known = ", ".join(dict.fromkeys((*KINDS, *HOUSE_KINDS)))
+        words = f"there is no schema of {what!r}; name journey, {known}."
         raise CommandError(words, WRONG_USE)
     print_json(landscape_schema(KINDS[KINDS.index(what)]))
 
@@ -171,11 +172,12 @@ async def _live_topics(pool: "Pool") -> list[str] | None:
 
 async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     """Words first: a journey that is live finds all that it sends, asks and gives."""
+    from cli.house_files import publish_house
     from cli.shared_publishing import publish_shared
     from stores.audit import AuditStore
     from stores.definitions import DefinitionStore
     from stores.messages import MessageStore
-    from stores.published import HOUSE, PublishedStore
+    from stores.published import PublishedStore
 
     await publish_shared(pool, checked, who := f"command: {getpass.getuser()}")
     messages, definitions, audit = MessageStore(pool), DefinitionStore(pool), AuditStore(pool)
@@ -189,14 +191,8 @@ async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     for name, offer in checked.offers.items():
         revision = await words.publish("offer", name, offer.model_dump(mode="json"))
         await audit.record(who, "published", f"offer {name}", {"revision": revision})
-    if checked.policy is not None:
-        source = checked.policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        revision = await words.publish("policy", HOUSE, source)
-        await audit.record(who, "published", "policy", {"revision": revision})
-    if checked.identities is not None:
-        source = checked.identities.model_dump(mode="json", exclude_defaults=True)
-        revision = await words.publish("identities", HOUSE, source)
-        await audit.record(who, "published", "identities of the house", {"revision": revision})
+    for kind, revision in (await publish_house(words, checked.house)).items():
+        await audit.record(who, "published", f"{kind} of the house", {"revision": revision})
     for definition in checked.journeys:
         await definitions.publish(definition)
         detail = {"version": definition.version}
@@ -233,9 +229,8 @@ def _counted(checked: "CheckedFiles") -> str:
         "message": len(checked.messages),
         "survey": len(checked.surveys),
         "offer": len(checked.offers),
-        "policy of the house": int(checked.policy is not None),
-        "file of rules on identities": int(checked.identities is not None),
         "file of descriptions": len(checked.landscapes),
+        "file of the house": len([each for each in checked.house if each.kind != "personas"]),
     }
     return ", ".join(count(number, what) for what, number in numbers.items() if number) or "nothing"
 
@@ -251,11 +246,10 @@ def _told(checked: "CheckedFiles") -> dict[str, Any]:
             for name, (message, _) in checked.messages.items()
         ],
         "blocks": sorted(checked.blocks),
-        "house": checked.voice.name if checked.voice else None,
+        "voice": checked.voice.name if checked.voice else None,
         "surveys": sorted(checked.surveys),
         "offers": sorted(checked.offers),
-        "policy": checked.policy is not None,
-        "identities": checked.identities is not None,
+        "house": sorted(each.kind for each in checked.house),
         "problems": checked.problems,
         "warnings": checked.warnings,
     }

@@ -260,6 +260,8 @@ class ShowRecord:
     until: datetime | None = None
     values: Values = field(default_factory=dict[str, JsonValue])
     shown: bool = True
+    name: str = ""
+    """The id of the step, where it has one."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

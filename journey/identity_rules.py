@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import orjson
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -192,11 +192,6 @@ def read_identities(text: str, name: str) -> IdentityRules:
     if problems:
         raise InvalidDocumentError(problems)
     return rules
-
-
-def identities_schema() -> dict[str, Any]:
-    """The JSON Schema of such a file, for editors."""
-    return IdentityRules.model_json_schema(by_alias=True)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

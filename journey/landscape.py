@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from journey.language import EventName, Identifier, Model, Slug
+from journey.language import Condition, EventName, Identifier, Model, Slug, SpanText
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 """A few words for people."""
@@ -61,6 +61,26 @@ class TouchpointDescription(Model):
     """Who answers for it."""
 
 
+class CountedEvidence(Model):
+    """How often a touchpoint came, for `counts.NAME` in the evidence for a persona."""
+
+    on: EventName
+    """Name of the touchpoint."""
+    within: SpanText
+    """Within how long, back from now."""
+
+
+class Evidence(Model):
+    """Something that speaks for a persona, or against it."""
+
+    when: Condition
+    """What holds of the customer: CEL over `customer`, and `counts` of touchpoints."""
+    weight: float = Field(default=1.0, ge=-10, le=10)
+    """How much it says. A customer fits from 1 on, all evidence together; less than 0 speaks against it."""
+    because: Sentence
+    """The reason in words, for staff."""
+
+
 class Persona(Model):
     """A kind of customer whom journeys are made for."""
 
@@ -69,6 +89,10 @@ class Persona(Model):
     description: Annotated[str, StringConstraints(min_length=1, max_length=2_000)] | None = None
     needs: list[Sentence] = Field(default=[], max_length=20)
     frustrations: list[Sentence] = Field(default=[], max_length=20)
+    counts: dict[Identifier, CountedEvidence] = Field(default={}, max_length=10)
+    """Touchpoints that the evidence counts, each under a name."""
+    match: list[Evidence] = Field(default=[], max_length=20)
+    """Who fits: published with `clew publish personas.yaml`, it makes `customer.personas`."""
 
 
 class SharedGoal(Model):

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from journey.document import InvalidDocumentError, Path, read_document
 from journey.document_faults import fault_of
+from journey.house_files import evidence_faults
 from journey.landscape import (
     GoalsFile,
     Kind,
@@ -39,6 +40,8 @@ def read_landscape(kind: Kind, text: str, name: str) -> Landscape:
         raise InvalidDocumentError([fault_of(document, told) for told in error.errors()]) from None
     listed: list[Any] = getattr(read, kind)
     problems = [document.problem(*fault) for fault in _faults(kind, listed)]
+    if isinstance(read, PersonasFile):
+        problems += [document.problem(*fault) for fault in evidence_faults(read)]
     if problems:
         raise InvalidDocumentError(problems)
     described = {getattr(each, _NAMED[kind]): each for each in listed}

@@ -10,6 +10,7 @@ import orjson
 from pydantic import JsonValue
 
 from journey.message_events import MESSAGE_EVENTS
+from journey.moment_events import MOMENT_EVENTS
 from journey.page_events import PAGE_EVENTS
 
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
@@ -55,9 +56,10 @@ OURS = frozenset(
         AUDIENCE_LEFT,
         HOLD_LIFTED,
         MERGED,
+        *MOMENT_EVENTS,
     }
 )
-"""Events that we make ourselves: no author names them, and nobody outside describes them."""
+"""Events that we make ourselves: nobody outside sends or describes them."""
 
 
 RESERVED = OURS | MESSAGE_EVENTS

@@ -176,6 +176,9 @@ class Router:
         await self._add_aimed_at(customer, runs, batch)
         await self._add_subjects(runs, batch)
         live = await self.parts.programs.live()
+        if self.parts.readings is not None:
+            # Before anybody enters: the conditions of an entry see what this batch makes the customer feel.
+            await self.parts.readings.read(customer, batch.touchpoints)
         routed = await CustomerBatch(
             customer,
             runs=runs,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from contracts.routing import PendingBatch, RoutedBatch, StartingRun
+from contracts.routing import PendingBatch, PendingTouchpoint, RoutedBatch, StartingRun
 from routing.entry_scanner import EntryLooks
 from routing.journey_programs import JourneyPrograms
 from routing.signals import RunSignals
@@ -61,6 +61,12 @@ class Leases(Protocol):
     async def release(self, holder: str, unit: str, rest: timedelta | None = None) -> None: ...
 
 
+class Readings(Protocol):
+    """What is read from touchpoints before journeys see them; `stores.customer_readings` says what it guarantees."""
+
+    async def read(self, customer: str, came: Sequence[PendingTouchpoint]) -> None: ...
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Pace:
     """How much a router does at once, and how long it waits for what."""
@@ -85,3 +91,4 @@ class RouterParts:
     programs: JourneyPrograms
     signals: RunSignals
     looks: EntryLooks | None = None
+    readings: Readings | None = None

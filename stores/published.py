@@ -9,7 +9,9 @@ from pydantic import JsonValue
 from journey.survey import Survey
 from stores.database import Connection, Pool, ordered_json
 
-Kind = Literal["survey", "offer", "policy", "identities", "feelings", "block"]
+Kind = Literal[
+    "survey", "offer", "policy", "identities", "feelings", "problems", "personas", "block"
+]
 
 HOUSE = "house"
 """The name of what there is one of in an installation: its policy, its identities, its feelings."""

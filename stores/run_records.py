@@ -53,18 +53,21 @@ with told as (
            reason = excluded.reason, sequence = excluded.sequence
      where (p.sequence, p.at) <= (excluded.sequence, excluded.at)
 ), said as (
-    insert into shows as s (entry, n, customer, places, say, "values", priority, until, shown, sequence, at)
+    insert into shows as s (entry, n, customer, places, say, "values", priority, until, shown,
+                            name, sequence, at)
     select r.entry, w.n, r.customer, coalesce(w.places, '{}'), coalesce(w.say, ''),
            coalesce(w."values", '{}'), coalesce(w.priority, 0), w.until, coalesce(w.shown, true),
-           %(sequence)s, %(at)s
+           coalesce(w.name, ''), %(sequence)s, %(at)s
       from jsonb_to_recordset(%(shows)s) as w(n bigint, places text[], say text, "values" jsonb,
-                                              priority integer, until timestamptz, shown boolean)
+                                              priority integer, until timestamptz, shown boolean,
+                                              name text)
       join runs r on r.entry = %(entry)s
     on conflict (entry, n) do update
        set places = case when excluded.shown then excluded.places else s.places end,
            say = case when excluded.shown then excluded.say else s.say end,
            "values" = excluded."values", priority = excluded.priority, until = excluded.until,
-           shown = excluded.shown, sequence = excluded.sequence, at = excluded.at
+           shown = excluded.shown, name = case when excluded.shown then excluded.name else s.name end,
+           sequence = excluded.sequence, at = excluded.at
      where (s.sequence, s.at) <= (excluded.sequence, excluded.at)
 ), wanted as (
     select w.kind, w.id

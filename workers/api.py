@@ -12,19 +12,23 @@ from api.conversation import conversation_router
 from api.devices import devices_router
 from api.entries import entries_router
 from api.feedback import feedback_router
+from api.feelings import feelings_router
 from api.inbound_mail import InboundSecret, inbound_mail_router
 from api.inbound_texts import slack_router, twilio_router
 from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
 from api.merges import merges_router
+from api.now import now_router
 from api.pressure import Pressure
+from api.problems import problems_router
 from api.short_links import short_links_router
 from api.staff_key import StaffKeyCheck
 from api.status_events import LiveStatus
 from api.stops import stops_router
 from api.write_key_check import WriteKeyCheck
 from channels.inbox_token import InboxTokens
+from channels.liquid_text import LiquidText
 from channels.twilio_inbound import TwilioMedia
 from stores.cases import CaseStore
 from stores.conversations import ConversationStore
@@ -34,13 +38,18 @@ from stores.database import Pool, one_statement
 from stores.definitions import DefinitionStore
 from stores.devices import DeviceStore
 from stores.feedback import FeedbackStore
+from stores.feelings import FeelingStore
+from stores.house import HouseStore
 from stores.inbound import InboundStore
 from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
+from stores.moment import MomentStore
+from stores.problems import ProblemStore
 from stores.requested_entries import RequestedEntryStore
 from stores.short_links import ShortLinkStore
 from stores.staff_merges import MergeStore
 from stores.stops import StopStore
+from stores.suggestions import SuggestionStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
@@ -96,16 +105,26 @@ def api_app(
 
 
 def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck) -> list[APIRouter]:
-    """What staff do with cases, entries, stops and who is who."""
+    """What staff and their programs ask and do: cases, entries, the moment, problems, stops, who is who."""
+    customers, house = CustomerStore(pool), HouseStore(pool)
     return [
         cases_router(CaseStore(pool, bell.ring), staff),
         entries_router(
             RequestedEntryStore(pool, bell.ring),
-            CustomerStore(pool),
+            customers,
             DefinitionStore(pool),
             CouponStore(pool),
             staff,
         ),
+        now_router(
+            MomentStore(pool, house),
+            SuggestionStore(pool, bell.ring),
+            customers,
+            LiquidText(),
+            staff,
+        ),
+        feelings_router(FeelingStore(pool, house, bell.ring), customers, staff),
+        problems_router(ProblemStore(pool, bell.ring), customers, CaseStore(pool), staff),
         stops_router(StopStore(pool, bell.ring), staff),
         merges_router(MergeStore(pool, bell.ring), staff),
     ]

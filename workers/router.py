@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from contracts.clock import RunClock
+from routing.background_work import BackgroundWork
 from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
 from routing.router import Router
@@ -19,6 +20,7 @@ from routing.router_parts import Pace, RouterParts
 from routing.signals import RunSignals
 from routing.stop_waker import StopWaker
 from routing.temporal_runs import TemporalRuns
+from stores.customer_readings import CustomerReadings
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
@@ -26,6 +28,7 @@ from stores.due_traits import DueTraits
 from stores.entry_looks import EntryLookStore
 from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
+from stores.problem_reach import ProblemReach
 from stores.runs import RunStore
 from stores.stops import StopStore
 from stores.touchpoints import ensure_partitions
@@ -44,7 +47,10 @@ _log = structlog.get_logger(__name__)
 
 
 def router_parts(
-    pool: Pool, signals: RunSignals, looks: EntryLookStore | None = None
+    pool: Pool,
+    signals: RunSignals,
+    looks: EntryLookStore | None = None,
+    readings: CustomerReadings | None = None,
 ) -> RouterParts:
     """What a router works with, on our own database."""
     return RouterParts(
@@ -55,6 +61,7 @@ def router_parts(
         programs=JourneyPrograms(DefinitionStore(pool)),
         signals=signals,
         looks=looks or EntryLookStore(pool),
+        readings=readings or CustomerReadings(pool),
     )
 
 
@@ -67,9 +74,11 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         runs: RunSignals = TemporalRuns(client, clock=settings.run_clock)
         if tracing():
             runs = TracedRuns(runs)
-        looks = EntryLookStore(pool, ear.heard.set, _run_time(settings.run_clock))
+        ring, now = ear.heard.set, _run_time(settings.run_clock)
+        looks = EntryLookStore(pool, ring, now)
+        readings = CustomerReadings(pool, ring, now)
         router = Router(
-            router_parts(pool, runs, looks),
+            router_parts(pool, runs, looks, readings),
             name=f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
             pace=Pace(units=settings.units_at_once),
             heard=ear.heard,
@@ -79,6 +88,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, scanner.run())
         _background(parts, StopWaker(StopStore(pool, ear.heard.set)).run())
         _background(parts, _keep_traits(DueTraits(pool, ear.heard.set)))
+        _background(parts, BackgroundWork("problems", ProblemReach(pool, ring, now).round).run())
+        _background(parts, BackgroundWork("feelings", readings.fade).run())
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()

@@ -90,6 +90,7 @@ class Show(Step):
                 priority=self.priority,
                 until=thread.waiting.deadline if thread.waiting else None,
                 values=values,
+                name=self.id or "",
             )
         )
 

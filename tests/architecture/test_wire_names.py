@@ -100,7 +100,7 @@ FIELDS = {
     "journey.effects.CallOut": "kind n url method query body take",
     "journey.effects.CallActivity": "kind n activity queue values",
     "journey.effects.StartRun": "kind n journey properties",
-    "journey.effects.ShowRecord": "n places say priority until values shown",
+    "journey.effects.ShowRecord": "n places say priority until values shown name",
     "journey.effects.OfferedDecision": "title fields authority",
     "journey.effects.OpenCase": "kind n queue brief decisions first_answer_by resolve_by values",
     "journey.effects.EscalateCase": "kind n case queue reason",

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.house_files import said_by
 from cli.journey_files import Published, check_files, find_files
 from cli.output import CommandError
+from journey.identity_rules import IdentityRules
 
 JOURNEY = """
 language: 1
@@ -193,8 +195,9 @@ def test_rules_of_the_house_are_checked_with_the_rest_and_there_is_one_file_of_t
 
     checked = check_files(find_files([folder]), None)
     assert checked.problems == []
-    assert checked.identities is not None
-    assert checked.identities.limit("email") == 3
+    rules = said_by(checked.house, IdentityRules)
+    assert rules is not None
+    assert rules.limit("email") == 3
 
     [problem] = check_files(find_files([other]), None).problems
     assert (problem.line, problem.path) == (2, "identities.email.limt")

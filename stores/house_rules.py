@@ -44,7 +44,9 @@ async def house_rules(connection: Connection) -> IdentityRules:
         rules = held.rules if held is not None else DEFAULT_RULES
         try:
             rules = DEFAULT_RULES if source is None else IdentityRules.model_validate(source)
-        except ValidationError as error:  # published by a later version of ours: nobody is lost for it
+        except (
+            ValidationError
+        ) as error:  # published by a later version of ours: nobody is lost for it
             _log.warning("identities_unreadable", error=str(error).split("\n", 1)[0])
         held = _held[database] = _Held(rules, now)
     return held.rules

@@ -29,8 +29,9 @@ _HISTORY: LiteralString = """
 with same as (
     select entry, workflow_id, state, gives_way_to, entered_at, entering_message_id from runs
      where journey = %(journey)s
-       and customer in (select %(customer)s union all
-                        select customer from customers where merged_into = %(customer)s)
+       and customer = any(array(
+        select %(customer)s::text union all
+        select customer from customers where merged_into = %(customer)s))
        and coalesce(key, '') = coalesce(%(key)s, '') and state <> 'not_admitted'
 )
 select (select max(entered_at) from same) as previous,
@@ -77,8 +78,9 @@ update arrivals a
   from jsonb_to_recordset(%(fates)s) as f(message_id text, reason text)
   join message_ids m using (message_id)
  where a.touchpoint = m.touchpoint
-   and a.customer in (select %(customer)s union all
-                      select customer from customers where merged_into = %(customer)s)
+   and a.customer = any(array(
+        select %(customer)s::text union all
+        select customer from customers where merged_into = %(customer)s))
 """
 
 _KNOWN_SINCE: LiteralString = """

@@ -206,8 +206,9 @@ async def _from_history(connection: Connection, customer: str, rule: ComputedTra
     cursor = await connection.execute(
         """
         select message_id, event, occurred_at, properties, context from touchpoints
-         where customer in (select %(customer)s union all
-                            select customer from customers where merged_into = %(customer)s)
+         where customer = any(array(
+        select %(customer)s::text union all
+        select customer from customers where merged_into = %(customer)s))
            and event = %(event)s
          order by received_at desc, touchpoint desc limit %(most)s
         """,

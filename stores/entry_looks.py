@@ -259,8 +259,9 @@ async def _times(
     cursor = await connection.execute(
         """
         select message_id, occurred_at, properties, context from touchpoints
-         where customer in (select %s union all
-                            select customer from customers where merged_into = %s)
+         where customer = any(array(
+        select %s::text union all
+        select customer from customers where merged_into = %s))
            and event = %s and (%s::timestamptz is null or occurred_at > %s)
          order by received_at desc, touchpoint desc limit %s
         """,

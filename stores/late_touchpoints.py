@@ -19,8 +19,9 @@ with found as (
       from jsonb_to_recordset(%(numbered)s) as f(message_id text, fate jsonb)
       join message_ids m using (message_id)
       join arrivals a on a.touchpoint = m.touchpoint
-       and a.customer in (select %(customer)s union all
-                          select customer from customers where merged_into = %(customer)s)
+       and a.customer = any(array(
+        select %(customer)s::text union all
+        select customer from customers where merged_into = %(customer)s))
      order by a.touchpoint, f.fate, a.customer <> %(customer)s
 ), taken as (
     update arrivals a set fates = a.fates || f.fate

@@ -48,11 +48,16 @@ with waiting as (
 ), arrived as (
     insert into arrivals (customer, number, touchpoint, received_at, fates)
     select %(customer)s, f.number, f.touchpoint, f.received_at,
-           coalesce((select jsonb_agg(e.fate || jsonb_build_object(
-                                'number', coalesce(e.fate -> 'number', to_jsonb(o.number))))
-                       from customers c join arrivals o using (customer)
-                      cross join jsonb_array_elements(o.fates) as e(fate)
-                      where c.merged_into = %(customer)s and o.touchpoint = f.touchpoint), '[]')
+           case when not exists (select 1 from customers where merged_into = %(customer)s)
+                then '[]'::jsonb
+                else coalesce((
+                    select jsonb_agg(e.fate || jsonb_build_object(
+                               'number', coalesce(e.fate -> 'number', to_jsonb(o.number))))
+                      from arrivals o cross join jsonb_array_elements(o.fates) as e(fate)
+                     where o.touchpoint = f.touchpoint
+                       and o.customer = any(array(
+                           select customer from customers where merged_into = %(customer)s))), '[]')
+           end
       from fresh f
      where not exists (select 1 from known k where k.touchpoint = f.touchpoint)
 ), marked as (
@@ -78,14 +83,16 @@ with aimed as (
            select count(*) filter (where f ->> 'fate' in ('signalled', 'entered'))
                 - count(*) filter (where f ->> 'fate' = 'handed_back')
              from arrivals a cross join jsonb_array_elements(a.fates) f
-            where a.customer in (select %(customer)s union all
-                                 select customer from customers where merged_into = %(customer)s)
+            where a.customer = any(array(
+        select %(customer)s::text union all
+        select customer from customers where merged_into = %(customer)s))
               and a.touchpoint = o.touchpoint and f ->> 'run' = o.run)
 ), given as (
     select f ->> 'run' as run, max(coalesce((f ->> 'number')::bigint, a.number)) as number
       from arrivals a cross join jsonb_array_elements(a.fates) f
-     where a.customer in (select %(customer)s union all
-                          select customer from customers where merged_into = %(customer)s)
+     where a.customer = any(array(
+        select %(customer)s::text union all
+        select customer from customers where merged_into = %(customer)s))
        and f ->> 'fate' in ('signalled', 'entered') and f ->> 'run' in (select run from aimed)
      group by 1
 ), late as (

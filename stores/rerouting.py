@@ -13,17 +13,18 @@ from stores.database import Connection, jsonb
 
 # What came to somebody who became this customer has a number of another unit, and gets one of this.
 _AGAIN = """
-with ids as (
-    select %(customer)s as customer union all
-    select customer from customers where merged_into = %(customer)s
+with of_all as materialized (
+    select array(select %(customer)s::text union all
+                 select customer from customers where merged_into = %(customer)s) as ids
 )
 insert into outbox (unit, touchpoint, received_at, run, number)
 select %(unit)s, a.touchpoint, a.received_at, %(run)s,
        case when a.customer = %(customer)s then a.number end
-  from ids join arrivals a using (customer)
- where a.received_at >= %(since)s
-   and not exists (select 1 from ids i join arrivals b using (customer)
-                    where b.touchpoint = a.touchpoint
+  from arrivals a
+ where a.customer = any((select ids from of_all)::text[]) and a.received_at >= %(since)s
+   and not exists (select 1 from arrivals b
+                    where b.customer = any((select ids from of_all)::text[])
+                      and b.touchpoint = a.touchpoint
                       and (b.fates @> %(told)s or b.fates @> %(entered)s))
    and (a.customer = %(customer)s
         or not exists (select 1 from arrivals b

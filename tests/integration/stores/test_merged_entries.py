@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+from pydantic import JsonValue
+
 from contracts.ids import workflow_id
 from contracts.journey_run import Admitted
 from contracts.other_journey import ASKED_BY
@@ -16,8 +18,10 @@ ADDED = "Product Added"
 NOTHING = RoutedBatch(rows=(), fates={}, starting=())
 
 
-def added(message_id: str, value: float = 80.0, **other: str) -> Touchpoint:
-    properties = {"value": value, **other}
+def added(message_id: str, asked_by: str | None = None) -> Touchpoint:
+    properties: dict[str, JsonValue] = {"value": 80.0}
+    if asked_by is not None:
+        properties[ASKED_BY] = asked_by
     return Touchpoint(message_id=message_id, event=ADDED, timestamp=NOW, properties=properties)
 
 
@@ -51,7 +55,7 @@ async def test_a_run_that_asked_is_not_told_that_nothing_began(shop: Shop) -> No
     await shop.publish(CART)
     _, visitor = await two_who_are_one(shop)
 
-    await shop.refused(shop.order("cart", visitor, added("m1", **{ASKED_BY: "journey/j/x:1:2"})))
+    await shop.refused(shop.order("cart", visitor, added("m1", asked_by="journey/j/x:1:2")))
 
     assert await shop.rows("select 1 from touchpoints where event = 'Run Ended'") == []
 

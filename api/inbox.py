@@ -84,16 +84,6 @@ def inbox_router(
 
     opened = Depends(customer_of)
 
-    async def make(request: Request) -> Response:
-        """A token for one customer: `{"token", "url", "expires_at"}`."""
-        customer = await customers.known(request.path_params["identity"])
-        made = tokens.make(customer, wall_clock())
-        return json_response(asdict(made), 201)
-
-    router.add_api_route(
-        "/v1/customers/{identity}/inbox-token", staff.behind(make), methods=["POST"]
-    )
-
     @router.get("/inbox/{token}")
     async def listed(
         customer: Annotated[str, opened],
@@ -114,6 +104,31 @@ def inbox_router(
         """How many messages are unread."""
         return _answer({"unread": await inboxes.unread(customer)})
 
+    _tokens(router, tokens, customers, staff, wall_clock)
+    _acts(router, inboxes, opened)
+    _stream(router, inboxes, ears, opened, look_every_seconds)
+    return router
+
+
+def _tokens(
+    router: APIRouter,
+    tokens: InboxTokens,
+    customers: Customers,
+    staff: StaffKeyCheck,
+    wall_clock: Callable[[], datetime],
+) -> None:
+    async def make(request: Request) -> Response:
+        """A token for one customer: `{"token", "url", "expires_at"}`."""
+        customer = await customers.known(request.path_params["identity"])
+        made = tokens.make(customer, wall_clock())
+        return json_response(asdict(made), 201)
+
+    router.add_api_route(
+        "/v1/customers/{identity}/inbox-token", staff.behind(make), methods=["POST"]
+    )
+
+
+def _acts(router: APIRouter, inboxes: Inboxes, opened: Any) -> None:
     @router.post("/inbox/{token}/{message}/{act}")
     async def act(
         customer: Annotated[str, opened],
@@ -135,18 +150,14 @@ def inbox_router(
             return _answer({"success": False, "code": "unknown_message", "message": said}, 404)
         return _answer({"success": True, "unread": await inboxes.unread(customer)})
 
-    _stream(router, inboxes, ears, customer_of, look_every_seconds)
-    return router
-
 
 def _stream(
     router: APIRouter,
     inboxes: Inboxes,
     ears: Ears,
-    customer_of: Callable[[str], str],
+    opened: Any,
     look_every_seconds: float,
 ) -> None:
-    opened = Depends(customer_of)
 
     def open_to_all(response: Response) -> None:
         response.headers.update(_OPEN)

@@ -9,9 +9,10 @@ from google.auth import exceptions, transport
 from google.oauth2 import service_account
 
 from activities.message_channel import ProviderBusyError
+from channels.provider_http import FOUND_WITHIN
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-_WITHIN_SECONDS = 5.0
+_WITHIN_SECONDS = FOUND_WITHIN.total_seconds()
 
 
 class FcmAccess:
@@ -27,15 +28,16 @@ class FcmAccess:
 
     async def token(self) -> str:
         """A token that holds for some minutes more. Raises: `ProviderBusyError`."""
-        async with self._renewing:
-            if not self._credentials.valid:
-                # google-auth is synchronous: its call must not hold up every other delivery.
-                try:
+        try:
+            # It tries again by itself for longer than a delivery may take; nothing has left yet.
+            async with asyncio.timeout(FOUND_WITHIN.total_seconds()), self._renewing:
+                if not self._credentials.valid:
+                    # google-auth is synchronous: its call must not hold up every other delivery.
                     await asyncio.to_thread(self._credentials.refresh, _Transport())
-                except exceptions.GoogleAuthError as error:
-                    words = f"Google gives no access token: {type(error).__name__}"
-                    raise ProviderBusyError(words) from error
-            return str(self._credentials.token)
+                return str(self._credentials.token)
+        except (exceptions.GoogleAuthError, TimeoutError) as error:
+            words = f"Google gives no access token: {type(error).__name__}"
+            raise ProviderBusyError(words) from error
 
     def forget(self, token: str) -> None:
         """FCM does not take this token: the next message asks for another."""

@@ -23,8 +23,11 @@ from activities.message_channel import (
 from activities.service_call import CallRefusedError, ServiceBusyError
 from channels.http_call import Find, addresses_of, asked_pause, look_up
 
-ANSWER_WITHIN = timedelta(seconds=10)
-"""How long a provider may take: well within what a delivery allows its channel."""
+ANSWER_WITHIN = timedelta(seconds=9)
+"""How long a provider may take, and before that `FOUND_WITHIN`: together less than a delivery allows its channel."""
+
+FOUND_WITHIN = timedelta(seconds=4)
+"""How long a name may take to be found, a connection to be made, or a token to be had. Until then nothing left."""
 
 LARGEST_ANSWER = 256_000
 _LONGEST_WORDS = 300
@@ -74,7 +77,12 @@ class ProviderHttp:
         self._foreign, self._find = foreign, find
         self._allowed = frozenset(host.lower() for host in allowed)
         self._client = httpx2.AsyncClient(
-            timeout=within.total_seconds(),
+            # Shorter while nothing has left, so that a slow network is not taken for a doubt.
+            timeout=httpx2.Timeout(
+                within.total_seconds(),
+                connect=FOUND_WITHIN.total_seconds(),
+                pool=FOUND_WITHIN.total_seconds(),
+            ),
             follow_redirects=False,
             limits=httpx2.Limits(
                 max_connections=connections,
@@ -104,9 +112,10 @@ class ProviderHttp:
         with _tracer.start_as_current_span(
             f"{self._provider} send", attributes={"clew.delivery": key}
         ):
+            targets, named = await self._found(url)
             try:
                 async with asyncio.timeout(self._within.total_seconds()):
-                    return await self._post(url, content, headers, auth)
+                    return await self._post(targets, content, {**headers, **named}, auth)
             except _NOTHING_LEFT as error:
                 raise ProviderBusyError(f"no connection to {self._provider}") from error
             except (httpx2.HTTPError, TimeoutError) as error:
@@ -114,20 +123,22 @@ class ProviderHttp:
 
     async def _post(
         self,
-        url: str,
+        targets: list[httpx2.URL],
         content: bytes,
         headers: Mapping[str, str],
         auth: tuple[str, str] | None,
     ) -> Told:
         basic = httpx2.BasicAuth(*auth) if auth else None
-        targets, named = await self._targets(url)
+        host = headers.get("host")
         for last, target in enumerate(targets, 1):
             request = self._client.build_request(
                 "POST",
                 target,
                 content=content,
-                headers={"user-agent": "Clew", "accept-encoding": "identity", **headers, **named},
-                extensions={"sni_hostname": httpx2.URL(url).raw_host.decode()} if named else {},
+                headers={"user-agent": "Clew", "accept-encoding": "identity", **headers},
+                extensions={"sni_hostname": httpx2.URL(f"//{host}").raw_host.decode()}
+                if host
+                else {},
             )
             try:
                 response = await self._client.send(request, stream=True, auth=basic)
@@ -140,6 +151,13 @@ class ProviderHttp:
             finally:
                 await response.aclose()
         raise ProviderBusyError(f"{self._provider} has no address")
+
+    async def _found(self, url: str) -> tuple[list[httpx2.URL], dict[str, str]]:
+        try:
+            async with asyncio.timeout(FOUND_WITHIN.total_seconds()):
+                return await self._targets(url)
+        except TimeoutError as error:
+            raise ProviderBusyError(f"{self._provider} is not found in time") from error
 
     async def _targets(self, url: str) -> tuple[list[httpx2.URL], dict[str, str]]:
         """Where to call, the best first, and the host to name there where it is not that of the URL."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from py_vapid import Vapid02
+from py_vapid import Vapid02, VapidException
 
 _TOKEN_HOLDS = timedelta(hours=12)
 """At most 24 hours, says the RFC; a clock may be wrong."""
@@ -31,6 +31,12 @@ class VapidKey:
         except ValueError as error:
             raise VapidKeyError("not a private key of VAPID: clew vapid-key makes one") from error
         self._contact = contact
+        try:
+            self._sign("https://push.example", 1)
+        except VapidException:
+            raise VapidKeyError(
+                f"{contact!r} is no mailto:… or https://… to be written to"
+            ) from None
         self._signed = functools.lru_cache(maxsize=_TOKEN_KEPT)(self._sign)
 
     @property
@@ -39,11 +45,17 @@ class VapidKey:
         return _public(self._pair.public_key)
 
     def authorization(self, endpoint: str, now: datetime) -> str:
-        """The header for one push service, the same for some hours: services may remember it."""
+        """The header for one push service, the same for some hours: services may remember it.
+
+        Raises: `ValueError` where the endpoint is no address of one.
+        """
         parts = urlsplit(endpoint)
         half = int(_TOKEN_HOLDS.total_seconds()) // 2
         slot = int(now.timestamp()) // half
-        return self._signed(f"{parts.scheme}://{parts.netloc}", (slot + 2) * half)
+        try:
+            return self._signed(f"{parts.scheme}://{parts.netloc}", (slot + 2) * half)
+        except VapidException as error:
+            raise ValueError("is not the address of a push service") from error
 
     def _sign(self, audience: str, ends: int) -> str:
         claims = {"aud": audience, "exp": ends, "sub": self._contact}

@@ -55,13 +55,18 @@ class WebPushChannel:
         Raises: `AddressGoneError` where the subscription ended, `ProviderRefusedError`,
         `ProviderBusyError`, `UnknownOutcomeError`.
         """
+        try:
+            authorization = self._key.authorization(message.address, self._wall_clock())
+        except ValueError as error:
+            words = "is not the address of a push service"
+            raise ProviderRefusedError(words, reason="unreachable") from error
         body = self._encrypted(message)
         told = await self._http.post(
             message.address,
             message.key,
             content=body,
             headers={
-                "authorization": self._key.authorization(message.address, self._wall_clock()),
+                "authorization": authorization,
                 "content-encoding": "aes128gcm",
                 "content-type": "application/octet-stream",
                 "ttl": str(int(GOOD_FOR.total_seconds())),
@@ -104,7 +109,7 @@ def encrypted(content: bytes, endpoint: str, keys: dict[str, str]) -> bytes:
         pusher = WebPusher({"endpoint": endpoint, "keys": keys})
         sealed: Any = pusher.encode(content, "aes128gcm")
         return bytes(sealed["body"])
-    except (WebPushException, ValueError, TypeError) as error:
+    except (WebPushException, ValueError, TypeError, LookupError) as error:
         words = "the keys of the subscription are not those of a browser"
         raise ProviderRefusedError(words, reason="unreachable") from error
 

@@ -38,7 +38,7 @@ class VapidSettings(ProcessSettings):
         try:
             VapidKey(self.vapid_key.get_secret_value(), self.vapid_contact)
         except VapidKeyError as error:
-            raise ValueError(f"CLEW_VAPID_KEY: {error}") from None
+            raise ValueError(f"CLEW_VAPID_KEY and CLEW_VAPID_CONTACT: {error}") from None
         return self
 
 

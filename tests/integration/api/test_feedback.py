@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256

@@ -25,7 +25,7 @@ def sent(*attachments: Attachment) -> EmailMessage:
     message = replace(MESSAGE, html="<p>Gate B4</p>", attachments=attachments)
     raw = build_mail(message, SENDER, None).as_bytes()
     assert raw.isascii()
-    return cast("EmailMessage", message_from_bytes(raw, policy=default))
+    return message_from_bytes(raw, policy=default)
 
 
 def test_a_mail_without_files_is_as_it_was() -> None:

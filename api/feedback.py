@@ -63,7 +63,6 @@ def feedback_router(
     """The doors for providers. `public_url`: where they reach us, which some of them sign."""
     router = APIRouter(tags=["feedback of providers"])
 
-    @router.post("/v1/feedback/{provider}", include_in_schema=False)
     @router.post("/feedback/{provider}")
     async def report(provider: str, request: Request) -> Response:
         """Take what a provider reports of messages that we sent by it."""

@@ -7,6 +7,7 @@ from journey import conditions
 from journey.expressions import Fault
 from journey.known_events import Named, asked, named
 from journey.landscape import Landscape, Property, TouchpointDescription
+from journey.message_descriptions import MESSAGE_DESCRIPTIONS
 from journey.program import Path, Program
 from journey.touchpoint import is_ours
 
@@ -58,7 +59,8 @@ class _Descriptions:
                 remedy = _meant(each.event, self._known, f"describe it in {self._file}")
                 yield each.path, f"touchpoint {each.event!r} is not described", remedy
         for each in asked(self._program):
-            description = self._known.get(each.event or "")
+            event = each.event or ""
+            description = self._known.get(event) or MESSAGE_DESCRIPTIONS.get(event)
             if description is not None:
                 yield from self._expression(each.path, each.source, description)
 
@@ -75,6 +77,8 @@ class _Descriptions:
             if name not in description.properties:
                 message = f"{description.touchpoint} has no property {name!r} by its description"
                 remedy = f"add it to the properties in {self._file}"
+                if description.touchpoint not in self._known:  # ours: nobody may add to it
+                    remedy = f"it has {', '.join(description.properties)}"
                 yield path, message, _meant(name, description.properties, remedy)
         for compared, literal in sorted(tree.compared):
             declared = description.properties.get(compared[2]) if len(compared) == 3 else None

@@ -10,7 +10,7 @@ from stores.database import Connection, jsonb
 
 _FIND = """
 with asked as (
-    select * from jsonb_to_recordset(%s) as a(place int, key text, entry bigint, n bigint, ids jsonb)
+    select * from jsonb_to_recordset(%s) as a(place int, key text, entry bigint, n bigint, ids text[])
 )
 select a.place, a.entry is not null and a.entry = d.entry and a.n = d.n as by_mark, d.key,
        d.customer, d.journey, d.message, d.channel, d.address, d.purpose
@@ -19,7 +19,7 @@ select a.place, a.entry is not null and a.entry = d.entry and a.n = d.n as by_ma
       union all
       select 2, * from deliveries where entry = a.entry and n = a.n
       union all
-      select 3, * from deliveries where provider_id in (select jsonb_array_elements_text(a.ids))
+      select 3, * from deliveries where provider_id = any(a.ids)
   ) d on d.channel is not null
  order by a.place, d.surely, d.key
 """

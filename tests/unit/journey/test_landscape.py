@@ -193,6 +193,21 @@ def test_events_of_our_own_need_no_description() -> None:
     assert faults(JOURNEY.replace("Order Completed", "$identify")) == []
 
 
+OPENED = "on: Message Opened, when: 'event.properties.message == \"reminder\"'"
+
+
+def test_what_becomes_of_messages_is_described_by_us() -> None:
+    opened = JOURNEY.replace("on: Order Completed", OPENED)
+    assert faults(opened) == []
+
+    [told] = faults(opened.replace("properties.message", "properties.mesage"))
+    assert "Message Opened has no property 'mesage'" in told
+    assert "did you mean message?" in told
+
+    [told] = faults(opened.replace("properties.message", "properties.colour"))
+    assert told.endswith("it has delivery, message, channel, journey, run, machine")
+
+
 def test_what_an_audience_counts_is_described_too() -> None:
     audience = "{audience: counts.orders > 3, counts: {orders: {on: Order Paid, within: 90d}}}"
 

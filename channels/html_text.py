@@ -10,10 +10,10 @@ from lxml import html
 
 _etree: Any = import_module("lxml.etree")  # without types of its own
 
-LARGEST = 300_000
+LARGEST = 200_000
 """Characters of markup that are read."""
 
-_MOST_ELEMENTS = 20_000
+_MOST_ELEMENTS = 8_000
 _DEEPEST = 150
 """Levels of elements: those below are cut off, since they are read by recursion."""
 

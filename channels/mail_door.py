@@ -53,10 +53,12 @@ class MailDoor:
         protocol: Literal["smtp", "lmtp"] = "smtp",
         tls: ssl.SSLContext | None = None,
         largest: int = LARGEST_MAIL,
+        at_once: int = MOST_CONVERSATIONS,
     ) -> None:
         self._take, self._replies = take, replies
         self.host, self.port = host, port
-        self._protocol, self._tls, self._largest = protocol, tls, largest
+        self._protocol, self._tls = protocol, tls
+        self._largest, self._at_once = largest, at_once
         self._server: asyncio.Server | None = None
         self._conversations = WeakSet[SMTP]()
         self._under_way = 0
@@ -121,7 +123,8 @@ class MailDoor:
         options: list[str],
     ) -> str:
         """Take the sender, unless too many speak to us already."""
-        if len(self._conversations) > MOST_CONVERSATIONS:
+        open_ones = sum(each.transport is not None for each in self._conversations)
+        if open_ones > self._at_once:
             return "451 4.3.2 too many at once, come again"
         envelope.mail_from = address
         envelope.mail_options.extend(options)

@@ -49,7 +49,7 @@ def read_event(told: Mapping[str, Any], at: datetime) -> InboundMessage | None:
     if told.get("type") != "event_callback" or not isinstance(event, dict):
         return None
     said = cast("dict[str, Any]", event)
-    if said.get("type") not in {"message", "app_mention"} or said.get("bot_id"):
+    if said.get("type") not in ("message", "app_mention") or said.get("bot_id"):
         return None
     if said.get("subtype") not in (None, "file_share", "thread_broadcast"):
         return None

@@ -20,22 +20,13 @@ async def what_it_is(
         return message.kind
     cursor = await connection.execute(
         """
-        select exists (select from suppressed_addresses
-                        where channel = %(channel)s and address = any(%(spelled)s) and reason = %(why)s)
-            or coalesce((select not given and source in ('reply', 'provider') from consents
-                          where customer = %(customer)s and purpose = 'marketing'
-                            and channel = %(channel)s
-                          order by consent desc limit 1), false) as stopped
+        select 1 from suppressed_addresses
+         where channel = %s and address = any(%s) and reason = %s limit 1
         """,
-        {
-            "channel": message.channel,
-            "spelled": _spellings(message, thread),
-            "why": STOPPED,
-            "customer": thread.customer,
-        },
+        [message.channel, _spellings(message, thread), STOPPED],
     )
-    row = await cursor.fetchone()
-    return "start" if row is not None and row["stopped"] else "reply"
+    suppressed = await cursor.fetchone() is not None
+    return "start" if suppressed or await _was_stopped(connection, message, thread) else "reply"
 
 
 async def obey(
@@ -53,7 +44,9 @@ async def obey(
                 )
             else:
                 await suppress(connection, message.channel, address, STOPPED)
-    if thread.customer is not None:
+    if thread.customer is not None and (
+        not given or await _was_stopped(connection, message, thread)
+    ):
         words = " ".join((message.text or message.subject).split())[:200]
         await say(
             connection,
@@ -64,6 +57,20 @@ async def obey(
             source="reply",
             proof=f"{message.reply} {words}",
         )
+
+
+async def _was_stopped(connection: Connection, message: InboundMessage, thread: Thread) -> bool:
+    """Whether it was a STOP that took the consent: what was withdrawn on a page, START does not give."""
+    cursor = await connection.execute(
+        """
+        select not given and source in ('reply', 'provider') as stopped from consents
+         where customer = %s and purpose = 'marketing' and channel = %s
+         order by consent desc limit 1
+        """,
+        [thread.customer, message.channel],
+    )
+    row = await cursor.fetchone()
+    return row is not None and row["stopped"]
 
 
 def _spellings(message: InboundMessage, thread: Thread) -> list[str]:

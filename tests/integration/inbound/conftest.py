@@ -38,11 +38,14 @@ __all__ = ["desk", "pool"]
 
 @dataclass
 class Reports:
-    """What mail systems reported."""
+    """What mail systems reported; `full` takes no more."""
 
     events: list[Feedback] = field(default_factory=list)
+    full: bool = False
 
     async def take(self, reported: Sequence[Feedback]) -> None:
+        if self.full:
+            raise OSError("no space left")
         self.events.extend(reported)
 
 

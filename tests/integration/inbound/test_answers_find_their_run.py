@@ -157,12 +157,11 @@ async def test_a_robot_is_kept_and_nobody_is_told(post: Post) -> None:
 
 async def test_a_robot_that_answers_our_answers_comes_to_an_end(post: Post) -> None:
     """It says nothing of being one; each of its mails would make a run write again."""
-    for _ in range(MOST_TOLD_AN_HOUR + 3):
-        heard = await post.mail("Thank you for your message!")
+    heard = [await post.mail("Thank you for your message!") for _ in range(MOST_TOLD_AN_HOUR + 3)]
 
     assert len(await post.touchpoints("Message Replied")) == MOST_TOLD_AN_HOUR
     assert len(await post.kept()) == MOST_TOLD_AN_HOUR + 3
-    assert heard.reason == "more than 20 in an hour from this address: a robot?"
+    assert heard[-1].reason == "more than 20 in an hour from this address: a robot?"
 
 
 async def test_after_an_hour_they_are_heard_again(post: Post) -> None:

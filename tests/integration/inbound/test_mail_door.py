@@ -114,6 +114,19 @@ async def test_a_line_longer_than_the_standard_allows_is_taken(door: MailDoor, k
     assert len(kept.mails) == 1
 
 
+async def test_a_crowd_of_relays_is_asked_to_come_again(kept: Kept) -> None:
+    async with MailDoor(kept.take, REPLIES, port=0, at_once=1) as door:
+        async with relay(door) as first:
+            async with relay(door) as second:
+                with pytest.raises(SMTPResponseException, match="too many at once"):
+                    await second.sendmail("anna@example.com", [OURS], MAIL)
+            await first.noop()
+        async with relay(door) as third:
+            await third.sendmail("anna@example.com", [OURS], MAIL)
+
+    assert len(kept.mails) == 1
+
+
 async def test_lmtp_answers_once_for_each_recipient(kept: Kept) -> None:
     async with MailDoor(kept.take, REPLIES, port=0, protocol="lmtp") as door:
         reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
@@ -237,6 +250,19 @@ async def test_the_whole_way_from_our_mail_to_the_answer(post: Post, tmp_path: P
     assert told["customer"] == ANNA
     assert told["properties"]["delivery"] == f"journey/flight/{ANNA}:7:1"
     assert told["properties"]["text"] == "Is it late?"
+
+
+async def test_a_report_that_could_not_be_written_down_is_brought_again(post: Post) -> None:
+    raw = (Path(__file__).parent / "mails" / "complaint-arf.eml").read_bytes()
+    post.reports.full = True
+    with pytest.raises(OSError, match="no space"):
+        await post.inbound.take_mail(raw, "", [OURS])
+
+    post.reports.full = False
+    again = await post.inbound.take_mail(raw, "", [OURS])
+
+    assert not again.new
+    assert [event.kind for event in post.reports.events] == ["complained"]
 
 
 async def test_a_bounce_comes_back_to_the_delivery_that_it_is_about(post: Post) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from channels.unsubscribe_link import Unsubscription
+from stores.consents import ConsentStore
 from tests.integration.delivery.conftest import ADDRESS, ANNA
 from tests.integration.inbound.conftest import LINKS, NUMBER, Post
 
@@ -35,12 +36,10 @@ async def test_runs_hear_that_somebody_left_and_not_that_they_answered(post: Pos
 
 async def test_a_message_decided_while_stop_is_being_kept_waits_for_it(post: Post) -> None:
     """Many at once: whatever is accepted was decided before, and nothing after it."""
-    stop, *sent = await asyncio.gather(
-        post.mail("unsubscribe"),
-        *(post.desk.deliver(n, purpose="marketing") for n in range(1, 9)),
-    )
+    stop = asyncio.create_task(post.mail("unsubscribe"))
+    sent = await asyncio.gather(*(post.desk.deliver(n, purpose="marketing") for n in range(1, 9)))
 
-    assert stop.kind == "stop"
+    assert (await stop).kind == "stop"
     assert {told.reason for told in sent} <= {"", "no_consent"}
     assert (await post.desk.deliver(9, purpose="marketing")).reason == "no_consent"
 
@@ -99,6 +98,19 @@ async def test_start_gives_back_what_stop_took(post: Post, word: str) -> None:
     assert (heard.kind, heard.told) == ("start", False)
     assert await post.consents() == [("sms", False, "reply"), ("sms", True, "reply")]
     assert await post.desk.rows("select * from suppressed_addresses") == []
+
+
+async def test_start_does_not_give_back_what_was_withdrawn_on_a_page(post: Post) -> None:
+    await post.knows_number()
+    store = ConsentStore(post.desk.pool)
+    await store.withdraw(ANNA, "marketing", "sms", source="page", proof="p")
+    await post.text("STOP", "stop")
+
+    heard = await post.text("START", "start")
+
+    assert heard.kind == "start"
+    assert await post.desk.rows("select * from suppressed_addresses") == []
+    assert await post.consents() == [("sms", False, "page")]
 
 
 async def test_yes_to_a_question_is_an_answer(post: Post) -> None:

@@ -11,11 +11,12 @@ import heapq
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -28,7 +29,6 @@ from channels.recording import RecordingChannel
 from contracts.journey_run import RunReference
 from contracts.message_delivery import DeliverMessage, MessageDelivered
 from journey.effects import Deliver, Purpose, RunRecord
-from journey.house_policy import HousePolicy
 from stores.database import Pool, open_pool
 from stores.house_policy import HousePolicyStore
 from stores.ledger import Ledger
@@ -43,10 +43,14 @@ STOPPED_FOR = timedelta(seconds=30)
 
 
 class NoRecords:
+    """Writes nothing down."""
+
     async def write(self, run: RunReference, record: RunRecord) -> None: ...
 
 
 class OneMessage:
+    """Whatever is asked for is the same short message."""
+
     async def live(self, name: str) -> PublishedMessage:
         return PublishedMessage(name=name, revision="r", source="---\nsubject: Hi\n---\nHi\n")
 
@@ -71,10 +75,12 @@ class WatchedRates:
         default_factory=list[tuple[datetime, datetime, str]]
     )
 
-    async def known_to_wait(self, ways: Iterable[list[str]], asker: Asker) -> Waits | None:
-        return await self.rates.known_to_wait(list(ways), asker)
+    async def known_to_wait(self, ways: Sequence[Sequence[str]], asker: Asker) -> Waits | None:
+        """As the real ones."""
+        return await self.rates.known_to_wait(ways, asker)
 
-    async def take(self, names: list[str], asker: Asker) -> Leaves | Waits:
+    async def take(self, names: Sequence[str], asker: Asker) -> Leaves | Waits:
+        """As the real ones."""
         asked = self.clock.now
         turn = await self.rates.take(names, asker)
         if isinstance(turn, Leaves):
@@ -107,9 +113,8 @@ class Broadcast:
     sent_while_stopped: int = 0
 
     async def prepare(self) -> None:
-        policy = {"rates": {"email": f"{self.rate} per second"}}
-        await PublishedStore(self.pool).publish("policy", HOUSE, dict(policy))
-        HousePolicy.model_validate(policy)
+        policy: dict[str, Any] = {"rates": {"email": f"{self.rate} per second"}}
+        await PublishedStore(self.pool).publish("policy", HOUSE, policy)
         everybody = self.marketing + self.service
         async with self.pool.connection() as connection:
             await connection.execute(

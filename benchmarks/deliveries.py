@@ -117,7 +117,7 @@ class Counted:
             counted.statements += 1
             return await was(connection, *args, **of)
 
-        psycopg.AsyncConnection.execute = execute
+        psycopg.AsyncConnection.execute = execute  # pyright: ignore[reportAttributeAccessIssue] -- counted, then put back
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -28,13 +28,18 @@ def facts(policy: dict[str, Any] | None = None, **of: Any) -> DeliveryFacts:
 
 def left(hours_ago: float, **of: Any) -> Sent:
     at = NOON - timedelta(hours=hours_ago)
-    told = {"purpose": "marketing", "channel": "email", "topic": None, "journey": "other"}
+    told: dict[str, Any] = {
+        "purpose": "marketing",
+        "channel": "email",
+        "topic": None,
+        "journey": "other",
+    }
     return Sent(at=at, **(told | of))
 
 
 def waits(hours: float, priority: int = 0, **of: Any) -> InLine:
     place = Place(priority=priority, asked_at=NOON - timedelta(hours=1), key="other")
-    told = {"channel": "email", "topic": None, "journey": "rival"}
+    told: dict[str, Any] = {"channel": "email", "topic": None, "journey": "rival"}
     return InLine(place=place, until=NOON + timedelta(hours=hours), **(told | of))
 
 

@@ -303,7 +303,8 @@ def test_a_run_goes_the_way_that_became_of_its_message(
         " {when: \"told.reason == 'unreachable'\", do: [{finish: unreachable}]},"
         " {otherwise: [{finish: other}]}]"
     )
-    run = sending(", via: [sms, email], as: told, topic: news, priority: 7", choose)
+    send = "send: {message: hello, purpose: service, via: [sms, email], as: told, topic: news, priority: 7}"
+    run = entered(on(send, choose), busy=(Deliver,))
     [asked] = run.deliveries
     assert (asked.topic, asked.priority) == ("news", 7)
 

@@ -57,4 +57,6 @@ def _never_over(policy: HousePolicy) -> Iterator[Fault]:
 
 def _is_kept(hours: QuietHours, channel: str | None) -> bool:
     only_holidays = hours.holidays is not None and not hours.weekdays
-    return not only_holidays and (hours.channels is None or channel in hours.channels)
+    return (not only_holidays and hours.begins != hours.ends) and (
+        hours.channels is None or channel in hours.channels
+    )

@@ -8,13 +8,14 @@ expire, and the next attempt knows that the message may have left.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Protocol
 
 from psycopg.rows import DictRow
 
 from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlement, UnderWay
 from contracts.message_delivery import MessageDelivered
 from journey.delivery_policy import Decision, Defer, DeliveryFacts, Refuse, Send, decide
+from journey.house_policy import HousePolicy
 from stores import delivery_facts
 from stores.consents import suppress
 from stores.database import Connection, Pool, clean_text
@@ -93,6 +94,12 @@ insert into suppressed_addresses (channel, address, reason)
 select %(channel)s, lower(trim(%(address)s)), 'gone' where not exists (select from device)
 on conflict do nothing
 """
+class HousePolicies(Protocol):
+    """Where the house's policy is known."""
+
+    async def current(self) -> HousePolicy:
+        """The policy that holds now."""
+        ...
 
 
 class Ledger:
@@ -104,7 +111,7 @@ class Ledger:
         wall_clock: Callable[[], datetime],
         *,
         lease: timedelta = LEASE,
-        policies: HousePolicyStore | None = None,
+        policies: HousePolicies | None = None,
     ) -> None:
         self._pool = pool
         self._wall_clock = wall_clock

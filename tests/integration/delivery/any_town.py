@@ -124,9 +124,9 @@ class Oracle:
     def is_quiet(self, message: Message, way: str, moment: datetime) -> bool:
         local = moment.astimezone(self.zone(message))
         likes = self.town.people[message.person].preferences
-        if likes.quiet_from is not None and likes.quiet_to is not None:
-            if _within(local.time(), likes.quiet_from, likes.quiet_to):
-                return True
+        begins, ends = likes.quiet_from, likes.quiet_to
+        if begins is not None and ends is not None and _within(local.time(), begins, ends):
+            return True
         for hours in self.town.policy.quiet_hours:
             if hours.channels is None or way in hours.channels:
                 begins, ends = time.fromisoformat(hours.begins), time.fromisoformat(hours.ends)

@@ -270,3 +270,44 @@ def test_a_hold_that_ends_while_its_answer_is_on_the_way_keeps_nothing_waiting()
     run.answers(asked, HELD)
 
     assert [each.n for each in run.deliveries] == [asked.n, asked.n]
+
+
+STOPPED = DeliveryAnswer(
+    state="deferred", reason="stopped: everything is stopped", until=NOON + timedelta(days=1)
+)
+
+
+def test_a_stopped_message_is_asked_for_again_as_soon_as_the_stop_is_lifted() -> None:
+    run = sending("")
+    [asked] = run.deliveries
+    run.answers(asked, STOPPED)
+
+    run.does(HOLD_LIFTED)
+
+    assert [each.n for each in run.deliveries] == [asked.n, asked.n]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (DeliveryAnswer(state="accepted", channel="sms"), "told-by-sms"),
+        (DeliveryAnswer(state="refused", reason="unreachable"), "unreachable"),
+        (DeliveryAnswer(state="refused", reason="capped"), "other"),
+    ],
+)
+def test_a_run_goes_the_way_that_became_of_its_message(
+    answer: DeliveryAnswer, outcome: str
+) -> None:
+    choose = (
+        "choose: [{when: \"told.channel == 'sms'\", do: [{finish: told-by-sms}]},"
+        " {when: \"told.reason == 'unreachable'\", do: [{finish: unreachable}]},"
+        " {otherwise: [{finish: other}]}]"
+    )
+    send = "send: {message: hello, purpose: service, via: [sms, email], as: told, topic: news, priority: 7}"
+    run = entered(on(send, choose), busy=(Deliver,))
+    [asked] = run.deliveries
+    assert (asked.topic, asked.priority) == ("news", 7)
+
+    run.answers(asked, answer)
+
+    assert run.state.outcome == outcome

@@ -193,7 +193,7 @@ class MessageFileRenderer:
                 found = datetime.fromisoformat(text)
             except ValueError:
                 found = None
-            if found is None or found.tzinfo is None:
+            if found is None or found.tzinfo is None or not 1970 <= found.year < 2200:
                 raise MessageCannotRenderError(
                     name=about.file.name,
                     line=entry.line,

@@ -35,6 +35,7 @@ VALUES = (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    tmp_path = tmp_path / "docs" / "flight"
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

@@ -94,6 +94,8 @@ insert into suppressed_addresses (channel, address, reason)
 select %(channel)s, lower(trim(%(address)s)), 'gone' where not exists (select from device)
 on conflict do nothing
 """
+
+
 class HousePolicies(Protocol):
     """Where the house's policy is known."""
 

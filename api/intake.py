@@ -26,6 +26,12 @@ from stores.refused_touchpoints import RefusedTouchpoint, as_text, park
 from stores.touchpoints import NewTouchpoint, seen_before, store_touchpoints
 from stores.trait_types import TraitTypes
 
+READ_BY_US = {
+    "feeling": "a feeling is read from evidence: POST /v1/customers/{identity}/feeling",
+    "personas": "who fits a persona is read from its evidence in personas.yaml",
+}
+"""Traits that nobody reports, and why."""
+
 _Names = tuple[Identity, ...]
 
 ATTEMPTS = 4
@@ -234,7 +240,9 @@ class Intake:
         traits: dict[str, JsonValue],
     ) -> Reported:
         """What a message changed, as the touchpoint that tells it; what is of a wrong type is parked."""
-        merged = await self._customers.merge_traits(connection, owner, traits)
+        told = {name: value for name, value in traits.items() if name not in READ_BY_US}
+        merged = await self._customers.merge_traits(connection, owner, told)
+        refused = {name: READ_BY_US[name] for name in traits if name in READ_BY_US}
         await park(
             connection,
             [
@@ -244,7 +252,7 @@ class Intake:
                     message=as_text({name: traits[name]}),
                     message_id=one.message_id,
                 )
-                for name, why in merged.refused.items()
+                for name, why in (refused | dict(merged.refused)).items()
             ],
         )
         if one.event == GROUP:

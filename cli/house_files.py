@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from cli.landscape_files import ENDINGS, text_of
 from journey.document import InvalidDocumentError, Problem
-from journey.house_files import HOUSE_KINDS, HouseKind, read_house_file
+from journey.house_files import HOUSE_KINDS, HouseKind, house_kind, read_house_file
 
 if TYPE_CHECKING:
     from stores.published import PublishedStore
@@ -39,7 +39,9 @@ def check_house(paths: Sequence[Path], problems: list[Problem]) -> list[HouseFil
     """Read them; what is wrong is added to `problems`."""
     found: dict[HouseKind, HouseFile] = {}
     for path in paths:
-        kind = HOUSE_KINDS[[*HOUSE_KINDS].index(path.stem)]
+        kind = house_kind(path.stem)
+        if kind is None:
+            continue
         text = text_of(path)
         if isinstance(text, Problem):
             problems.append(text)

@@ -176,7 +176,7 @@ def _words(journey: Path, checked: CheckedFiles, published: Published | None) ->
         live: dict[str, Survey | None] = dict.fromkeys(published.surveys)
         offers = dict.fromkeys([*published.offers, *checked.offers])
         policy = said_by(checked.house, HousePolicy)
-        known = policy.topics if policy is not None else published.topics
+        known = policy.topic_names if policy is not None else published.topics
         topics = None if known is None else dict.fromkeys(known)
         return NamedWords(surveys=live | checked.surveys, offers=offers, topics=topics)
     beside = CheckedFiles(surveys=dict(checked.surveys), offers=dict(checked.offers))
@@ -187,7 +187,7 @@ def _words(journey: Path, checked: CheckedFiles, published: Published | None) ->
     policy = said_by(checked.house, HousePolicy) or house_around(
         journey, "policy", HousePolicy, beside.problems
     )
-    topics = None if policy is None else dict.fromkeys(policy.topics)
+    topics = None if policy is None else dict.fromkeys(policy.topic_names)
     return NamedWords(surveys=beside.surveys or None, offers=beside.offers or None, topics=topics)
 
 

@@ -167,7 +167,7 @@ async def _live_topics(pool: "Pool") -> list[str] | None:
     from stores.house_policy import HousePolicyStore
 
     policy = await HousePolicyStore(pool).current()
-    return None if policy is NO_POLICY else policy.topics
+    return None if policy is NO_POLICY else policy.topic_names
 
 
 async def _store(pool: "Pool", checked: "CheckedFiles") -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from journey.business_hours import ClosingTime
@@ -171,6 +171,13 @@ class Consent(Model):
         return MARKETING_NEEDS.get(channel, MARKETING_NEEDS[OTHERS])
 
 
+class TitledTopic(Model):
+    """A topic with what customers read on their page, by language: `{de: Angebote}`."""
+
+    name: Slug
+    titles: dict[Slug, Annotated[str, StringConstraints(min_length=1, max_length=100)]] = {}
+
+
 class HousePolicy(Model):
     """The house's rules over all journeys: consent, caps, quiet hours, rates.
 
@@ -179,7 +186,7 @@ class HousePolicy(Model):
     customer's own preferences come on top.
     """
 
-    topics: list[Slug] = Field(default=[], max_length=100)
+    topics: list[Slug | TitledTopic] = Field(default=[], max_length=100)
     """What messages are about, as customers choose it on their page: a `send` names one of them."""
     zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     """The clock of customers whose own nobody knows."""
@@ -191,6 +198,13 @@ class HousePolicy(Model):
     """When marketing waits."""
     rates: dict[Slug, RateText] = Field(default={}, max_length=100)
     """How fast, by channel or provider; service before marketing: `{email: 10 per second, twilio: 1 per minute}`."""
+
+    @cached_property
+    def topic_names(self) -> list[str]:
+        """What a `send` may name."""
+        return [
+            topic.name if isinstance(topic, TitledTopic) else str(topic) for topic in self.topics
+        ]
 
     @cached_property
     def longest_cap(self) -> timedelta | None:

@@ -23,7 +23,8 @@ def read_policy(source: str, name: str) -> HousePolicy:
 
 
 def _faults(policy: HousePolicy) -> Iterator[Fault]:
-    for topic in {topic for topic in policy.topics if policy.topics.count(topic) > 1}:
+    names = policy.topic_names
+    for topic in {topic for topic in names if names.count(topic) > 1}:
         yield ("topics",), f"{topic!r} is there twice", "take one out"
     for index, cap in enumerate(policy.caps):
         yield from _cap_faults(index, cap, policy)
@@ -37,8 +38,8 @@ def _faults(policy: HousePolicy) -> Iterator[Fault]:
 def _cap_faults(index: int, cap: Cap, policy: HousePolicy) -> Iterator[Fault]:
     if not (cap.span.months or cap.span.days or cap.span.seconds):
         yield ("caps", index, "within"), "that is no time at all", "write how long: 24h, 7d, 1mo"
-    if cap.topic is not None and cap.topic not in policy.topics:
-        known = ", ".join(policy.topics) or "none so far"
+    if cap.topic is not None and cap.topic not in policy.topic_names:
+        known = ", ".join(policy.topic_names) or "none so far"
         words = f"there is no topic {cap.topic!r}"
         yield ("caps", index, "topic"), words, f"name it under topics, or one of them: {known}"
 

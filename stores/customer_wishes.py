@@ -1,27 +1,25 @@
 """What a customer wishes of us, as their own page shows and changes it: preferences and consents together."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from journey.house_policy import NO_POLICY, HousePolicy
 from journey.preferences import Preferences
 from stores.consents import EVERY_CHANNEL
-from stores.customers import Customer, find_customer
+from stores.customers import Customer, find_customer, lock_canonical
 from stores.database import Connection, Pool, clean_text
+from stores.house_policy import HousePolicyStore
 from stores.preferences import keep_preferences, read_preferences
 
 _SAID = """
 select distinct on (channel) channel, consent, given from consents
- where customer = %s and purpose = 'marketing' order by channel, consent desc
+ where customer = canonical(%s) and purpose = 'marketing' order by channel, consent desc
 """
 
 _SAY = """
 insert into consents (customer, purpose, channel, given, source, proof)
 values (%s, 'marketing', %s, %s, %s, %s)
 """
-
-UNASKED = ("email", "push", "webpush", "inbox")
-"""Channels by which nothing said is yes: mail to one's own customers with a way out in each, and
-places that their owners opened themselves. By every other, marketing needs a yes first."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -34,27 +32,25 @@ class Visit:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Wishes:
-    """As they hold now. `said`: channel (`''`: every one) → whether marketing was agreed to."""
+    """As they hold now. `said`: channel (empty: every one) → whether marketing was agreed to."""
 
     preferences: Preferences
     said: Mapping[str, bool]
-    unasked: Collection[str] = UNASKED
+    policy: HousePolicy = NO_POLICY
 
     def wants(self, channel: str) -> bool:
         """Whether marketing may come by this channel, as far as the customer's own word goes."""
         if channel in self.preferences.channels_off:
             return False
-        return self.said.get(channel, self.said.get(EVERY_CHANNEL, channel in self.unasked))
+        unasked = self.policy.consent.needs("marketing", channel) != "opt_in"
+        return self.said.get(channel, self.said.get(EVERY_CHANNEL, unasked))
 
 
 class WishStore:
-    """Reads and keeps wishes, each change under the customer's lock.
+    """Reads and keeps wishes, each change under the customer's lock."""
 
-    `unasked`: the channels by which nothing said is yes.
-    """
-
-    def __init__(self, pool: Pool, unasked: Collection[str] = UNASKED) -> None:
-        self._pool, self._unasked = pool, unasked
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self._policies = pool, HousePolicyStore(pool)
 
     async def visit(self, customer: str) -> Visit | None:
         """Whom a link leads to: also where two customers have become one since it was made."""
@@ -67,8 +63,9 @@ class WishStore:
 
     async def wishes(self, customer: str) -> Wishes:
         """What holds now."""
+        policy = await self._policies.current()
         async with self._pool.connection() as connection:
-            return await self._read(connection, customer)
+            return await self._read(connection, customer, policy)
 
     async def keep(
         self,
@@ -83,23 +80,22 @@ class WishStore:
 
         What was left as it stood is no new word of the customer: nobody agrees by not unticking.
         """
+        policy = await self._policies.current()
         async with self._pool.connection() as connection:
-            await connection.execute(
-                "select from customers where customer = %s for no key update", [customer]
-            )
-            before = await self._read(connection, customer)
+            customer = await lock_canonical(connection, customer)
+            before = await self._read(connection, customer, policy)
             await keep_preferences(connection, customer, preferences)
             for channel, wanted in marketing.items():
                 if wanted != before.wants(channel):
                     said = (customer, channel, wanted, source, clean_text(proof))
                     await connection.execute(_SAY, said)
-            return await self._read(connection, customer)
+            return await self._read(connection, customer, policy)
 
-    async def _read(self, connection: Connection, customer: str) -> Wishes:
+    async def _read(self, connection: Connection, customer: str, policy: HousePolicy) -> Wishes:
         preferences = await read_preferences(connection, customer)
         cursor = await connection.execute(_SAID, [customer])
         rows = {row["channel"]: (row["consent"], row["given"]) for row in await cursor.fetchall()}
         # A later word about every channel is also one about this channel.
         of_all = rows.get(EVERY_CHANNEL, (0, False))
         said = {channel: max(of_it, of_all)[1] for channel, of_it in rows.items()}
-        return Wishes(preferences=preferences, said=said, unasked=self._unasked)
+        return Wishes(preferences=preferences, said=said, policy=policy)

@@ -47,7 +47,7 @@ on conflict do nothing
 
 _HOLDING: LiteralString = """
 select feeling, source, evidence, by, at, fades_at from feelings
- where customer = %s and fades_at > %s order by at desc limit 200
+ where customer = canonical(%s) and fades_at > %s order by at desc limit 200
 """
 
 

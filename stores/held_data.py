@@ -20,7 +20,7 @@ _TRAITS: LiteralString = """
 select distinct on (named.name) named.name, told.received_at as at,
        coalesce(told.context ->> 'source', told.context -> 'library' ->> 'name', '') as source
   from (select properties, context, received_at from touchpoints
-         where customer = %(customer)s and event = '$identify'
+         where customer = any(%(ids)s) and event = '$identify'
          order by received_at desc limit 1000) told
   cross join lateral jsonb_object_keys(told.properties) as named(name)
  order by named.name, told.received_at desc
@@ -43,7 +43,7 @@ select r.entry, r.journey, r.state, r.stage, r.entered_at, r.finished_at, d.cano
        (select t.why from trace t where t.entry = r.entry and t.kind = 'entered'
          order by t.sequence limit 1) as why
   from runs r left join definitions d on d.version = r.version
- where r.customer = %(customer)s and r.state in ('open', 'finished')
+ where r.customer = any(%(ids)s) and r.state in ('open', 'finished')
  order by r.state = 'open' desc, r.entry desc limit 50
 """
 
@@ -61,13 +61,13 @@ select a.survey, a.score, a.choice, a.words, a.at, p.source as survey_source
 
 _EXPORTED: dict[str, LiteralString] = {
     "touchpoints": "select message_id, event, occurred_at, received_at, properties, context"
-    " from touchpoints where customer = %(customer)s order by received_at desc limit %(most)s",
+    " from touchpoints where customer = any(%(ids)s) order by received_at desc limit %(most)s",
     "messages": "select message, channel, purpose, address, state, reason, journey, run_time"
     " from deliveries where customer = %(customer)s order by run_time desc limit %(most)s",
     "journeys": "select journey, key, state, stage, outcome, entered_at, finished_at from runs"
-    " where customer = %(customer)s order by entry desc limit %(most)s",
+    " where customer = any(%(ids)s) order by entry desc limit %(most)s",
     "promises": "select p.name, p.by, p.state, p.at, p.reason, r.journey from promises p"
-    " join runs r using (entry) where r.customer = %(customer)s"
+    " join runs r using (entry) where r.customer = any(%(ids)s)"
     " order by p.entry desc, p.n limit %(most)s",
     "cases": "select queue, brief, state, decision, fields, opened_at, answered_at, resolved_at"
     " from cases where customer = %(customer)s order by opened_wall desc limit %(most)s",
@@ -124,7 +124,7 @@ class HeldDataStore:
             found = await read_customer(connection, customer)
             if found is None:
                 return None
-            asked = {"customer": customer, "most": MOST_MESSAGES}
+            asked = await _asked(connection, found.customer, MOST_MESSAGES)
             sources = {row["name"]: row for row in await _rows(connection, _TRAITS, asked)}
             names = await _rows(connection, _EXPORTED["names"], asked)
             return HeldData(
@@ -146,7 +146,7 @@ class HeldDataStore:
             found = await read_customer(connection, customer)
             if found is None:
                 return None
-            asked = {"customer": customer, "most": MOST_EXPORTED}
+            asked = await _asked(connection, found.customer, MOST_EXPORTED)
             lists = {
                 name: await _rows(connection, query, asked) for name, query in _EXPORTED.items()
             }
@@ -164,6 +164,16 @@ class HeldDataStore:
             **lists,
             "cut": [name for name, rows in lists.items() if len(rows) == MOST_EXPORTED],
         }
+
+
+async def _asked(connection: Connection, customer: str, most: int) -> dict[str, Any]:
+    """`ids`: what the customer was called before others became them; touchpoints keep those."""
+    cursor = await connection.execute(
+        "select customer from customers where customer = %(c)s or merged_into = %(c)s",
+        {"c": customer},
+    )
+    ids = [row["customer"] for row in await cursor.fetchall()]
+    return {"customer": customer, "ids": ids, "most": most}
 
 
 async def _one_moment(connection: Connection) -> None:

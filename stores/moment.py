@@ -36,7 +36,9 @@ select
         where customer = %(customer)s order by created_at limit 50) i) as identities,
   (select jsonb_agg(i.customer) from (
        select distinct customer from identities
-        where value = any(%(spellings)s) and customer <> %(customer)s limit 5) i) as others,
+        where value = any(%(spellings)s) and customer <> %(customer)s
+       union select whose from refused_ties
+        where value = any(%(spellings)s) and leads_to = %(customer)s limit 5) i) as others,
   (select jsonb_agg(f) from (
        select feeling, source, evidence, by, at, fades_at from feelings
         where customer = %(customer)s and fades_at > %(now)s order by at desc limit 20) f) as feelings,

@@ -20,6 +20,7 @@ from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
 from stores.database import Pool
 from stores.definitions import DefinitionStore
+from stores.feelings import FeelingStore
 from stores.house_policy import HousePolicyStore
 from stores.ledger import Ledger
 from stores.messages import MessageStore
@@ -66,6 +67,7 @@ def message_delivery(
         services=services,
         links=CountedLinks(tokens=links, kept=ShortLinkStore(pool)) if links else None,
         pages=pages,
+        feelings=FeelingStore(pool),
     )
 
 

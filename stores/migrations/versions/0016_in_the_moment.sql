@@ -112,6 +112,8 @@ create table problem_signs (
 );
 create index signs_of_a_rule on problem_signs (rule, same, at);
 
+create index refused_ties_to on refused_ties (leads_to, value);
+
 -- For what is said in the moment: the newest of each customer, and nothing older is read.
 create index runs_of_customer on runs (customer, entered_at desc);
 create index coupons_open on coupons (customer) where state = 'open';

@@ -163,3 +163,13 @@ async def test_staff_merge_list_and_undo_over_http(pool: Pool, client: Client) -
     assert [each.status_code for each in (twice, nobody, wrong, unknown)] == [409, 404, 400, 404]
     assert listed.json()["merges"][0]["why"] == "one person, two accounts"
     assert undone.json()["undone_by"] == "eva"
+
+
+async def test_nobody_outside_says_what_a_customer_feels(
+    client: Client, pool: Pool, stored: Stored
+) -> None:
+    await say(client, "identify", userId="anna", traits={"feeling": "upset", "tier": "gold"})
+
+    assert await traits(pool, "anna") == {"tier": "gold"}
+    [why] = await stored.refused()
+    assert why.startswith("a feeling is read from evidence")

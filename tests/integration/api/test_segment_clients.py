@@ -18,7 +18,7 @@ NODE = Path(__file__).parents[1] / "segment_node"
 
 COUNT = 50
 EVENTS = {
-    "$identify": 1,
+    "$identify": 3,  # the second by the group that they are in, the third as the cookie became one with them
     "Product Added": COUNT,
     "Looked Around": 1,
     "Page Viewed": 1,

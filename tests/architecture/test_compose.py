@@ -8,9 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
+from workers.channel_settings import ChannelSettings
+from workers.feedback_settings import FeedbackSettings
+from workers.inbound_settings import InboundDoorSettings
+from workers.mail_settings import MailSettings
+from workers.page_settings import PageSettings
+from workers.process_settings import ProcessSettings
 from workers.settings import (
     ApiSettings,
     DeliverySettings,
+    InboundSettings,
     JourneySettings,
     MailboxSettings,
     RouterSettings,
@@ -18,12 +25,24 @@ from workers.settings import (
 )
 
 CLONE = Path(__file__).resolve().parents[2]
+GIVEN = {"POSTGRES_PASSWORD": "p", "CLEW_SECRET": "s" * 32}
+KINDS: dict[str, type[ProcessSettings]] = {
+    "journey": JourneySettings,
+    "delivery": DeliverySettings,
+    "router": RouterSettings,
+    "api": ApiSettings,
+    "inbound": InboundSettings,
+    "mailbox": MailboxSettings,
+}
 
 
 def compose(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | settings
     return subprocess.run(
-        ["docker-compose", "-f", CLONE / "docker-compose.yml", *arguments],
+        [
+            *("docker-compose", "--profile", "inbound"),
+            *("-f", CLONE / "docker-compose.yml", *arguments),
+        ],
         env=environment,
         check=False,
         capture_output=True,
@@ -38,7 +57,7 @@ def services() -> dict[str, Any]:
 
 @pytest.mark.needs("docker-compose")
 def test_docker_compose_accepts_the_file() -> None:
-    config = compose("config", "--quiet", POSTGRES_PASSWORD="p@ss/word", CLEW_SECRET="s" * 32)
+    config = compose("config", "--quiet", **GIVEN | {"POSTGRES_PASSWORD": "p@ss/word"})
 
     assert config.returncode == 0, config.stderr
 
@@ -46,8 +65,7 @@ def test_docker_compose_accepts_the_file() -> None:
 @pytest.mark.needs("docker-compose")
 @pytest.mark.parametrize("missing", ["POSTGRES_PASSWORD", "CLEW_SECRET"])
 def test_no_password_and_no_secret_is_assumed(missing: str) -> None:
-    given = {"POSTGRES_PASSWORD": "p", "CLEW_SECRET": "s" * 32}
-    del given[missing]
+    given = {name: value for name, value in GIVEN.items() if name != missing}
 
     config = compose("config", "--quiet", **given)
 
@@ -58,26 +76,99 @@ def test_no_password_and_no_secret_is_assumed(missing: str) -> None:
 def test_every_process_of_ours_is_there(services: dict[str, Any]) -> None:
     ours = {service["command"][-1] for service in services.values() if "command" in service}
 
-    assert {"api", "router", "journey", "delivery", "mailbox"} <= ours
+    assert set(KINDS) <= ours
+
+
+def rendered(**settings: str) -> dict[str, Any]:
+    """The environment of each service, as docker-compose makes it."""
+    config = compose("config", **GIVEN, **settings)
+    assert config.returncode == 0, config.stderr
+    found = yaml.safe_load(config.stdout)["services"]
+    return {name: service.get("environment", {}) for name, service in found.items()}
+
+
+def read_as_given(name: str, environment: dict[str, Any], **more: str) -> Any:
+    with pytest.MonkeyPatch.context() as process:
+        for variable, value in (environment | more).items():
+            process.setenv(variable, str(value))
+        return read_settings(KINDS[name])
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    """The environments of an installation that was told more than it must be."""
+    return rendered(
+        CLEW_REPLY_DOMAIN="reply.clew.example",
+        CLEW_INBOX="on",
+        CLEW_SLACK_TOKEN="xoxb-1",
+        CLEW_PHONE_REGION="CZ",
+    )
 
 
 @pytest.mark.needs("docker-compose")
-def test_each_process_of_ours_is_given_the_settings_it_needs() -> None:
-    kinds = {
-        "journey": JourneySettings,
-        "delivery": DeliverySettings,
-        "router": RouterSettings,
-        "api": ApiSettings,
-        "mailbox": MailboxSettings,
-    }
-    config = compose("config", POSTGRES_PASSWORD="p", CLEW_SECRET="s" * 32)
-    rendered = yaml.safe_load(config.stdout)["services"]
+def test_each_process_of_ours_is_given_the_settings_it_needs(told: dict[str, Any]) -> None:
+    for name in KINDS:
+        read_as_given(name, told[name])
 
-    for name, kind in kinds.items():
-        with pytest.MonkeyPatch.context() as environment:
-            for variable, value in rendered[name]["environment"].items():
-                environment.setenv(variable, str(value))
-            read_settings(kind)
+
+@pytest.mark.needs("docker-compose")
+def test_without_a_setting_of_theirs_no_channel_and_no_door_is_open() -> None:
+    environments = rendered()
+    delivery = read_as_given("delivery", environments["delivery"])
+    api = read_as_given("api", environments["api"])
+
+    assert (delivery.mail_by, delivery.inbox, delivery.apprise_services) == ("smtp", "off", [])
+    senders = (delivery.twilio_sms_from, delivery.twilio_whatsapp_from, delivery.fcm_account)
+    assert not any((*senders, delivery.vapid_key, delivery.slack_token, delivery.webhook_secret))
+    assert not any((api.staff_token, api.inbound_secret, api.slack_signing_secret, api.ses_topic))
+
+
+@pytest.mark.needs("docker-compose")
+def test_a_channel_is_switched_on_from_the_environment_and_its_secret_may_stand_in_a_file(
+    told: dict[str, Any], tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("w" * 32 + "\n")
+
+    delivery = read_as_given("delivery", told["delivery"], CLEW_WEBHOOK_SECRET_FILE=str(secret))
+
+    assert (delivery.inbox, delivery.phone_region) == ("on", "CZ")
+    assert delivery.slack_token.get_secret_value() == "xoxb-1"
+    assert delivery.webhook_secret.get_secret_value() == "w" * 32
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("delivery", (MailSettings, ChannelSettings)),
+        ("api", (InboundDoorSettings, FeedbackSettings, PageSettings)),
+    ],
+)
+def test_every_setting_of_channels_doors_and_pages_is_passed_on(
+    services: dict[str, Any], name: str, parts: tuple[type[ProcessSettings], ...]
+) -> None:
+    ours = {field for part in parts for field in part.model_fields}
+    ours -= set(ProcessSettings.model_fields)
+
+    assert {f"CLEW_{field.upper()}" for field in ours} <= set(services[name]["environment"])
+
+
+def test_no_secret_has_a_default(services: dict[str, Any]) -> None:
+    secrets = {
+        f"CLEW_{field.upper()}"
+        for kind in KINDS.values()
+        for field, read in kind.model_fields.items()
+        if "SecretStr" in str(read.annotation) and field != "smtp_url"
+    }
+    given = [
+        (variable, str(value))
+        for service in services.values()
+        for variable, value in service.get("environment", {}).items()
+        if variable in secrets
+    ]
+
+    assert len(given) > 10
+    assert all(value.startswith((f"${{{name}:-}}", f"${{{name}:?")) for name, value in given)
 
 
 def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:

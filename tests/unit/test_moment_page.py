@@ -14,12 +14,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "moment.md").read_text(encoding="ut
 YAML = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
-def test_every_kind_of_file_is_shown() -> None:
-    assert sorted(source.partition(":")[0] for source in YAML) == [
-        "feelings",
-        "personas",
-        "problems",
-    ]
+def test_each_of_its_files_is_shown() -> None:
+    shown = sorted(source.partition(":")[0] for source in YAML)
+    assert shown == ["feelings", "personas", "problems"]
 
 
 @pytest.mark.parametrize("source", YAML)

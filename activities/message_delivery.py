@@ -248,6 +248,8 @@ class MessageDelivery:
             in_conversation=claim.in_conversation,
             locale=words.locale or claim.locale,
             attachments=words.attachments,
+            link=words.link,
+            template=words.template,
             at=self.wall_clock(),
         )
 

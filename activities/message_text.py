@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from activities.message_channel import Attachment
+from activities.message_channel import Attachment, ProviderTemplate
 from journey.effects import Purpose
 
 
@@ -46,7 +46,8 @@ class MessageInWords:
     """What one customer will read.
 
     `locale`: the language it is written in, where the file says so. `chosen`: which file it is and
-    why. `counts_links`: whether a click on a link is counted.
+    why. `counts_links`: whether a click on a link is counted. `link`: where a tap leads. `template`: the
+    text that a provider approved, for where only such may be sent.
     """
 
     subject: str
@@ -56,6 +57,8 @@ class MessageInWords:
     chosen: str = ""
     attachments: tuple[Attachment, ...] = ()
     counts_links: bool = False
+    link: str | None = None
+    template: ProviderTemplate | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

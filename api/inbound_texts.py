@@ -47,7 +47,7 @@ def twilio_router(
         address = f"{public_url.rstrip('/')}/inbound/twilio{'?' + query if query else ''}"
         signature = request.headers.get("x-twilio-signature", "")
         if not is_signed(auth_token, address, fields, signature):
-            said = f"not signed by Twilio for {address}: see CLEW_PUBLIC_URL and CLEW_TWILIO_TOKEN"
+            said = f"not signed by Twilio for {address}: see CLEW_PUBLIC_URL and CLEW_TWILIO_AUTH_TOKEN"
             raise RefusedRequestError(403, "not_signed", said)
         try:
             received = read_text(fields, datetime.now(UTC))

@@ -144,6 +144,9 @@ def _filled_up(
         data=file.data or base.data,
         calendar=file.calendar or base.calendar,
         links=file.links or base.links,
+        link=file.link or base.link,
+        link_line=file.link_line if file.link else base.link_line,
+        approved=file.approved or base.approved,
         subject=subject,
         subject_line=line,
     )

@@ -1,4 +1,4 @@
-"""What a message reads right before it leaves, and what it puts into the customer's calendar."""
+"""What a message has beside its words: data, an entry in a calendar, an approved text, where a tap leads."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +22,8 @@ READ_NAMES = frozenset({"status", "body"})
 """What `take` may name of an answer."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_APPROVED = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
+_LINK = re.compile(r"(https?://|[a-z][a-z0-9+.-]*://|\{\{).{0,2000}")
 _ADDRESS = re.compile(r"https?://[^/\s{}@]+(/.*)?")
 _READ_FIELDS = ("url", "take", "within", "or")
 _ENTRY_FIELDS = ("title", "starts", "ends", "lasts", "place", "words", "uid", "method")
@@ -64,6 +66,48 @@ class EntryTemplate:
         yield from filter(
             None, (self.title, self.starts, self.ends, self.place, self.words, self.uid)
         )
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ApprovedText:
+    """The `template:` of a message: a text that the provider approved; what fills its places are templates."""
+
+    line: int
+    id: str
+    values: Mapping[str, str]
+
+
+def read_approved(matter: Matter) -> ApprovedText | None:
+    """The approved text. Raises: `MessageFileError`."""
+    said = matter.fields.get("template")
+    if said is None:
+        return None
+    fields = _mapping(matter, "template", said, ("id", "values"))
+    named, values = fields.get("id"), fields.get("values", {})
+    filled = cast("dict[object, object]", values) if isinstance(values, dict) else None
+    if not isinstance(named, str) or not _APPROVED.fullmatch(named) or filled is None:
+        remedy = 'Write template: {id: HX…, values: {1: "{{ customer.first_name }}"}}.'
+        raise matter.fault("template", "template: has no id, or values that are none", remedy)
+    for place, text in filled.items():
+        if not isinstance(text, str) or len(text) > 1_000:
+            remedy = "Put each value in double quotes."
+            raise matter.fault("template", f"template: {place} is not a short text", remedy)
+    return ApprovedText(
+        line=matter.line("template"),
+        id=named,
+        values={str(place): str(text) for place, text in filled.items()},
+    )
+
+
+def read_link(matter: Matter) -> str | None:
+    """Where a tap on the message leads. Raises: `MessageFileError`."""
+    said = matter.fields.get("link")
+    if said is None or (isinstance(said, str) and _LINK.fullmatch(said.strip())):
+        return said.strip() if isinstance(said, str) else None
+    remedy = (
+        "Write https://… (values may stand in it), or a link of ours such as {{ status.link }}."
+    )
+    raise matter.fault("link", "link: is no address", remedy)
 
 
 def read_data(matter: Matter) -> tuple[DataTemplate, ...]:

@@ -8,7 +8,15 @@ from typing import Literal
 
 from activities.message_text import MessageCannotRenderError
 from channels.liquid_text import MAX_SOURCE, LiquidText
-from channels.message_extras import DataTemplate, EntryTemplate, read_data, read_entry
+from channels.message_extras import (
+    ApprovedText,
+    DataTemplate,
+    EntryTemplate,
+    read_approved,
+    read_data,
+    read_entry,
+    read_link,
+)
 from channels.message_matter import MAX_SUBJECT, Matter, MessageFileError, read_matter
 from channels.mjml_body import Body, MarkupError, compile_html, compile_mjml
 from journey.effects import Purpose
@@ -18,6 +26,7 @@ __all__ = ["MAX_SUBJECT", "MessageFile", "MessageFileError", "parse_message", "r
 
 FIELDS = (
     "subject", "purpose", "locale", "tone", "channel", "html", "mjml", "data", "calendar", "links",
+    "link", "template",
 )  # fmt: skip
 
 
@@ -39,9 +48,12 @@ class MessageFile:
     data: tuple[DataTemplate, ...]
     calendar: EntryTemplate | None
     links: Literal["count"] | None
+    link: str | None
+    approved: ApprovedText | None
     subject_line: int
     text_line: int
     html_line: int
+    link_line: int
     html_name: str
     variables: frozenset[tuple[str, int, bool]] = frozenset()
     blocks: frozenset[tuple[str, int]] = frozenset()
@@ -62,6 +74,11 @@ class MessageFile:
         for template in self.calendar.templates() if self.calendar else ():
             assert self.calendar is not None
             yield template, self.calendar.line, False
+        if self.link is not None:
+            yield self.link, self.link_line, False
+        for text in self.approved.values.values() if self.approved else ():
+            assert self.approved is not None
+            yield text, self.approved.line, False
         if self.html is not None:
             yield self.html.html, self.html_line, True
 
@@ -95,9 +112,12 @@ def parse_message(name: str, source: str, mjml: str | None = None) -> MessageFil
         data=read_data(matter),
         calendar=read_entry(matter),
         links=_links(matter),
+        link=read_link(matter),
+        approved=read_approved(matter),
         subject_line=matter.line("subject"),
         text_line=matter.text_line,
         html_line=line,
+        link_line=matter.line("link"),
         html_name=html_name,
     )
     if not message.text and html is None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from liquid import Markup
 from pydantic import JsonValue
 
-from activities.message_channel import Attachment
+from activities.message_channel import Attachment, ProviderTemplate
 from activities.message_text import (
     DataRead,
     MessageCannotRenderError,
@@ -100,6 +100,8 @@ class MessageFileRenderer:
             locale=file.variant.locale,
             chosen=f"{file.name}.md {about.why}",
             attachments=self._attachments(about),
+            link=self._link(about),
+            template=self._approved(about),
             counts_links="count" in (file.links, about.voice.links if about.voice else None),
         )
 
@@ -176,6 +178,21 @@ class MessageFileRenderer:
             )
         except MessageCannotRenderError as error:
             raise _placed(error, about.file.name, about.file.text_line) from error
+
+    def _link(self, about: _Rendering) -> str | None:
+        if about.file.link is None:
+            return None
+        return "".join(self._part(about, about.file.link, about.file.link_line).split()) or None
+
+    def _approved(self, about: _Rendering) -> ProviderTemplate | None:
+        approved = about.file.approved
+        if approved is None:
+            return None
+        values = {
+            place: " ".join(self._part(about, text, approved.line).split())
+            for place, text in approved.values.items()
+        }
+        return ProviderTemplate(id=approved.id, values=values)
 
     def _attachments(self, about: _Rendering) -> tuple[Attachment, ...]:
         entry = about.file.calendar

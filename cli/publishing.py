@@ -66,7 +66,7 @@ def publish(files: _Files, state: State = STATE, as_json: AsJson = False) -> Non
     if checked.voice is not None:
         say(f"The voice of {checked.voice.name} is live.")
     for file in checked.house:
-        say(f"The house's {file.kind} from {file.path} hold within seconds.")
+        say(f"From {file.path}: what it says holds within seconds.")
     for what in ("blocks", "messages", "surveys", "offers"):
         if names := sorted(getattr(checked, what)):
             say(f"{what.capitalize()} are live: {', '.join(names)}.")

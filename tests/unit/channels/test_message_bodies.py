@@ -195,3 +195,34 @@ def test_a_text_channel_carries_neither_markup_nor_files() -> None:
     told = words(source, channel="push")
 
     assert (told.subject, told.text, told.html, told.attachments) == ("Late", "Late.\n", None, ())
+
+
+def test_a_message_says_where_a_tap_leads_and_which_text_was_approved() -> None:
+    files = {
+        "late.md": '---\nsubject: Late\nlink: "https://air.example/trips/{{ run.legs[0].to }}"\n---\nLate.\n',
+        "late.whatsapp.md": "---\nchannel: whatsapp\ntemplate:\n  id: HX1\n  values:\n"
+        '    1: "{{ customer.zone }}"\n---\nLate.\n',
+    }
+
+    told = words(files, channel="whatsapp")
+    assert told.link == "https://air.example/trips/Brno"
+    assert told.template is not None
+    assert (told.template.id, told.template.values) == ("HX1", {"1": "Europe/Prague"})
+    assert words(files, channel="push").template is None
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("link: /trips", "link: is no address"),
+        ("link: javascript:alert(1)", "link: is no address"),
+        ("template: HX1", "template: has no fields"),
+        ("template: {id: HX1, values: {1: 2}}", "template: 1 is not a short text"),
+        ("template: {values: {}}", "template: has no id"),
+    ],
+)
+def test_a_tap_that_leads_nowhere_and_a_text_without_an_id_are_refused(
+    field: str, said: str
+) -> None:
+    with pytest.raises(MessageCannotRenderError, match=said):
+        words(f"---\nsubject: Late\n{field}\n---\nLate.\n", channel="push")

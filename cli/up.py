@@ -82,6 +82,7 @@ def _tell(addresses: "Addresses") -> None:
             ("Temporal", addresses.temporal_address),
             ("PostgreSQL", addresses.database_url),
             ("Write key", addresses.write_key),
+            ("Staff token", addresses.staff_token),
             ("Kept in", addresses.state),
         ],
     )

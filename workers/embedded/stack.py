@@ -1,6 +1,7 @@
 """A whole installation on one machine: servers and processes, each by its own pid, kept alive."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -162,6 +163,7 @@ class Stack:
             smtp_url=f"smtp://127.0.0.1:{ports.smtp}",
             write_key=self.files.secret("write_key"),
             state=str(self.files.folder),
+            staff_token=self._settings.get("CLEW_STAFF_TOKEN") or self._staff_token(),
         )
         self._say("Starting the workers, the router, the API and the mailbox ...")
         ours = self._own_processes(ports)
@@ -200,6 +202,10 @@ class Stack:
             for name in [kind, *(f"{kind}-{number}" for number in range(2, count + 1))][:count]
         }
 
+    def _staff_token(self) -> str:
+        """The one that whoever started this says, else one of this installation."""
+        return os.environ.get("CLEW_STAFF_TOKEN") or self.files.secret("staff_token")
+
     def _own_settings(self, ports: Ports) -> dict[str, str]:
         addresses = self.addresses
         settings = {
@@ -209,6 +215,8 @@ class Stack:
             "CLEW_SMTP_URL": addresses.smtp_url,
             "CLEW_MAIL_FROM": "Clew <hello@clew.example>",
             "CLEW_SECRET": self.files.secret(),
+            "CLEW_STAFF_TOKEN": addresses.staff_token,
+            "CLEW_INBOX": "on",
             "CLEW_PUBLIC_URL": addresses.api,
             "CLEW_API_PORT": str(ports.api),
             "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),

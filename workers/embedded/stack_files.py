@@ -51,6 +51,7 @@ class Addresses:
     smtp_url: str
     write_key: str
     state: str
+    staff_token: str = ""
 
 
 class StackFiles:

@@ -169,7 +169,9 @@ async def test_staff_decide_over_http_only_with_the_staff_token(up: Installed) -
     async with httpx.AsyncClient(base_url=up.told["api"]) as api:
         answer = await api.get("/v1/cases", auth=(up.told["write_key"], ""))
 
-    assert answer.status_code in (401, 403)
+        assert answer.status_code in (401, 403)
+        token = {"Authorization": f"Bearer {up.told['staff_token']}"}
+        assert (await api.get("/v1/cases", headers=token)).status_code == 200
 
 
 async def test_doctor_finds_nothing_missing(up: Installed) -> None:

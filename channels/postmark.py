@@ -138,8 +138,9 @@ class PostmarkChannel:
         }
         if parts.html is not None:
             body["HtmlBody"] = parts.html
-        if self._sender.reply_to:
-            body["ReplyTo"] = self._sender.reply_to
+        answers_to = self._sender.answers_to(message.key)
+        if answers_to:
+            body["ReplyTo"] = answers_to
         if parts.files:
             body["Attachments"] = [_attachment(each) for each in parts.files]
         return body

@@ -96,8 +96,9 @@ class SendGridChannel:
             # Ours is in the mail already, and is the one that we keep the proof of.
             "tracking_settings": {"subscription_tracking": {"enable": False}},
         }
-        if self._sender.reply_to:
-            body["reply_to"] = {"email": self._sender.reply_to}
+        answers_to = self._sender.answers_to(message.key)
+        if answers_to:
+            body["reply_to"] = {"email": answers_to}
         if parts.files:
             # A media type with parameters is refused; the method of an invitation stands in the file too.
             body["attachments"] = [

@@ -2,7 +2,7 @@
 
 SES takes no key and cannot be asked about one, so an attempt whose answer is lost stays unknown until
 its feedback tells. It puts a Message-ID of its own in the place of ours: that one is the provider's
-id, and a correction names ours, which the customer's mail program does not know.
+id, and what a correction answers to.
 """
 
 import asyncio
@@ -48,7 +48,8 @@ _NO_ADDRESS = ("Illegal address", "Missing final", "Local address", "Domain cont
 class SesAccount:
     """Where and as whom. `credentials` may read a file or ask the machine, and is called in a thread.
 
-    `configuration_set` publishes the feedback. `url` is another endpoint than the region's own.
+    `configuration_set` publishes the feedback; without one SES reports by mail, to the address of
+    the delivery where there is one: its domain must be verified at SES, too. `url` is another endpoint than the region's own.
     """
 
     region: str
@@ -117,8 +118,11 @@ class SesChannel:
                 {"Name": "clew_purpose", "Value": message.purpose},
             ],
         }
+        returns_to = self._sender.returns_to(message.key)
         if self._account.configuration_set is not None:
             asked["ConfigurationSetName"] = self._account.configuration_set
+        elif returns_to != self._sender.address:
+            asked["FeedbackForwardingEmailAddress"] = returns_to
         return orjson.dumps(asked)
 
     def _signed(self, content: bytes) -> dict[str, str]:

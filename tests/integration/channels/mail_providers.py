@@ -33,31 +33,37 @@ async def at_once(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def ses_provider() -> AsyncGenerator[tuple[SesChannel, ses.Ses]]:
+async def ses_provider(
+    sender: MailSender = SENDER, configuration_set: str | None = "journeys"
+) -> AsyncGenerator[tuple[SesChannel, ses.Ses]]:
     async with opened(ses.Ses()) as (vendor, caller):
         account = SesAccount(
             region=ses.REGION,
             credentials=lambda: ses.CREDENTIALS,
-            configuration_set="journeys",
+            configuration_set=configuration_set,
             url=vendor.url,
         )
-        yield SesChannel(account, SENDER, LINKS, caller=caller), vendor
+        yield SesChannel(account, sender, LINKS, caller=caller), vendor
 
 
 @asynccontextmanager
-async def sendgrid_provider() -> AsyncGenerator[tuple[SendGridChannel, sendgrid.SendGrid]]:
+async def sendgrid_provider(
+    sender: MailSender = SENDER,
+) -> AsyncGenerator[tuple[SendGridChannel, sendgrid.SendGrid]]:
     async with opened(sendgrid.SendGrid()) as (vendor, caller):
         yield (
-            SendGridChannel(sendgrid.API_KEY, SENDER, LINKS, url=vendor.url, caller=caller),
+            SendGridChannel(sendgrid.API_KEY, sender, LINKS, url=vendor.url, caller=caller),
             vendor,
         )
 
 
 @asynccontextmanager
-async def postmark_provider() -> AsyncGenerator[tuple[PostmarkChannel, postmark.Postmark]]:
+async def postmark_provider(
+    sender: MailSender = SENDER,
+) -> AsyncGenerator[tuple[PostmarkChannel, postmark.Postmark]]:
     async with opened(postmark.Postmark()) as (vendor, caller):
         channel = PostmarkChannel(
-            postmark.TOKEN, SENDER, LINKS, url=vendor.url, caller=caller, pause=at_once
+            postmark.TOKEN, sender, LINKS, url=vendor.url, caller=caller, pause=at_once
         )
         yield channel, vendor
 

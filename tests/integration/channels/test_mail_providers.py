@@ -13,9 +13,10 @@ from activities.message_channel import (
     ProviderRefusedError,
     UnknownOutcomeError,
 )
-from channels.mail import message_id
+from channels.mail import MailSender, message_id
 from channels.provider_call import pause
 from channels.recording import Busy, RefuseForGood, StallAfterAccept, StallBeforeAccept
+from channels.reply_address import ReplyAddresses
 from channels.sendgrid import SendGridChannel
 from contracts.delivery_mark import delivery_mark
 from tests.integration.channels.mail_providers import (
@@ -43,6 +44,9 @@ MARKETING = replace(
 )
 KEY = MARKETING.key
 OUR_ID = message_id(KEY, "air.example")
+REPLIES = ReplyAddresses("reply.air.example", b"s" * 32)
+OWN = replace(SENDER, replies=REPLIES)
+OWN_ADDRESS = REPLIES.address(KEY)
 
 
 def has_one_click(headers: dict[str, str]) -> bool:
@@ -114,6 +118,46 @@ async def test_postmark_is_given_the_parts_in_the_stream_of_the_purpose() -> Non
         assert "HtmlBody" not in service
         kinds = [each["ContentType"] for each in said["Attachments"]]
         assert kinds == ["text/calendar; method=REQUEST", "application/pdf"]
+
+
+async def test_an_answer_to_any_providers_mail_leads_to_its_delivery() -> None:
+    async with ses_provider(OWN) as (channel, vendor):
+        await channel.send(MARKETING)
+        mail = vendor.mail(vendor.taken[0])
+        assert mail["Reply-To"] == OWN_ADDRESS
+        assert f"<mailto:{OWN_ADDRESS}?subject=unsubscribe" in mail["List-Unsubscribe"]
+    async with sendgrid_provider(OWN) as (channel, vendor):
+        await channel.send(MARKETING)
+        said = vendor.taken[0].json
+        assert said["reply_to"] == {"email": OWN_ADDRESS}
+        assert f"<mailto:{OWN_ADDRESS}?" in said["headers"]["List-Unsubscribe"]
+    async with postmark_provider(OWN) as (channel, vendor):
+        await channel.send(MARKETING)
+        assert vendor.taken[0].json["ReplyTo"] == OWN_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("sender", "configuration_set", "reports"),
+    [(OWN, None, OWN_ADDRESS), (OWN, "journeys", None), (SENDER, None, None)],
+)
+async def test_ses_reports_by_mail_to_the_address_of_the_delivery_where_it_publishes_nothing(
+    sender: MailSender, configuration_set: str | None, reports: str | None
+) -> None:
+    async with ses_provider(sender, configuration_set) as (channel, vendor):
+        await channel.send(MARKETING)
+
+        assert vendor.taken[0].json.get("FeedbackForwardingEmailAddress") == reports
+
+
+async def test_a_correction_answers_to_the_id_that_the_first_mail_arrived_with() -> None:
+    async with ses_provider() as (channel, vendor):
+        first = await channel.send(a_message(1))
+        await channel.send(
+            replace(a_message(2), corrects=a_message(1).key, corrects_id=first.provider_id)
+        )
+
+        mail = vendor.mail(vendor.taken[1])
+        assert mail["In-Reply-To"] == mail["References"] == first.provider_id
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from activities.message_channel import (
     UnknownOutcomeError,
 )
 from channels.mail import MailSender, message_id
-from channels.provider_call import pause
 from channels.recording import Busy, RefuseForGood, StallAfterAccept, StallBeforeAccept
 from channels.reply_address import ReplyAddresses
 from channels.sendgrid import SendGridChannel
@@ -25,7 +24,7 @@ from tests.integration.channels.mail_providers import (
     sendgrid_provider,
     ses_provider,
 )
-from tests.integration.channels.providers import LINKS, SENDER, a_message
+from tests.integration.channels.one_message import LINKS, SENDER, a_message
 from tests.integration.channels.vendors.scripted_http import Answer, Request
 from tests.integration.channels.vendors.ses import error
 
@@ -267,7 +266,7 @@ async def test_what_is_no_address_is_told_without_asking_the_provider(name: str)
 
 async def test_a_provider_that_is_not_there_took_nothing() -> None:
     channel = SendGridChannel("key", SENDER, LINKS, url="http://127.0.0.1:1")
-    with pytest.raises(ProviderBusyError, match="no connection to 127"):
+    with pytest.raises(ProviderBusyError, match="no connection to SendGrid"):
         await channel.send(a_message())
     await channel.close()
 
@@ -313,6 +312,29 @@ async def test_postmark_that_cannot_be_asked_has_not_said_no() -> None:
             await channel.look_up(KEY)
 
 
-@pytest.mark.parametrize("told", ["", "soon", "-5", "Fri, 01 Jan 2010 00:00:00 GMT"])
-def test_a_pause_that_is_none_is_left_to_us(told: str) -> None:
-    assert pause(told) is None
+@pytest.mark.parametrize("name", MAIL_PROVIDERS)
+async def test_a_provider_whose_service_is_away_took_nothing(name: str) -> None:
+    async with MAIL_PROVIDERS[name]() as (channel, vendor):
+        vendor.other = lambda request: Answer(503, "away", {"Retry-After": "90"})
+
+        with pytest.raises(ProviderBusyError) as caught:
+            await channel.send(a_message())
+
+        assert caught.value.retry_after == timedelta(seconds=90)
+
+
+async def test_a_mail_that_ses_took_without_an_id_stays_in_doubt() -> None:
+    async with ses_provider() as (channel, vendor):
+        vendor.other = lambda request: Answer(200, "<html>")
+
+        with pytest.raises(UnknownOutcomeError, match="did not say under which id"):
+            await channel.send(a_message())
+
+
+@pytest.mark.parametrize("name", MAIL_PROVIDERS)
+async def test_what_a_provider_says_of_an_address_is_told_without_it(name: str) -> None:
+    async with MAIL_PROVIDERS[name]() as (channel, vendor):
+        vendor.script(ANNA, [RefuseForGood(f"{ANNA} is not to our liking")])
+
+        with pytest.raises(ProviderRefusedError, match="… is not to our liking"):
+            await channel.send(a_message())

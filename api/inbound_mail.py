@@ -37,7 +37,8 @@ class VerifiedSns(Protocol):
 
     async def notification(self, body: bytes) -> dict[str, Any] | None:
         """What is in a verified notification's Message, as JSON; None for its other messages,
-        which are dealt with then. Raises: `ValueError` where it is forged or unreadable.
+        which are dealt with then. Raises: `ValueError` where it is forged or unreadable;
+        `OSError` where its proof cannot be had now.
         """  # noqa: D205
         ...
 
@@ -90,6 +91,9 @@ def inbound_mail_router(
             told = await sns.notification(body)
         except ValueError as error:
             raise RefusedRequestError(403, "not_signed", str(error)[:300]) from None
+        except OSError as error:
+            said = f"what proves it cannot be had now, send it again: {error}"
+            raise RefusedRequestError(503, "unavailable", said, retry_after=5) from error
         return (
             json_response({"success": True})
             if told is None

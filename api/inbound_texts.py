@@ -42,15 +42,15 @@ def twilio_router(
 
     async def twilio(request: Request) -> Response:
         body = await read_body(request, LARGEST_FORM)
-        fields = _fields(body)
+        pairs = _fields(body)
         query = request.url.query
         address = f"{public_url.rstrip('/')}/inbound/twilio{'?' + query if query else ''}"
         signature = request.headers.get("x-twilio-signature", "")
-        if not is_signed(auth_token, address, fields, signature):
+        if not is_signed(auth_token, address, pairs, signature):
             said = f"not signed by Twilio for {address}: see CLEW_PUBLIC_URL and CLEW_TWILIO_AUTH_TOKEN"
             raise RefusedRequestError(403, "not_signed", said)
         try:
-            received = read_text(fields, datetime.now(UTC))
+            received = read_text(dict(pairs), datetime.now(UTC))
         except UnreadableTextError as error:
             raise RefusedRequestError(400, "unreadable", str(error)) from None
         heard = await desk.take(await _with_files(received, media))
@@ -100,11 +100,10 @@ async def _with_files(received: ReceivedText, media: Media) -> InboundMessage:
     return replace(message, files=tuple(files), whole=whole)
 
 
-def _fields(body: bytes) -> dict[str, str]:
+def _fields(body: bytes) -> list[tuple[str, str]]:
     try:
-        read = parse_qsl(
+        return parse_qsl(
             body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
         )
     except ValueError:
         raise RefusedRequestError(400, "bad_request", "expected a form of Twilio's") from None
-    return dict(read)

@@ -20,6 +20,7 @@ _DOMAIN = re.compile(
     r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}@[!-;=?-~]{1,255}>")
 _NOBODY = re.compile(r"(do[-_.]?not|no)[-_.]?reply", re.IGNORECASE)
 
 
@@ -99,7 +100,9 @@ def build_mail(
     mail["Message-ID"] = message_id(message.key, sender.domain)
     mail["Auto-Submitted"] = "auto-generated"
     if message.corrects is not None:
-        mail["In-Reply-To"] = mail["References"] = message_id(message.corrects, sender.domain)
+        mail["In-Reply-To"] = mail["References"] = _corrected(
+            message.corrects, message.corrects_id, sender.domain
+        )
     if unsubscribe_url is not None:
         _add_unsubscribe(mail, answers_to or sender.address, unsubscribe_url)
     mail.set_content(_text_with_link(message.text, unsubscribe_url))
@@ -107,6 +110,13 @@ def build_mail(
         mail.add_alternative(_html_with_link(message.html, unsubscribe_url), subtype="html")
     _attach(mail, message.attachments)
     return mail
+
+
+def _corrected(key: str, provider_id: str | None, domain: str) -> str:
+    """The Message-ID that the customer's mail program has: a provider may have put its own in our place."""
+    if provider_id is not None and _MESSAGE_ID.fullmatch(provider_id):
+        return provider_id
+    return message_id(key, domain)
 
 
 def media_type(attachment: Attachment) -> tuple[str, str | None]:

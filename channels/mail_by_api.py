@@ -1,11 +1,17 @@
-"""The parts of a mail, for providers that put it together themselves."""
+"""Mail by a named provider's API: the parts of a mail, and how the provider is called."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 
 from activities.message_channel import RenderedMessage
 from channels.mail import MailSender, build_mail, file_name, media_type
+from channels.provider_http import ProviderHttp, Told
+
+_ANSWER_WITHIN = timedelta(seconds=12)
+"""Longer than others get: nothing is looked up before, and a mail whose answer is lost stays in doubt."""
 
 _HEADERS = (
     *("Message-ID", "In-Reply-To", "References", "Auto-Submitted"),
@@ -38,6 +44,16 @@ class MailParts:
     def message_id(self) -> str:
         """The mail's own id, the same at every attempt."""
         return self.headers["Message-ID"]
+
+
+def mail_api(provider: str) -> ProviderHttp:
+    """The way to a provider of mail."""
+    return ProviderHttp(provider, within=_ANSWER_WITHIN)
+
+
+def not_sent(http: ProviderHttp, told: Told, said_no: Callable[[Told], Exception]) -> Exception:
+    """What it means that a mail was not taken; `said_no` reads the provider's own words."""
+    return said_no(told) if told.judged else http.failed(told, away_takes_nothing=True)
 
 
 def mail_parts(message: RenderedMessage, sender: MailSender, link: str | None) -> MailParts:

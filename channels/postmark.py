@@ -11,7 +11,6 @@ from datetime import timedelta
 from urllib.parse import urlencode, urljoin
 
 import orjson
-from opentelemetry import trace
 
 from activities.message_channel import (
     ProviderAnswer,
@@ -21,15 +20,14 @@ from activities.message_channel import (
 )
 from channels.feedback_webhook import at, text
 from channels.mail import MailSender, message_id
-from channels.mail_by_api import MailFile, MailParts, mail_parts
-from channels.provider_call import ProviderCaller, ProviderResponse
+from channels.mail_by_api import MailFile, MailParts, mail_api, mail_parts, not_sent
+from channels.provider_http import ProviderHttp, Told, without
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from contracts.delivery_mark import MARK, delivery_mark
 
 API = "https://api.postmarkapp.com"
 LOOK_AGAIN_AFTER = timedelta(seconds=4)
 
-_tracer = trace.get_tracer("clew.channels")
 _INACTIVE_RECIPIENT, _INVALID = 406, 300
 
 # https://postmarkapp.com/developer/api/overview#error-codes: token, sender, credits, approval, streams.
@@ -52,7 +50,7 @@ class PostmarkChannel:
         service_stream: str = "outbound",
         marketing_stream: str = "broadcast",
         url: str = API,
-        caller: ProviderCaller | None = None,
+        http: ProviderHttp | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._sender, self._links, self._url, self._pause = sender, links, url, pause
@@ -62,7 +60,7 @@ class PostmarkChannel:
             "Content-Type": "application/json",
             "X-Postmark-Server-Token": token,
         }
-        self._caller = caller or ProviderCaller(name="Postmark")
+        self._http = http or mail_api("Postmark")
 
     async def send(self, message: RenderedMessage) -> ProviderAnswer:
         """Hand the mail over; the provider's id is the mail's Message-ID, which Postmark is told to keep.
@@ -72,20 +70,17 @@ class PostmarkChannel:
         """
         parts = mail_parts(message, self._sender, marketing_link(self._links, message))
         content = orjson.dumps(self._body(message, parts))
-        with _tracer.start_as_current_span(
-            "postmark send", attributes={"clew.delivery": message.key}
-        ):
-            response = await self._caller.call(
-                "POST", urljoin(self._url, "/email"), headers=self._headers, content=content
-            )
-        if response.status == 200 and at(response.json(), "ErrorCode") == 0:
+        told = await self._http.post(
+            urljoin(self._url, "/email"), message.key, content=content, headers=self._headers
+        )
+        if told.taken and not at(told.body, "ErrorCode"):
             return ProviderAnswer(provider_id=parts.message_id)
-        raise _said_no(response)
+        raise not_sent(self._http, told, lambda told: _said_no(told, message.address, parts.to))
 
     async def look_up(self, key: str) -> ProviderAnswer | None:
         """Whether Postmark took a mail of this key; None where it has none of it, asked twice.
 
-        Raises: `ProviderBusyError`, `UnknownOutcomeError` where it cannot be asked now.
+        Raises: `ProviderBusyError` where it cannot be asked now.
         """
         if await self._has(key):
             return self._answer(key)
@@ -94,7 +89,7 @@ class PostmarkChannel:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._caller.close()
+        await self._http.close()
 
     def _answer(self, key: str) -> ProviderAnswer:
         return ProviderAnswer(provider_id=message_id(key, self._sender.domain))
@@ -115,12 +110,15 @@ class PostmarkChannel:
                 f"metadata_{MARK}": delivery_mark(key),
             }
         )
-        response = await self._caller.call(
-            "GET", urljoin(self._url, f"/messages/outbound?{asked}"), headers=self._headers
+        told = await self._http.ask(
+            urljoin(self._url, f"/messages/outbound?{asked}"), headers=self._headers
         )
-        found = at(response.json(), "TotalCount")
-        if response.status != 200 or not isinstance(found, int):
-            raise ProviderBusyError(f"Postmark cannot be asked: it answered {response.status}")
+        found = at(told.body, "TotalCount")
+        if told.status != 200 or not isinstance(found, int):
+            raise ProviderBusyError(
+                f"Postmark cannot be asked: it answered {told.status}",
+                retry_after=told.retry_after,
+            )
         return found > 0
 
     def _body(self, message: RenderedMessage, parts: MailParts) -> dict[str, object]:
@@ -138,8 +136,9 @@ class PostmarkChannel:
         }
         if parts.html is not None:
             body["HtmlBody"] = parts.html
-        if self._sender.reply_to:
-            body["ReplyTo"] = self._sender.reply_to
+        answers_to = self._sender.answers_to(message.key)
+        if answers_to:
+            body["ReplyTo"] = answers_to
         if parts.files:
             body["Attachments"] = [_attachment(each) for each in parts.files]
         return body
@@ -154,13 +153,12 @@ def _attachment(file: MailFile) -> dict[str, str]:
     }
 
 
-def _said_no(response: ProviderResponse) -> ProviderBusyError | ProviderRefusedError:
-    said = response.json()
-    code = at(said, "ErrorCode")
-    words = (text(said, "Message") or f"Postmark answered {response.status}")[:500]
+def _said_no(told: Told, *private: str) -> ProviderBusyError | ProviderRefusedError:
+    code = at(told.body, "ErrorCode")
+    words = without(text(told.body, "Message"), *private) or f"Postmark answered {told.status}"
     if code == _INACTIVE_RECIPIENT:
         return ProviderRefusedError(words, reason="suppressed")
-    if code in _OF_OUR_ACCOUNT or response.status in (401, 403) or "'From'" in words:
+    if code in _OF_OUR_ACCOUNT or told.status in (401, 403) or "'From'" in words:
         return ProviderBusyError(f"Postmark does not take our mail: {words}")
     if code == _INVALID:
         return ProviderRefusedError(words, reason="unreachable")

@@ -49,6 +49,11 @@ class Told:
         """Whether the provider has the message."""
         return 200 <= self.status < 300
 
+    @property
+    def judged(self) -> bool:
+        """Whether the provider said something of the message itself: not that it is busy, or broken."""
+        return self.status < 500 and self.status not in (408, 425, 429)
+
 
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
@@ -87,6 +92,8 @@ class ProviderHttp:
             limits=httpx2.Limits(
                 max_connections=connections,
                 max_keepalive_connections=0 if foreign else connections,
+                # One that the provider closes while it is idle costs a message its certainty.
+                keepalive_expiry=4.0,
             ),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
@@ -112,17 +119,39 @@ class ProviderHttp:
         with _tracer.start_as_current_span(
             f"{self._provider} send", attributes={"clew.delivery": key}
         ):
-            targets, named = await self._found(url)
-            try:
-                async with asyncio.timeout(self._within.total_seconds()):
-                    return await self._post(targets, content, {**headers, **named}, auth)
-            except _NOTHING_LEFT as error:
-                raise ProviderBusyError(f"no connection to {self._provider}") from error
-            except (httpx2.HTTPError, TimeoutError) as error:
-                raise self.no_answer(error) from error
+            return await self._asked("POST", url, content, headers, auth)
 
-    async def _post(
+    async def ask(self, url: str, *, headers: Mapping[str, str]) -> Told:
+        """Ask for what the provider has (GET).
+
+        Raises: `ProviderBusyError` where it cannot be asked now, `ProviderRefusedError` where the
+        address must not be called.
+        """
+        try:
+            return await self._asked("GET", url, b"", headers, None)
+        except UnknownOutcomeError as error:
+            raise ProviderBusyError(str(error)) from error
+
+    async def _asked(
         self,
+        method: str,
+        url: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        auth: tuple[str, str] | None,
+    ) -> Told:
+        targets, named = await self._found(url)
+        try:
+            async with asyncio.timeout(self._within.total_seconds()):
+                return await self._call(method, targets, content, {**headers, **named}, auth)
+        except _NOTHING_LEFT as error:
+            raise ProviderBusyError(f"no connection to {self._provider}") from error
+        except (httpx2.HTTPError, TimeoutError) as error:
+            raise self.no_answer(error) from error
+
+    async def _call(
+        self,
+        method: str,
         targets: list[httpx2.URL],
         content: bytes,
         headers: Mapping[str, str],
@@ -132,7 +161,7 @@ class ProviderHttp:
         host = headers.get("host")
         for last, target in enumerate(targets, 1):
             request = self._client.build_request(
-                "POST",
+                method,
                 target,
                 content=content,
                 headers={"user-agent": "Clew", "accept-encoding": "identity", **headers},
@@ -203,10 +232,13 @@ class ProviderHttp:
         """The message was handed over, and what became of it was not told."""
         return UnknownOutcomeError(f"no answer from {self._provider}: {type(error).__name__}")
 
-    def failed(self, told: Told, *, deduplicates: bool = False) -> Exception:
+    def failed(
+        self, told: Told, *, deduplicates: bool = False, away_takes_nothing: bool = False
+    ) -> Exception:
         """What an answer without a meaning of its own means.
 
         `deduplicates`: a repeated key is sent once there, so that trying again is safe.
+        `away_takes_nothing`: the provider documents its 503 as one that took nothing.
         """
         words = f"{self._provider} answered {told.status}"
         if told.status == 429:
@@ -216,7 +248,7 @@ class ProviderHttp:
         if told.status in (408, 425):
             return ProviderBusyError(words, retry_after=told.retry_after)
         if told.status >= 500:
-            if deduplicates:
+            if deduplicates or (away_takes_nothing and told.status == 503):
                 return ProviderBusyError(words, retry_after=told.retry_after)
             return UnknownOutcomeError(f"{words}, and may have sent it")
         if told.status < 400:

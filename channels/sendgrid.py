@@ -8,7 +8,6 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 import orjson
-from opentelemetry import trace
 
 from activities.message_channel import (
     ProviderAnswer,
@@ -18,15 +17,14 @@ from activities.message_channel import (
 )
 from channels.feedback_webhook import text
 from channels.mail import MailSender
-from channels.mail_by_api import MailParts, mail_parts
-from channels.provider_call import ProviderCaller, ProviderResponse
+from channels.mail_by_api import MailParts, mail_api, mail_parts, not_sent
+from channels.provider_http import ProviderHttp, Told, without
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from contracts.delivery_mark import MARK, delivery_mark
 
 GLOBAL = "https://api.sendgrid.com"
 EUROPE = "https://api.eu.sendgrid.com"
 
-_tracer = trace.get_tracer("clew.channels")
 _OF_THE_ADDRESS = "personalizations.0.to"
 _OF_OUR_ACCOUNT = (401, 403)
 
@@ -45,12 +43,12 @@ class SendGridChannel:
         links: UnsubscribeLinks,
         *,
         url: str = GLOBAL,
-        caller: ProviderCaller | None = None,
+        http: ProviderHttp | None = None,
     ) -> None:
         self._sender, self._links = sender, links
         self._url = urljoin(url, "/v3/mail/send")
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
-        self._caller = caller or ProviderCaller(name="SendGrid")
+        self._http = http or mail_api("SendGrid")
 
     async def send(self, message: RenderedMessage) -> ProviderAnswer:
         """Hand the mail over; the provider's id is the mail's Message-ID, which SendGrid keeps.
@@ -60,15 +58,10 @@ class SendGridChannel:
         """
         parts = mail_parts(message, self._sender, marketing_link(self._links, message))
         content = orjson.dumps(self._body(message, parts))
-        with _tracer.start_as_current_span(
-            "sendgrid send", attributes={"clew.delivery": message.key}
-        ):
-            response = await self._caller.call(
-                "POST", self._url, headers=self._headers, content=content
-            )
-        if response.status in (200, 202):
+        told = await self._http.post(self._url, message.key, content=content, headers=self._headers)
+        if told.taken:
             return ProviderAnswer(provider_id=parts.message_id)
-        raise _said_no(response)
+        raise not_sent(self._http, told, lambda told: _said_no(told, message.address, parts.to))
 
     async def look_up(self, key: str) -> ProviderAnswer | None:
         """SendGrid cannot be asked."""
@@ -76,7 +69,7 @@ class SendGridChannel:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._caller.close()
+        await self._http.close()
 
     def _body(self, message: RenderedMessage, parts: MailParts) -> dict[str, object]:
         sender = {"email": self._sender.address}
@@ -96,8 +89,9 @@ class SendGridChannel:
             # Ours is in the mail already, and is the one that we keep the proof of.
             "tracking_settings": {"subscription_tracking": {"enable": False}},
         }
-        if self._sender.reply_to:
-            body["reply_to"] = {"email": self._sender.reply_to}
+        answers_to = self._sender.answers_to(message.key)
+        if answers_to:
+            body["reply_to"] = {"email": answers_to}
         if parts.files:
             # A media type with parameters is refused; the method of an invitation stands in the file too.
             body["attachments"] = [
@@ -112,12 +106,12 @@ class SendGridChannel:
         return body
 
 
-def _said_no(response: ProviderResponse) -> ProviderBusyError | ProviderRefusedError:
-    said = response.json()
-    words = (text(said, "errors", 0, "message") or f"SendGrid answered {response.status}")[:500]
-    if response.status in _OF_OUR_ACCOUNT:
+def _said_no(told: Told, *private: str) -> ProviderBusyError | ProviderRefusedError:
+    said = text(told.body, "errors", 0, "message")
+    words = without(said, *private) or f"SendGrid answered {told.status}"
+    if told.status in _OF_OUR_ACCOUNT:
         return ProviderBusyError(f"SendGrid does not take our mail: {words}")
-    field = text(said, "errors", 0, "field")
+    field = text(told.body, "errors", 0, "field")
     if field.startswith(_OF_THE_ADDRESS):
         return ProviderRefusedError(words, reason="unreachable")
     if field.startswith("from"):

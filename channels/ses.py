@@ -2,7 +2,7 @@
 
 SES takes no key and cannot be asked about one, so an attempt whose answer is lost stays unknown until
 its feedback tells. It puts a Message-ID of its own in the place of ours: that one is the provider's
-id, and a correction names ours, which the customer's mail program does not know.
+id, and what a correction answers to.
 """
 
 import asyncio
@@ -15,22 +15,21 @@ import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from opentelemetry import trace
 
 from activities.message_channel import (
     ProviderAnswer,
     ProviderBusyError,
     ProviderRefusedError,
     RenderedMessage,
+    UnknownOutcomeError,
 )
 from channels.feedback_webhook import text
 from channels.mail import MailSender, build_mail
-from channels.provider_call import ProviderCaller, ProviderResponse
+from channels.mail_by_api import mail_api, not_sent
+from channels.provider_http import ProviderHttp, Told, without
 from channels.ses_feedback import sent_as
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from contracts.delivery_mark import MARK, delivery_mark
-
-_tracer = trace.get_tracer("clew.channels")
 
 # Of our account, not of this message: it goes once that is mended.
 _MENDABLE = frozenset(
@@ -48,7 +47,9 @@ _NO_ADDRESS = ("Illegal address", "Missing final", "Local address", "Domain cont
 class SesAccount:
     """Where and as whom. `credentials` may read a file or ask the machine, and is called in a thread.
 
-    `configuration_set` publishes the feedback. `url` is another endpoint than the region's own.
+    `configuration_set` publishes the feedback; without one SES reports by mail, to the address of
+    the delivery where there is one: its domain must be verified at SES, too. `url` is another
+    endpoint than the region's own.
     """
 
     region: str
@@ -76,10 +77,10 @@ class SesChannel:
         sender: MailSender,
         links: UnsubscribeLinks,
         *,
-        caller: ProviderCaller | None = None,
+        http: ProviderHttp | None = None,
     ) -> None:
         self._account, self._sender, self._links = account, sender, links
-        self._caller = caller or ProviderCaller(name="SES")
+        self._http = http or mail_api("SES")
 
     async def send(self, message: RenderedMessage) -> ProviderAnswer:
         """Hand the mail over; the provider's id is the Message-ID that it leaves SES with.
@@ -89,14 +90,15 @@ class SesChannel:
         """
         content = self._body(message)
         signed = await asyncio.to_thread(self._signed, content)
-        with _tracer.start_as_current_span("ses send", attributes={"clew.delivery": message.key}):
-            response = await self._caller.call(
-                "POST", self._account.endpoint, headers=signed, content=content
-            )
-        ses_id = text(response.json(), "MessageId")
-        if response.status == 200 and ses_id:
+        told = await self._http.post(
+            self._account.endpoint, message.key, content=content, headers=signed
+        )
+        ses_id = text(told.body, "MessageId")
+        if told.taken and ses_id:
             return ProviderAnswer(provider_id=sent_as(ses_id, self._account.region))
-        raise _said_no(response)
+        if told.taken:
+            raise UnknownOutcomeError("SES took the mail and did not say under which id")
+        raise not_sent(self._http, told, lambda told: _said_no(told, message.address))
 
     async def look_up(self, key: str) -> ProviderAnswer | None:
         """SES cannot be asked."""
@@ -104,7 +106,7 @@ class SesChannel:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._caller.close()
+        await self._http.close()
 
     def _body(self, message: RenderedMessage) -> bytes:
         mail = build_mail(message, self._sender, marketing_link(self._links, message))
@@ -117,8 +119,11 @@ class SesChannel:
                 {"Name": "clew_purpose", "Value": message.purpose},
             ],
         }
+        returns_to = self._sender.returns_to(message.key)
         if self._account.configuration_set is not None:
             asked["ConfigurationSetName"] = self._account.configuration_set
+        elif returns_to != self._sender.address:
+            asked["FeedbackForwardingEmailAddress"] = returns_to
         return orjson.dumps(asked)
 
     def _signed(self, content: bytes) -> dict[str, str]:
@@ -133,11 +138,11 @@ class SesChannel:
         return {str(name): str(value) for name, value in request.headers.items()}
 
 
-def _said_no(response: ProviderResponse) -> ProviderBusyError | ProviderRefusedError:
-    kind = response.headers.get("x-amzn-errortype", "").partition(":")[0]
-    said = response.json()
-    words = (text(said, "message") or text(said, "Message") or kind)[:500]
-    if kind in _MENDABLE or response.status == 403 or _NOT_VERIFIED in words:
+def _said_no(told: Told, *private: str) -> ProviderBusyError | ProviderRefusedError:
+    kind = told.headers.get("x-amzn-errortype", "").partition(":")[0]
+    said = text(told.body, "message") or text(told.body, "Message")
+    words = without(said, *private) or kind
+    if kind in _MENDABLE or told.status == 403 or _NOT_VERIFIED in words:
         return ProviderBusyError(f"SES does not take our mail: {kind} {words}".strip())
     if any(each in words for each in _NO_ADDRESS):
         return ProviderRefusedError(words, reason="unreachable")

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
-import structlog
-
 from channels.feedback_webhook import (
     UnreadableFeedbackError,
     WebhookRequest,
@@ -18,8 +16,6 @@ from channels.feedback_webhook import (
 from channels.sns_message import SnsMessages
 from contracts.delivery_feedback import Feedback, Kind
 from contracts.delivery_mark import MARK
-
-_log = structlog.get_logger(__name__)
 
 
 def sent_as(ses_id: str, region: str) -> str:
@@ -41,17 +37,8 @@ class SesFeedback:
         """What is reported. Raises: `ForgedFeedbackError`, `UnreadableFeedbackError`, `OSError`."""
         message = read_json(request.body)
         expect_object(message, "the body")
-        await self._messages.verify(message, request.now)
-        match text(message, "Type"):
-            case "SubscriptionConfirmation":
-                await self._messages.confirm(message)
-                _log.info("feedback_subscribed", topic=text(message, "TopicArn"))
-                return []
-            case "UnsubscribeConfirmation":
-                _log.warning("feedback_unsubscribed", topic=text(message, "TopicArn"))
-                return []
-            case _:
-                return _events(needed(message, "MessageId"), text(message, "Message"))
+        words = await self._messages.words(message, request.now)
+        return [] if words is None else _events(needed(message, "MessageId"), words)
 
 
 def _events(sns_id: str, words: str) -> list[Feedback]:

@@ -1,4 +1,4 @@
-"""Messages of Amazon SNS, which carries the feedback of SES: whether they are its own, and of our topic.
+"""Messages of Amazon SNS, which carries what SES reports and receives: whether they are its own, and of our topic.
 
 https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
@@ -8,16 +8,26 @@ import base64
 import re
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx2
+import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
-from channels.feedback_webhook import ForgedFeedbackError, instant, not_too_old, text
+from channels.feedback_webhook import (
+    ForgedFeedbackError,
+    UnreadableFeedbackError,
+    expect_object,
+    instant,
+    not_too_old,
+    read_json,
+    text,
+)
 
 OLDEST = timedelta(minutes=75)
 """SNS tries again for an hour, with the time and signature of the first try."""
@@ -32,7 +42,9 @@ _SIGNED = {
 _SIGNED["UnsubscribeConfirmation"] = _SIGNED["SubscriptionConfirmation"]
 _HOST = re.compile(r"sns\.([a-z0-9-]{1,40})\.amazonaws\.com(\.cn)?")
 _CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-f]{32,64}\.pem")
+_TOPIC = re.compile(r"arn:aws(-cn)?:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
 _MOST_KEPT = 16
+_log = structlog.get_logger(__name__)
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """What stands at an address. Raises: `OSError`."""
@@ -50,19 +62,41 @@ async def fetch(url: str) -> bytes:
 
 
 class SnsMessages:
-    """Checks messages of these topics. Certificates are fetched once, and only from SNS itself."""
+    """Checks messages of these topics, which `setting` names.
 
-    def __init__(self, topics: Collection[str], fetch: Fetch = fetch) -> None:
-        self._topics = frozenset(topics)
+    Certificates are fetched once, and only from SNS itself.
+    """
+
+    def __init__(
+        self, topics: Collection[str], fetch: Fetch = fetch, *, setting: str = "CLEW_SES_TOPIC"
+    ) -> None:
+        self._topics, self._setting = frozenset(topics), setting
         self._fetch = fetch
         self._certificates: dict[str, Certificate] = {}
         self._one_at_a_time = asyncio.Lock()
+
+    async def words(self, message: object, now: datetime) -> str | None:
+        """What a notification of ours says; None where SNS speaks of the subscription, which is confirmed then.
+
+        Raises: `ForgedFeedbackError`; `OSError` where SNS cannot be asked now.
+        """
+        await self.verify(message, now)
+        match text(message, "Type"):
+            case "SubscriptionConfirmation":
+                await self.confirm(message)
+                _log.info("topic_subscribed", topic=text(message, "TopicArn"))
+                return None
+            case "UnsubscribeConfirmation":
+                _log.warning("topic_unsubscribed", topic=text(message, "TopicArn"))
+                return None
+            case _:
+                return text(message, "Message")
 
     async def verify(self, message: object, now: datetime) -> None:
         """Raises: `ForgedFeedbackError`; `OSError` where the certificate cannot be had now."""
         topic, url = text(message, "TopicArn"), text(message, "SigningCertURL")
         if topic not in self._topics:
-            raise ForgedFeedbackError("it is of another topic than CLEW_SES_TOPIC names")
+            raise ForgedFeedbackError(f"it is of another topic than {self._setting} names")
         if not of_sns(url, topic) or not _CERTIFICATE.fullmatch(urlsplit(url).path):
             raise ForgedFeedbackError("SigningCertURL does not lead to SNS in the topic's region")
         hashed = _HASHES.get(text(message, "SignatureVersion"))
@@ -102,6 +136,35 @@ class SnsMessages:
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise ForgedFeedbackError("the certificate at SigningCertURL has run out")
         return certificate
+
+
+class SnsNotifications:
+    """What is in the notifications of a topic, as JSON."""
+
+    def __init__(self, messages: SnsMessages, wall_clock: Callable[[], datetime]) -> None:
+        self._messages, self._wall_clock = messages, wall_clock
+
+    async def notification(self, body: bytes) -> dict[str, Any] | None:
+        """What a notification says; None where it is no JSON, or SNS speaks of the subscription.
+
+        Raises: `ValueError` where it is forged or unreadable; `OSError` where SNS cannot be asked now.
+        """
+        try:
+            message = read_json(body)
+            expect_object(message, "the body")
+            words = await self._messages.words(message, self._wall_clock())
+        except (ForgedFeedbackError, UnreadableFeedbackError) as error:
+            raise ValueError(str(error)) from None
+        try:
+            said = read_json((words or "").encode())
+        except UnreadableFeedbackError:
+            return None  # words that Amazon sends when it is set up, or people by hand
+        return cast("dict[str, Any]", said) if isinstance(said, dict) else None
+
+
+def is_topic(told: str) -> bool:
+    """Whether this is the ARN of a topic."""
+    return _TOPIC.fullmatch(told) is not None
 
 
 def of_sns(url: str, topic: str) -> bool:

@@ -1,12 +1,5 @@
-"""Twilio's status callbacks: one status a request, as a form, signed over the address and its fields.
+"""Twilio's status callbacks: one status a request, as a form that Twilio signs."""
 
-https://www.twilio.com/docs/usage/security#validating-requests
-"""
-
-import base64
-import hashlib
-import hmac
-from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from channels.feedback_webhook import (
@@ -14,6 +7,7 @@ from channels.feedback_webhook import (
     UnreadableFeedbackError,
     WebhookRequest,
 )
+from channels.twilio_signature import Fields, is_signed
 from contracts.delivery_feedback import Feedback, Kind
 
 DELIVERY = "delivery"
@@ -34,8 +28,6 @@ _UNSUBSCRIBED = "21610"
 
 _MOST_FIELDS = 200
 
-Fields = Sequence[tuple[str, str]]
-
 
 class TwilioFeedback:
     """Reads status callbacks of text messages and WhatsApp. `token` is the account's auth token."""
@@ -43,7 +35,7 @@ class TwilioFeedback:
     largest = 64_000
 
     def __init__(self, token: str) -> None:
-        self._token = token.encode()
+        self._token = token
 
     async def read(self, request: WebhookRequest) -> list[Feedback]:
         """What is reported. Raises: `ForgedFeedbackError`, `UnreadableFeedbackError`."""
@@ -74,22 +66,12 @@ class TwilioFeedback:
 
     def verify(self, request: WebhookRequest, fields: Fields) -> None:
         """Raises: `ForgedFeedbackError`. The address counts as it is from outside, with its port or without."""
-        given = request.headers.get("x-twilio-signature", "").encode()
-        fits = [
-            hmac.compare_digest(self.signature(url, fields), given)
-            for url in _with_and_without_port(request.url)
-        ]
-        if not any(fits):
+        given = request.headers.get("x-twilio-signature", "")
+        if not is_signed(self._token, request.url, fields, given):
             raise ForgedFeedbackError("the signature of Twilio does not fit: see CLEW_PUBLIC_URL")
 
-    def signature(self, url: str, fields: Fields) -> bytes:
-        """How Twilio signs: the address, then each field and its value, sorted; a pair counts once."""
-        signed = url + "".join(name + value for name, value in sorted(set(fields)))
-        digest = hmac.new(self._token, signed.encode(errors="replace"), hashlib.sha1).digest()
-        return base64.b64encode(digest)
 
-
-def read_form(body: bytes) -> Fields:
+def read_form(body: bytes) -> list[tuple[str, str]]:
     """The fields of a form. Raises: `UnreadableFeedbackError`."""
     try:
         return parse_qsl(
@@ -97,13 +79,3 @@ def read_form(body: bytes) -> Fields:
         )
     except ValueError as error:
         raise UnreadableFeedbackError(f"the body is not a form: {str(error)[:200]}") from None
-
-
-def _with_and_without_port(url: str) -> tuple[str, ...]:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2].partition(":")[0]
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return (
-        parts._replace(netloc=f"{host}:{port}").geturl(),
-        parts._replace(netloc=host).geturl(),
-    )

@@ -29,6 +29,7 @@ from api.stops import stops_router
 from api.write_key_check import WriteKeyCheck
 from channels.inbox_token import InboxTokens
 from channels.liquid_text import LiquidText
+from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
 from stores.cases import CaseStore
 from stores.conversations import ConversationStore
@@ -165,7 +166,7 @@ def inbound_routers(
         feedback_router(
             feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
         ),
-        inbound_mail_router(desk, InboundSecret(secret), staff),
+        inbound_mail_router(desk, InboundSecret(secret), staff, sns=inbound_sns(settings)),
         conversation_router(
             customers, ConversationStore(pool), InboundStore(pool, customers), staff
         ),
@@ -179,6 +180,14 @@ def inbound_routers(
     if settings.slack_signing_secret:
         routers.append(slack_router(desk, settings.slack_signing_secret.get_secret_value()))
     return routers
+
+
+def inbound_sns(settings: ApiSettings) -> SnsNotifications | None:
+    """Tells whether a mail comes from our SES; None where its door is shut."""
+    topic = settings.inbound_ses_topic
+    if topic is None:
+        return None
+    return SnsNotifications(SnsMessages([topic], setting="CLEW_INBOUND_SES_TOPIC"), wall_clock)
 
 
 async def serve(settings: ApiSettings, life: Life) -> None:

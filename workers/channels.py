@@ -23,7 +23,7 @@ class OpenChannel(MessageChannel, Protocol):
 def channels_of(
     settings: ChannelSettings,
     links: UnsubscribeLinks,
-    pool: Pool,
+    pool: Pool | None,
     wall_clock: Callable[[], datetime],
     *,
     public_url: str,
@@ -31,8 +31,8 @@ def channels_of(
 ) -> list[OpenChannel]:
     """Every channel whose settings are given. What a channel needs is loaded only where it is on.
 
-    `allowed`: hosts that may have a private address. Raises: `ValueError` in words, and
-    `AppriseMissingError`.
+    `pool`: without one there is no inbox. `allowed`: hosts that may have a private address.
+    Raises: `ValueError` in words, and `AppriseMissingError`.
     """
     channels: list[OpenChannel] = [*_by_twilio(settings, links, public_url)]
     if settings.fcm_account is not None:
@@ -60,7 +60,7 @@ def channels_of(
 
         secret = _told(settings.webhook_secret).encode()
         channels.append(WebhookChannel(secret, links, wall_clock, allowed=allowed))
-    if settings.inbox == "on":
+    if settings.inbox == "on" and pool is not None:
         channels.append(InboxChannel(InboxStore(pool, wall_clock), links))
     if settings.apprise_services:
         from channels.apprise_services import AppriseChannel

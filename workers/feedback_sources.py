@@ -1,18 +1,16 @@
 """The providers whose feedback is taken, as the settings name them."""
 
 import base64
-import re
 
 from api.feedback import FeedbackSource
 from channels.own_feedback import OwnFeedback
 from channels.postmark_feedback import PostmarkFeedback
 from channels.sendgrid_feedback import SendGridFeedback
 from channels.ses_feedback import SesFeedback
-from channels.sns_message import SnsMessages
+from channels.sns_message import SnsMessages, is_topic
 from channels.twilio_feedback import TwilioFeedback
 from workers.feedback_settings import FeedbackSettings
 
-_TOPIC = re.compile(r"arn:aws(-cn)?:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
 _SHORTEST = 16
 
 
@@ -20,7 +18,7 @@ def feedback_sources(settings: FeedbackSettings) -> dict[str, FeedbackSource]:
     """Providers that may report, by the name in the address. Raises: `ValueError` in words."""
     sources: dict[str, FeedbackSource] = {}
     if settings.ses_topic is not None:
-        if not _TOPIC.fullmatch(settings.ses_topic):
+        if not is_topic(settings.ses_topic):
             raise ValueError("CLEW_SES_TOPIC: write arn:aws:sns:region:account:topic")
         sources["ses"] = SesFeedback(SnsMessages([settings.ses_topic]))
     if settings.sendgrid_verification_key is not None:

@@ -37,6 +37,9 @@ class InboundDoorSettings(ReplySettings):
     inbound_secret: SecretStr | None = None
     """What Postmark and SendGrid send with a customer's mail, as password of Basic authentication
     or as ?key=: 16 characters or more. Those doors are shut where unset."""
+    inbound_ses_topic: str | None = None
+    """The topic of SNS to which a receipt rule of SES publishes mail with its content (its ARN);
+    subscribe https://…/inbound/ses to it. That door is shut where unset."""
     inbound_welcomes: list[str] = ["sms", "whatsapp"]
     """Channels on which somebody unknown becomes a customer by writing: JSON ["email", "sms"]."""
     inbound_help: str = ""
@@ -50,6 +53,17 @@ class InboundDoorSettings(ReplySettings):
         if secret is not None and len(secret.get_secret_value()) < 16:
             raise ValueError("needs 16 characters or more: openssl rand -hex 16")
         return secret
+
+    @field_validator("inbound_ses_topic")
+    @classmethod
+    def _a_topic(cls, topic: str | None) -> str | None:
+        # What checks messages of SNS is loaded only where there is a topic.
+        if topic is not None:
+            from channels.sns_message import is_topic
+
+            if not is_topic(topic):
+                raise ValueError("write arn:aws:sns:region:account:topic")
+        return topic
 
 
 class MailDoorSettings(ReplySettings):

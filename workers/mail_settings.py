@@ -39,7 +39,8 @@ class MailSettings(ProcessSettings):
     ses_region: Annotated[str | None, _Needed, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = None
     """With CLEW_MAIL_BY=ses: the region of Amazon SES, such as eu-west-1."""
     ses_configuration_set: str | None = None
-    """The configuration set of SES that publishes what becomes of mails; without one there is no feedback."""
+    """The configuration set of SES that publishes what becomes of mails. Without one SES reports by
+    mail: to the address of the delivery with CLEW_REPLY_DOMAIN, which must be verified at SES, too."""
     ses_access_key_id: str | None = None
     """Who signs for SES, where it is not whom AWS's own variables, files or the machine's role name."""
     ses_secret_access_key: SecretStr | None = None

@@ -8,6 +8,7 @@ variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 import base64
 import hashlib
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -125,13 +126,13 @@ class InboundSettings(DatabaseSettings, MailDoorSettings):
 Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
-def read_settings(kind: type[Settings]) -> Settings:
-    """The settings of a process from its environment.
+def read_settings(kind: type[Settings], given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of a process: those given, by name, and the others from its environment.
 
     Raises: `SettingsError` naming all that are missing or wrong.
     """
     try:
-        return kind()
+        return kind(**given or {})
     except ValidationError as error:
         lines = [_in_words(kind, told) for told in error.errors()]
         raise SettingsError("\n".join(dict.fromkeys(lines))) from None

@@ -23,6 +23,7 @@ from channels.sendgrid_feedback import SendGridFeedback
 from channels.ses_feedback import SesFeedback
 from channels.sns_message import SnsMessages
 from channels.twilio_feedback import TwilioFeedback, read_form
+from channels.twilio_signature import signature
 from contracts.delivery_mark import delivery_mark
 from stores.database import Pool
 from stores.feedback import FeedbackStore
@@ -68,8 +69,8 @@ class Providers:
 
     async def twilio(self, form: str) -> httpx2.Response:
         path = f"/feedback/twilio?delivery={KEY}"
-        signed = TwilioFeedback("12345").signature(f"{PUBLIC}{path}", read_form(form.encode()))
-        return await self.post(path, form.encode(), **{"X-Twilio-Signature": signed.decode()})
+        signed = signature("12345", f"{PUBLIC}{path}", read_form(form.encode()))
+        return await self.post(path, form.encode(), **{"X-Twilio-Signature": signed})
 
     async def own(self, event: Any, webhook: str = "msg_1") -> httpx2.Response:
         body = json.dumps(event)

@@ -2,30 +2,14 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 from channels.mail import MailSender
 from channels.postmark import PostmarkChannel
-from channels.provider_call import ProviderCaller
 from channels.sendgrid import SendGridChannel
 from channels.ses import SesAccount, SesChannel
-from channels.unsubscribe_link import UnsubscribeLinks
+from tests.integration.channels.one_message import LINKS, SENDER
 from tests.integration.channels.vendors import postmark, sendgrid, ses
-from tests.integration.channels.vendors.scripted_http import ScriptedVendor
-
-LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
-SENDER = MailSender(address="care@air.example", name="Air Example", reply_to="desk@air.example")
-
-Vendor = TypeVar("Vendor", bound=ScriptedVendor)
-
-
-@asynccontextmanager
-async def opened(vendor: Vendor) -> AsyncGenerator[tuple[Vendor, ProviderCaller]]:
-    caller = ProviderCaller(name=type(vendor).__name__)
-    await vendor.open()
-    yield vendor, caller
-    await caller.close()
-    await vendor.close()
+from tests.integration.channels.vendors.scripted_http import vendor
 
 
 async def at_once(seconds: float) -> None:
@@ -33,33 +17,39 @@ async def at_once(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def ses_provider() -> AsyncGenerator[tuple[SesChannel, ses.Ses]]:
-    async with opened(ses.Ses()) as (vendor, caller):
+async def ses_provider(
+    sender: MailSender = SENDER, configuration_set: str | None = "journeys"
+) -> AsyncGenerator[tuple[SesChannel, ses.Ses]]:
+    async with vendor(ses.Ses()) as server:
         account = SesAccount(
             region=ses.REGION,
             credentials=lambda: ses.CREDENTIALS,
-            configuration_set="journeys",
-            url=vendor.url,
+            configuration_set=configuration_set,
+            url=server.url,
         )
-        yield SesChannel(account, SENDER, LINKS, caller=caller), vendor
+        channel = SesChannel(account, sender, LINKS)
+        yield channel, server
+        await channel.close()
 
 
 @asynccontextmanager
-async def sendgrid_provider() -> AsyncGenerator[tuple[SendGridChannel, sendgrid.SendGrid]]:
-    async with opened(sendgrid.SendGrid()) as (vendor, caller):
-        yield (
-            SendGridChannel(sendgrid.API_KEY, SENDER, LINKS, url=vendor.url, caller=caller),
-            vendor,
-        )
+async def sendgrid_provider(
+    sender: MailSender = SENDER,
+) -> AsyncGenerator[tuple[SendGridChannel, sendgrid.SendGrid]]:
+    async with vendor(sendgrid.SendGrid()) as server:
+        channel = SendGridChannel(sendgrid.API_KEY, sender, LINKS, url=server.url)
+        yield channel, server
+        await channel.close()
 
 
 @asynccontextmanager
-async def postmark_provider() -> AsyncGenerator[tuple[PostmarkChannel, postmark.Postmark]]:
-    async with opened(postmark.Postmark()) as (vendor, caller):
-        channel = PostmarkChannel(
-            postmark.TOKEN, SENDER, LINKS, url=vendor.url, caller=caller, pause=at_once
-        )
-        yield channel, vendor
+async def postmark_provider(
+    sender: MailSender = SENDER,
+) -> AsyncGenerator[tuple[PostmarkChannel, postmark.Postmark]]:
+    async with vendor(postmark.Postmark()) as server:
+        channel = PostmarkChannel(postmark.TOKEN, sender, LINKS, url=server.url, pause=at_once)
+        yield channel, server
+        await channel.close()
 
 
 MailChannel = SesChannel | SendGridChannel | PostmarkChannel

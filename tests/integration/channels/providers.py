@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from activities.message_channel import (
     MessageChannel,
@@ -15,51 +14,32 @@ from activities.message_channel import (
 )
 from channels.apprise_services import AppriseChannel
 from channels.fcm_access import FcmAccess
-from channels.mail import MailSender
 from channels.push import PushChannel
 from channels.recording import RecordingChannel, ScriptedAnswer
 from channels.slack import SlackChannel
 from channels.sms import SmsChannel
 from channels.smtp import SmtpChannel, SmtpServer
-from channels.unsubscribe_link import UnsubscribeLinks
 from channels.vapid import VapidKey, new_pair
 from channels.webhook import WebhookChannel
 from channels.webpush import WebPushChannel
 from channels.whatsapp import WhatsAppChannel
 from tests.integration.channels.inbox_by_script import inbox
 from tests.integration.channels.mail_providers import MAIL_PROVIDERS
+from tests.integration.channels.one_message import LINKS, SENDER, a_message
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
 from tests.integration.channels.vendors.fcm import PROJECT, Fcm
 from tests.integration.channels.vendors.own_system import SECRET, AppriseJson, OwnSystem
 from tests.integration.channels.vendors.push_service import PushService
-from tests.integration.channels.vendors.scripted_http import ScriptedVendor
+from tests.integration.channels.vendors.scripted_http import vendor
 from tests.integration.channels.vendors.slack import TOKEN, Slack
 from tests.integration.channels.vendors.twilio import Twilio
 
-LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
-SENDER = MailSender(address="care@air.example", name="Air Example", reply_to="desk@air.example")
 MAIL = ("anna@example.com", "ben@example.com")
 PHONES = ("+420601123456", "+420601654321")
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def a_message(n: int = 1, to: str = "anna@example.com") -> RenderedMessage:
-    return RenderedMessage(
-        key=f"journey/flight/c_anna:7:{n}",
-        customer="c_anna",
-        address=to,
-        purpose="service",
-        subject="Gate B4",
-        text="Your gate is B4.\n",
-        at=datetime(2013, 2, 8, 17, 2, tzinfo=UTC),
-    )
-
-
-async def _stays() -> None:
-    """Nothing that could go away."""
 
 
 @dataclass
@@ -100,7 +80,6 @@ class Provider:
         )
 
 
-Vendor = TypeVar("Vendor", bound=ScriptedVendor)
 Providing = Callable[[str], AbstractAsyncContextManager[Provider]]
 
 
@@ -289,16 +268,6 @@ def named(name: str) -> Providing:
             )
 
     return providing
-
-
-@asynccontextmanager
-async def vendor(server: Vendor) -> AsyncGenerator[Vendor]:
-    """A vendor's service while the context lasts."""
-    await server.open()
-    try:
-        yield server
-    finally:
-        await server.close()
 
 
 PROVIDERS: dict[str, Providing] = {

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 from channels.local_mailbox import LocalMailbox
 from channels.mail_store import JOURNAL, MailStore
 from console.mailbox import mailbox_router
-from tests.integration.channels.providers import a_message, smtp_channel
+from tests.integration.channels.one_message import a_message
+from tests.integration.channels.providers import smtp_channel
 
 NOW = datetime(2013, 2, 8, 17, 2, tzinfo=UTC)
 

@@ -13,9 +13,9 @@ from activities.message_channel import (
     ProviderRefusedError,
     UnknownOutcomeError,
 )
-from channels.mail import message_id
-from channels.provider_call import pause
+from channels.mail import MailSender, message_id
 from channels.recording import Busy, RefuseForGood, StallAfterAccept, StallBeforeAccept
+from channels.reply_address import ReplyAddresses
 from channels.sendgrid import SendGridChannel
 from contracts.delivery_mark import delivery_mark
 from tests.integration.channels.mail_providers import (
@@ -24,7 +24,7 @@ from tests.integration.channels.mail_providers import (
     sendgrid_provider,
     ses_provider,
 )
-from tests.integration.channels.providers import LINKS, SENDER, a_message
+from tests.integration.channels.one_message import LINKS, SENDER, a_message
 from tests.integration.channels.vendors.scripted_http import Answer, Request
 from tests.integration.channels.vendors.ses import error
 
@@ -43,6 +43,9 @@ MARKETING = replace(
 )
 KEY = MARKETING.key
 OUR_ID = message_id(KEY, "air.example")
+REPLIES = ReplyAddresses("reply.air.example", b"s" * 32)
+OWN = replace(SENDER, replies=REPLIES)
+OWN_ADDRESS = REPLIES.address(KEY)
 
 
 def has_one_click(headers: dict[str, str]) -> bool:
@@ -114,6 +117,46 @@ async def test_postmark_is_given_the_parts_in_the_stream_of_the_purpose() -> Non
         assert "HtmlBody" not in service
         kinds = [each["ContentType"] for each in said["Attachments"]]
         assert kinds == ["text/calendar; method=REQUEST", "application/pdf"]
+
+
+async def test_an_answer_to_any_providers_mail_leads_to_its_delivery() -> None:
+    async with ses_provider(OWN) as (channel, vendor):
+        await channel.send(MARKETING)
+        mail = vendor.mail(vendor.taken[0])
+        assert mail["Reply-To"] == OWN_ADDRESS
+        assert f"<mailto:{OWN_ADDRESS}?subject=unsubscribe" in mail["List-Unsubscribe"]
+    async with sendgrid_provider(OWN) as (channel, vendor):
+        await channel.send(MARKETING)
+        said = vendor.taken[0].json
+        assert said["reply_to"] == {"email": OWN_ADDRESS}
+        assert f"<mailto:{OWN_ADDRESS}?" in said["headers"]["List-Unsubscribe"]
+    async with postmark_provider(OWN) as (channel, vendor):
+        await channel.send(MARKETING)
+        assert vendor.taken[0].json["ReplyTo"] == OWN_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("sender", "configuration_set", "reports"),
+    [(OWN, None, OWN_ADDRESS), (OWN, "journeys", None), (SENDER, None, None)],
+)
+async def test_ses_reports_by_mail_to_the_address_of_the_delivery_where_it_publishes_nothing(
+    sender: MailSender, configuration_set: str | None, reports: str | None
+) -> None:
+    async with ses_provider(sender, configuration_set) as (channel, vendor):
+        await channel.send(MARKETING)
+
+        assert vendor.taken[0].json.get("FeedbackForwardingEmailAddress") == reports
+
+
+async def test_a_correction_answers_to_the_id_that_the_first_mail_arrived_with() -> None:
+    async with ses_provider() as (channel, vendor):
+        first = await channel.send(a_message(1))
+        await channel.send(
+            replace(a_message(2), corrects=a_message(1).key, corrects_id=first.provider_id)
+        )
+
+        mail = vendor.mail(vendor.taken[1])
+        assert mail["In-Reply-To"] == mail["References"] == first.provider_id
 
 
 @pytest.mark.parametrize(
@@ -223,7 +266,7 @@ async def test_what_is_no_address_is_told_without_asking_the_provider(name: str)
 
 async def test_a_provider_that_is_not_there_took_nothing() -> None:
     channel = SendGridChannel("key", SENDER, LINKS, url="http://127.0.0.1:1")
-    with pytest.raises(ProviderBusyError, match="no connection to 127"):
+    with pytest.raises(ProviderBusyError, match="no connection to SendGrid"):
         await channel.send(a_message())
     await channel.close()
 
@@ -269,6 +312,29 @@ async def test_postmark_that_cannot_be_asked_has_not_said_no() -> None:
             await channel.look_up(KEY)
 
 
-@pytest.mark.parametrize("told", ["", "soon", "-5", "Fri, 01 Jan 2010 00:00:00 GMT"])
-def test_a_pause_that_is_none_is_left_to_us(told: str) -> None:
-    assert pause(told) is None
+@pytest.mark.parametrize("name", MAIL_PROVIDERS)
+async def test_a_provider_whose_service_is_away_took_nothing(name: str) -> None:
+    async with MAIL_PROVIDERS[name]() as (channel, vendor):
+        vendor.other = lambda request: Answer(503, "away", {"Retry-After": "90"})
+
+        with pytest.raises(ProviderBusyError) as caught:
+            await channel.send(a_message())
+
+        assert caught.value.retry_after == timedelta(seconds=90)
+
+
+async def test_a_mail_that_ses_took_without_an_id_stays_in_doubt() -> None:
+    async with ses_provider() as (channel, vendor):
+        vendor.other = lambda request: Answer(200, "<html>")
+
+        with pytest.raises(UnknownOutcomeError, match="did not say under which id"):
+            await channel.send(a_message())
+
+
+@pytest.mark.parametrize("name", MAIL_PROVIDERS)
+async def test_what_a_provider_says_of_an_address_is_told_without_it(name: str) -> None:
+    async with MAIL_PROVIDERS[name]() as (channel, vendor):
+        vendor.script(ANNA, [RefuseForGood(f"{ANNA} is not to our liking")])
+
+        with pytest.raises(ProviderRefusedError, match="… is not to our liking"):
+            await channel.send(a_message())

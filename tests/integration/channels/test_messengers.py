@@ -19,8 +19,10 @@ from channels.slack import SlackChannel
 from channels.unsubscribe_link import Unsubscription
 from channels.webhook import WebhookChannel, address_secret
 from contracts.delivery_mark import delivery_mark
-from tests.integration.channels.providers import LINKS, a_message, now, vendor
+from tests.integration.channels.one_message import LINKS, a_message
+from tests.integration.channels.providers import now
 from tests.integration.channels.vendors.own_system import SECRET, AppriseJson, OwnSystem
+from tests.integration.channels.vendors.scripted_http import vendor
 from tests.integration.channels.vendors.slack import TOKEN, Slack
 
 IN_SLACK = a_message(to="U012AB3CD")

@@ -14,9 +14,11 @@ from channels.unsubscribe_link import Unsubscription
 from channels.vapid import VapidKey, new_pair
 from channels.webpush import WebPushChannel
 from contracts.delivery_mark import delivery_mark
-from tests.integration.channels.providers import LINKS, a_message, now, vendor
+from tests.integration.channels.one_message import LINKS, a_message
+from tests.integration.channels.providers import now
 from tests.integration.channels.vendors.fcm import PROJECT, Fcm
 from tests.integration.channels.vendors.push_service import Browser, PushService
+from tests.integration.channels.vendors.scripted_http import vendor
 
 PRIVATE, PUBLIC = new_pair()
 CONTACT = "mailto:care@air.example"

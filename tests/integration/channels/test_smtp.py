@@ -6,7 +6,8 @@ import pytest
 
 from activities.message_channel import ProviderBusyError, ProviderRefusedError
 from channels.unsubscribe_link import Unsubscription
-from tests.integration.channels.providers import LINKS, a_message, smtp_channel
+from tests.integration.channels.one_message import LINKS, a_message
+from tests.integration.channels.providers import smtp_channel
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
 
 

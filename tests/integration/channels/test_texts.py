@@ -12,7 +12,9 @@ from channels.sms import SmsChannel
 from channels.unsubscribe_link import Unsubscription
 from channels.whatsapp import WhatsAppChannel
 from contracts.delivery_mark import delivery_mark
-from tests.integration.channels.providers import LINKS, PHONES, a_message, vendor
+from tests.integration.channels.one_message import LINKS, a_message
+from tests.integration.channels.providers import PHONES
+from tests.integration.channels.vendors.scripted_http import vendor
 from tests.integration.channels.vendors.twilio import SERVICE, Twilio
 
 TEXT = replace(a_message(to=PHONES[0]), text="Your gate is B4.\n")

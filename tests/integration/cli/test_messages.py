@@ -110,6 +110,7 @@ async def test_a_test_to_oneself_arrives_marked_and_stands_in_no_ledger(
         "multipart/alternative",
         "text/plain",
         "text/html",
+        "text/calendar",  # beside the words, so that mail programs offer to accept it
         "text/calendar",
     ]
     [invite] = mail.iter_attachments()

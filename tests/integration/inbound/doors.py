@@ -1,9 +1,7 @@
 """The doors over HTTP, with secrets of the tests, and the places where media lies."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx2
 import pytest
@@ -14,12 +12,14 @@ from api.conversation import conversation_router
 from api.inbound_mail import InboundSecret, inbound_mail_router
 from api.inbound_texts import slack_router, twilio_router
 from api.staff_key import StaffKeyCheck
+from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
 from stores.conversations import ConversationStore
 from stores.customers import CustomerStore
 from tests.integration.conftest import STAFF_TOKEN
 from tests.integration.delivery.conftest import ANNA
 from tests.integration.inbound.conftest import REPLIES, Post
+from tests.unit.channels.sns_sender import NOW, TOPIC, SnsSender
 
 SECRET = "an inbound secret of ours"
 PUBLIC = "https://journeys.example"
@@ -49,27 +49,23 @@ class Transport(httpx2.AsyncBaseTransport):
         return await self.places.handle_async_request(request)
 
 
-class TrustedSns:
-    """Lets in whatever says so: what is really signed is for another test."""
-
-    async def notification(self, body: bytes) -> dict[str, Any] | None:
-        told = json.loads(body)
-        if told["Signature"] != "good":
-            raise ValueError("the signature is not Amazon's")
-        return json.loads(told["Message"]) if told["Type"] == "Notification" else None
-
-
 @pytest.fixture
 def places() -> Places:
     return Places()
 
 
+@pytest.fixture
+def sns() -> SnsSender:
+    return SnsSender()
+
+
 @pytest_asyncio.fixture
-async def client(post: Post, places: Places) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(post: Post, places: Places, sns: SnsSender) -> AsyncIterator[httpx2.AsyncClient]:
     staff, customers = StaffKeyCheck(STAFF_TOKEN), CustomerStore(post.desk.pool)
     media = TwilioMedia("AC1", AUTH_TOKEN, transport=Transport(places))
+    verified = SnsNotifications(SnsMessages([TOPIC], sns.fetch), lambda: NOW)
     app = create_app(
-        inbound_mail_router(post.inbound, InboundSecret(SECRET), staff, sns=TrustedSns()),
+        inbound_mail_router(post.inbound, InboundSecret(SECRET), staff, sns=verified),
         twilio_router(post.inbound, AUTH_TOKEN, PUBLIC, media, help_text="Air & Co: call 1"),
         slack_router(post.inbound, SIGNING),
         conversation_router(customers, ConversationStore(post.desk.pool), post.store, staff),

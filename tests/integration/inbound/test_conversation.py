@@ -6,9 +6,9 @@ import pytest
 from contracts.inbound_message import InboundFile
 from tests.integration.delivery.conftest import ADDRESS, ANNA
 from tests.integration.inbound.conftest import Post
-from tests.integration.inbound.doors import KEY, OWN_ADDRESS, STAFF, client, places
+from tests.integration.inbound.doors import KEY, OWN_ADDRESS, STAFF, client, places, sns
 
-__all__ = ["client", "places"]
+__all__ = ["client", "places", "sns"]
 
 
 async def test_staff_read_all_that_was_said_in_order(

@@ -14,9 +14,10 @@ from api.staff_key import StaffKeyCheck
 from contracts.inbound_message import InboundFile
 from tests.integration.delivery.conftest import ADDRESS, ANNA
 from tests.integration.inbound.conftest import Post
-from tests.integration.inbound.doors import KEY, OWN_ADDRESS, SECRET, STAFF, client, places
+from tests.integration.inbound.doors import KEY, OWN_ADDRESS, SECRET, STAFF, client, places, sns
+from tests.unit.channels.sns_sender import CERTIFICATE, CONFIRM, TOPIC, SnsSender
 
-__all__ = ["client", "places"]
+__all__ = ["client", "places", "sns"]
 
 MAILS = Path(__file__).parent / "mails"
 FORM = "multipart/form-data; boundary=b"
@@ -115,7 +116,9 @@ async def test_sendgrid_brings_a_mail_in_parts(post: Post, client: httpx2.AsyncC
 
 
 @pytest.mark.parametrize("encoding", ["BASE64", "UTF-8"])
-async def test_amazon_brings_a_mail(post: Post, client: httpx2.AsyncClient, encoding: str) -> None:
+async def test_amazon_brings_a_mail(
+    post: Post, client: httpx2.AsyncClient, sns: SnsSender, encoding: str
+) -> None:
     raw = (MAILS / "gmail-french.eml").read_bytes()
     content = base64.b64encode(raw).decode() if encoding == "BASE64" else raw.decode()
     message = {
@@ -124,14 +127,35 @@ async def test_amazon_brings_a_mail(post: Post, client: httpx2.AsyncClient, enco
         "mail": {"source": ADDRESS},
         "content": content,
     }
-    told = {"Type": "Notification", "Message": json.dumps(message), "Signature": "good"}
 
-    answer = await client.post("/inbound/ses", json=told)
-    forged = await client.post("/inbound/ses", json={**told, "Signature": "bad"})
-    hello = await client.post("/inbound/ses", json={**told, "Type": "SubscriptionConfirmation"})
+    hello = await client.post("/inbound/ses", json=sns.confirmation())
+    answer = await client.post("/inbound/ses", json=sns.message(message))
+    words = await client.post("/inbound/ses", json=sns.message("a word by hand"))
 
-    assert (answer.status_code, forged.status_code, hello.status_code) == (200, 403, 200)
+    assert (hello.status_code, answer.status_code, words.status_code) == (200, 200, 200)
+    assert sns.fetched == [CERTIFICATE, CONFIRM]
     assert [kept["text"] for kept in await post.kept()] == ["Merci, c'est très gentil."]
+
+
+async def test_what_amazon_did_not_sign_is_no_mail(
+    post: Post, client: httpx2.AsyncClient, sns: SnsSender
+) -> None:
+    message = {"notificationType": "Received", "content": "Subject: x\n\nforged"}
+    theirs = sns.message(message, TopicArn=f"{TOPIC}2")
+    for forged in (sns.message(message, by="1"), theirs, sns.message() | {"Message": "{}"}, []):
+        assert (await client.post("/inbound/ses", json=forged)).status_code == 403
+    assert await post.kept() == []
+
+
+async def test_while_amazons_certificate_cannot_be_had_it_is_asked_to_come_again(
+    post: Post, client: httpx2.AsyncClient, sns: SnsSender
+) -> None:
+    sns.away = True
+
+    answer = await client.post("/inbound/ses", json=sns.message("a mail"))
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert await post.kept() == []
 
 
 @pytest.mark.parametrize("door", ["postmark", "sendgrid", "mail"])

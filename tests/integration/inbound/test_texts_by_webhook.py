@@ -15,9 +15,9 @@ import pytest
 from contracts.inbound_message import MOST_FILE_BYTES, InboundFile
 from tests.integration.delivery.conftest import ANNA
 from tests.integration.inbound.conftest import NUMBER, Post
-from tests.integration.inbound.doors import AUTH_TOKEN, PUBLIC, SIGNING, Places, client, places
+from tests.integration.inbound.doors import AUTH_TOKEN, PUBLIC, SIGNING, Places, client, places, sns
 
-__all__ = ["client", "places"]
+__all__ = ["client", "places", "sns"]
 
 
 def signed(fields: dict[str, str], *, url: str = f"{PUBLIC}/inbound/twilio") -> dict[str, str]:

@@ -68,6 +68,25 @@ def test_a_correction_stands_below_the_mail_that_it_corrects() -> None:
 
 
 @pytest.mark.parametrize(
+    ("provider_id", "named"),
+    [
+        ("<0102018d@eu-west-1.amazonses.com>", True),
+        ("0102018d-from-an-api", False),
+        ("<one@b>\r\nBcc: <two@b>", False),
+        ("", False),
+    ],
+)
+def test_a_correction_names_the_providers_own_id_where_that_is_of_a_mail(
+    provider_id: str, named: bool
+) -> None:
+    key = "journey/flight/c_anna:7:1"
+    mail = build_mail(replace(MESSAGE, corrects=key, corrects_id=provider_id), SENDER, None)
+
+    answered = provider_id if named else message_id(key, "air.example")
+    assert mail["In-Reply-To"] == mail["References"] == answered
+
+
+@pytest.mark.parametrize(
     "address", ["no-reply@air.example", "noreply@air.example", "do.not.reply@a.eu"]
 )
 def test_a_customer_can_always_answer(address: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from channels.unsubscribe_link import UnsubscribeLinks
 from tests.unit.channels.sns_sender import TOPIC
 from tests.unit.channels.test_feedback_signatures import SENDGRID_KEY
+from workers.api import inbound_sns
 from workers.feedback_sources import feedback_sources
 from workers.mail_channel import mail_channel
 from workers.settings import ApiSettings, DeliverySettings, SettingsError, read_settings
@@ -107,10 +108,21 @@ def test_only_providers_whose_proof_is_told_may_report(told: pytest.MonkeyPatch)
     assert "topsecret" not in repr(read)
 
 
+def test_the_door_for_mail_that_ses_receives_opens_with_its_topic(
+    told: pytest.MonkeyPatch,
+) -> None:
+    assert inbound_sns(read_settings(ApiSettings)) is None
+
+    told.setenv("CLEW_INBOUND_SES_TOPIC", TOPIC)
+
+    assert inbound_sns(read_settings(ApiSettings)) is not None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("CLEW_SES_TOPIC", "ses-feedback"),
+        ("CLEW_INBOUND_SES_TOPIC", "ses-mail"),
         ("CLEW_SENDGRID_VERIFICATION_KEY", "SG.key"),
         ("CLEW_POSTMARK_FEEDBACK_SECRET", "short"),
         ("CLEW_FEEDBACK_SECRET", "whsec_c2hvcnQ="),

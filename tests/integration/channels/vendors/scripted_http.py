@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from channels.recording import (
@@ -148,6 +149,19 @@ class ScriptedVendor:
         if not self.known(request):
             self.taken.append(request)
         return self.accept(request)
+
+
+Vendor = TypeVar("Vendor", bound=ScriptedVendor)
+
+
+@asynccontextmanager
+async def vendor(server: Vendor) -> AsyncGenerator[Vendor]:
+    """A vendor's service while the context lasts."""
+    await server.open()
+    try:
+        yield server
+    finally:
+        await server.close()
 
 
 def pause(retry_after: timedelta | None) -> dict[str, str]:

@@ -118,7 +118,7 @@ class MessageDelivery:
                     "DeliveryUnderWay",
                 )
             case Claimed():
-                return await self._carry_out(answer, intent, published)
+                return await self._carry_out(answer, _now_of(intent, answer), published)
 
     def _intent(self, order: DeliverMessage, published: PublishedMessage | None) -> DeliveryIntent:
         wall = self.wall_clock()
@@ -261,6 +261,12 @@ class MessageDelivery:
             words=settlement.words,
             channel=claim.channel,
         )
+
+
+def _now_of(intent: DeliveryIntent, claim: Claimed) -> DeliveryIntent:
+    """The same, of whom the customer of the run is now: a run keeps the id under which it began."""
+    customer = claim.whose or intent.run.customer
+    return replace(intent, run=replace(intent.run, customer=customer))
 
 
 def _asker(intent: DeliveryIntent) -> Asker:

@@ -20,7 +20,7 @@ SLOW = [
 ]
 """Towns are large, and all of one test live in one database, none knowing of another."""
 
-FEW = settings(max_examples=4, derandomize=True, database=None, suppress_health_check=SLOW)
+FEW = settings(max_examples=3, derandomize=True, database=None, suppress_health_check=SLOW)
 MANY = settings(max_examples=600, suppress_health_check=SLOW)
 
 numbers = count(1)

@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from channels.inbox import InboxChannel
 from channels.unsubscribe_link import UnsubscribeLinks
-from journey.house_policy import Cap, HousePolicy
+from journey.house_policy import HousePolicy
 from journey.preferences import Preferences
 from stores.inbox_messages import InboxStore
 from stores.ledger import Ledger
@@ -57,7 +57,7 @@ async def test_what_either_of_the_two_got_counts_against_their_cap(desk: Desk) -
     await desk.rows("insert into identities values ('user_id', 'anna', %s)", NOW)
     await MergeStore(desk.pool).merge(ANNA, NOW, by="staff", why="it is she")
 
-    policy = HousePolicy(caps=[Cap(at_most=1, within="24h")])
+    policy = HousePolicy.model_validate({"caps": [{"at_most": 1, "within": "24h"}]})
     ledger = Ledger(desk.pool, desk.now, policies=OnePolicy(policy))
     told = await desk.worker(ledger=ledger).deliver_message(desk.order(2, purpose="marketing"))
 

@@ -125,8 +125,12 @@ _many_at_once = st.builds(
 @st.composite
 def _in_line(draw: st.DrawFn) -> Town:
     """All places are taken at once; who asks later waits for one, of whatever priority."""
-    alike = {"person": st.just(0), "journey": st.just("j1"), "via": st.just(("email",))}
-    alike["topic"] = st.none()
+    alike: dict[str, Any] = {
+        "person": st.just(0),
+        "journey": st.just("j1"),
+        "via": st.just(("email",)),
+        "topic": st.none(),
+    }
     cap = draw(_one_cap)
     first = draw(_messages(cap.at_most, st.just(0), **alike))
     times = draw(st.lists(st.integers(1, 900), min_size=5, max_size=5, unique=True))

@@ -46,6 +46,7 @@ class Doubt:
 class Claimed:
     """This attempt alone may send. `customer` holds fresh traits and `zone`, for the template.
 
+    `whose`: the id of the customer now, who may have been merged since their run began.
     `corrects_id`: the provider's id of what it corrects, where that went by the same channel.
     `address_keys` and `in_conversation`: as of `RenderedMessage`.
     `locale`: the language that they want to be written to in, where that is known.
@@ -55,6 +56,7 @@ class Claimed:
     attempt: int
     channel: str
     address: str
+    whose: str | None = None
     customer: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     corrects: str | None = None
     doubt: Doubt | None = None

@@ -98,12 +98,16 @@ class UnknownOutcomeError(Exception):
 class MessageChannel(Protocol):
     """One way to a customer.
 
+    `provider`: who carries it, as a rate may name them; the channel itself where nobody else does.
     `key_window`: for how long the provider recognises a repeated key and sends nothing twice, or
     None where it does not. `looks_up`: whether `look_up` can say what became of a key.
     """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def provider(self) -> str: ...
 
     @property
     def key_window(self) -> timedelta | None: ...

@@ -61,10 +61,9 @@ _log = structlog.get_logger(__name__)
 class MessageDelivery:
     """Delivers messages: policy and intent in one transaction, then the channel, then the outcome.
 
-    `channels` by name; `providers`: channel → who carries it, where a rate may name them.
-    `wall_clock` gives wall time, `rest` lets so many seconds of it pass. `services` are asked for
-    what messages read right before they leave; `links` counts clicks; `feelings` None: as the
-    journey's stage says.
+    `channels` by name. `wall_clock` gives wall time, `rest` lets so many seconds of it pass. `services`
+    are asked for what messages read right before they leave; `links` counts clicks; `feelings` None: as
+    the journey's stage says.
     """
 
     ledger: DeliveryLedger
@@ -76,7 +75,6 @@ class MessageDelivery:
     send_within: timedelta = SEND_WITHIN
     surveys: SurveyPages | None = None
     rates: SendingRates = field(default_factory=NoRates)
-    providers: Mapping[str, str] = field(default_factory=dict[str, str])
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
     feelings: Feelings | None = None
     services: ServiceCaller | None = None
@@ -94,7 +92,7 @@ class MessageDelivery:
             await self.records.write(order.run, order.record)
         published = await self.messages.live(order.deliver.message)
         intent = self._intent(order, published)
-        ways = [rate_names(way, self.providers) for way in intent.deliver.via]
+        ways = [self._rate_names(way) for way in intent.deliver.via]
         waits = await self.rates.known_to_wait(ways, _asker(intent))
         if waits is not None:
             raise _try_again(waits.words, waits.after, "RateReached")
@@ -120,7 +118,7 @@ class MessageDelivery:
                     "DeliveryUnderWay",
                 )
             case Claimed():
-                return await self._carry_out(answer, intent, published)
+                return await self._carry_out(answer, _now_of(intent, answer), published)
 
     def _intent(self, order: DeliverMessage, published: PublishedMessage | None) -> DeliveryIntent:
         wall = self.wall_clock()
@@ -179,9 +177,13 @@ class MessageDelivery:
             claim, Settlement(state="accepted", provider_id=answer.provider_id)
         )
 
+    def _rate_names(self, way: str) -> list[str]:
+        channel = self.channels.get(way)
+        return rate_names(way, channel.provider if channel else None)
+
     async def _has_its_turn(self, claim: Claimed, intent: DeliveryIntent) -> None:
         """Wait for its turn at the provider: here where it is near, else by coming again."""
-        turn = await self.rates.take(rate_names(claim.channel, self.providers), _asker(intent))
+        turn = await self.rates.take(self._rate_names(claim.channel), _asker(intent))
         if isinstance(turn, Waits):
             await self.ledger.release(claim, turn.words)
             raise _try_again(turn.words, turn.after, "RateReached")
@@ -261,6 +263,12 @@ class MessageDelivery:
             words=settlement.words,
             channel=claim.channel,
         )
+
+
+def _now_of(intent: DeliveryIntent, claim: Claimed) -> DeliveryIntent:
+    """The same, of whom the customer of the run is now: a run keeps the id under which it began."""
+    customer = claim.whose or intent.run.customer
+    return replace(intent, run=replace(intent.run, customer=customer))
 
 
 def _asker(intent: DeliveryIntent) -> Asker:

@@ -1,7 +1,7 @@
 """What `deliver_message` needs so that no channel and no provider gets more than it may."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -60,6 +60,6 @@ class NoRates:
         return Leaves(after=timedelta(0))
 
 
-def rate_names(channel: str, providers: Mapping[str, str]) -> list[str]:
+def rate_names(channel: str, provider: str | None) -> list[str]:
     """The names under which a channel's rates may stand: its own, and its provider's."""
-    return list(dict.fromkeys((channel, providers.get(channel, channel))))
+    return list(dict.fromkeys((channel, provider or channel)))

@@ -48,6 +48,7 @@ class AppriseChannel:
     """
 
     name = "apprise"
+    provider = "apprise"
     key_window: timedelta | None = None
     looks_up = False
 

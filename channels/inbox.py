@@ -29,6 +29,7 @@ class InboxChannel:
     """Puts messages into customers' inboxes. An address is the customer."""
 
     name = "inbox"
+    provider = "inbox"
     key_window: timedelta | None = FOR_EVER
     looks_up = True
 

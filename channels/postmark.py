@@ -38,6 +38,7 @@ class PostmarkChannel:
     """Mails through Postmark over a few kept connections."""
 
     name = "email"
+    provider = "postmark"
     key_window: timedelta | None = None
     looks_up = True
 

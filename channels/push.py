@@ -32,6 +32,7 @@ class PushChannel:
     """Notifications through one Firebase project. An address is a registration token."""
 
     name = "push"
+    provider = "fcm"
     key_window: timedelta | None = None
     looks_up = False
 

@@ -59,10 +59,12 @@ class RecordingChannel:
         self,
         name: str = "email",
         *,
+        provider: str | None = None,
         key_window: timedelta | None = None,
         looks_up: bool = False,
     ) -> None:
         self.name, self.key_window, self.looks_up = name, key_window, looks_up
+        self.provider = provider or name
         self.taken: list[RenderedMessage] = []
         self._scripts: dict[str, list[ScriptedAnswer]] = defaultdict(list)
         self._first_taken: dict[str, datetime] = {}

@@ -33,6 +33,7 @@ class SendGridChannel:
     """Mails through SendGrid over a few kept connections."""
 
     name = "email"
+    provider = "sendgrid"
     key_window: timedelta | None = None
     looks_up = False
 

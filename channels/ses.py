@@ -68,6 +68,7 @@ class SesChannel:
     """Mails through SES over a few kept connections."""
 
     name = "email"
+    provider = "ses"
     key_window: timedelta | None = None
     looks_up = False
 

@@ -51,6 +51,7 @@ class SlackChannel:
     """Messages from one app in one workspace."""
 
     name = "slack"
+    provider = "slack"
     key_window: timedelta | None = None
     looks_up = False
 

@@ -15,6 +15,7 @@ class SmsChannel:
     """Texts to phones. Marketing names the way out: STOP, or a link where nobody can answer."""
 
     name = "sms"
+    provider = "twilio"
     key_window: timedelta | None = None
     looks_up = False
 

@@ -47,6 +47,7 @@ class SmtpChannel:
     """Mails through one relay over a few kept connections."""
 
     name = "email"
+    provider = "smtp"
     key_window: timedelta | None = None
     looks_up = False
 

@@ -33,6 +33,7 @@ class WebhookChannel:
     """Posts to the address in the customer's trait `webhook_url`. `allowed`: as of `ProviderHttp`."""
 
     name = "webhook"
+    provider = "webhook"
     key_window: timedelta | None = KEY_WINDOW
     looks_up = False
 

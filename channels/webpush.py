@@ -34,6 +34,7 @@ class WebPushChannel:
     """Notifications to the endpoints that browsers gave to web pages. `allowed`: as of `ProviderHttp`."""
 
     name = "webpush"
+    provider = "webpush"
     key_window: timedelta | None = None
     looks_up = False
 

@@ -22,6 +22,7 @@ class WhatsAppChannel:
     """Messages in WhatsApp: free words in a conversation, an approved template outside of one."""
 
     name = "whatsapp"
+    provider = "twilio"
     key_window: timedelta | None = None
     looks_up = False
 

@@ -143,6 +143,7 @@ class Ledger:
                 return claimed
             return replace(
                 claimed,
+                whose=customer.customer,
                 customer=customer.values(),
                 locale=customer.language(),
                 address_keys=dict(facts.address_keys.get(claimed.channel, {})),

@@ -123,6 +123,7 @@ async def test_no_address_is_in_the_words_of_an_error(provider: Provider) -> Non
 async def test_a_channel_says_what_it_can_do(provider: Provider) -> None:
     key = provider.message().key
     assert provider.channel.name in CHANNELS
+    assert provider.channel.provider.islower()
     assert provider.channel.key_window is None or provider.channel.key_window > timedelta(0)
     if not provider.channel.looks_up:
         with pytest.raises(NotImplementedError):

@@ -4,7 +4,6 @@ The oracle is slow and knows nothing of the code that it judges: clocks by `zone
 at instants, what might have been by looking at every minute.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -60,9 +59,12 @@ class Message:
 
 @dataclass
 class Town:
+    """`alike`: all messages are of one customer and wait for the same place, differing in who is first."""
+
     policy: HousePolicy
     people: list[Person]
     messages: list[Message]
+    alike: bool = False
 
 
 @dataclass(kw_only=True)
@@ -198,16 +200,25 @@ def _is_kept(hours: QuietHours, day: date) -> bool:
 
 # -- any of them
 
-_clock = st.sampled_from(["00:00", "01:30", "07:00", "09:15", "18:00", "21:00", "23:45"])
-_some_ways = st.frozensets(st.sampled_from(WAYS))
-_needs = st.dictionaries(
+clocks = st.sampled_from(["00:00", "01:30", "07:00", "09:15", "18:00", "21:00", "23:45"])
+needs = st.dictionaries(
     st.sampled_from(WAYS), st.sampled_from(["opt_out", "opt_in", "none_needed"])
 )
 
 
+said = st.lists(
+    st.tuples(
+        st.sampled_from(["marketing", "service"]),
+        st.sampled_from(["", *WAYS]),
+        st.sampled_from([True, True, True, False]),
+    ),
+    max_size=4,
+).map(tuple)
+
+
 @st.composite
-def _quiet(draw: st.DrawFn) -> QuietHours:
-    begins, ends = draw(st.lists(_clock, min_size=2, max_size=2, unique=True))
+def quiet_hours(draw: st.DrawFn) -> QuietHours:
+    begins, ends = draw(st.lists(clocks, min_size=2, max_size=2, unique=True))
     days = draw(st.sampled_from([[], [], ["saturday", "sunday"], ["friday"]]))
     return QuietHours.model_validate(
         {
@@ -233,9 +244,9 @@ policies = st.builds(
     HousePolicy,
     topics=st.just(["news", "offers"]),
     zone=st.sampled_from(ZONES),
-    consent=st.builds(Consent, marketing=_needs, service=_needs),
+    consent=st.builds(Consent, marketing=needs, service=needs),
     caps=st.lists(_caps, min_size=1, max_size=3),
-    quiet_hours=st.lists(_quiet(), max_size=2),
+    quiet_hours=st.lists(quiet_hours(), max_size=2),
 )
 _preferences = st.builds(
     Preferences,
@@ -250,14 +261,7 @@ _people = st.builds(
     Person,
     zone=st.sampled_from([None, *ZONES]),
     ways=st.sampled_from([frozenset(WAYS)] * 4 + [frozenset({"email"}), frozenset[str]()]),
-    said=st.lists(
-        st.tuples(
-            st.sampled_from(["marketing", "service"]),
-            st.sampled_from(["", *WAYS]),
-            st.sampled_from([True, True, True, False]),
-        ),
-        max_size=4,
-    ).map(tuple),
+    said=said,
     withheld=st.sampled_from([*[False] * 7, True]),
     suppressed=st.sampled_from([*[frozenset[str]()] * 4, frozenset({"sms"})]),
     preferences=_preferences,
@@ -283,8 +287,3 @@ towns = st.builds(
     people=st.lists(_people, min_size=3, max_size=3),
     messages=st.lists(_messages, min_size=20, max_size=28),
 )
-
-
-def in_order(told: Iterable[Told]) -> list[Told]:
-    """The order of time; what was decided at one instant stays as it was decided."""
-    return sorted(told, key=lambda each: each.at)

@@ -13,7 +13,7 @@ from stores.database import Pool
 from stores.house_policy import HousePolicyStore
 from stores.published import HOUSE, PublishedStore
 from stores.send_rates import SendRateStore
-from tests.integration.delivery.conftest import Desk, at_once
+from tests.integration.delivery.conftest import ANNA, Desk, at_once
 
 BEGAN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -99,3 +99,27 @@ async def test_a_message_without_a_turn_gives_its_claim_back_and_goes_later(
     assert (await worker().deliver_message(desk.order(2, purpose=purpose))).state == "accepted"
     assert isinstance(desk.channel, RecordingChannel)
     assert len(desk.got) == 2
+
+
+async def test_channels_of_one_provider_share_its_rate(desk: Desk) -> None:
+    await PublishedStore(desk.pool).publish("policy", HOUSE, {"rates": {"twilio": "1 per minute"}})
+    await desk.rows("insert into identities values ('phone', '+420800123456', %s)", ANNA)
+    names = ("sms", "whatsapp", "email")
+    channels = {name: RecordingChannel(name, provider="twilio") for name in names[:2]}
+    channels["email"] = RecordingChannel("email", provider="ses")
+    worker = replace(
+        desk.worker(),
+        rates=SendRateStore(desk.pool, desk.now, HousePolicyStore(desk.pool)),
+        channels=channels,
+    )
+
+    answers = await at_once(
+        *(worker.deliver_message(desk.order(n, via=(way,))) for n, way in enumerate(names, 1))
+    )
+
+    told = dict(zip(names, answers, strict=True))
+    assert told["email"].state == "accepted"
+    by_twilio = [told["sms"], told["whatsapp"]]
+    [waits] = [each for each in by_twilio if isinstance(each, Exception)]
+    assert getattr(waits, "type", None) == "RateReached", waits
+    assert "twilio" in str(waits)

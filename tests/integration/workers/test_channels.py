@@ -48,7 +48,8 @@ def given(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> ChannelS
     return read_settings(ChannelSettings)
 
 
-async def made(settings: ChannelSettings, database: str) -> list[str]:
+async def made(settings: ChannelSettings, database: str) -> dict[str, str]:
+    """Channel → who carries it."""
     pool = await open_pool(database)
     channels = channels_of(
         settings,
@@ -60,16 +61,16 @@ async def made(settings: ChannelSettings, database: str) -> list[str]:
     for channel in channels:
         await channel.close()
     await pool.close()
-    return [channel.name for channel in channels]
+    return {channel.name: channel.provider for channel in channels}
 
 
 async def test_each_channel_is_on_where_its_own_settings_are(
     monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
-    assert await made(read_settings(ChannelSettings), database) == []
+    assert await made(read_settings(ChannelSettings), database) == {}
     for name, settings in SETTINGS.items():
         with monkeypatch.context() as alone:
-            assert await made(given(alone, settings), database) == [name]
+            assert list(await made(given(alone, settings), database)) == [name]
 
 
 async def test_an_installation_may_have_them_all(
@@ -77,7 +78,11 @@ async def test_an_installation_may_have_them_all(
 ) -> None:
     everything = {name: value for each in SETTINGS.values() for name, value in each.items()}
 
-    assert {"email", *await made(given(monkeypatch, everything), database)} == set(CHANNELS)
+    carried_by = await made(given(monkeypatch, everything), database)
+
+    assert {"email", *carried_by} == set(CHANNELS)
+    assert (carried_by["sms"], carried_by["whatsapp"]) == ("twilio", "twilio")
+    assert carried_by["push"] == "fcm"
 
 
 def _without(name: str, *left_out: str) -> dict[str, str]:

@@ -56,7 +56,7 @@ async def test_mail_goes_by_whom_the_settings_name_once_they_have_what_it_needs(
     channel = mail_channel(read_settings(DeliverySettings), LINKS)
 
     assert type(channel).__name__ == kind
-    assert channel.name == "email"
+    assert (channel.name, channel.provider) == ("email", by)
     await channel.close()
 
 

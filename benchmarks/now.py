@@ -34,8 +34,10 @@ from journey.house_files import read_house_file
 from journey.publication import read_definition
 from stores.database import dump_json, open_pool
 from stores.definitions import DefinitionStore
+from stores.inbox_ear import InboxEar
 from stores.migrations import upgrade
 from stores.published import HOUSE, PublishedStore
+from stores.wakeup import Bell
 from workers.api import api_app
 from workers.embedded.postgres_server import PostgresServer
 from workers.settings import ApiSettings
@@ -233,11 +235,6 @@ def _copy_all(url: str, profiles: int, version: str) -> None:
         connection.execute("vacuum analyze")
 
 
-class _NoBell:
-    def ring(self) -> None:
-        pass
-
-
 def serve(url: str, port: int) -> None:
     """The API in a process of its own."""
 
@@ -249,7 +246,7 @@ def serve(url: str, port: int) -> None:
             public_url="http://127.0.0.1",
             staff_token=SecretStr(TOKEN),
         )
-        app = api_app(pool, _NoBell(), settings)  # type: ignore[arg-type]  # nobody listens
+        app = api_app(pool, Bell(url), InboxEar(url), settings)  # nobody listens
         config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off")
         await uvicorn.Server(config).serve()
 

@@ -23,6 +23,11 @@ class Withdrawn:
     def __init__(self) -> None:
         self.proofs: dict[tuple[str, str, str], str] = {}
 
+    async def give(
+        self, customer: str, purpose: str, channel: str, *, source: str, proof: str
+    ) -> None:
+        self.proofs.pop((customer, purpose, channel), None)
+
     async def withdraw(
         self, customer: str, purpose: str, channel: str, *, source: str, proof: str
     ) -> None:

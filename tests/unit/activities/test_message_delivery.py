@@ -54,6 +54,12 @@ class ScriptedLedger:
     async def release(self, claim: Claimed, words: str) -> None:
         self.asked.append("release")
 
+    async def turn_away(self, claim: Claimed, words: str) -> None:
+        self.asked.append("turn_away")
+
+    async def suppress(self, claim: Claimed, reason: str) -> None:
+        self.asked.append("suppress")
+
     async def gone(self, claim: Claimed, words: str) -> None:
         self.asked.append("gone")
 

@@ -35,13 +35,13 @@ async def test_nobody_sells_them_anything_until_they_say_that_it_is_well(
     case = await anna.case("complaints")
     assert "Anna complains about the sofa (phone): A leg is broken." in case["brief"]
     await anna.does("Product Added", cart_value=80)
-    await anna.delivery_is("can-we-help", "deferred")
+    await anna.delivery_is("can-we-help", "deferred", "held_by")
     await shop.decide(case, "solved", answer="A new leg is on its way.")
     answer = await anna.hears("About the sofa")
     assert "A new leg is on its way." in answer.text
     assert "lea, who has your complaint C1" in answer.text
     asked = await anna.hears(ASKED)
-    assert (await anna.deliveries())["can-we-help"] == ("deferred", "")
+    assert (await anna.deliveries())["can-we-help"] == ("deferred", "held_by")
     await anna.answers(asked, score=5)
 
     story = await anna.ends("complaint")

@@ -25,7 +25,7 @@ from activities.message_channel import (
 )
 from activities.service_call import CallRefusedError, ServiceBusyError
 from channels.http_call import Find, addresses_of, look_up
-from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from channels.way_out import with_link
 
 _SERVICE = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -121,10 +121,7 @@ class AppriseChannel:
         text = message.text.strip()
         if message.link is not None:
             text += f"\n{message.link}"
-        if message.purpose == "marketing":
-            said = Unsubscription(customer=message.customer, purpose="marketing", channel=self.name)
-            text = with_link(text, self._links.url(said), message.locale)
-        return text
+        return with_link(text, marketing_link(self._links, message, self.name), message.locale)
 
 
 def _load() -> ModuleType:

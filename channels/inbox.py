@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from activities.message_channel import ProviderAnswer, RenderedMessage
-from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 
 FOR_EVER = timedelta(days=36_500)
 
@@ -39,7 +39,9 @@ class InboxChannel:
     async def send(self, message: RenderedMessage) -> ProviderAnswer:
         """Keep the message; the provider's id is its id in the inbox."""
         return ProviderAnswer(
-            provider_id=await self._messages.put(message, self._unsubscribe(message))
+            provider_id=await self._messages.put(
+                message, marketing_link(self._links, message, self.name)
+            )
         )
 
     async def look_up(self, key: str) -> ProviderAnswer | None:
@@ -49,9 +51,3 @@ class InboxChannel:
 
     async def close(self) -> None:
         """There is nothing to close: the database is the process's."""
-
-    def _unsubscribe(self, message: RenderedMessage) -> str | None:
-        if message.purpose != "marketing":
-            return None
-        said = Unsubscription(customer=message.customer, purpose="marketing", channel=self.name)
-        return self._links.url(said)

@@ -3,7 +3,7 @@
 import hashlib
 
 from activities.message_channel import RenderedMessage
-from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from contracts.delivery_mark import delivery_mark
 
 LONGEST_TEXT = 1_000
@@ -22,9 +22,9 @@ def goes_along(message: RenderedMessage, channel: str, links: UnsubscribeLinks) 
         data["link"] = message.link
     if message.corrects is not None:
         data["corrects"] = delivery_mark(message.corrects)
-    if message.purpose == "marketing":
-        said = Unsubscription(customer=message.customer, purpose="marketing", channel=channel)
-        data["unsubscribe"] = links.url(said)
+    url = marketing_link(links, message, channel)
+    if url is not None:
+        data["unsubscribe"] = url
     return data
 
 

@@ -18,7 +18,7 @@ from activities.message_channel import (
     UnknownOutcomeError,
 )
 from channels.provider_http import ProviderHttp, Told
-from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from channels.way_out import with_link
 from contracts.delivery_mark import delivery_mark
 
@@ -104,9 +104,8 @@ class SlackChannel:
         text = f"*{_escaped(message.subject)}*\n{_escaped(message.text.strip())}"
         if message.link is not None:
             text += f"\n{_escaped(message.link)}"
-        if message.purpose == "marketing":
-            said = Unsubscription(customer=message.customer, purpose="marketing", channel=self.name)
-            text = with_link(text, _escaped(self._links.url(said)), message.locale)
+        url = marketing_link(self._links, message, self.name)
+        text = with_link(text, url and _escaped(url), message.locale)
         return {
             "channel": message.address,
             "text": text[:_LONGEST],

@@ -19,7 +19,9 @@ from activities.message_channel import (
     ProviderRefusedError,
     UnknownOutcomeError,
 )
+from channels.phone_number import e164
 from channels.provider_http import ProviderHttp, Told, without
+from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.delivery_mark import delivery_mark
 
 API = "https://api.twilio.com"
@@ -105,6 +107,37 @@ class TwilioMessages:
 
     def _failed(self, told: Told, *private: str) -> Exception:
         return failure(told, *private) or self._http.failed(told)
+
+
+class TwilioChannel:
+    """What both ways through Twilio are. What becomes of an answer that is lost: see the top of this file."""
+
+    name: str
+    provider = "twilio"
+    key_window: timedelta | None = None
+    looks_up = False
+
+    def __init__(
+        self, account: TwilioAccount, links: UnsubscribeLinks, http: ProviderHttp | None = None
+    ) -> None:
+        self._account, self._links = account, links
+        self._http = http or ProviderHttp("Twilio")
+        self._twilio = TwilioMessages(account, self._http)
+
+    def number(self, address: str) -> str:
+        """The number in the form that is dialled. Raises: `ProviderRefusedError`."""
+        number = e164(address, self._account.region)
+        if number is None:
+            raise ProviderRefusedError("is not a phone number", reason="unreachable")
+        return number
+
+    async def look_up(self, key: str) -> ProviderAnswer | None:
+        """Twilio cannot be asked for a key of ours."""
+        raise NotImplementedError(f"Twilio cannot say what became of {key}")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
 
 
 def failure(told: Told, *private: str) -> Exception | None:

@@ -48,12 +48,14 @@ class UnsubscribeLinks:
         )
 
 
-def marketing_link(links: UnsubscribeLinks, message: RenderedMessage) -> str | None:
-    """The link that a marketing mail carries; a service message has none."""
+def marketing_link(
+    links: UnsubscribeLinks, message: RenderedMessage, channel: str = "email"
+) -> str | None:
+    """The link that a marketing message carries; a service message has none."""
     if message.purpose != "marketing":
         return None
     return links.url(
-        Unsubscription(customer=message.customer, purpose="marketing", channel="email")
+        Unsubscription(customer=message.customer, purpose="marketing", channel=channel)
     )
 
 

@@ -37,9 +37,9 @@ def with_stop(text: str, locale: str | None) -> str:
     return _with_line(text, _STOP[_language(locale)])
 
 
-def with_link(text: str, url: str, locale: str | None) -> str:
-    """A text with the link that unsubscribes, once."""
-    if url in text:
+def with_link(text: str, url: str | None, locale: str | None) -> str:
+    """A text with the link that unsubscribes, once; as it is where there is none."""
+    if url is None or url in text:
         return text
     return _with_line(text, f"{_LINK[_language(locale)]}: {url}")
 

@@ -20,7 +20,7 @@ from activities.message_channel import (
 )
 from channels.http_call import Find, look_up, signed_headers
 from channels.provider_http import ProviderHttp
-from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from contracts.delivery_mark import delivery_mark
 
 KEY_WINDOW = timedelta(minutes=5)
@@ -84,10 +84,8 @@ class WebhookChannel:
             "link": message.link,
             "locale": message.locale,
             "corrects": delivery_mark(message.corrects) if message.corrects else None,
+            "unsubscribe": marketing_link(self._links, message, self.name),
         }
-        if message.purpose == "marketing":
-            said = Unsubscription(customer=message.customer, purpose="marketing", channel=self.name)
-            data["unsubscribe"] = self._links.url(said)
         given = {name: value for name, value in data.items() if value is not None}
         return {"type": EVENT, "timestamp": message.at.isoformat(), "data": given}
 

@@ -4,7 +4,7 @@ A GET never changes anything: mail scanners follow links. The POST is RFC 8058's
 the button of the page. No login, no questions.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -17,13 +17,11 @@ from starlette.responses import Response
 from api.customer_form import agent_of, read_form, refuse_other_sites
 from api.customer_page import Frame, card, customer_page, invalid_link
 from api.customer_words import Words
-from api.preferences_page import PAUSES, channel_name
+from api.preferences_page import PAUSES, WishKeeper, channel_name
 from api.reception import Endpoint, Reception, refused_page, words_of
 from api.refusals import RefusedRequestError
 from channels.unsubscribe_link import InvalidLinkError, UnsubscribeLinks, Unsubscription
 from journey.effects import Purpose
-from journey.preferences import Preferences
-from stores.customer_wishes import Wishes
 
 _LARGEST_BODY = 4_096
 
@@ -41,22 +39,6 @@ class Consents(Protocol):
     async def withdraw(
         self, customer: str, purpose: Purpose, channel: str, *, source: str, proof: str
     ) -> None: ...
-
-
-class WishKeeper(Protocol):
-    """Where wishes are kept."""
-
-    async def wishes(self, customer: str) -> Wishes: ...
-
-    async def keep(
-        self,
-        customer: str,
-        preferences: Preferences,
-        marketing: Mapping[str, bool],
-        *,
-        source: str,
-        proof: str,
-    ) -> Wishes: ...
 
 
 def unsubscribe_router(

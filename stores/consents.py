@@ -1,5 +1,6 @@
 """What customers agreed to and what they withdrew, with the proof; and addresses nothing may go to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,6 +80,14 @@ class ConsentStore:
         """Send nothing to this address any more, whoever it belongs to."""
         async with self._pool.connection() as connection:
             await suppress(connection, channel, address, reason)
+
+
+def newest_words(said: Mapping[str, tuple[int, bool]]) -> dict[str, bool]:
+    """Channel → what was said last: of it, or of every channel. `said`: the number of each word, and the word."""
+    of_all = said.get(EVERY_CHANNEL, (0, False))
+    return {
+        channel: max(of_it, of_all, key=lambda word: word[0])[1] for channel, of_it in said.items()
+    }
 
 
 async def say(

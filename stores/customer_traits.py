@@ -7,9 +7,38 @@ from pydantic import JsonValue
 
 from activities.customer_traits import KnownTraits, TraitRefusedError
 from journey.touchpoint import TRAITS_CHANGED
-from stores.customers import CustomerStore, UnknownZoneError
-from stores.database import Pool
+from stores.customers import CustomerStore, TraitsMerged, UnknownZoneError
+from stores.database import Connection, Pool
 from stores.touchpoints import store_touchpoint
+
+
+async def lay_traits(
+    connection: Connection,
+    customers: CustomerStore,
+    customer: str,
+    traits: Mapping[str, JsonValue],
+    *,
+    message_id: str,
+    at: datetime,
+    context: Mapping[str, JsonValue] | None = None,
+) -> TraitsMerged:
+    """Lay traits over those held, and store what changed as a touchpoint, of which runs hear.
+
+    Raises as `CustomerStore.merge_traits`. Ring `stores.wakeup.Bell` after the commit where it changed anything.
+    """
+    merged = await customers.merge_traits(connection, customer, traits)
+    if merged.changed:
+        await store_touchpoint(
+            connection,
+            customer=merged.customer.customer,
+            subject=None,
+            message_id=message_id,
+            event=TRAITS_CHANGED,
+            occurred_at=at,
+            properties=merged.changed,
+            context=dict(context or {}),
+        )
+    return merged
 
 
 class CustomerTraitStore:
@@ -33,22 +62,13 @@ class CustomerTraitStore:
         """Lay traits over those held, and store what changed as a touchpoint of the customer."""
         async with self._pool.connection() as connection:
             try:
-                merged = await self._customers.merge_traits(connection, customer, traits)
+                merged = await lay_traits(
+                    connection, self._customers, customer, traits, message_id=message_id, at=at
+                )
             except (UnknownZoneError, LookupError) as error:
                 raise TraitRefusedError(str(error)) from error
             if merged.refused:
                 raise TraitRefusedError("; ".join(merged.refused.values()))
-            if merged.changed:
-                await store_touchpoint(
-                    connection,
-                    customer=merged.customer.customer,
-                    subject=None,
-                    message_id=message_id,
-                    event=TRAITS_CHANGED,
-                    occurred_at=at,
-                    properties=merged.changed,
-                    context={},
-                )
         if merged.changed:
             self._ring()
         return KnownTraits(traits=merged.customer.traits, zone=merged.customer.zone)

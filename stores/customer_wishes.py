@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from journey.house_policy import NO_POLICY, HousePolicy
 from journey.preferences import Preferences
-from stores.consents import EVERY_CHANNEL
+from stores.consents import EVERY_CHANNEL, newest_words
 from stores.customers import Customer, find_customer, lock_canonical
 from stores.database import Connection, Pool, clean_text
 from stores.house_policy import HousePolicyStore
@@ -95,7 +95,4 @@ class WishStore:
         preferences = await read_preferences(connection, customer)
         cursor = await connection.execute(_SAID, [customer])
         rows = {row["channel"]: (row["consent"], row["given"]) for row in await cursor.fetchall()}
-        # A later word about every channel is also one about this channel.
-        of_all = rows.get(EVERY_CHANNEL, (0, False))
-        said = {channel: max(of_it, of_all)[1] for channel, of_it in rows.items()}
-        return Wishes(preferences=preferences, said=said, policy=policy)
+        return Wishes(preferences=preferences, said=newest_words(rows), policy=policy)

@@ -15,15 +15,14 @@ from journey.house_policy import HousePolicy
 from journey.preferences import Preferences
 from journey.sending_caps import InLine, Place, Sent
 from stores import addresses
+from stores.consents import newest_words
 from stores.database import Connection
 from stores.phone_zone import zone_of_phone
 from stores.preferences import preferences_of
 
 # `no key update`: identities may still be added to the customer meanwhile.
 _LOCK = """
-select customer, traits, zone, merged_into,
-       (select p.locale from preferences p where p.customer = c.customer) as locale
-  from customers c where customer = %s for no key update
+select customer, traits, zone, merged_into from customers where customer = %s for no key update
 """
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
@@ -115,11 +114,10 @@ class CustomerNow:
     customer: str
     traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     zone: str | None = None
-    locale: str | None = None
 
-    def language(self) -> str | None:
+    def language(self, preferences: Preferences) -> str | None:
         """The language they want to be written to in: as they said, else as we know them."""
-        told = (self.locale, self.traits.get("locale"), self.traits.get("language"))
+        told = (preferences.locale, self.traits.get("locale"), self.traits.get("language"))
         return next((_text(each) for each in told if _text(each)), None)
 
     def values(self) -> dict[str, JsonValue]:
@@ -134,9 +132,7 @@ async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
         row = await (await connection.execute(_LOCK, (row["merged_into"],))).fetchone()
     if row is None:
         return CustomerNow(customer=customer)
-    return CustomerNow(
-        customer=row["customer"], traits=row["traits"], zone=row["zone"], locale=row["locale"]
-    )
+    return CustomerNow(customer=row["customer"], traits=row["traits"], zone=row["zone"])
 
 
 async def load(
@@ -167,7 +163,7 @@ async def load(
         heard_at=held.heard_at,
         suppressed=_suppressed(held.by_channel, row["suppressed"]),
         tried=(earlier or {}).get("tried") or {},
-        consents=_consents(row["consents"] or {}),
+        consents=newest_words(row["consents"] or {}),
         consent_withheld=customer.traits.get("marketing_consent") is False,
         run_ended=row["run_state"] == "finished" and not (intent.last_act or deliver.last_act),
         held_out=intent.held_out or row["held_out"],
@@ -210,13 +206,6 @@ def _asked(intent: DeliveryIntent, customer: CustomerNow, policy: HousePolicy) -
         "came": WHERE_THEY_CAME in deliver.via,
         "sendable": sorted(intent.channels),
     }
-
-
-def _consents(said: Mapping[str, tuple[int, bool]]) -> dict[str, bool]:
-    """Channel → what was said last: of it, or of every channel (`''`)."""
-    newest: tuple[int, bool] = said.get("", (0, False))
-    last = {channel: max(of_it, newest, key=lambda one: one[0]) for channel, of_it in said.items()}
-    return {channel: given for channel, (_, given) in last.items()}
 
 
 def _sent(row: dict[str, Any]) -> Sent:

@@ -22,12 +22,12 @@ from journey.feelings import (
     said,
 )
 from journey.spans import read_span
-from journey.touchpoint import TRAITS_CHANGED, Touchpoint
+from journey.touchpoint import Touchpoint
 from stores.audit import record_deed
+from stores.customer_traits import lay_traits
 from stores.customers import CustomerStore, read_customer
 from stores.database import Connection, Pool, clean_text, one_statement
 from stores.house import HouseStore
-from stores.touchpoints import store_touchpoint
 
 TRAIT = "feeling"
 """The trait that says what counts now."""
@@ -197,22 +197,17 @@ class FeelingStore:
         counts = felt(await holding(connection, customer, now), now)
         wanted: dict[str, JsonValue] = {TRAIT: counts.feeling if counts else None}
         try:
-            merged = await self._customers.merge_traits(connection, customer, wanted)
+            laid = await lay_traits(
+                connection,
+                self._customers,
+                customer,
+                wanted,
+                message_id=message_id("feeling", f"{cause}/{wanted[TRAIT]}"),
+                at=now,
+            )
         except LookupError:
             return False
-        if not merged.changed:
-            return False
-        await store_touchpoint(
-            connection,
-            customer=customer,
-            subject=None,
-            message_id=message_id("feeling", f"{cause}/{wanted[TRAIT]}"),
-            event=TRAITS_CHANGED,
-            occurred_at=now,
-            properties=merged.changed,
-            context={},
-        )
-        return True
+        return bool(laid.changed)
 
 
 async def holding(connection: Connection, customer: str, now: datetime) -> list[Reading]:

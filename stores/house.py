@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import fields
 
-from journey.house_files import HOUSE_KINDS, House, house_of
+from journey.house_files import House, house_of
 from stores.database import Pool, one_statement
 from stores.published import HOUSE
 
@@ -29,7 +30,7 @@ class HouseStore:
             cursor = await connection.execute(
                 "select kind, revision, source from published"
                 " where name = %s and live and kind = any(%s)",
-                [HOUSE, list(HOUSE_KINDS)],
+                [HOUSE, [each.name for each in fields(House)]],
             )
             rows = await cursor.fetchall()
         revisions = {row["kind"]: row["revision"] for row in rows}

@@ -1,31 +1,25 @@
 """The topics that customers may choose among, as the policy of the house names them."""
 
 from collections.abc import Sequence
-from typing import Any, cast
 
+from journey.house_policy import TitledTopic
 from journey.preferences import Topic
-from stores.database import Pool, one_statement
-from stores.published import HOUSE, live_source
+from stores.database import Pool
+from stores.house_policy import HousePolicyStore
 
 
 class HouseTopicStore:
-    """Reads `topics` of the live policy; none where none is published.
-
-    An entry is a name, or `{name, titles}` with a title by locale.
-    """
+    """Reads `topics` of the live policy; none where none is published."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self._policies = HousePolicyStore(pool)
 
     async def topics(self) -> Sequence[Topic]:
         """In the order of the policy."""
-        async with one_statement(self._pool) as connection:
-            policy = await live_source(connection, "policy", HOUSE)
-        return [_topic(each) for each in (policy or {}).get("topics", [])]
-
-
-def _topic(entry: Any) -> Topic:
-    if isinstance(entry, str):
-        return Topic(name=entry)
-    told = cast("dict[str, Any]", entry)
-    return Topic(name=told["name"], titles=told.get("titles", {}))
+        policy = await self._policies.current()
+        return [
+            Topic(name=topic.name, titles=topic.titles)
+            if isinstance(topic, TitledTopic)
+            else Topic(name=topic)
+            for topic in policy.topics
+        ]

@@ -145,7 +145,7 @@ class Ledger:
                 claimed,
                 whose=customer.customer,
                 customer=customer.values(),
-                locale=customer.language(),
+                locale=customer.language(facts.preferences),
                 address_keys=dict(facts.address_keys.get(claimed.channel, {})),
                 in_conversation=self._in_conversation(facts, claimed.channel),
                 **await self._replace(connection, intent, claimed.channel),

@@ -10,10 +10,9 @@ from contracts.ids import message_id
 from journey.landscape import Persona
 from journey.personas import Fit, personas_of
 from journey.spans import read_span
-from journey.touchpoint import TRAITS_CHANGED
+from stores.customer_traits import lay_traits
 from stores.customers import Customer, CustomerStore, read_customer
 from stores.database import Connection, Pool, jsonb
-from stores.touchpoints import store_touchpoint
 
 TRAIT = "personas"
 """The trait that lists them, the best fit first."""
@@ -57,16 +56,13 @@ class PersonaStore:
             names: list[JsonValue] = [fit.persona for fit in fits]
             if (found.traits.get(TRAIT) or []) == names:
                 return
-            merged = await self._customers.merge_traits(connection, customer, {TRAIT: names})
-            await store_touchpoint(
+            await lay_traits(
                 connection,
-                customer=customer,
-                subject=None,
+                self._customers,
+                customer,
+                {TRAIT: names},
                 message_id=message_id("personas", f"{cause}/{customer}"),
-                event=TRAITS_CHANGED,
-                occurred_at=self._now(),
-                properties=merged.changed,
-                context={},
+                at=self._now(),
             )
         self._ring()
 

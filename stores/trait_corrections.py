@@ -6,10 +6,9 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from contracts.ids import message_id
-from journey.touchpoint import TRAITS_CHANGED
+from stores.customer_traits import lay_traits
 from stores.customers import CustomerStore
 from stores.database import Pool
-from stores.touchpoints import store_touchpoint
 
 CUSTOMER_PAGE = "customer page"
 """The source under which a correction is kept."""
@@ -33,18 +32,15 @@ class TraitCorrectionStore:
         Raises: `stores.customers.UnknownZoneError`.
         """
         async with self._pool.connection() as connection:
-            merged = await self._customers.merge_traits(connection, customer, traits)
-            if not merged.changed:
-                return False
-            await store_touchpoint(
+            laid = await lay_traits(
                 connection,
-                customer=customer,
-                subject=None,
+                self._customers,
+                customer,
+                traits,
                 message_id=message_id("correction", f"{customer} {form}"),
-                event=TRAITS_CHANGED,
-                occurred_at=at,
-                properties=merged.changed,
+                at=at,
                 context={"source": CUSTOMER_PAGE},
             )
-        self._ring()
-        return True
+        if laid.changed:
+            self._ring()
+        return bool(laid.changed)

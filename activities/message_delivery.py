@@ -9,8 +9,6 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.counted_links import CountedLinks
-from activities.customer_pages import CustomerPages
 from activities.delivery_ledger import (
     Claimed,
     DeliveryIntent,
@@ -31,13 +29,11 @@ from activities.message_data import DataMissingError
 from activities.message_text import (
     LiveMessages,
     MessageCannotRenderError,
-    MessageRenderer,
     PublishedMessage,
 )
-from activities.message_words import Feelings, MessageWords, SurveyPages
+from activities.message_words import MessageWords
 from activities.run_record import RunRecords
 from activities.sending_rate import Asker, NoRates, SendingRates, Waits, rate_names
-from activities.service_call import ServiceCaller
 from contracts.ids import effect_key
 from contracts.message_delivery import (
     MESSAGE_REJECTED,
@@ -61,25 +57,18 @@ _log = structlog.get_logger(__name__)
 class MessageDelivery:
     """Delivers messages: policy and intent in one transaction, then the channel, then the outcome.
 
-    `channels` by name. `wall_clock` gives wall time, `rest` lets so many seconds of it pass. `services`
-    are asked for what messages read right before they leave; `links` counts clicks; `feelings` None: as
-    the journey's stage says.
+    `channels` by name. `wall_clock` gives wall time, `rest` lets so many seconds of it pass.
     """
 
     ledger: DeliveryLedger
     messages: LiveMessages
-    renderer: MessageRenderer
+    words: MessageWords
     channels: Mapping[str, MessageChannel]
     records: RunRecords
     wall_clock: Callable[[], datetime]
     send_within: timedelta = SEND_WITHIN
-    surveys: SurveyPages | None = None
     rates: SendingRates = field(default_factory=NoRates)
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
-    feelings: Feelings | None = None
-    services: ServiceCaller | None = None
-    links: CountedLinks | None = None
-    pages: CustomerPages | None = None
 
     @activity.defn(name=DELIVER_MESSAGE)
     async def deliver_message(self, order: DeliverMessage) -> MessageDelivered:
@@ -137,7 +126,7 @@ class MessageDelivery:
     def _purpose(self, deliver: Deliver, published: PublishedMessage | None) -> Purpose:
         """Marketing if either the send or the message says so: consent is never talked away."""
         try:
-            own = self.renderer.purpose(published) if published else None
+            own = self.words.renderer.purpose(published) if published else None
         except MessageCannotRenderError:
             own = None  # said again, with its place, when the message is to be rendered
         return "marketing" if "marketing" in (own, deliver.purpose) else "service"
@@ -220,14 +209,7 @@ class MessageDelivery:
         self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
     ) -> RenderedMessage:
         try:
-            words = await MessageWords(
-                renderer=self.renderer,
-                surveys=self.surveys,
-                pages=self.pages,
-                feelings=self.feelings,
-                services=self.services,
-                links=self.links,
-            ).of(claim, intent, published)
+            words = await self.words.of(claim, intent, published)
         except DataMissingError as error:
             await self.ledger.release(claim, str(error))
             raise _try_again(str(error), None, "DataMissing") from error

@@ -43,7 +43,11 @@ class Feelings(Protocol):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class MessageWords:
-    """Puts a claimed delivery into words; what is None here is not asked for."""
+    """Puts a claimed delivery into words; what is None here is not asked for.
+
+    `services` are asked for what messages read right before they leave; `links` counts clicks;
+    without `feelings` it is as the journey's stage says.
+    """
 
     renderer: MessageRenderer
     surveys: SurveyPages | None = None

@@ -25,9 +25,10 @@ _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Words:
-    """Speaks one language. Times are told in `zone`, which is the reader's own where we know it, and
-    as seen from `now`.
-    """  # noqa: D205
+    """Speaks one language.
+
+    Times are told in `zone`, which is the reader's own where we know it, and as seen from `now`.
+    """
 
     language: str = "en"
     zone: str = "UTC"

@@ -32,9 +32,11 @@ _FIRST = (
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Shown:
-    """What the page shows: `names` of what may be corrected, `form` where a correction was wrong,
-    `erasure` where one was asked for, `ways` to the pages of open runs, the path of the page itself.
-    """  # noqa: D205
+    """What the page shows.
+
+    `names` of what may be corrected, `form` where a correction was wrong, `erasure` where one was
+    asked for, `ways` to the pages of open runs, `here` the path of the page itself.
+    """
 
     held: HeldData
     here: str

@@ -36,10 +36,11 @@ class VerifiedSns(Protocol):
     """Whether a body is a message of Amazon's SNS, and of a topic of ours."""
 
     async def notification(self, body: bytes) -> dict[str, Any] | None:
-        """What is in a verified notification's Message, as JSON; None for its other messages,
-        which are dealt with then. Raises: `ValueError` where it is forged or unreadable;
-        `OSError` where its proof cannot be had now.
-        """  # noqa: D205
+        """What is in a verified notification's Message, as JSON; None for others, dealt with then.
+
+        Raises: `ValueError` where it is forged or unreadable; `OSError` where its proof cannot be
+        had now.
+        """
         ...
 
 

@@ -59,9 +59,11 @@ Serve = Callable[[Visitor, Request], Awaitable[Response]]
 
 
 class Reception:
-    """One for all pages. `house`: the name of the business, on top of each page; `zone`: of
-    customers of whom none is known. `wall_clock` gives wall time.
-    """  # noqa: D205
+    """One for all pages.
+
+    `house`: the name of the business, on top of each page; `zone`: of customers of whom none is
+    known. `wall_clock` gives wall time.
+    """
 
     def __init__(
         self,

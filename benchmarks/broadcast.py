@@ -25,6 +25,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.message_delivery import MessageDelivery
 from activities.message_text import PublishedMessage
+from activities.message_words import MessageWords
 from activities.sending_rate import Asker, Leaves, Waits
 from channels.message_renderer import MessageFileRenderer
 from channels.recording import RecordingChannel
@@ -147,7 +148,7 @@ class Broadcast:
         worker = MessageDelivery(
             ledger=Ledger(self.pool, self.clock.wall, policies=policies),
             messages=OneMessage(),
-            renderer=MessageFileRenderer(),
+            words=MessageWords(renderer=MessageFileRenderer()),
             channels={"email": self.channel},
             records=NoRecords(),
             wall_clock=self.clock.wall,

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from activities.message_delivery import MessageDelivery
+from activities.message_words import MessageWords
 from activities.sending_rate import NoRates, SendingRates
 from benchmarks.broadcast import AT_ONCE, Clock, NoRecords, OneMessage
 from channels.message_renderer import MessageFileRenderer
@@ -77,7 +78,7 @@ async def measure(
     worker = MessageDelivery(
         ledger=Ledger(pool, clock.wall),
         messages=OneMessage(),
-        renderer=MessageFileRenderer(),
+        words=MessageWords(renderer=MessageFileRenderer()),
         channels={"email": RecordingChannel()},
         records=NoRecords(),
         wall_clock=clock.wall,

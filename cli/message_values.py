@@ -81,15 +81,15 @@ async def _customer(identity: str, state: Path) -> tuple[dict[str, Any], str | N
     """Their traits, and the language they are written to in."""
     from cli.installation import database
     from stores.customers import CustomerStore
-    from stores.delivery_facts import lock_customer
+    from stores.delivery_facts import CustomerNow
+    from stores.preferences import PreferenceStore
 
     async with database(state) as pool:
         found = await CustomerStore(pool).find(identity)
         if found is None:
             raise CommandError(f"Nobody is known as {identity!r}.", WRONG_USE)
-        async with pool.connection() as connection, connection.transaction():
-            now = await lock_customer(connection, found.customer)
-        return now.values(), now.language()
+        now = CustomerNow(customer=found.customer, traits=found.traits, zone=found.zone)
+        return now.values(), now.language(await PreferenceStore(pool).of(found.customer))
 
 
 def _written(path: Path) -> dict[str, Any]:

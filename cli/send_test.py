@@ -103,7 +103,8 @@ def _subscription(told: str) -> tuple[str, dict[str, str]]:
 
 async def _send(message: "RenderedMessage", channel: str, state: Path) -> str:
     from channels.apprise_services import AppriseMissingError
-    from workers.sending_to_oneself import delivery_settings, sending_channels
+    from workers.channels import sending_channels
+    from workers.sending_to_oneself import delivery_settings, wall_clock
     from workers.settings import SettingsError
 
     try:
@@ -116,7 +117,7 @@ async def _send(message: "RenderedMessage", channel: str, state: Path) -> str:
         inbox = settings.inbox == "on"
         pool = await parts.enter_async_context(database(state)) if inbox else None
         try:
-            channels = await parts.enter_async_context(sending_channels(settings, pool))
+            channels = await parts.enter_async_context(sending_channels(settings, pool, wall_clock))
         except (ValueError, AppriseMissingError) as error:
             raise CommandError(str(error), WRONG_USE) from None
         if channel not in channels:

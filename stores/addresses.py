@@ -44,9 +44,11 @@ COLUMNS = """
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Addresses:
-    """`by_channel`: the address of each channel that the customer can be found by. `keys`: what an
-    address needs beside itself. `heard_at`: when the customer last wrote by a channel (wall time).
-    """  # noqa: D205
+    """Where a customer can be found.
+
+    `by_channel`: the address of each channel. `keys`: what an address needs beside itself.
+    `heard_at`: when the customer last wrote by a channel (wall time).
+    """
 
     by_channel: dict[str, str] = field(default_factory=dict[str, str])
     keys: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])

@@ -16,9 +16,10 @@ from stores.identity_graph import opaque_id, owners
 async def known_customers(
     connection: Connection, wanted: Sequence[Sequence[Identity]], rules: IdentityRules
 ) -> list[str | None]:
-    """For each set of names the customer that all of them lead to; None where one is unknown,
-    or they lead to several: that is for `CustomerStore.resolve` to decide.
-    """  # noqa: D205
+    """For each set of names the customer that all of them lead to.
+
+    None where one is unknown, or they lead to several: that is for `CustomerStore.resolve` to decide.
+    """
     sets = _normalised(wanted, rules)
     known = await owners(connection, set[Identity]().union(*sets))
     found = [{known.get(name) for name in names} for names in sets]

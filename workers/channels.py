@@ -1,6 +1,7 @@
-"""The channels of an installation beside mail, made from its settings."""
+"""The channels of an installation, made from its settings."""
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +13,8 @@ from channels.unsubscribe_link import UnsubscribeLinks
 from stores.database import Pool
 from stores.inbox_messages import InboxStore
 from workers.channel_settings import ChannelSettings
+from workers.mail_channel import mail_channel
+from workers.settings import DeliverySettings
 
 
 class OpenChannel(MessageChannel, Protocol):
@@ -104,3 +107,29 @@ def _told(secret: SecretStr) -> str:
 
 def _root(url: str) -> str:
     return url.rstrip("/")
+
+
+@asynccontextmanager
+async def sending_channels(
+    settings: DeliverySettings, pool: Pool | None, wall_clock: Callable[[], datetime]
+) -> AsyncGenerator[Mapping[str, MessageChannel]]:
+    """The channels by name, open; without a pool there is no inbox.
+
+    Raises: `ValueError` in words and `AppriseMissingError` where one cannot be made.
+    """
+    links = UnsubscribeLinks(settings.public_url, settings.secret.get_secret_value().encode())
+    async with AsyncExitStack() as parts:
+        channels: list[OpenChannel] = [
+            mail_channel(settings, links, settings.replies()),
+            *channels_of(
+                settings,
+                links,
+                pool,
+                wall_clock,
+                public_url=settings.public_url,
+                allowed=settings.calls_allowed,
+            ),
+        ]
+        for channel in channels:
+            parts.push_async_callback(channel.close)
+        yield {channel.name: channel for channel in channels}

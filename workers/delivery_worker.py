@@ -10,13 +10,13 @@ from temporalio.worker import Worker
 from activities.counted_links import CountedLinks
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
+from activities.message_words import MessageWords
 from activities.service_call import ServiceCaller, ServiceCalls
 from channels.customer_links import CustomerLinks
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
 from channels.short_link import ShortLinks
 from channels.survey_link import SurveyLinks
-from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
 from stores.database import Pool
 from stores.definitions import DefinitionStore
@@ -29,9 +29,8 @@ from stores.send_rates import SendRateStore
 from stores.short_links import ShortLinkStore
 from stores.wakeup import Bell
 from workers.build import build_id
-from workers.channels import OpenChannel, channels_of
+from workers.channels import sending_channels
 from workers.connections import database, temporal
-from workers.mail_channel import mail_channel
 from workers.plugin import clew_plugin
 from workers.process import Life
 from workers.settings import DeliverySettings
@@ -58,16 +57,18 @@ def message_delivery(
     return MessageDelivery(
         ledger=Ledger(pool, _wall_clock, policies=policies),
         messages=MessageStore(pool),
-        renderer=MessageFileRenderer(),
+        words=MessageWords(
+            renderer=MessageFileRenderer(),
+            surveys=surveys,
+            pages=pages,
+            feelings=FeelingStore(pool),
+            services=services,
+            links=CountedLinks(tokens=links, kept=ShortLinkStore(pool)) if links else None,
+        ),
         channels=channels,
         records=RunRecordStore(pool, ring),
         wall_clock=_wall_clock,
-        surveys=surveys,
         rates=SendRateStore(pool, _wall_clock, policies),
-        services=services,
-        links=CountedLinks(tokens=links, kept=ShortLinkStore(pool)) if links else None,
-        pages=pages,
-        feelings=FeelingStore(pool),
     )
 
 
@@ -107,27 +108,13 @@ def calls_worker(client: Client, calls: ServiceCalls, *, drain: timedelta) -> Wo
 async def serve(settings: DeliverySettings, life: Life) -> None:
     """Send messages until told to stop; then let what is under way end."""
     secret = settings.secret.get_secret_value().encode()
-    links = UnsubscribeLinks(settings.public_url, secret)
     surveys = SurveyLinks(settings.public_url, secret)
     pages = CustomerLinks(settings.public_url, secret, _wall_clock)
     drain = timedelta(seconds=settings.drain_seconds)
-    mail = mail_channel(settings, links, settings.replies())
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "delivery"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
-        channels: list[OpenChannel] = [
-            mail,
-            *channels_of(
-                settings,
-                links,
-                pool,
-                _wall_clock,
-                public_url=settings.public_url,
-                allowed=settings.calls_allowed,
-            ),
-        ]
-        for channel in channels:
-            parts.push_async_callback(channel.close)
+        channels = await parts.enter_async_context(sending_channels(settings, pool, _wall_clock))
         caller = HttpCaller(settings.calls_key(), _wall_clock, allowed=settings.calls_allowed)
         parts.push_async_callback(caller.close)
         plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False)
@@ -137,7 +124,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
             message_delivery(
                 pool,
                 bell.ring,
-                {each.name: each for each in channels},
+                channels,
                 surveys,
                 pages=pages,
                 services=caller,

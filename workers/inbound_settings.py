@@ -30,9 +30,10 @@ class ReplySettings(SigningSettings):
 
 
 class InboundDoorSettings(ReplySettings):
-    """The doors of the API for what customers write; with CLEW_TWILIO_ACCOUNT and
-    CLEW_TWILIO_AUTH_TOKEN the one for text messages and WhatsApp is open, too.
-    """  # noqa: D205
+    """The doors of the API for what customers write.
+
+    With CLEW_TWILIO_ACCOUNT and CLEW_TWILIO_AUTH_TOKEN the one for text messages and WhatsApp is open, too.
+    """
 
     inbound_secret: SecretStr | None = None
     """What Postmark and SendGrid send with a customer's mail, as password of Basic authentication

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
+from activities.message_words import MessageWords
 from channels.message_renderer import MessageFileRenderer
 from channels.recording import RecordingChannel
 from contracts.clock import RunClock
@@ -71,7 +72,7 @@ class Desk:
         return MessageDelivery(
             ledger=ledger or self.ledger,
             messages=MessageStore(self.pool),
-            renderer=MessageFileRenderer(),
+            words=MessageWords(renderer=MessageFileRenderer()),
             channels={"email": channel or self.channel},
             records=self.records,
             wall_clock=self.now,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from activities.message_delivery import MessageDelivery
 from activities.message_text import PublishedMessage
+from activities.message_words import MessageWords
 from channels.message_renderer import MessageFileRenderer
 from channels.recording import RecordingChannel
 from contracts.journey_run import RunReference
@@ -131,7 +132,7 @@ class LivedTown:
         worker = MessageDelivery(
             ledger=Ledger(self.pool, lambda: self.now, policies=OnePolicy(self.town.policy)),
             messages=OneMessage(),
-            renderer=MessageFileRenderer(),
+            words=MessageWords(renderer=MessageFileRenderer()),
             channels=self.channels,
             records=Records(),
             wall_clock=lambda: self.now,

@@ -18,7 +18,8 @@ async def test_a_message_names_the_pages_of_its_customer(desk: Desk) -> None:
     lines = "\n".join(f"{name} {{{{ {name}.link }}}}" for name in NAMES)
     await desk.publish(f"---\nsubject: Your pages\n---\n{lines}\n")
 
-    delivery = replace(desk.worker(), pages=links)
+    delivery = desk.worker()
+    delivery = replace(delivery, words=replace(delivery.words, pages=links))
     told = await delivery.deliver_message(desk.order())
 
     assert told.state == "accepted"

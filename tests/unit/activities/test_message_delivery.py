@@ -12,6 +12,7 @@ from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlemen
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
 from activities.message_text import PublishedMessage
+from activities.message_words import MessageWords
 from channels.message_renderer import MessageFileRenderer
 from channels.recording import Busy, RecordingChannel, RefuseForGood, StallAfterAccept
 from contracts.clock import RunClock
@@ -93,7 +94,7 @@ def worker(
     return MessageDelivery(
         ledger=ledger,
         messages=Messages(source),
-        renderer=MessageFileRenderer(),
+        words=MessageWords(renderer=MessageFileRenderer()),
         channels={channel.name: channel for channel in channels or [RecordingChannel()]},
         records=Records(ledger),
         wall_clock=lambda: NOW,

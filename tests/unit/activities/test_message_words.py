@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.counted_links import CountedLink, CountedLinks
 from activities.delivery_ledger import Claimed
-from activities.message_text import MessageInWords, PublishedMessage
+from activities.message_delivery import MessageDelivery
+from activities.message_text import LiveMessages, MessageInWords, PublishedMessage
 from activities.service_call import CallRefusedError, Response, ServiceBusyError
 from channels.message_bundle import bundle
 from channels.recording import RecordingChannel
@@ -77,9 +78,17 @@ class Kept:
         self.links += links
 
 
-async def sent(source: str, claim: Claimed = CLAIM, **parts: object) -> str:
+def with_words(delivery: MessageDelivery, **parts: object) -> MessageDelivery:
+    return replace(delivery, words=replace(delivery.words, **parts))
+
+
+async def sent(
+    source: str, claim: Claimed = CLAIM, messages: LiveMessages | None = None, **parts: object
+) -> str:
     channel = RecordingChannel(claim.channel)
-    delivery = replace(worker(ScriptedLedger(claim), [channel], source), **parts)
+    delivery = with_words(worker(ScriptedLedger(claim), [channel], source), **parts)
+    if messages is not None:
+        delivery = replace(delivery, messages=messages)
     await delivery.deliver_message(ORDER)
     [taken] = channel.taken
     return taken.text
@@ -139,7 +148,7 @@ async def test_a_service_that_does_not_say_is_no_reason_to_say_nothing(
 
 async def test_a_message_that_cannot_do_without_waits_for_an_answer() -> None:
     ledger, channel = ScriptedLedger(), RecordingChannel()
-    delivery = replace(
+    delivery = with_words(
         worker(ledger, [channel], DATA % ""), services=Service(ServiceBusyError("busy"))
     )
 

@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote
 
 from pydantic import JsonValue
 
+from journey.touchpoint import Touchpoint
+
 Fate = dict[str, JsonValue]
 """What became of a touchpoint. `fate` is signalled, entered, handed_back, not_entered, too_late,
 refused or ignored; `run`, `journey` and `reason` say where and why; `number` is the number that the
@@ -57,6 +59,17 @@ class PendingTouchpoint:
     own: bool = True
     had_by: frozenset[str] = frozenset()
     fated: bool = False
+
+    def as_touchpoint(self) -> Touchpoint:
+        """The touchpoint as journeys see it."""
+        return Touchpoint(
+            message_id=self.message_id,
+            event=self.event,
+            timestamp=self.occurred_at,
+            properties=self.properties,
+            context=self.context,
+            number=self.number,
+        )
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from contracts.other_journey import ASKED_BY
 from contracts.routing import GIVEN, Fate, PendingBatch, PendingTouchpoint, RoutedBatch
 from journey.conditions import ConditionError
 from journey.program import Program
-from journey.touchpoint import ENTER, Touchpoint
+from journey.touchpoint import ENTER
 from routing.signals import RunClosedError, RunSignals, RunStart, SignalRefusedError
 from routing.told_run import Arrived, ToldRun
 
@@ -89,7 +89,7 @@ class CustomerBatch:
         return {"fate": "too_late", "run": row.run, "reason": "the run had ended"}
 
     async def _route(self, arrived: Arrived) -> None:
-        entering = [p for p in self._live if p.enters_on(_touchpoint(arrived.touchpoint))]
+        entering = [p for p in self._live if p.enters_on(arrived.touchpoint.as_touchpoint())]
         for run in self._runs:
             # A starting run gets a further entering touchpoint by signal-with-start, below.
             again = run.entry is None and any(run.journey == p.journey for p in entering)
@@ -146,7 +146,7 @@ class CustomerBatch:
         """Whether the journey wants this touchpoint as an entry, and under which key."""
         if self._profile is None:
             self._profile = await self._load_profile()
-        touchpoint = _touchpoint(arrived.touchpoint)
+        touchpoint = arrived.touchpoint.as_touchpoint()
         if not program.entry_wanted(touchpoint, self._profile):
             return False, None
         return True, program.entry_key(touchpoint, self._profile)
@@ -221,7 +221,7 @@ class CustomerBatch:
         program = next(entering, None)
         if following is not None and following.wants(arrived.touchpoint):
             following.offer(arrived)
-        elif program is not None and program.enters_on(_touchpoint(arrived.touchpoint)):
+        elif program is not None and program.enters_on(arrived.touchpoint.as_touchpoint()):
             await self._enter(arrived, program)
         else:
             reason = "the run had ended"
@@ -232,14 +232,3 @@ class CustomerBatch:
         if given.number != given.arrival:
             fate = fate | {"number": given.number}
         self._fates.setdefault(given.touchpoint, []).append(fate)
-
-
-def _touchpoint(given: PendingTouchpoint) -> Touchpoint:
-    return Touchpoint(
-        message_id=given.message_id,
-        event=given.event,
-        timestamp=given.occurred_at,
-        properties=given.properties,
-        context=given.context,
-        number=given.number,
-    )

@@ -37,7 +37,7 @@ class CustomerReadings:
         if not came:
             return
         house = await self._house.house()
-        touchpoints = [_touchpoint(each) for each in came]
+        touchpoints = [each.as_touchpoint() for each in came]
         if house.feelings is not None:
             await self._feelings.read_rules(customer, house.feelings.rules, touchpoints)
         if (personas := _to_look_at(house, touchpoints)) is not None:
@@ -59,14 +59,3 @@ def _to_look_at(house: House, touchpoints: Sequence[Touchpoint]) -> list[Persona
     if {touchpoint.event for touchpoint in touchpoints} & {TRAITS_CHANGED, *counted}:
         return personas
     return None
-
-
-def _touchpoint(given: PendingTouchpoint) -> Touchpoint:
-    return Touchpoint(
-        message_id=given.message_id,
-        event=given.event,
-        timestamp=given.occurred_at,
-        properties=given.properties,
-        context=given.context,
-        number=given.number,
-    )

@@ -1,0 +1,122 @@
+"""The figures of what was broken on purpose: one line each in docs/reliability.json, and a page of them.
+
+`CLEW_SCORECARD=1` keeps what a test found; the small versions of CI find the same and keep nothing.
+`python -m tests.scorecard` writes docs/reliability.md anew from what is kept.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+CLONE = Path(__file__).resolve().parents[1]
+KEPT = CLONE / "docs" / "reliability.json"
+PAGE = CLONE / "docs" / "reliability.md"
+TOLD = ("date", "commit", "met", "why")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the scorecard: what is done to the installation, and what must then hold."""
+
+    title: str
+    bar: str
+
+
+LINES = {
+    "R1": Line("Journey and delivery workers killed", "50 kills, 5,000 runs: 0 lost, 0 duplicated"),
+    "R2": Line("Temporal killed", "20 kills, 10,000 runs: 0 lost, 0 duplicated; next send ≤ 5 s"),
+    "R3": Line(
+        "PostgreSQL killed", "20 kills, 10,000 runs: 0 lost, 0 duplicated; next send ≤ 10 s"
+    ),
+    "R4": Line(
+        "A mail server accepts and then says nothing",
+        "1,000 stalls: 0 duplicated for marketing; for service no more than the unknown, each marked",
+    ),
+    "R5": Line("Fault points in our code", "each killed"),
+    "R6": Line("Touchpoints doubled and shuffled", "1,000 seeds: 0 differences"),
+    "R7": Line(
+        "One customer with very many touchpoints", "25,000: 0 refused; neighbours' p99 ≤ 2×"
+    ),
+    "R8": Line("Timers of one second", "10,000; touchpoints' p99 ≤ 3×"),
+    "R9": Line("Histories of every release replayed", "all: 0 breaks"),
+    "R10": Line("The machine in a seeded world", "100,000 seeds a night, no known failure open"),
+    "R11": Line("Every time zone, five years", "0 wrong"),
+    "R12": Line("API fuzzed", "100,000 requests: 0 answers of 5xx, 0 against the schema"),
+    "R13": Line("Every route as every role", "0 wrong answers"),
+    "R14": Line("Corpora: SSRF, XSS, templates, conditions, files", "≥ 60, ≥ 200, ≥ 200: 0 hits"),
+    "R15": Line("Canaries searched", "0 hits before and after erasure"),
+    "R16": Line("OWASP ASVS 5.0", "L1 100 %, L2 ≥ 95 % of what applies, each with its test"),
+    "R17": Line("Two hours under load", "memory and database per open run flat"),
+}
+
+
+def keep(line: str, figures: Mapping[str, Any], *, met: bool, why: str = "") -> None:
+    """Print the figures of a line, and keep them where CLEW_SCORECARD is set.
+
+    `why` says what is not met, by how much and what was tried. Raises: `KeyError` for an unknown line.
+    """
+    title = LINES[line].title
+    told = {**figures, "met": met, **({"why": why} if why else {})}
+    print(f"\n{line} {title}: {json.dumps(told)}", flush=True)
+    if not os.environ.get("CLEW_SCORECARD"):
+        return
+    stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit()}
+    KEPT.touch()
+    with KEPT.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        kept = json.loads(file.read() or "{}")
+        kept[line] = told | stamp
+        file.seek(0)
+        file.truncate()
+        json.dump({each: kept[each] for each in LINES if each in kept}, file, indent=1)
+        file.write("\n")
+
+
+def page(kept: Mapping[str, Mapping[str, Any]]) -> str:
+    """The scorecard in Markdown."""
+    return "\n".join(_page(kept)) + "\n"
+
+
+def _page(kept: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield "# Reliability, measured"
+    yield ""
+    yield "What was broken on purpose, and what was counted then. `make faults` and `make security` write"
+    yield "[reliability.json](reliability.json) anew; seeds and commits stand in it, so that each line can be"
+    yield "played again. One machine, two cores, everything on loopback."
+    yield ""
+    yield "| | what is done | bar | found | met | when |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for name, line in LINES.items():
+        told = kept.get(name)
+        if told is None:
+            yield f"| {name} | {line.title} | {line.bar} | not measured yet | | |"
+            continue
+        found = "; ".join(f"{_words(k)} {_number(v)}" for k, v in told.items() if k not in TOLD)
+        when = f"{told['date']} {told['commit']}"
+        met = "yes" if told["met"] else f"**no**: {told.get('why', '')}"
+        yield f"| {name} | {line.title} | {line.bar} | {found} | {met} | {when} |"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value)
+    return f"{value:,}"
+
+
+def _commit() -> str:
+    git = ["git", "-C", str(CLONE), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(git, check=False, capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(json.loads(KEPT.read_text()) if KEPT.is_file() else {}))

@@ -73,15 +73,12 @@ async def _link(state: Path, page: str, whose: str) -> str:
 
 def _signing(state: Path) -> tuple[str, bytes]:
     """What links of this installation are made of: as told, or of the one that runs here."""
-    import os
-
-    from cli.installation import find_installation
-    from workers.embedded.stack_files import StackFiles, running_stack
+    from cli.installation import find_installation, runs_here
+    from workers.embedded.stack_files import StackFiles
     from workers.settings import SettingsError, read_settings
     from workers.signing_settings import SigningSettings
 
-    local = running_stack(state)
-    if local is not None and not os.environ.get("CLEW_DATABASE_URL"):
+    if runs_here(state):
         return find_installation(state).need("api"), StackFiles(state).secret().encode()
     try:
         told = read_settings(SigningSettings)

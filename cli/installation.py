@@ -68,6 +68,13 @@ def find_installation(state: Path) -> Installation:
     )
 
 
+def runs_here(state: Path) -> bool:
+    """Whether commands speak to the installation that runs in `state`, and not to one named outside."""
+    from workers.embedded.stack_files import running_stack
+
+    return running_stack(state) is not None and not os.environ.get("CLEW_DATABASE_URL")
+
+
 @asynccontextmanager
 async def database(state: Path) -> "AsyncGenerator[Pool]":
     """A pool on the installation's database. Raises: `CommandError` where it cannot be reached."""

@@ -15,6 +15,7 @@ from cli import (
     entries,
     feedback,
     graph,
+    history_keys,
     identity,
     journey_map,
     message_links,
@@ -64,6 +65,7 @@ for group in (
     problems,
     write_keys,
     channel_keys,
+    history_keys,
     doctor,
     demo,
 ):

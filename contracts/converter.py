@@ -14,6 +14,17 @@ from temporalio.converter import (
 DEFINITION_KEY = "clew-definition"
 """Metadata of a payload whose reader needs the definition of this version."""
 
+READABLE_KEY = "clew-readable"
+"""Metadata of a payload that stays readable where history is sealed."""
+
+
+ERASED = "__erased__"
+"""In what is left of a value whose key was destroyed."""
+
+
+class Answer(dict[str, Any]):
+    """An answer to a query or an update: ids and words only, readable for everybody who may ask."""
+
 
 @lru_cache(maxsize=512)
 def _adapter(of: Any) -> TypeAdapter[Any]:
@@ -24,6 +35,9 @@ class PydanticJsonConverter(JSONPlainPayloadConverter):
     """Dataclasses by pydantic as `json/plain`; a value that names a definition marks its payload with it."""
 
     def to_payload(self, value: Any) -> Payload | None:
+        if isinstance(value, Answer):
+            said = _adapter(dict[str, Any]).dump_json(dict(value))
+            return Payload(metadata={"encoding": b"json/plain", READABLE_KEY: b"1"}, data=said)
         data = _adapter(cast("type[object]", type(value))).dump_json(value, exclude_defaults=True)
         metadata = {"encoding": self.encoding.encode()}
         version = getattr(value, "definition_version", None)

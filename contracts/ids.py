@@ -1,7 +1,7 @@
 """Ids that several processes must agree on."""
 
 import hashlib
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 
 def workflow_id(journey: str, customer: str, key: str | None = None) -> str:
@@ -11,6 +11,14 @@ def workflow_id(journey: str, customer: str, key: str | None = None) -> str:
     """
     parts = [journey, customer] if key is None else [journey, customer, key]
     return "/".join(["journey", *(quote(part, safe="") for part in parts)])
+
+
+def owner_of(workflow_id: str) -> str:
+    """Whose key seals the history of this workflow: the customer's in the id of a run, else its own."""
+    parts = workflow_id.split("/")
+    if parts[0] == "journey" and len(parts) in (3, 4):
+        return unquote(parts[2], errors="replace").replace("\0", "\ufffd")
+    return workflow_id.replace("\0", "\ufffd")
 
 
 def effect_key(run: str, entry: int, n: int) -> str:

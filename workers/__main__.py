@@ -1,8 +1,8 @@
-"""`python -m workers journey|delivery|router|api|inbound|mailbox`: one process of an installation."""
+"""`python -m workers journey|delivery|router|api|inbound|codec|mailbox`: one process of an installation."""
 
 import sys
 
-PROCESSES = ("journey", "delivery", "router", "api", "inbound", "mailbox")
+PROCESSES = ("journey", "delivery", "router", "api", "inbound", "codec", "mailbox")
 
 
 def main(arguments: list[str]) -> int:
@@ -34,6 +34,10 @@ def main(arguments: list[str]) -> int:
             from workers import inbound, settings
 
             return run_process("inbound", settings.InboundSettings, inbound.serve)
+        case "codec":
+            from workers import codec, settings
+
+            return run_process("codec", settings.CodecSettings, codec.serve)
         case _:
             from workers import mailbox, settings
 

@@ -13,6 +13,7 @@ from psycopg_pool import PoolTimeout
 from temporalio import activity, workflow
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client, Interceptor
+from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import (
     LogForwardingConfig,
@@ -67,9 +68,16 @@ async def database(settings: DatabaseSettings, name: str) -> AsyncGenerator[Pool
 
 
 async def temporal(
-    settings: TemporalSettings, *, plugins: Sequence[SimplePlugin] = (), identity: str
+    settings: TemporalSettings,
+    *,
+    plugins: Sequence[SimplePlugin] = (),
+    converter: DataConverter = DataConverter.default,
+    identity: str,
 ) -> Client:
-    """A client, once the server answers. Its workers inherit plugins, traces and measures."""
+    """A client, once the server answers. Its workers inherit plugins, traces and measures.
+
+    `converter`: where no plugin brings one.
+    """
     # Ids are fields of our lines; the SDK would put them into the words, too.
     activity.logger.activity_info_on_message = False
     workflow.logger.workflow_info_on_message = False
@@ -83,6 +91,7 @@ async def temporal(
             settings.temporal_address,
             namespace=settings.temporal_namespace,
             plugins=list(plugins),
+            data_converter=converter,
             interceptors=interceptors,
             runtime=runtime,
             # In each event of each history, ten times a step: what kind of process, and no more.

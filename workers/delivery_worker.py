@@ -33,6 +33,7 @@ from workers.channels import sending_channels
 from workers.connections import database, temporal
 from workers.plugin import clew_plugin
 from workers.process import Life
+from workers.sealed_history import sealing
 from workers.settings import DeliverySettings
 
 PURPOSES = ("service", "marketing")
@@ -117,7 +118,8 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         channels = await parts.enter_async_context(sending_channels(settings, pool, _wall_clock))
         caller = HttpCaller(settings.calls_key(), _wall_clock, allowed=settings.calls_allowed)
         parts.push_async_callback(caller.close)
-        plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False)
+        seal = sealing(settings, pool)
+        plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False, sealing=seal)
         client = await temporal(settings, plugins=[plugin], identity="delivery")
         workers = delivery_workers(
             client,

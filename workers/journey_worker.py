@@ -31,6 +31,7 @@ from workers.build import build_id
 from workers.connections import database, require_search_attributes, temporal
 from workers.plugin import clew_plugin
 from workers.process import Life
+from workers.sealed_history import sealing
 from workers.settings import JourneySettings
 
 
@@ -90,7 +91,8 @@ async def serve(settings: JourneySettings, life: Life) -> None:
         pool = await parts.enter_async_context(database(settings, "journey"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
         activities = journey_activities(pool, bell.ring)
-        plugin = clew_plugin(DefinitionStore(pool), activities)
+        seal = sealing(settings, pool)
+        plugin = clew_plugin(DefinitionStore(pool), activities, sealing=seal)
         client = await temporal(settings, plugins=[plugin], identity="journey")
         await require_search_attributes(client)
         worker = journey_worker(

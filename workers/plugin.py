@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from temporalio import activity
-from temporalio.converter import DataConverter, DefaultFailureConverter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -15,10 +14,10 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from contracts.converter import ClewPayloadConverter
-from contracts.definition_codec import DefinitionCodec, Definitions
+from contracts.definition_codec import Definitions
 from contracts.journey_run import RunReference
 from journey.effects import NOT_SENT, RunRecord
+from workers.sealed_history import Sealing, data_converter
 from workflows.customer_journey import CustomerJourney
 
 PASSED_THROUGH = (
@@ -41,15 +40,6 @@ PASSED_THROUGH = (
 """
 
 WORKFLOWS: list[type] = [CustomerJourney]
-
-
-def data_converter(definitions: Definitions) -> DataConverter:
-    """How values cross: plain JSON, with definitions fetched beside the history."""
-    return DataConverter(
-        payload_converter_class=ClewPayloadConverter,
-        failure_converter_class=DefaultFailureConverter,
-        payload_codec=DefinitionCodec(definitions),
-    )
 
 
 def sandbox() -> SandboxedWorkflowRunner:
@@ -90,10 +80,12 @@ def clew_plugin(
     activities: Sequence[Callable[..., Any]] = (),
     *,
     runs_journeys: bool = True,
+    sealing: Sealing | None = None,
 ) -> SimplePlugin:
     """The plugin. Give it to `Client.connect` only: the workers of that client inherit it.
 
-    `runs_journeys`: whether workers of this client carry journeys, or only activities.
+    `runs_journeys`: whether workers of this client carry journeys, or only activities. `sealing`:
+    what history is sealed with; it is plain where there is none.
     """
 
     def runner(given: WorkflowRunner | None) -> WorkflowRunner:
@@ -105,7 +97,7 @@ def clew_plugin(
 
     return SimplePlugin(
         "clew",
-        data_converter=data_converter(definitions),
+        data_converter=data_converter(definitions, sealing),
         workflows=WORKFLOWS if runs_journeys else [],
         activities=list(activities),
         workflow_runner=runner,

@@ -36,6 +36,7 @@ from stores.wakeup import Ear
 from workers.connections import database, temporal
 from workers.lags import watch_lags
 from workers.process import Life
+from workers.sealed_history import data_converter, sealing
 from workers.settings import RouterSettings
 from workers.telemetry import tracing
 from workers.trace_headers import TracedRuns
@@ -70,7 +71,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "router"))
         ear = await parts.enter_async_context(Ear(settings.database_url))
-        client = await temporal(settings, identity="router")
+        converter = data_converter(sealing=sealing(settings, pool))
+        client = await temporal(settings, converter=converter, identity="router")
         runs: RunSignals = TemporalRuns(client, clock=settings.run_clock)
         if tracing():
             runs = TracedRuns(runs)

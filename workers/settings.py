@@ -23,6 +23,7 @@ from workers.inbound_settings import InboundDoorSettings, MailDoorSettings, Repl
 from workers.mail_settings import MailSettings
 from workers.page_settings import PageSettings
 from workers.process_settings import Port, ProcessSettings
+from workers.signing_settings import HistorySettings
 
 
 class SettingsError(Exception):
@@ -40,7 +41,7 @@ class DatabaseSettings(ProcessSettings):
     """Whether the URL leads to PgBouncer with transaction pooling: nothing is prepared then."""
 
 
-class TemporalSettings(DatabaseSettings):
+class TemporalSettings(DatabaseSettings, HistorySettings):
     """Where the Temporal server is."""
 
     temporal_address: str = Field(validation_alias="TEMPORAL_ADDRESS")
@@ -117,6 +118,19 @@ class MailboxSettings(ProcessSettings):
     """Port for the browser."""
     mailbox_folder: Path = Path(tempfile.gettempdir()) / "clew-mailbox"
     """Where mails are kept."""
+
+
+class CodecSettings(DatabaseSettings, HistorySettings):
+    """`python -m workers codec`: opens history for the Temporal Web UI."""
+
+    codec_host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 in a container."""
+    codec_port: Port = 8081
+    """Port to listen on."""
+    codec_origin: str = "http://127.0.0.1:8080"
+    """Where the Web UI is in the browser: the only page that may ask."""
+    staff_token: SecretStr | None = None
+    """Whoever has it may read histories; nobody may where it is unset."""
 
 
 class InboundSettings(DatabaseSettings, MailDoorSettings):

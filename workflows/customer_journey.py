@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -13,6 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from contracts import names
 from contracts.clock import RunClock
+from contracts.converter import Answer
 from contracts.journey_run import (
     Admitted,
     CarriedRun,
@@ -335,7 +335,7 @@ class CustomerJourney:
         self._inbox.take_signal(name, args, self._now())
 
     @workflow.update(dynamic=True)
-    async def on_update(self, name: str, args: Sequence[RawValue]) -> dict[str, Any]:
+    async def on_update(self, name: str, args: Sequence[RawValue]) -> Answer:
         """`touchpoint_now`, `leave` and `move`: as the signals, and answered when the run has done it."""
         told, before, inbox = one_object(args), self._state.sequence, self._inbox
         if name == names.UPDATE_TOUCHPOINT_NOW:
@@ -356,7 +356,7 @@ class CustomerJourney:
             place = self._taken + len(inbox.orders)
             await workflow.wait_condition(lambda: self._over or self._obeyed >= place)
         decided = [entry.why for entry in self._decisions if entry.sequence > before]
-        return {**self.status(), "decided": decided}
+        return Answer({**self.status(), "decided": decided})
 
     @on_update.validator
     def _check_update(self, name: str, args: Sequence[RawValue]) -> None:
@@ -375,16 +375,16 @@ class CustomerJourney:
             raise ApplicationError(str(error), type=kind, non_retryable=True) from None
 
     @workflow.query(name=names.QUERY_STATUS)
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Answer:
         """Where the run stands, what it waits for and when it wakes."""
         told = standing(self._program, self._state, self._now())
-        return {**told, "engine": self._engine, "refused": list(self._inbox.refused)}
+        return Answer({**told, "engine": self._engine, "refused": list(self._inbox.refused)})
 
     @workflow.query(name=names.QUERY_EXPLAIN)
-    def explain(self) -> dict[str, Any]:
+    def explain(self) -> Answer:
         """The latest decisions, each with its reason, oldest first; all of them are in the record."""
         refused = list(self._inbox.refused)
-        return {"decisions": decisions_told(self._decisions), "refused": refused}
+        return Answer({"decisions": decisions_told(self._decisions), "refused": refused})
 
     def _show(self) -> None:
         if self._program is not None:

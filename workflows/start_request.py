@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.clock import RunClock
+from contracts.converter import ERASED
 from journey.touchpoint import RefusedTouchpointError
 
 _CLOCK = TypeAdapter(RunClock)
@@ -24,6 +25,8 @@ class StartRequest:
 
 def read_start(raw: Mapping[str, object]) -> StartRequest:
     """Read a start. Unknown fields are ignored. Raises: `RefusedTouchpointError` naming the field."""
+    if ERASED in raw:
+        raise RefusedTouchpointError("its customer was erased")
     clock = raw.get("clock")
     try:
         read_clock = _CLOCK.validate_python(clock) if clock is not None else None

@@ -19,7 +19,7 @@ __all__ = ["Addresses", "EmbeddedServerError", "Ports", "Stack"]
 
 DATABASE = "clew"
 NAMESPACE = "default"
-ONE_OF_EACH = {"journey": 1, "delivery": 1, "router": 1, "api": 1, "mailbox": 1}
+ONE_OF_EACH = {"journey": 1, "delivery": 1, "router": 1, "api": 1, "codec": 1, "mailbox": 1}
 
 
 class Stack:
@@ -163,6 +163,7 @@ class Stack:
             smtp_url=f"smtp://127.0.0.1:{ports.smtp}",
             write_key=self.files.secret("write_key"),
             state=str(self.files.folder),
+            codec=f"http://127.0.0.1:{ports.codec}",
             staff_token=self._settings.get("CLEW_STAFF_TOKEN") or self._staff_token(),
         )
         self._say("Starting the workers, the router, the API and the mailbox ...")
@@ -192,6 +193,7 @@ class Stack:
             ui_port=ports.temporal_ui,
             namespace=NAMESPACE,
             search_attributes=SEARCH_ATTRIBUTES,
+            codec=f"http://127.0.0.1:{ports.codec}",
         )
 
     def _own_processes(self, ports: Ports) -> dict[str, OwnProcess]:
@@ -219,6 +221,8 @@ class Stack:
             "CLEW_INBOX": "on",
             "CLEW_PUBLIC_URL": addresses.api,
             "CLEW_API_PORT": str(ports.api),
+            "CLEW_CODEC_PORT": str(ports.codec),
+            "CLEW_CODEC_ORIGIN": addresses.temporal_ui or "http://127.0.0.1:8233",
             "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),
             "CLEW_MAILBOX_HTTP_PORT": str(ports.mailbox),
             "CLEW_MAILBOX_FOLDER": str(self.files.mailbox),

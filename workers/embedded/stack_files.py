@@ -20,11 +20,12 @@ class Ports:
     api: int = 8000
     smtp: int = 1025
     mailbox: int = 8025
+    codec: int = 8081
 
     @classmethod
     def free(cls) -> "Ports":
         """Free ports throughout, such as for a test."""
-        return cls(temporal=0, temporal_ui=0, api=0, smtp=0, mailbox=0)
+        return cls(temporal=0, temporal_ui=0, api=0, smtp=0, mailbox=0, codec=0)
 
     def settled(self) -> "Ports":
         """The same ports, with a free one in place of each that is 0 or taken."""
@@ -52,6 +53,7 @@ class Addresses:
     write_key: str
     state: str
     staff_token: str = ""
+    codec: str = ""
 
 
 class StackFiles:

@@ -65,6 +65,7 @@ class TemporalServer:
         namespace: str = "default",
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
         dynamic_config: Mapping[str, str] | None = None,
+        codec: str | None = None,
     ) -> None:
         self.state = state
         self.port = port or free_port()
@@ -74,6 +75,7 @@ class TemporalServer:
         self._executable = executable
         self._search_attributes = search_attributes
         self._dynamic_config = dict(dynamic_config or {})
+        self._codec = codec
         self._child: ChildProcess | None = None
 
     @property
@@ -153,6 +155,8 @@ class TemporalServer:
             "--namespace", self.namespace, "--log-level", "error",
         ]  # fmt: skip
         command += ["--headless"] if self.headless else ["--ui-port", str(self.ui_port)]
+        if self._codec and not self.headless:
+            command += ["--ui-codec-endpoint", self._codec]
         for key in self._search_attributes:
             command += ["--search-attribute", f"{key.name}={_type_name(key)}"]
         for name, value in self._dynamic_config.items():

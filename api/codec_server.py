@@ -1,0 +1,207 @@
+"""Opens history for the Temporal Web UI, and for nobody who is not of the staff.
+
+The protocol is Temporal's: `POST /decode` with JSON `Payloads`
+(https://docs.temporal.io/codec-server). The Web UI sends the browser's cookie and not a header, so one
+signs in here first; programs send the staff token as bearer. Nothing is encoded here.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from html import escape
+from typing import Protocol
+
+from fastapi import FastAPI
+from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from temporalio.api.common.v1 import Payload, Payloads
+
+from api.app import Check, create_app
+from api.customer_form import read_form, refuse_other_sites
+from api.refusals import RefusedRequestError
+from api.request_body import read_body
+from api.staff_key import Door, StaffKeyCheck
+from channels.signed_link import InvalidLinkError, SignedLinks
+from contracts.history_codec import KEY_ID
+
+LARGEST = 8 * 1024 * 1024
+"""Bytes of one request; the Web UI asks for a page of history at a time."""
+
+SIGNED_IN_FOR = timedelta(hours=8)
+COOKIE = "clew-history"
+NAMED_AT_MOST = 20
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Histories</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui,sans-serif;max-width:26rem;
+margin:15vh auto;padding:0 1rem}}label,input,button{{display:block;width:100%;box-sizing:border-box}}
+input,button{{font:inherit;padding:.6rem;margin:.4rem 0 1rem}}</style>
+<main><h1>Histories</h1><p>{words}</p>{form}</main></html>"""
+
+_FORM = """<form method="post" action="/sign-in"><label for="t">Staff token</label>
+<input id="t" name="token" type="password" autocomplete="current-password" required autofocus>
+<button>Sign in</button></form>"""
+
+
+class PayloadDecoder(Protocol):
+    """Opens payloads: contracts/history_codec.py."""
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Each as it was before it was sealed, or what is left of it."""
+        ...
+
+
+class Deeds(Protocol):
+    """Where it is written down who did what."""
+
+    async def record(
+        self, who: str, did: str, what: str, detail: Mapping[str, JsonValue] | None = None
+    ) -> None: ...
+
+
+class CodecServer:
+    """One installation's histories for one Web UI.
+
+    `origin`: where the Web UI is in the browser, the only page that may ask. `token`: the staff's;
+    without one nobody may. `secret` signs the cookies.
+    """
+
+    def __init__(
+        self,
+        decoder: PayloadDecoder,
+        deeds: Deeds,
+        *,
+        origin: str,
+        token: str | None,
+        secret: bytes,
+        wall_clock: Callable[[], datetime],
+    ) -> None:
+        self._decoder = decoder
+        self._deeds = deeds
+        self._origin = origin.rstrip("/")
+        self._token = token
+        self._staff = StaffKeyCheck(token)
+        self._cookies = SignedLinks("http://cookie", secret, kind="history", path="")
+        self._now = wall_clock
+
+    def app(self, checks: Mapping[str, Check]) -> FastAPI:
+        """The application."""
+        app = create_app(checks=checks)
+        app.add_route("/", _answered(self._front), methods=["GET"], include_in_schema=False)
+        app.add_route(
+            "/sign-in", _answered(self._sign_in), methods=["POST"], include_in_schema=False
+        )
+        app.add_route("/decode", self._allowing(self._decode), methods=["POST", "OPTIONS"])
+        return app
+
+    # -- signing in
+
+    async def _front(self, request: Request) -> Response:
+        if self._signed_in(request):
+            said = f'You are signed in. <a href="{escape(self._origin)}">The Web UI</a> shows what is sealed.'
+            return _page(said, "")
+        return _page("What Temporal keeps of customers is sealed. Staff may open it.", _FORM)
+
+    async def _sign_in(self, request: Request) -> Response:
+        refuse_other_sites(request)
+        given = (await read_form(request)).line("token", 500)
+        if self._token is None or not hmac.compare_digest(given.encode(), self._token.encode()):
+            return _page("This is not the staff token (CLEW_STAFF_TOKEN).", _FORM, 401)
+        until = self._now() + SIGNED_IN_FOR
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE,
+            self._cookies.token(until.isoformat()),
+            max_age=int(SIGNED_IN_FOR.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=self._origin.startswith("https://"),
+        )
+        return answer
+
+    def _signed_in(self, request: Request) -> bool:
+        try:
+            (until,) = self._cookies.read(request.cookies.get(COOKIE, ""))
+            return self._token is not None and datetime.fromisoformat(until) > self._now()
+        except (InvalidLinkError, ValueError):
+            return False
+
+    # -- opening
+
+    def _allowing(self, door: Door) -> Door:
+        """The same for a browser that shows the Web UI: it may read the answer, and no other page may."""
+
+        async def answer(request: Request) -> Response:
+            said = Response() if request.method == "OPTIONS" else await _answered(door)(request)
+            if request.headers.get("origin") == self._origin:
+                said.headers["Access-Control-Allow-Origin"] = self._origin
+                said.headers["Access-Control-Allow-Credentials"] = "true"
+                said.headers["Access-Control-Allow-Methods"] = "POST"
+                said.headers["Access-Control-Allow-Headers"] = (
+                    "content-type, x-namespace, authorization"
+                )
+            said.headers["Vary"] = "Origin"
+            said.headers["Cache-Control"] = "no-store"
+            return said
+
+        return answer
+
+    async def _decode(self, request: Request) -> Response:
+        origin = request.headers.get("origin")
+        if origin is not None and origin != self._origin:
+            said = f"only the Web UI at {self._origin} may ask (CLEW_CODEC_ORIGIN)"
+            raise RefusedRequestError(403, "other_site", said)
+        by_cookie = self._signed_in(request)
+        if not by_cookie:
+            self._staff.check(request)
+        try:
+            asked = Parse(await read_body(request, LARGEST), Payloads())
+        except (ParseError, UnicodeDecodeError) as error:
+            said = f"expected JSON Payloads: {str(error)[:200]}"
+            raise RefusedRequestError(400, "bad_payloads", said) from None
+        opened = await self._decoder.decode(asked.payloads)
+        await self._write_down(by_cookie, asked.payloads)
+        return Response(
+            MessageToJson(Payloads(payloads=opened), indent=None), media_type="application/json"
+        )
+
+    async def _write_down(self, by_cookie: bool, payloads: Sequence[Payload]) -> None:
+        owners = sorted(
+            {
+                each.metadata[KEY_ID].decode("utf-8", "replace").partition("/")[2]
+                for each in payloads
+                if KEY_ID in each.metadata
+            }
+        )
+        if owners:
+            named: list[JsonValue] = [f"customer {owner}" for owner in owners[:NAMED_AT_MOST]]
+            who = "staff in the Web UI" if by_cookie else "staff token"
+            await self._deeds.record(
+                who, "opened history", str(named[0]), {"of": named, "payloads": len(payloads)}
+            )
+
+
+def _answered(door: Door) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return await door(request)
+        except RefusedRequestError as refusal:
+            return refusal.response()
+
+    return answer
+
+
+def _page(words: str, form: str, status: int = 200) -> Response:
+    return HTMLResponse(
+        _PAGE.format(words=words, form=form),
+        status,
+        headers={
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+            "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store",
+        },
+    )

@@ -1,0 +1,89 @@
+"""Keys of customers: made once, found by every process, rotated, wrapped anew, and destroyed for ever."""
+
+import asyncio
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contracts.sealing import MasterKeys, UnknownMasterKeyError
+from stores.database import Pool
+from stores.history_keys import FORGOTTEN_AFTER, HistoryKeyStore
+
+SECRET = "s" * 32
+LATER = f"2027:{base64.b64encode(b'k' * 32).decode()}"
+
+
+class Seconds:
+    """A clock that goes when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def keys(pool: Pool, told: str | None = None, seconds: Seconds | None = None) -> HistoryKeyStore:
+    return HistoryKeyStore(pool, MasterKeys.read(told, SECRET), seconds or Seconds())
+
+
+async def test_many_processes_that_need_a_first_key_at_once_get_the_same(pool: Pool) -> None:
+    made = await asyncio.gather(*(keys(pool).newest("c_anna") for _ in range(16)))
+
+    assert len(set(made)) == 1
+    assert made[0] is not None
+    assert await keys(pool).find("c_anna", 1) == made[0][1]
+
+
+async def test_a_destroyed_key_is_forgotten_soon_and_never_made_again(pool: Pool) -> None:
+    seconds = Seconds()
+    worker, command = keys(pool, seconds=seconds), keys(pool)
+    await worker.newest("c_anna")
+    async with pool.connection() as connection:
+        assert await command.destroy(connection, ["c_anna", "c_never_met"]) == 1
+
+    seconds.now += FORGOTTEN_AFTER.total_seconds() + 1
+
+    assert await worker.newest("c_anna") is None
+    assert await worker.find("c_anna", 1) is None
+    assert await command.newest("c_never_met") is None
+    assert await command.rotate(datetime.now(UTC) + timedelta(days=1)) == 0
+
+
+async def test_the_process_that_destroys_forgets_at_once(pool: Pool) -> None:
+    command = keys(pool)
+    await command.newest("c_anna")
+
+    async with pool.connection() as connection:
+        await command.destroy(connection, ["c_anna"])
+
+    assert await command.find("c_anna", 1) is None
+
+
+async def test_after_rewrapping_the_old_master_key_is_needed_no_more(pool: Pool) -> None:
+    given = {owner: await keys(pool).newest(owner) for owner in ("c_anna", "c_bob")}
+    both = keys(pool, LATER)
+
+    assert await both.rewrap() == 2
+    assert await both.rewrap() == 0
+    assert [(each.master, each.keys) for each in await both.status()] == [("2027", 2)]
+    for owner, key in given.items():
+        assert await keys(pool, LATER).newest(owner) == key
+    with pytest.raises(UnknownMasterKeyError, match="CLEW_HISTORY_KEYS"):
+        await keys(pool).newest("c_anna")
+
+
+async def test_rotation_gives_a_new_key_and_keeps_the_old_one(pool: Pool) -> None:
+    first = await keys(pool).newest("c_anna")
+    await keys(pool).newest("c_bob")
+    soon = datetime.now(UTC) + timedelta(days=1)
+
+    assert await keys(pool).rotate(datetime.now(UTC) - timedelta(days=1)) == 0
+    assert await keys(pool).rotate(soon, "c_anna") == 1
+
+    second = await keys(pool).newest("c_anna")
+    assert first is not None
+    assert second is not None
+    assert (second[0], second[1] != first[1]) == (2, True)
+    assert await keys(pool).find("c_anna", 1) == first[1]
+    assert await keys(pool).rotate(soon) == 2

@@ -1,0 +1,41 @@
+"""`python -m workers codec`: opens history for the Temporal Web UI."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from api.codec_server import CodecServer
+from contracts.history_codec import HistoryCodec
+from stores.audit import AuditStore
+from stores.database import one_statement
+from workers.connections import database
+from workers.process import Life
+from workers.sealed_history import sealing
+from workers.settings import CodecSettings
+from workers.web import serve_http
+
+
+async def serve(settings: CodecSettings, life: Life) -> None:
+    """Open what staff look at until told to stop."""
+    async with AsyncExitStack() as parts:
+        pool = await parts.enter_async_context(database(settings, "codec"))
+
+        async def database_answers() -> None:
+            async with one_statement(pool) as connection:
+                await connection.execute("select 1")
+
+        token = settings.staff_token
+        server = CodecServer(
+            HistoryCodec(sealing(settings, pool).keys, seals=False),
+            AuditStore(pool),
+            origin=settings.codec_origin,
+            token=token.get_secret_value() if token else None,
+            secret=settings.secret.get_secret_value().encode(),
+            wall_clock=lambda: datetime.now(UTC),
+        )
+        await serve_http(
+            server.app({"database": database_answers}),
+            settings.codec_host,
+            settings.codec_port,
+            life,
+            drain_seconds=settings.drain_seconds,
+        )

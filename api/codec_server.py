@@ -65,7 +65,8 @@ class CodecServer:
     """One installation's histories for one Web UI.
 
     `origin`: where the Web UI is in the browser, the only page that may ask. `token`: the staff's;
-    without one nobody may. `secret` signs the cookies.
+    without one nobody may. `secret` signs the cookies. `everybody`: whoever opens the Web UI may
+    read, as on a machine of one's own.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class CodecServer:
         token: str | None,
         secret: bytes,
         wall_clock: Callable[[], datetime],
+        everybody: bool = False,
     ) -> None:
+        self._everybody = everybody
         self._decoder = decoder
         self._deeds = deeds
         self._origin = origin.rstrip("/")
@@ -153,8 +156,8 @@ class CodecServer:
         if origin is not None and origin != self._origin:
             said = f"only the Web UI at {self._origin} may ask (CLEW_CODEC_ORIGIN)"
             raise RefusedRequestError(403, "other_site", said)
-        by_cookie = self._signed_in(request)
-        if not by_cookie:
+        by_page = self._signed_in(request) or (self._everybody and origin is not None)
+        if not by_page:
             self._staff.check(request)
         try:
             asked = Parse(await read_body(request, LARGEST), Payloads())
@@ -162,12 +165,12 @@ class CodecServer:
             said = f"expected JSON Payloads: {str(error)[:200]}"
             raise RefusedRequestError(400, "bad_payloads", said) from None
         opened = await self._decoder.decode(asked.payloads)
-        await self._write_down(by_cookie, asked.payloads)
+        await self._write_down(by_page, asked.payloads)
         return Response(
             MessageToJson(Payloads(payloads=opened), indent=None), media_type="application/json"
         )
 
-    async def _write_down(self, by_cookie: bool, payloads: Sequence[Payload]) -> None:
+    async def _write_down(self, by_page: bool, payloads: Sequence[Payload]) -> None:
         owners = sorted(
             {
                 each.metadata[KEY_ID].decode("utf-8", "replace").partition("/")[2]
@@ -177,7 +180,7 @@ class CodecServer:
         )
         if owners:
             named: list[JsonValue] = [f"customer {owner}" for owner in owners[:NAMED_AT_MOST]]
-            who = "staff in the Web UI" if by_cookie else "staff token"
+            who = "staff in the Web UI" if by_page else "staff token"
             await self._deeds.record(
                 who, "opened history", str(named[0]), {"of": named, "payloads": len(payloads)}
             )

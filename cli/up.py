@@ -79,7 +79,6 @@ def _tell(addresses: "Addresses") -> None:
             ("API", f"{addresses.api}/docs"),
             ("Mails that were sent", addresses.mailbox),
             ("Temporal Web UI", addresses.temporal_ui or "(that of your own server)"),
-            ("Sign in there to read histories", addresses.codec),
             ("Temporal", addresses.temporal_address),
             ("PostgreSQL", addresses.database_url),
             ("Write key", addresses.write_key),

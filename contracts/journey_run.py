@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -163,7 +163,12 @@ class CarriedRun:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class JourneyResult:
-    """How a run ended. `outcome` is `not_admitted` with a reason where it never began."""
+    """How a run ended. `outcome` is `not_admitted` with a reason where it never began.
+
+    Whoever started it, in any SDK, may wait for it and read it: ids and words only.
+    """
+
+    stays_readable: ClassVar[bool] = True
 
     outcome: str
     goal: bool = False

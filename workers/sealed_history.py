@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from temporalio.converter import (
     DataConverter,
     DefaultFailureConverter,
-    DefaultFailureConverterWithEncodedAttributes,
     PayloadCodec,
 )
 
-from contracts.converter import ClewPayloadConverter
+from contracts.converter import ClewPayloadConverter, SealedFailureConverter
 from contracts.definition_codec import DefinitionCodec, Definitions
 from contracts.history_codec import HistoryCodec, HistoryKeys
 from stores.database import Pool
@@ -36,9 +35,7 @@ def data_converter(
         codec = HistoryCodec(sealing.keys, inner=codec, seals=sealing.seals)
     return DataConverter(
         payload_converter_class=ClewPayloadConverter,
-        failure_converter_class=(
-            DefaultFailureConverterWithEncodedAttributes if seals else DefaultFailureConverter
-        ),
+        failure_converter_class=(SealedFailureConverter if seals else DefaultFailureConverter),
         payload_codec=codec,
     )
 

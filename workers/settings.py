@@ -129,8 +129,18 @@ class CodecSettings(DatabaseSettings, HistorySettings):
     """Port to listen on."""
     codec_origin: str = "http://127.0.0.1:8080"
     """Where the Web UI is in the browser: the only page that may ask."""
+    codec_open: bool = False
+    """Whether whoever opens the Web UI may read histories: for a machine of one's own."""
     staff_token: SecretStr | None = None
     """Whoever has it may read histories; nobody may where it is unset."""
+
+    @model_validator(mode="after")
+    def _open_at_home_only(self) -> Self:
+        if self.codec_open and self.codec_host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(
+                "CLEW_CODEC_OPEN: only where CLEW_CODEC_HOST is 127.0.0.1; elsewhere staff sign in"
+            )
+        return self
 
 
 class InboundSettings(DatabaseSettings, MailDoorSettings):

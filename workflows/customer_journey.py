@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from contracts import names
 from contracts.clock import RunClock
-from contracts.converter import Answer
+from contracts.converter import REFUSED, Answer
 from contracts.journey_run import (
     Admitted,
     CarriedRun,
@@ -371,8 +371,7 @@ class CustomerJourney:
             if name == names.UPDATE_MOVE and not isinstance(told.get("version"), str):
                 raise RefusedTouchpointError("version: expected the version to move to, as text")
         except RefusedTouchpointError as error:
-            kind = type(error).__name__
-            raise ApplicationError(str(error), type=kind, non_retryable=True) from None
+            raise ApplicationError(str(error), type=REFUSED, non_retryable=True) from None
 
     @workflow.query(name=names.QUERY_STATUS)
     def status(self) -> Answer:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from channels.http_call import HttpCaller
 from channels.recording import RecordingChannel
 from channels.survey_link import SurveyLinks
 from cli.journey_files import Published, check_files, find_files
+from contracts.sealing import MasterKeys
 from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
 from routing.router import Router
@@ -31,6 +33,7 @@ from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.definitions import DefinitionStore
 from stores.entry_looks import EntryLookStore
+from stores.history_keys import HistoryKeyStore
 from stores.messages import MessageStore
 from stores.published import PublishedStore
 from stores.run_records import RunRecordStore
@@ -42,8 +45,10 @@ from workers.embedded.postgres_server import PostgresServer
 from workers.journey_worker import journey_activities, journey_worker
 from workers.plugin import clew_plugin
 from workers.router import router_parts
+from workers.sealed_history import Sealing, data_converter
 
-SURVEYS = SurveyLinks("https://example.com", b"a secret of at least 32 characters")
+SECRET = "a secret of at least 32 characters"
+SURVEYS = SurveyLinks("https://example.com", SECRET.encode())
 CALLS_KEY = b"what calls are signed with"
 QUICK = timedelta(seconds=1)
 STAFF_TOKEN = "staff-token-of-this-test"
@@ -233,11 +238,14 @@ async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Sta
         ear = await parts.enter_async_context(Ear(stack_database))
         definitions = DefinitionStore(pool)
         activities = journey_activities(pool, ear.heard.set)
+        keys = HistoryKeyStore(pool, MasterKeys.read(None, SECRET), time.monotonic)
+        sealing = Sealing(keys)
         journeys = await Client.connect(
-            temporal_address, plugins=[clew_plugin(definitions, activities)]
+            temporal_address, plugins=[clew_plugin(definitions, activities, sealing=sealing)]
         )
         deliveries = await Client.connect(
-            temporal_address, plugins=[clew_plugin(definitions, runs_journeys=False)]
+            temporal_address,
+            plugins=[clew_plugin(definitions, runs_journeys=False, sealing=sealing)],
         )
         channel = RecordingChannel()
         sending = message_delivery(pool, ear.heard.set, {channel.name: channel}, SURVEYS)
@@ -252,7 +260,10 @@ async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Sta
         for worker in workers:
             await parts.enter_async_context(worker)
         plain = await Client.connect(temporal_address)
-        router = Router(router_parts(pool, TemporalRuns(plain)), name="tests", heard=ear.heard)
+        sealed = await Client.connect(
+            temporal_address, data_converter=data_converter(sealing=sealing)
+        )
+        router = Router(router_parts(pool, TemporalRuns(sealed)), name="tests", heard=ear.heard)
         stop = asyncio.Event()
         routing = asyncio.create_task(router.run(stop))
         yield Stack(temporal_address, stack_database, plain, pool, channel, ear.heard)

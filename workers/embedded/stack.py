@@ -221,6 +221,7 @@ class Stack:
             "CLEW_INBOX": "on",
             "CLEW_PUBLIC_URL": addresses.api,
             "CLEW_API_PORT": str(ports.api),
+            "CLEW_CODEC_OPEN": "on",
             "CLEW_CODEC_PORT": str(ports.codec),
             "CLEW_CODEC_ORIGIN": addresses.temporal_ui or "http://127.0.0.1:8233",
             "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),

@@ -16,6 +16,7 @@ from workers.page_settings import PageSettings
 from workers.process_settings import ProcessSettings
 from workers.settings import (
     ApiSettings,
+    CodecSettings,
     DeliverySettings,
     InboundSettings,
     JourneySettings,
@@ -32,6 +33,7 @@ KINDS: dict[str, type[ProcessSettings]] = {
     "router": RouterSettings,
     "api": ApiSettings,
     "inbound": InboundSettings,
+    "codec": CodecSettings,
     "mailbox": MailboxSettings,
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 from workers.settings import (
     ApiSettings,
+    CodecSettings,
     DeliverySettings,
     InboundSettings,
     JourneySettings,
@@ -29,8 +30,9 @@ WHOLE = {
     "CLEW_REPLY_DOMAIN": "reply.example.com",
 }
 NEEDED: dict[type[ProcessSettings], set[str]] = {
-    JourneySettings: {"CLEW_DATABASE_URL", "TEMPORAL_ADDRESS"},
-    RouterSettings: {"CLEW_DATABASE_URL", "TEMPORAL_ADDRESS"},
+    JourneySettings: {"CLEW_DATABASE_URL", "CLEW_SECRET", "TEMPORAL_ADDRESS"},
+    RouterSettings: {"CLEW_DATABASE_URL", "CLEW_SECRET", "TEMPORAL_ADDRESS"},
+    CodecSettings: {"CLEW_DATABASE_URL", "CLEW_SECRET"},
     DeliverySettings: set(WHOLE) - {"CLEW_REPLY_DOMAIN"},
     ApiSettings: {"CLEW_DATABASE_URL", "CLEW_SECRET", "CLEW_PUBLIC_URL"},
     InboundSettings: {

@@ -39,7 +39,7 @@ def test_a_second_up_is_told_who_holds_the_folder(tmp_path: Path) -> None:
 
 def test_ports_stay_as_they_were_but_for_one_that_is_taken(tmp_path: Path) -> None:
     first = StackFiles(tmp_path).ports(Ports.free())
-    assert len(set(asdict(first).values())) == 5
+    assert len(set(asdict(first).values())) == 6
 
     with socket.create_server(("127.0.0.1", first.api)):
         second = StackFiles(tmp_path).ports(Ports())

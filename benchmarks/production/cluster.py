@@ -1,6 +1,7 @@
 """Several production servers on one PostgreSQL as one Temporal, behind one address."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from workers.embedded.child_process import (
     port_taken,
     spawn,
 )
+from workers.embedded.own_process import CLONE, code_of
 from workers.temporal_setup import register_namespace, register_search_attributes
 
 READY_SECONDS = 60
@@ -31,9 +33,9 @@ STOP_SECONDS = 5
 class Door:
     """The front door as our child (front_door.py)."""
 
-    def __init__(self, addresses: Sequence[str], folder: Path) -> None:
+    def __init__(self, servers: Sequence[ProductionServer], folder: Path) -> None:
         self.port = free_port()
-        self._addresses = addresses
+        self._servers = servers
         self._log = folder / "front_door.log"
         self._child: ChildProcess | None = None
 
@@ -50,8 +52,14 @@ class Door:
     async def start(self) -> None:
         """Start it and wait until it listens. Raises: `EmbeddedServerError` where it ended."""
         module = "benchmarks.production.front_door"
-        command = [sys.executable, "-P", "-m", module, str(self.port), *self._addresses]
-        self._child = await spawn(command, log=self._log, when_parent_dies=signal.SIGKILL)
+        addresses = [each.address for each in self._servers]
+        command = [sys.executable, "-P", "-m", module, str(self.port), *addresses]
+        self._child = await spawn(
+            command,
+            log=self._log,
+            when_parent_dies=signal.SIGKILL,
+            environment={**os.environ, **code_of(CLONE)},
+        )
         while not port_taken(self.port):
             self._child.check_running()
             await asyncio.sleep(0.05)
@@ -97,7 +105,7 @@ class TemporalCluster:
             )
             for n in range(1, servers + 1)
         ]
-        self.door = Door([each.address for each in self.servers], folder) if servers > 1 else None
+        self.door = Door(self.servers, folder) if servers > 1 else None
 
     @property
     def address(self) -> str:

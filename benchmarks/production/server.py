@@ -20,7 +20,8 @@ STOP_SECONDS = 15
 class ProductionServer:
     """A server on databases that `make_tables` made. Its config and its log are in `folder`.
 
-    After `stop` or `kill` the next `start` uses the same ports, so addresses stay what they were.
+    After `stop` or `kill` the next `start` uses the same ports: the address that it has once it was
+    started stays what it is.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class ProductionServer:
         self._shards = shards
         self._dynamic = dynamic
         self._ports = free_ports()
+        self._known = False
         self._child: ChildProcess | None = None
 
     @property
@@ -67,11 +69,14 @@ class ProductionServer:
         for attempts_left in reversed(range(START_ATTEMPTS)):
             try:
                 await self._start_once()
+                self._known = True
                 return
             except EmbeddedServerError as ended:
                 if "address already in use" not in str(ended) or not attempts_left:
                     raise
-                await asyncio.sleep(1)
+                await asyncio.sleep(0.5)
+                if not self._known:  # somebody was quicker, and nobody has our address yet
+                    self._ports = free_ports()
 
     async def stop(self) -> None:
         """End it in order: it hands its shards over first."""

@@ -12,6 +12,7 @@ from cli import (
     conversation,
     customer_links,
     doctor,
+    engine,
     entries,
     feedback,
     graph,
@@ -64,6 +65,7 @@ for group in (
     problems,
     write_keys,
     channel_keys,
+    engine,
     doctor,
     demo,
 ):

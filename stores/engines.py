@@ -16,9 +16,9 @@ insert into processes (process, kind, build, engines) values (%s, %s, %s, %s)
 on conflict (process) do update set seen_at = clock_timestamp()
 """
 
-_LIVING: LiteralString = f"""
+_LIVING: LiteralString = """
 select process, kind, build, engines, started_at, seen_at from processes
- where seen_at > clock_timestamp() - interval '{LIVING_SECONDS} seconds' order by kind, process
+ where seen_at > clock_timestamp() - %s * interval '1 second' order by kind, process
 """
 
 _BORN: LiteralString = """
@@ -165,14 +165,19 @@ def those_who_do_not_know(engine: int, processes: Collection[LivingProcess]) -> 
 
 async def _standing(connection: Connection) -> EngineStanding:
     engine = await (await connection.execute("select engine from engine")).fetchone()
-    living = await (await connection.execute(_LIVING)).fetchall()
+    living = await _living(connection)
     runs = await (await connection.execute(_BORN)).fetchall()
     assert engine is not None
     return EngineStanding(
         engine=engine["engine"],
-        processes=[LivingProcess(**row) for row in living],
+        processes=living,
         runs=[EngineRuns(**row) for row in runs],
     )
+
+
+async def _living(connection: Connection) -> list[LivingProcess]:
+    cursor = await connection.execute(_LIVING, [LIVING_SECONDS])
+    return [LivingProcess(**row) for row in await cursor.fetchall()]
 
 
 async def _locked(connection: Connection) -> int:
@@ -183,7 +188,7 @@ async def _locked(connection: Connection) -> int:
 
 
 async def _all_know(connection: Connection, engine: int) -> None:
-    living = [LivingProcess(**row) for row in await (await connection.execute(_LIVING)).fetchall()]
+    living = await _living(connection)
     if not any(each.kind == "journey" for each in living):
         raise EngineRefusedError(
             "No journey worker is at work, so nobody can say that it knows the engine: start them first."

@@ -37,6 +37,10 @@ async def cluster(postgres: PostgresServer) -> AsyncIterator[TemporalCluster]:
     try:
         async with TemporalCluster(programs, folder, postgres.url(), servers=2) as running:
             yield running
+            for (
+                server
+            ) in running.servers:  # nothing is under way that an orderly end would wait for
+                await server.kill()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

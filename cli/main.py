@@ -12,6 +12,7 @@ from cli import (
     conversation,
     customer_links,
     doctor,
+    engine,
     entries,
     feedback,
     graph,
@@ -66,6 +67,7 @@ for group in (
     write_keys,
     channel_keys,
     history_keys,
+    engine,
     doctor,
     demo,
 ):

@@ -29,6 +29,7 @@ from temporalio.service import RPCError
 from contracts.search_attributes import SEARCH_ATTRIBUTES
 from stores.database import Pool, open_pool
 from workers.activity_watch import ActivityWatch
+from workers.presence import present
 from workers.process import UnfitInstallationError
 from workers.settings import DatabaseSettings, TemporalSettings
 from workers.telemetry import ENDPOINT, tracing
@@ -44,7 +45,7 @@ Result = TypeVar("Result")
 
 @asynccontextmanager
 async def database(settings: DatabaseSettings, name: str) -> AsyncGenerator[Pool]:
-    """A pool for this process, once the database answers.
+    """A pool for this process, once the database answers; it is known to be at work meanwhile.
 
     Raises: `UnfitInstallationError` where the database lacks our tables.
     """
@@ -62,7 +63,8 @@ async def database(settings: DatabaseSettings, name: str) -> AsyncGenerator[Pool
         PoolTimeout,
     )
     try:
-        yield pool
+        async with present(pool, name):
+            yield pool
     finally:
         await pool.close()
 

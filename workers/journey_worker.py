@@ -30,6 +30,7 @@ from stores.wakeup import Bell
 from workers.build import build_id
 from workers.connections import database, require_search_attributes, temporal
 from workers.plugin import clew_plugin
+from workers.presence import require_known_engines
 from workers.process import Life
 from workers.sealed_history import sealing
 from workers.settings import JourneySettings
@@ -89,6 +90,7 @@ async def serve(settings: JourneySettings, life: Life) -> None:
     """Carry runs until told to stop; then let what is under way end."""
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "journey"))
+        await require_known_engines(pool)
         bell = await parts.enter_async_context(Bell(settings.database_url))
         activities = journey_activities(pool, bell.ring)
         seal = sealing(settings, pool)

@@ -47,7 +47,7 @@ from workflows.entering import (
     make_findable,
     not_admitted,
 )
-from workflows.inbox import Inbox, MoveOrder, Order, one_object
+from workflows.inbox import EngineOrder, Inbox, MoveOrder, Order, one_object
 from workflows.pending_record import PendingRecord
 from workflows.standing import decisions_told, standing, story
 from workflows.start_request import StartRequest, read_start
@@ -83,6 +83,7 @@ class CustomerJourney:
         self._program: Program | None = None
         self._state = State()
         self._engine = 0
+        self._next_engine = 0
         self._late: list[Touchpoint] = []
         self._over = False
         self._clock: RunClock | None = None
@@ -227,6 +228,9 @@ class CustomerJourney:
             await hand_back(self._reference(), late, self._state.key)
 
     async def _obey(self, order: Order) -> None:
+        if isinstance(order, EngineOrder):
+            self._next_engine = order.engine
+            return
         if not isinstance(order, MoveOrder):
             self._advance(order)
             return
@@ -285,6 +289,7 @@ class CustomerJourney:
         long = (
             info.is_continue_as_new_suggested()
             or info.get_current_history_length() >= EVENTS_PER_RUN
+            or self._next_engine not in (0, self._engine)
         )
         if self._inbox.received < SIGNALS_PER_RUN and (not long or self._under_way):
             return
@@ -299,7 +304,7 @@ class CustomerJourney:
             customer=run.customer,
             key=self._state.key,
             version=self._held_program().version,
-            engine=self._engine,
+            engine=self._next_engine or self._engine,
             entry=run.entry,
             state=self._state,
             clock=self._clock,

@@ -24,7 +24,14 @@ class MoveOrder:
     step: str | None
 
 
-Order = ToldToLeave | Resumed | MoveOrder
+@dataclass(slots=True, frozen=True, kw_only=True)
+class EngineOrder:
+    """An order to go on under another engine, as a new execution, at the next quiet moment."""
+
+    engine: int
+
+
+Order = ToldToLeave | Resumed | MoveOrder | EngineOrder
 
 
 @dataclass(slots=True)
@@ -61,6 +68,11 @@ class Inbox:
                         self.refuse(f"signal touchpoints[{index}]: {error}")
             case names.SIGNAL_RESUME:
                 self.orders.append(Resumed())
+            case names.SIGNAL_ENGINE:
+                engine = one_object(args).get("engine")
+                if not isinstance(engine, int) or isinstance(engine, bool) or engine < 1:
+                    raise RefusedTouchpointError("engine: expected the number of an engine")
+                self.orders.append(EngineOrder(engine=engine))
             case _:
                 raise RefusedTouchpointError(
                     f"no such signal; the signals are {names.SIGNAL_TOUCHPOINT}, {names.SIGNAL_TOUCHPOINTS} "

@@ -36,6 +36,7 @@ NAMES = {
     "SIGNAL_TOUCHPOINT": "touchpoint",
     "SIGNAL_TOUCHPOINTS": "touchpoints",
     "SIGNAL_RESUME": "resume",
+    "SIGNAL_ENGINE": "engine",
     "UPDATE_TOUCHPOINT_NOW": "touchpoint_now",
     "UPDATE_LEAVE": "leave",
     "UPDATE_MOVE": "move",

@@ -15,14 +15,34 @@ STOP_SECONDS = 25
 LOG_BYTES = 20_000_000
 
 
-class OwnProcess:
-    """`python -m workers KIND`, with settings of its own in the environment."""
+CLONE = Path(__file__).resolve().parents[2]
 
-    def __init__(self, kind: str, logs: Path, name: str, settings: Mapping[str, str]) -> None:
+
+def code_of(clone: Path) -> dict[str, str]:
+    """The environment that makes a child run the code of this checkout, whichever one is installed."""
+    others = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    return {"PYTHONPATH": os.pathsep.join([str(clone), *others])}
+
+
+class OwnProcess:
+    """`python -m workers KIND`, with settings of its own in the environment.
+
+    `clone`: the checkout whose code it runs, where that is not the one of its parent.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        logs: Path,
+        name: str,
+        settings: Mapping[str, str],
+        *,
+        clone: Path = CLONE,
+    ) -> None:
         self.log = logs / f"{name}.log"
         self._kind = kind
         self._ready = logs / f"{name}.ready"
-        self._settings = {**settings, "CLEW_READY_FILE": str(self._ready)}
+        self._settings = {**settings, **code_of(clone), "CLEW_READY_FILE": str(self._ready)}
         self._child: ChildProcess | None = None
 
     @property

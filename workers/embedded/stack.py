@@ -3,13 +3,14 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.clock import RunClock
 from contracts.search_attributes import SEARCH_ATTRIBUTES
 from workers.embedded.child_process import EmbeddedServerError
 from workers.embedded.finding_temporal import FoundTemporal, find_temporal
-from workers.embedded.own_process import OwnProcess
+from workers.embedded.own_process import CLONE, OwnProcess
 from workers.embedded.postgres_server import PostgresServer
 from workers.embedded.stack_files import Addresses, Ports, StackFiles
 from workers.embedded.supervisor import Member, Supervisor
@@ -20,6 +21,14 @@ __all__ = ["Addresses", "EmbeddedServerError", "Ports", "Stack"]
 DATABASE = "clew"
 NAMESPACE = "default"
 ONE_OF_EACH = {"journey": 1, "delivery": 1, "router": 1, "api": 1, "codec": 1, "mailbox": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalPlace:
+    """Where Temporal is, and its Web UI where it has one."""
+
+    address: str
+    ui_url: str | None = None
 
 
 class Stack:
@@ -82,8 +91,7 @@ class Stack:
         """
         self.files.lock()
         try:
-            found = await asyncio.to_thread(find_temporal, self._say)
-            await self._start(found)
+            await self._start()
         except BaseException:
             await self.stop()
             raise
@@ -95,25 +103,58 @@ class Stack:
         self.files.forget()
         ours = [member for member in self._members.values() if isinstance(member, OwnProcess)]
         await asyncio.gather(*(member.stop() for member in ours))
+        postgres = self._members.pop("postgres", None)
         servers = [member for member in self._members.values() if member not in ours]
         await asyncio.gather(*(server.stop() for server in servers))
+        if postgres is not None:
+            await postgres.stop()
         self._members.clear()
         self._supervisor = Supervisor(self._say)
         self.files.unlock()
 
-    async def add(self, kind: str, *, clock: RunClock | None = None) -> None:
-        """Start a process of a kind that was left out of `processes`, and keep it alive.
+    async def add(
+        self,
+        kind: str,
+        *,
+        name: str | None = None,
+        clock: RunClock | None = None,
+        clone: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start one more process, and keep it alive: of a kind that was left out, or under a `name` of its own.
 
-        `clock`: that of the runs that it begins, where it was not known at the start.
+        `clock`: that of the runs that it begins, where it was not known at the start. `clone`: another
+        checkout whose code it runs. `settings`: its own, beside those of all.
 
         Raises:
             EmbeddedServerError: it could not be started.
         """
         self._clock = clock or self._clock
-        settings = self._own_settings(self.files.ports_in_use())
-        member = self._members[kind] = OwnProcess(kind, self.files.logs, kind, settings)
+        name = name or kind
+        told = self._own_settings(self.files.ports_in_use()) | dict(settings or {})
+        member = OwnProcess(kind, self.files.logs, name, told, clone=clone or CLONE)
+        self._members[name] = member
         await member.start()
-        self._supervisor.watch(kind, member)
+        self._supervisor.watch(name, member)
+
+    async def end(self, name: str) -> None:
+        """End one member in order, for good: what it has under way is finished first."""
+        await self._supervisor.let_go(name)
+        await self._members.pop(name).stop()
+
+    async def put_down(self, name: str) -> None:
+        """End one member as a crash would (SIGKILL), and leave it dead until `bring_back`."""
+        await self._supervisor.let_go(name)
+        await self._members[name].kill()
+
+    async def bring_back(self, name: str) -> None:
+        """Start a member that was put down, and keep it alive again.
+
+        Raises:
+            EmbeddedServerError: it could not be started.
+        """
+        await self._members[name].start()
+        self._supervisor.watch(name, self._members[name])
 
     async def kill(self, name: str) -> None:
         """End one member as a crash would (SIGKILL); it comes back by itself."""
@@ -142,21 +183,13 @@ class Stack:
 
     # -- starting
 
-    async def _start(self, found: FoundTemporal) -> None:
+    async def _start(self) -> None:
         ports = self.files.ports(self._wished)
-        postgres = PostgresServer(self.files.folder / "postgres")
-        self._members["postgres"] = postgres
-        temporal = self._temporal(found, ports)
-        if temporal is not None:
-            self._members["temporal"] = temporal
-        await asyncio.gather(
-            self._database(postgres),
-            temporal.start() if temporal else _prepare(str(found.address), NAMESPACE),
-        )
+        postgres, temporal = await self._start_servers(ports)
         self._addresses = Addresses(
             database_url=postgres.url(DATABASE),
-            temporal_address=temporal.address if temporal else str(found.address),
-            temporal_ui=temporal.ui_url if temporal else None,
+            temporal_address=temporal.address,
+            temporal_ui=temporal.ui_url,
             temporal_namespace=NAMESPACE,
             api=f"http://127.0.0.1:{ports.api}",
             mailbox=f"http://127.0.0.1:{ports.mailbox}/mailbox",
@@ -173,6 +206,20 @@ class Stack:
         for name, member in self._members.items():
             self._supervisor.watch(name, member)
         self.files.tell(self.addresses)
+
+    async def _start_servers(self, ports: Ports) -> tuple[PostgresServer, TemporalPlace]:
+        """Start PostgreSQL and Temporal; every server is a member from the moment it may run."""
+        found = await asyncio.to_thread(find_temporal, self._say)
+        postgres = PostgresServer(self.files.folder / "postgres")
+        self._members["postgres"] = postgres
+        temporal = self._temporal(found, ports)
+        if temporal is None:
+            address = str(found.address)
+            await asyncio.gather(self._database(postgres), _prepare(address, NAMESPACE))
+            return postgres, TemporalPlace(address)
+        self._members["temporal"] = temporal
+        await asyncio.gather(self._database(postgres), temporal.start())
+        return postgres, TemporalPlace(temporal.address, temporal.ui_url)
 
     async def _database(self, postgres: PostgresServer) -> None:
         self._say("Starting PostgreSQL and Temporal ...")

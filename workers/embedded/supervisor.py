@@ -48,6 +48,14 @@ class Supervisor:
         self.watched[name] = Watched(member)
         self._tasks[name] = asyncio.create_task(self._keep(name), name=f"keep {name}")
 
+    async def let_go(self, name: str) -> None:
+        """Watch this member no longer: it may end, and stays ended."""
+        task = self._tasks.pop(name, None)
+        self.watched.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     @property
     def quiet(self) -> bool:
         """Whether nobody has to be started again at this moment."""

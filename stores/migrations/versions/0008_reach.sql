@@ -63,7 +63,9 @@ create table stops (
 create unique index one_stop_at_a_time on stops (scope, name) where lifted_at is null;
 
 -- Files of the whole installation stand beside surveys and offers, under the name `house`.
+-- old code: may still write every kind that it knows
 alter table published drop constraint published_kind_check;
+-- old code: the same
 alter table published add constraint published_kind_check
     check (kind in ('survey', 'offer', 'policy', 'identities', 'feelings', 'block'));
 

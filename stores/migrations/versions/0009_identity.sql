@@ -57,7 +57,9 @@ alter table routing_units
 
 -- Two runs of one customer in one journey: the one that ends names the one that stays.
 alter table runs add column gives_way_to bigint;
+-- old code: none of its runs gives way, and for those the index says what it said
 drop index one_open_run;
+-- old code: the same
 create unique index one_open_run on runs (journey, customer, coalesce(key, ''))
     where state = 'open' and gives_way_to is null;
 

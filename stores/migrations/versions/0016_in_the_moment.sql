@@ -2,7 +2,9 @@
 -- from what, and problems: one cause, whom it touches, and who was told.
 
 -- Which kinds there are is said by the store that publishes; a list here would have to grow with every file.
+-- old code: may still write every kind that it knows
 alter table published drop constraint published_kind_check;
+-- old code: the same
 alter table published add constraint published_kind_check check (kind ~ '^[a-z_]+$');
 
 alter table shows add column name text not null default '';     -- the id of the step in its journey, '' where it has none

@@ -57,6 +57,22 @@ async def test_what_dies_is_started_again_each_time() -> None:
     await keeper.end()
 
 
+async def test_what_is_let_go_stays_ended_and_is_kept_again_when_asked() -> None:
+    keeper, member, other = Supervisor(lambda _: None), Fragile(), Fragile()
+    keeper.watch("router", member)
+    keeper.watch("api", other)
+
+    await keeper.let_go("router")
+    await member.kill()
+    await other.kill()
+    await until(lambda: keeper.watched["api"].restarts == 1)
+    assert member.pid is None
+
+    keeper.watch("router", member)
+    await until(lambda: member.pid is not None)
+    await keeper.end()
+
+
 async def test_what_cannot_be_started_is_tried_until_it_can() -> None:
     said: list[str] = []
     keeper, member = Supervisor(said.append), Fragile(failures=3)

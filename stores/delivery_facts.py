@@ -17,12 +17,14 @@ from journey.sending_caps import InLine, Place, Sent
 from stores import addresses
 from stores.consents import newest_words
 from stores.database import Connection
+from stores.identity_graph import is_erased
 from stores.phone_zone import zone_of_phone
 from stores.preferences import preferences_of
 
 # `no key update`: identities may still be added to the customer meanwhile.
 _LOCK = """
-select customer, traits, zone, merged_into from customers where customer = %s for no key update
+select customer, traits, zone, merged_into, is_erased(customer) as erased
+  from customers where customer = %s for no key update
 """
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
@@ -109,11 +111,12 @@ select
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class CustomerNow:
-    """A customer as they stand while their row is locked."""
+    """A customer as they stand while their row is locked. `erased`: nothing of them is kept any more."""
 
     customer: str
     traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     zone: str | None = None
+    erased: bool = False
 
     def language(self, preferences: Preferences) -> str | None:
         """The language they want to be written to in: as they said, else as we know them."""
@@ -131,8 +134,10 @@ async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
     while row is not None and row["merged_into"] is not None:
         row = await (await connection.execute(_LOCK, (row["merged_into"],))).fetchone()
     if row is None:
-        return CustomerNow(customer=customer)
-    return CustomerNow(customer=row["customer"], traits=row["traits"], zone=row["zone"])
+        return CustomerNow(customer=customer, erased=await is_erased(connection, customer))
+    return CustomerNow(
+        customer=row["customer"], traits=row["traits"], zone=row["zone"], erased=row["erased"]
+    )
 
 
 async def load(

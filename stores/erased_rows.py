@@ -13,7 +13,8 @@ from stores.held_tables import TABLES, Changes, Goes, Held
 
 _IDS = """
 select customer, traits from customers
- where customer = %(customer)s or merged_into = %(customer)s order by customer
+ where customer = %(customer)s or merged_into = %(customer)s
+ order by merged_into is not null, customer
 """
 
 _RUNS = "select entry, workflow_id, first_run_id from runs where customer = any(%(ids)s)"
@@ -56,7 +57,7 @@ PHONES = frozenset({"sms", "whatsapp"})
 class Sought:
     """All that the rows of one customer are found by, as long as they are being erased or exported.
 
-    `alone`, `alone_at`: touchpoints about subjects that nobody else had. `quoted`: their names as
+    `ids`: the one who stays first. `alone`, `alone_at`: touchpoints about subjects that nobody else had. `quoted`: their names as
     JSON has them, in lower case. `addresses`: in lower case; `reached`: by kind, as they are hashed.
     """
 
@@ -131,7 +132,9 @@ async def take_out(connection: Connection, sought: Sought) -> dict[str, int]:
 
 
 def _touched() -> list[tuple[LiteralString, Held]]:
-    return [(table, held) for table, held in TABLES.items() if isinstance(held.erase, Goes | Changes)]
+    return [
+        (table, held) for table, held in TABLES.items() if isinstance(held.erase, Goes | Changes)
+    ]
 
 
 def _statement(table: LiteralString, held: Held) -> LiteralString:
@@ -145,7 +148,9 @@ def _statement(table: LiteralString, held: Held) -> LiteralString:
 async def _alone(connection: Connection, values: dict[str, Any]) -> list[dict[str, Any]]:
     # Whether anybody else had them asks for the arrivals of all: only where there are any.
     some = "select 1 from arrivals a join touchpoints t on t.received_at = a.received_at"
-    some += " and t.touchpoint = a.touchpoint where a.customer = any(%(ids)s) and t.customer is null"
+    some += (
+        " and t.touchpoint = a.touchpoint where a.customer = any(%(ids)s) and t.customer is null"
+    )
     if not await _all(connection, some + " limit 1", values):
         return []
     return await _all(connection, _ALONE, values)

@@ -130,7 +130,9 @@ class ErasureStore:
             }
             await connection.execute(_BEGIN, values)
             told: dict[str, JsonValue] = {"erasure": values["erasure"]}
-            await record_deed(connection, by, "began to erase", f"erasure {values['erasure']}", told)
+            await record_deed(
+                connection, by, "began to erase", f"erasure {values['erasure']}", told
+            )
             return values["erasure"]
 
     # -- carrying on
@@ -143,9 +145,7 @@ class ErasureStore:
             )
         if not row:
             return None
-        return UnderWay(
-            erasure=row["erasure"], state=row["state"], sought=_sought(row["work"])
-        )
+        return UnderWay(erasure=row["erasure"], state=row["state"], sought=_sought(row["work"]))
 
     async def let_go(self, holder: str, erasure: str) -> None:
         """Let anybody carry it on."""
@@ -291,12 +291,6 @@ def digest_of(proof: Proof) -> str:
     return hashlib.sha256(dump_json(told)).hexdigest()
 
 
-async def is_erased(connection: Connection, customer: str) -> bool:
-    """Whether this id of ours is erased, or about to be."""
-    row = await _row(connection, "select is_erased(%(id)s) as erased", {"id": customer})
-    return row["erased"]
-
-
 _OPEN = """
 select (select count(*) from runs where customer = any(%(ids)s) and state = 'open') as open_runs,
        (select count(*) from cases
@@ -304,14 +298,15 @@ select (select count(*) from runs where customer = any(%(ids)s) and state = 'ope
 """
 
 _BEGUN = """
-select erasure from erased_customers where digest = sha256(convert_to(%(id)s, 'UTF8'))
+select e.erasure from erased_customers c join erasures e using (erasure)
+ where c.digest = sha256(convert_to(%(id)s, 'UTF8')) and e.state <> 'done'
 """
 
 _BEGIN = """
 with marked as (
     insert into erased_customers (digest, erasure)
     select sha256(convert_to(id, 'UTF8')), %(erasure)s from unnest(%(ids)s::text[]) id
-    on conflict do nothing
+    on conflict (digest) do update set erasure = excluded.erasure
 ), kept as (
     insert into erased_addresses (digest, erasure)
     select d, %(erasure)s from unnest(%(addresses)s::bytea[]) d order by d
@@ -427,7 +422,9 @@ def _both(before: Sought, now: Sought | None) -> Sought:
     if now is None:
         return before
     first, second = before.values(), now.values()
-    joined = {name: [*first[name], *(x for x in second[name] if x not in first[name])] for name in first}
+    joined = {
+        name: [*first[name], *(x for x in second[name] if x not in first[name])] for name in first
+    }
     return Sought(**joined)
 
 

@@ -261,9 +261,7 @@ TABLES: dict[LiteralString, Held] = {
         },
     ),
     "coupon_pool": Held(
-        erase=Changes(
-            {"coupon": "'erased'"}, "a code that was given stays given; to whom is gone"
-        ),
+        erase=Changes({"coupon": "'erased'"}, "a code that was given stays given; to whom is gone"),
         whose=f"t.coupon in (select key from coupons t where {_MINE_OR_RUN})",
         withheld={"given with the coupon that it became": "offer code coupon loaded_at"},
     ),
@@ -423,7 +421,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "trait_types": Held(
         erase=Changes({"example": "null"}, "types are learned from all customers"),
-        whose="t.trait = any(%(traits)s)",
+        whose="t.trait = any(%(traits)s) and t.example is not null",
         withheld={FIGURE: "trait seen learned differ example changed_at"},
     ),
     "identities": Held(
@@ -479,7 +477,9 @@ TABLES: dict[LiteralString, Held] = {
         withheld={NOBODY: "digest erasure at"},
     ),
     "history_keys": Held(
-        erase=Stays("the keys themselves are destroyed; that they were stays, so that none is made anew"),
+        erase=Stays(
+            "the keys themselves are destroyed; that they were stays, so that none is made anew"
+        ),
         withheld={SECRET: "owner n wrapped created_at destroyed_at"},
     ),
     "groups": Held(
@@ -502,9 +502,7 @@ TABLES: dict[LiteralString, Held] = {
         erase=Stays(WROTE),
         withheld={WROTE: "version journey canonical source source_name published_at"},
     ),
-    "live_journeys": Held(
-        erase=Stays(WROTE), withheld={WROTE: "journey version published_at"}
-    ),
+    "live_journeys": Held(erase=Stays(WROTE), withheld={WROTE: "journey version published_at"}),
     "messages": Held(
         erase=Stays(WROTE), withheld={WROTE: "name revision source published_at live"}
     ),

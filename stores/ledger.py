@@ -30,6 +30,8 @@ CONVERSATION = timedelta(hours=24)
 MENDABLE = "cannot_render"
 """A refusal that is looked at again when asked again: the message may have been mended."""
 
+ERASED = "the customer is being erased"
+
 _NOT_YET = (
     "channel",
     "address",
@@ -125,6 +127,8 @@ class Ledger:
         policy = await self._policies.current()
         async with self._pool.connection() as connection, connection.transaction():
             customer = await delivery_facts.lock_customer(connection, intent.run.customer)
+            if customer.erased:
+                return MessageDelivered(state="refused", reason="suppressed", words=ERASED)
             intent = replace(intent, run=replace(intent.run, customer=customer.customer))
             row = await _row(connection, intent.key)
             known = _known(row, self._wall_clock())

@@ -152,7 +152,9 @@ def _named(execution: tuple[str, str]) -> WorkflowExecution:
 def _queries(customers: Sequence[str], workflow_ids: Sequence[str]) -> list[str]:
     queries = [f"ClewCustomer = '{_escaped(each)}'" for each in customers]
     for start in range(0, len(workflow_ids), IDS_AT_ONCE):
-        some = ", ".join(f"'{_escaped(each)}'" for each in workflow_ids[start : start + IDS_AT_ONCE])
+        some = ", ".join(
+            f"'{_escaped(each)}'" for each in workflow_ids[start : start + IDS_AT_ONCE]
+        )
         queries.append(f"WorkflowId in ({some})")
     return queries
 

@@ -257,13 +257,15 @@ class ErasureStore:
         assert self._hashes is not None, "proofs are compared where CLEW_SECRET is known"
         gone = {digest: each["erasure"] for each in proofs for digest in each["customers"]}
         found: list[tuple[str, str]] = []
-        async with self._pool.connection() as connection:
-            async with connection.cursor("customers_brought_back") as cursor:
-                await cursor.execute("select customer from customers order by customer")
-                async for row in cursor:
-                    digest = self._hashes.of_customer(row["customer"]).hex()
-                    if digest in gone:
-                        found.append((row["customer"], gone[digest]))
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor("customers_brought_back") as cursor,
+        ):
+            await cursor.execute("select customer from customers order by customer")
+            async for row in cursor:
+                digest = self._hashes.of_customer(row["customer"]).hex()
+                if digest in gone:
+                    found.append((row["customer"], gone[digest]))
         return found
 
 

@@ -65,6 +65,7 @@ select a.survey, a.score, a.choice, a.words, a.at, p.source as survey_source
  where a.customer = %(customer)s order by a.at desc limit 50
 """
 
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class HeldTrait:
     """One trait, and where and when it came from, as far as that is known."""
@@ -118,7 +119,9 @@ class HeldDataStore:
                 answers=await _rows(connection, _ANSWERS, asked),
             )
 
-    async def export(self, customer: str, most: int | None = MOST_EXPORTED) -> dict[str, Any] | None:
+    async def export(
+        self, customer: str, most: int | None = MOST_EXPORTED
+    ) -> dict[str, Any] | None:
         """All of it, to be taken along, by the rules of `stores.held_tables`.
 
         `most`: of each list; None for all. `cut` names what there was more of.

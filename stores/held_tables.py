@@ -68,7 +68,7 @@ WORK = "routing: it is there for moments, and what is routed is given as touchpo
 WROTE = "what the business wrote, the same for every customer"
 NOBODY = "not of a customer"
 FIGURE = "a sum over all customers"
-SECRET = "opens a door: whoever holds it could act as the customer's device"
+DOOR = "opens a door: whoever holds it could act as the customer's device"
 
 _MINE: LiteralString = "t.customer = any(%(ids)s)"
 _OF_RUN: LiteralString = "t.entry = any(%(entries)s)"
@@ -106,7 +106,7 @@ TABLES: dict[LiteralString, Held] = {
         called="inbox",
         gives="at purpose subject text html link locale read_at archived_at",
         order="message desc",
-        withheld={WHO: "customer", TELLS: "message delivery replaced_by", SECRET: "unsubscribe"},
+        withheld={WHO: "customer", TELLS: "message delivery replaced_by", DOOR: "unsubscribe"},
     ),
     "delivery_feedback": Held(
         erase=Goes(),
@@ -122,7 +122,7 @@ TABLES: dict[LiteralString, Held] = {
         called="links_in_messages",
         gives="made_at url",
         order="made_at desc",
-        withheld={WHO: "customer", TELLS: "delivery", SECRET: "token"},
+        withheld={WHO: "customer", TELLS: "delivery", DOOR: "token"},
     ),
     "send_rates": Held(
         erase=Changes({"taken_by": "''"}, "the pace of a provider is of all messages"),
@@ -218,7 +218,7 @@ TABLES: dict[LiteralString, Held] = {
         called="devices",
         gives="channel platform seen_at gone_at",
         order="seen_at desc",
-        withheld={WHO: "customer", SECRET: "token keys"},
+        withheld={WHO: "customer", DOOR: "token keys"},
     ),
     "group_members": Held(
         erase=Goes(),
@@ -480,7 +480,7 @@ TABLES: dict[LiteralString, Held] = {
         erase=Stays(
             "the keys themselves are destroyed; that they were stays, so that none is made anew"
         ),
-        withheld={SECRET: "owner n wrapped created_at destroyed_at"},
+        withheld={DOOR: "owner n wrapped created_at destroyed_at"},
     ),
     "groups": Held(
         erase=Stays("a group is of all its members; who was one is gone"),

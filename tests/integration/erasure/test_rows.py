@@ -7,11 +7,20 @@ ANNA = ("user_id", f"{CANARY}-anna")
 MAIL = ("email", f"{CANARY}@example.com")
 
 # Of all whom they are about; in a proof the names of journeys and queues, which are marked here as all is.
-_OF_ALL = {"erasures", "problems", "groups", "coupons", "coupon_pool", "entry_scans", "send_rates", "trait_types"}
+_OF_ALL = {
+    "erasures",
+    "problems",
+    "groups",
+    "coupons",
+    "coupon_pool",
+    "entry_scans",
+    "send_rates",
+    "trait_types",
+}
 
 
 async def test_every_table_and_column_says_what_erasure_and_export_do_with_it(house: House) -> None:
-    """A table or column that is made later and named nowhere would be kept, or kept back: name it in stores/held_tables.py."""
+    """What is made later and named nowhere would be kept: name it in stores/held_tables.py."""
     rows = await house.rows(
         """
         select p.relname as table, a.attname as column from pg_class p
@@ -27,7 +36,9 @@ async def test_every_table_and_column_says_what_erasure_and_export_do_with_it(ho
     assert held - set(told) == set(), "without a rule"
     assert len(told) == len(set(told)), "with two"
     assert {each for each in set(told) - held if each[0] in tables} == set(), "no longer there"
-    changed = [(t, c) for t, r in TABLES.items() if isinstance(r.erase, Changes) for c in r.erase.columns]
+    changed = [
+        (t, c) for t, r in TABLES.items() if isinstance(r.erase, Changes) for c in r.erase.columns
+    ]
     assert set(changed) <= held
     assert all(r.whose for r in TABLES.values() if isinstance(r.erase, Goes | Changes))
 
@@ -47,6 +58,8 @@ async def test_a_customer_of_whom_every_table_holds_something_is_found_nowhere_a
     assert set(await house.hits(CANARY)) <= _OF_ALL
     proof = await house.erasures.proof(erasure)
     assert proof.state == "done"
-    assert set(proof.counts) == {t for t, r in TABLES.items() if isinstance(r.erase, Goes | Changes)}
+    assert set(proof.counts) == {
+        t for t, r in TABLES.items() if isinstance(r.erase, Goes | Changes)
+    }
     assert set(before) <= set(proof.counts) | {"groups"}
     assert anna in house.destroyed

@@ -1,5 +1,6 @@
 """What erasing a customer takes out of the database, and what an export gives of it."""
 
+from stores.held_data import HeldDataStore
 from stores.held_tables import TABLES, Changes, Goes, unquoted
 from tests.integration.erasure.conftest import CANARY, House
 
@@ -63,3 +64,21 @@ async def test_a_customer_of_whom_every_table_holds_something_is_found_nowhere_a
     }
     assert set(before) <= set(proof.counts) | {"groups"}
     assert anna in house.destroyed
+
+
+async def test_an_export_gives_something_of_every_table_that_is_to_be_given(house: House) -> None:
+    anna = await house.known(ANNA, MAIL, first_name=CANARY)
+    await house.filled(anna)
+
+    given = await HeldDataStore(house.pool).export(anna, None)
+
+    assert given is not None
+    lists = {held.called: held for held in TABLES.values() if held.called}
+    assert {name for name in lists if not given[name]} == set()
+    for name, held in lists.items():
+        columns = [unquoted(each) for each in (*held.given, *held.more)]
+        assert list(given[name][0]) == columns
+    assert given["journeys"][0]["journey"]
+    assert given["decisions"][0]["why"], "in words"
+    assert given["cut"] == []
+    assert await HeldDataStore(house.pool).export("nobody") is None

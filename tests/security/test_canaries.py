@@ -1,9 +1,11 @@
 """Canaries on a whole installation: what of a customer stands where it must not, before and after erasure."""
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -96,7 +98,7 @@ async def publish(stack: Stack, folder: Path) -> None:
     for name, source in MESSAGES.items():
         (folder / "messages" / f"{name}.md").write_text(source)
     pool = await open_pool(stack.addresses.database_url)
-    checked = check_files(find_files([folder]), Published())
+    checked = check_files(find_files([folder]), Published(messages=[]))
     assert checked.problems == []
     for name, (_, source) in checked.messages.items():
         await MessageStore(pool).publish(name, source)
@@ -160,10 +162,8 @@ class Customer:
         )
 
     async def _answers(self) -> None:
-        mails = "\n".join(
-            path.read_text(errors="replace") for path in self.stack.files.mailbox.rglob("*.eml")
-        ).replace("=\n", "")
-        link = mails.partition("/s/")[2].split()[0].rstrip(".")
+        texts = [_text(path) for path in self.stack.files.mailbox.rglob("*.eml")]
+        [link] = {found for text in texts for found in re.findall(r"/s/([\w.~-]+)", text)}
         async with httpx.AsyncClient(
             base_url=self.stack.addresses.api, follow_redirects=True
         ) as api:
@@ -197,7 +197,7 @@ class Customer:
             start_signal="touchpoint",
             start_signal_args=[touchpoint],
         )
-        await self._until("select 1 from cases having count(*) = 2")
+        await self._until("select 1 from deliveries where state = 'accepted' having count(*) = 4")
 
     async def erase(self) -> dict[str, Any]:
         """Through the door of the staff, as a program of theirs asks."""
@@ -226,6 +226,11 @@ class Customer:
                         break
                 await asyncio.sleep(0.1)
         await pool.close()
+
+
+def _text(mail: Path) -> str:
+    body = message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(["plain"])
+    return body.get_content() if body is not None else ""
 
 
 def hits(

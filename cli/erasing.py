@@ -3,7 +3,7 @@
 import getpass
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -105,7 +105,7 @@ def export(
     except OSError as error:
         words = f"{path}: cannot be written: {error.strerror}. Name another folder with --to."
         raise CommandError(words) from None
-    rows = sum(len(each) for each in held.values() if isinstance(each, list))
+    rows = sum(len(cast("list[Any]", each)) for each in held.values() if isinstance(each, list))
     say(f"{path}: {rows} rows. It holds personal data: hand it to the customer, then delete it.")
 
 

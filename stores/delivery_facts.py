@@ -273,9 +273,7 @@ def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _erased(
-    known: Mapping[str, str], row: DictRow, hashes: ErasedHashes | None
-) -> dict[str, str]:
+def _erased(known: Mapping[str, str], row: DictRow, hashes: ErasedHashes | None) -> dict[str, str]:
     """Channel → why nothing may go to an address that was an erased customer's, without a yes since."""
     if hashes is None or not row["erased"]:
         return {}

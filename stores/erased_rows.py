@@ -57,8 +57,9 @@ PHONES = frozenset({"sms", "whatsapp"})
 class Sought:
     """All that the rows of one customer are found by, as long as they are being erased or exported.
 
-    `ids`: the one who stays first. `alone`, `alone_at`: touchpoints about subjects that nobody else
-    had. `quoted`: their names as JSON has them, in lower case. `addresses`: in lower case; `reached`: by kind, as they are hashed.
+    `ids`: the one who stays first. `alone`, `alone_at`: touchpoints about subjects that nobody
+    else had. `quoted`: their names as JSON has them, in lower case. `addresses`: in lower case;
+    `reached`: by kind, as they are hashed.
     """
 
     ids: list[str]

@@ -17,14 +17,14 @@ from urllib.parse import unquote
 from pydantic import JsonValue
 
 from stores.audit import record_deed
-from stores.customers import find_customer
+from stores.customers import find_customer, lock_canonical
 from stores.database import Connection, Pool, dump_json, jsonb
 from stores.erased_figures import figures_of
 from stores.erased_hashes import ErasedHashes
 from stores.erased_rows import Sought, count, seek, take_out
 from stores.identity_graph import lock_rows
 
-HeldFor = timedelta(seconds=60)
+HELD_FOR = timedelta(seconds=60)
 """For how long whoever carries an erasure on has it for themselves; each step begins it anew."""
 
 DestroyKeys = Callable[[Connection, Sequence[str]], Awaitable[int]]
@@ -111,7 +111,7 @@ class ErasureStore:
         """
         assert self._hashes is not None, "an erasure begins where CLEW_SECRET is known"
         async with self._pool.connection() as connection:
-            await lock_rows(connection, [customer])
+            customer = await lock_canonical(connection, customer)
             sought = await seek(connection, customer)
             if sought is None:
                 raise NobodyToEraseError(f"nobody is known as {customer}")
@@ -119,8 +119,9 @@ class ErasureStore:
             known = await _row(connection, _BEGUN, {"id": sought.ids[0]})
             if known:
                 return known["erasure"]
-            values = {
-                "erasure": _new_id(),
+            erasure = _new_id()
+            values: dict[str, Any] = {
+                "erasure": erasure,
                 "work": jsonb(sought.values()),
                 "ids": sought.ids,
                 "customers": [self._hashes.of_customer(each) for each in sought.ids],
@@ -129,11 +130,8 @@ class ErasureStore:
                 "by": by,
             }
             await connection.execute(_BEGIN, values)
-            told: dict[str, JsonValue] = {"erasure": values["erasure"]}
-            await record_deed(
-                connection, by, "began to erase", f"erasure {values['erasure']}", told
-            )
-            return values["erasure"]
+            await record_deed(connection, by, "began to erase", f"erasure {erasure}")
+            return erasure
 
     # -- carrying on
 
@@ -141,7 +139,7 @@ class ErasureStore:
         """Have one that was begun, or this one, for oneself for a while; None where there is none to be had."""
         async with self._pool.connection() as connection:
             row = await _row(
-                connection, _HOLD, {"holder": holder, "erasure": erasure, "for": HeldFor}
+                connection, _HOLD, {"holder": holder, "erasure": erasure, "for": HELD_FOR}
             )
         if not row:
             return None

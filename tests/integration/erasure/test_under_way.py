@@ -142,7 +142,9 @@ async def test_it_waits_for_the_router_that_works_the_customer_and_for_a_mail_th
     unit = customer_unit(anna)
     soon = datetime.now(UTC) + timedelta(hours=1)
     await house.do(
-        "update routing_units set leased_by = 'router', leased_until = %s where unit = %s", soon, unit
+        "update routing_units set leased_by = 'router', leased_until = %s where unit = %s",
+        soon,
+        unit,
     )
     await house.do("update deliveries set state = 'intended', claimed_until = %s", soon)
     erasure = await house.erasures.begin(anna, by="eva")
@@ -171,7 +173,9 @@ async def test_killed_after_any_step_it_is_carried_on_by_somebody_else(
     erasure = await house.erasures.begin(anna, by="eva")
     for _ in range(steps):
         await house.eraser("killed").round(erasure)
-    assert await house.erasures.hold("router") is None or steps > 5, "whoever was killed still has it"
+    assert await house.erasures.hold("router") is None or steps > 5, (
+        "whoever was killed still has it"
+    )
     await house.do("update erasures set held_until = now() - interval '1 second'")
 
     router = house.eraser("router")
@@ -198,7 +202,9 @@ async def test_begun_twice_it_is_one_erasure_and_nobody_cannot_be_erased(house: 
         await house.erasures.preview("email", kind="email")
 
 
-async def test_touchpoints_about_a_thing_stay_where_somebody_else_had_them_too(house: House) -> None:
+async def test_touchpoints_about_a_thing_stay_where_somebody_else_had_them_too(
+    house: House,
+) -> None:
     anna, ben = await house.known(ANNA), await house.known(("user_id", "ben"))
     about = [
         NewTouchpoint(

@@ -22,7 +22,9 @@ def test_the_zip_holds_everything_as_json_and_each_list_as_a_table() -> None:
         {
             "customer": "c_1",
             "traits": {"=name": "=1+1", "tags": ["a", "b"]},
-            "messages": [{"at": datetime(2026, 11, 28, tzinfo=UTC), "subject": "@SUM(1)", "tried": {"a": 1}}],
+            "messages": [
+                {"at": datetime(2026, 11, 28, tzinfo=UTC), "subject": "@SUM(1)", "tried": {"a": 1}}
+            ],
             "files": [{"content": b"\x00\x01", "read": None, "new": True}],
             "cut": [],
         }

@@ -51,10 +51,11 @@ class Executions(Protocol):
 
     async def erase(
         self, customers: Sequence[str], runs: Sequence[tuple[str, str]], most: int
-    ) -> int:
+    ) -> tuple[int, int]:
         """End and delete executions: of these customers, and of these workflow ids and run ids.
 
-        At most so many at once; returns how many it found, 0 where nothing is left.
+        At most so many at once; returns how many it found, 0 where nothing is left, and how many
+        of them are gone.
         """
         ...
 
@@ -93,19 +94,19 @@ class Eraser(Generic[Held]):
         if going.state == "begun":
             if not await self.erasures.routing_stopped(going):
                 return False
-            found = await self._executions(going)
+            found, gone = await self._executions(going)
             ended = not found and await self.erasures.sending_ended(going)
-            await self.erasures.executions_gone(going, found, all_gone=ended)
+            await self.erasures.executions_gone(going, gone, all_gone=ended)
             return bool(found) or ended
         if going.state == "ended":
             await self.erasures.take_out(going)
             return True
-        found = await self._executions(going)
+        found, gone = await self._executions(going)
         if found:
-            await self.erasures.executions_gone(going, found, all_gone=False)
+            await self.erasures.executions_gone(going, gone, all_gone=False)
             return True
         return await self.erasures.sweep(going)
 
-    async def _executions(self, going: Held) -> int:
+    async def _executions(self, going: Held) -> tuple[int, int]:
         runs = await self.erasures.known_runs(going)
         return await self.executions.erase(going.sought.ids, runs, self.portion)

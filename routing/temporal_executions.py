@@ -22,8 +22,8 @@ RPC_TIMEOUT = timedelta(seconds=10)
 IDS_AT_ONCE = 40
 """Workflow ids in one question to the server's search."""
 
-GONE_WITHIN_SECONDS = 15.0
-"""How long one portion is waited for; what is not gone then is looked at again by the next."""
+BETWEEN_LOOKS, GONE_LOOKS = 0.1, 150
+"""One portion is waited for 15 seconds; what is not gone then is looked at again by the next."""
 
 WHY = "the customer is erased"
 
@@ -36,19 +36,20 @@ class TemporalExecutions:
 
     async def erase(
         self, customers: Sequence[str], runs: Sequence[tuple[str, str]], most: int
-    ) -> int:
-        """End and delete at most so many; how many there were. See `routing.erasing.Executions`."""
+    ) -> tuple[int, int]:
+        """End and delete at most so many. See `routing.erasing.Executions`."""
         found = await self._found(customers, runs, most)
         for execution in found:
             await self._end(execution)
         # The oldest of a chain first: as long as the newest is there, all before it are found by it.
         for execution in reversed(found):
             await self._delete(execution)
-        deadline = asyncio.get_running_loop().time() + GONE_WITHIN_SECONDS
-        for execution in found:
-            while await self._there(*execution) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 -- seen by asking
-                await asyncio.sleep(0.05)
-        return len(found)
+        left, looks = set(found), GONE_LOOKS
+        while left and looks:
+            left = {execution for execution in left if await self._there(*execution)}
+            looks -= 1
+            await asyncio.sleep(BETWEEN_LOOKS if left else 0)
+        return len(found), len(found) - len(left)
 
     # -- finding
 

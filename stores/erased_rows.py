@@ -9,7 +9,8 @@ from contracts.routing import customer_unit
 from stores.addresses import TRAITS as ADDRESS_TRAITS
 from stores.customers import normalised
 from stores.database import Connection
-from stores.held_tables import TABLES, Changes, Goes, Held
+from stores.held_rules import Changes, Goes, Held
+from stores.held_tables import TABLES
 
 _IDS = """
 select customer, traits from customers

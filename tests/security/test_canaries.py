@@ -20,7 +20,8 @@ from contracts.ids import workflow_id
 from stores.customers import CustomerStore
 from stores.database import open_pool
 from stores.definitions import DefinitionStore
-from stores.held_tables import TABLES, Stays
+from stores.held_rules import Stays
+from stores.held_tables import TABLES
 from stores.messages import MessageStore
 from stores.published import PublishedStore
 from tests.scorecard import keep

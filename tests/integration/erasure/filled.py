@@ -5,7 +5,8 @@ from typing import Any
 from psycopg import sql
 
 from stores.database import Connection, jsonb
-from stores.held_tables import TABLES, Stays
+from stores.held_rules import Stays
+from stores.held_tables import TABLES
 
 _COLUMNS = """
 select c.column_name as name, c.udt_name as type, c.is_identity = 'YES' as numbered

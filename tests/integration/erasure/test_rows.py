@@ -1,7 +1,8 @@
 """What erasing a customer takes out of the database, and what an export gives of it."""
 
 from stores.held_data import HeldDataStore
-from stores.held_tables import TABLES, Changes, Goes, unquoted
+from stores.held_rules import Changes, Goes, unquoted
+from stores.held_tables import TABLES
 from tests.integration.erasure.conftest import CANARY, House
 
 ANNA = ("user_id", f"{CANARY}-anna")

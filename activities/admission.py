@@ -36,6 +36,11 @@ UNKNOWN_DEFINITION = "UnknownDefinitionError"
 """Type of the failure where a version is not in the store."""
 
 
+_ERASED = NotAdmitted(
+    reason="erased", detail="the customer is erased: nothing more is kept of them"
+)
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Refused:
     """Why one touchpoint does not bring its customer in."""
@@ -63,6 +68,8 @@ class Admissions:
             if program is None or program.journey != order.journey:
                 return Admission(answer=await _unknown(desk, order, version))
             entrant = await desk.entrant(order.customer)
+            if entrant.erased:
+                return Admission(answer=_ERASED)
             if entrant.formerly is not None:
                 return Admission(answer=await _forward(desk, order, program, entrant))
             return Admission(answer=await self._decide(desk, order, program, entrant))
@@ -284,6 +291,8 @@ async def _unknown(desk: AdmissionDesk, order: AdmitRun, version: str | None) ->
     if version is None:
         detail = f"{order.journey!r} is not live"
     entrant = await desk.entrant(order.customer)
+    if entrant.erased:
+        return _ERASED
     await desk.refuse(
         Refusal(
             order=order,

@@ -21,7 +21,7 @@ class Entrant:
     """The customer who would enter, locked until the transaction ends.
 
     `profile` is what conditions see as `customer`: traits, `id` and `zone`. `formerly`: the id that
-    was asked for is that of a customer who became this one.
+    was asked for is that of a customer who became this one. `erased`: they are erased, or about to be.
     """
 
     customer: str
@@ -29,6 +29,7 @@ class Entrant:
     traits: Mapping[str, JsonValue]
     profile: Mapping[str, JsonValue]
     formerly: str | None = None
+    erased: bool = False
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

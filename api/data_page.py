@@ -18,7 +18,7 @@ from api.reception import Reception, Visitor
 from api.trait_corrections import CORRECTABLE, WrongTraitError, correctable, corrections
 from stores.asked_cases import AskedCase
 from stores.customers import UnknownZoneError
-from stores.database import dump_json
+from stores.export_files import as_json
 from stores.held_data import HeldData
 
 ERASED_WITHIN = timedelta(days=30)
@@ -99,7 +99,7 @@ class DataPage:
         everything = await self._held.export(visitor.id) or {}
         said = 'attachment; filename="what-we-hold-about-you.json"'
         return Response(
-            dump_json({"exported_at": self._reception.now(), **everything}),
+            as_json({"exported_at": self._reception.now(), **everything}),
             media_type="application/json",
             headers={**HEADERS, "Content-Disposition": said},
         )

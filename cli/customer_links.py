@@ -57,7 +57,7 @@ async def _link(state: Path, page: str, whose: str) -> str:
     from stores.customers import CustomerStore
     from stores.runs import RunStore
 
-    public_url, secret = _signing(state)
+    public_url, secret = signing(state)
     links = CustomerLinks(public_url, secret, lambda: datetime.now(UTC))
     async with database(state) as pool:
         if page == "status":
@@ -71,7 +71,7 @@ async def _link(state: Path, page: str, whose: str) -> str:
     return links.url(cast("PageKind", page), found.customer)
 
 
-def _signing(state: Path) -> tuple[str, bytes]:
+def signing(state: Path) -> tuple[str, bytes]:
     """What links of this installation are made of: as told, or of the one that runs here."""
     from cli.installation import find_installation, runs_here
     from workers.embedded.stack_files import StackFiles

@@ -57,7 +57,7 @@ class Addresses:
 
 def asked(channels: Collection[str], traits: Mapping[str, JsonValue]) -> dict[str, object]:
     """The parameters of the statement: which channels and kinds, and what traits say."""
-    told = _of_traits(channels, traits)
+    told = of_traits(channels, traits)
     return {
         "channels": sorted(channels),
         "kinds": sorted({kind for way, kind in IDENTITIES.items() if way in channels}),
@@ -74,7 +74,7 @@ def found(
         for way, kind in IDENTITIES.items()
         if way in channels and (address := _text(row["identities"].get(kind)))
     }
-    known |= _of_traits(channels, traits)
+    known |= of_traits(channels, traits)
     keys: dict[str, dict[str, str]] = {}
     for way, (token, held) in row["devices"].items():
         known[way], keys[way] = token, held
@@ -84,7 +84,8 @@ def found(
     return Addresses(by_channel=known, keys=keys, heard_at=heard)
 
 
-def _of_traits(channels: Collection[str], traits: Mapping[str, JsonValue]) -> dict[str, str]:
+def of_traits(channels: Collection[str], traits: Mapping[str, JsonValue]) -> dict[str, str]:
+    """What traits say, by channel."""
     told = {
         way: next(filter(None, (_text(traits.get(name)) for name in names)), "")
         for way, names in TRAITS.items()

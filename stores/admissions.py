@@ -21,6 +21,7 @@ from journey.touchpoint import ENTER, Touchpoint
 from stores.customers import CustomerStore, find_customer, read_customer
 from stores.database import Connection, Pool, clean_text, jsonb
 from stores.definitions import live_version, load_definition
+from stores.identity_graph import is_erased
 from stores.requested_entries import tell_not_started
 from stores.rerouting import route_again, route_subjects_again
 from stores.touchpoints import store_touchpoint
@@ -178,6 +179,8 @@ class PostgresAdmissionDesk:
         own = clean_text(identity)
         locked = await read_customer(self._connection, own, lock=True)
         formerly = own if locked is not None and locked.customer != own else None
+        if locked is None and await is_erased(self._connection, own):
+            return Entrant(customer=own, zone=None, traits={}, profile={}, erased=True)
         if locked is None:
             found = await find_customer(self._connection, identity)
             named = [("user_id", identity)]
@@ -195,6 +198,7 @@ class PostgresAdmissionDesk:
             traits=locked.traits,
             profile=locked.profile(),
             formerly=formerly,
+            erased=locked.erased,
         )
 
     async def history(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -14,7 +14,7 @@ from journey.identity_rules import STRENGTH, Identity, IdentityRules
 from journey.trait_types import as_pinned
 from stores.database import Connection, Pool, clean_text, jsonb
 from stores.house_rules import HouseRules
-from stores.identity_graph import join_names, owners, refused_before
+from stores.identity_graph import is_erased, join_names, owners, refused_before
 
 __all__ = ["STRENGTH", "Customer", "CustomerStore", "Identity"]
 
@@ -31,12 +31,13 @@ class UnknownZoneError(ValueError):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Customer:
-    """A customer and what we hold of them."""
+    """A customer and what we hold of them. `erased`: they are being erased, and nothing more is kept."""
 
     customer: str
     traits: dict[str, JsonValue]
     zone: str | None
     created_at: datetime
+    erased: bool = False
 
     def profile(self) -> dict[str, JsonValue]:
         """What conditions and templates see as `customer`."""
@@ -141,13 +142,21 @@ class CustomerStore:
     ) -> TraitsMerged:
         """Lay traits over those held; null removes one. Twice is the same as once.
 
-        `zone` (or `timezone`, unless `zone` is given) sets the customer's time zone.
+        `zone` (or `timezone`, unless `zone` is given) sets the customer's time zone. Of a customer
+        who was erased meanwhile nothing is kept.
         Raises: `UnknownZoneError` where `zone` is none; a `timezone` that is none is left a trait.
         Raises: `LookupError` where there is no such customer.
         """
         before = await read_customer(connection, customer, lock=True)
         if before is None:
+            if await is_erased(connection, customer):
+                gone = Customer(
+                    customer=customer, traits={}, zone=None, created_at=datetime.now(UTC)
+                )
+                return TraitsMerged(customer=gone, changed={})
             raise LookupError(f"there is no customer {customer!r}")
+        if before.erased:
+            return TraitsMerged(customer=before, changed={})
         rules = await self.rules.read(connection)
         traits, refused = as_pinned(traits, rules.traits)
         zone = zone_of(traits, before.zone)
@@ -224,7 +233,8 @@ async def read_customer(
     wanted = customer
     while True:
         cursor = await connection.execute(
-            f"select * from customers where customer = %s{' for no key update' if lock else ''}",
+            "select *, is_erased(customer) as erased from customers where customer = %s"
+            f"{' for no key update' if lock else ''}",
             [wanted],
         )
         row = await cursor.fetchone()
@@ -252,6 +262,7 @@ def _customer(row: dict[str, Any]) -> Customer:
         traits=row["traits"],
         zone=row["zone"],
         created_at=row["created_at"],
+        erased=row.get("erased", False),
     )
 
 

@@ -15,14 +15,17 @@ from journey.house_policy import HousePolicy
 from journey.preferences import Preferences
 from journey.sending_caps import InLine, Place, Sent
 from stores import addresses
-from stores.consents import newest_words
+from stores.consents import EVERY_CHANNEL, newest_words
 from stores.database import Connection
+from stores.erased_hashes import ErasedHashes
+from stores.identity_graph import is_erased
 from stores.phone_zone import zone_of_phone
 from stores.preferences import preferences_of
 
 # `no key update`: identities may still be added to the customer meanwhile.
 _LOCK = """
-select customer, traits, zone, merged_into from customers where customer = %s for no key update
+select customer, traits, zone, merged_into, is_erased(customer) as erased
+  from customers where customer = %s for no key update
 """
 
 # One order of who speaks, so that no two runs wait for each other: who holds before who does not,
@@ -58,6 +61,22 @@ select
        and address in
          (select lower(trim(value)) from identity union all select unnest(%(addresses)s::text[])))
         as suppressed,
+    case when %(erased_inner)s::bytea is not null and exists (select from erased_addresses) then (
+        select jsonb_object_agg(encode(e.digest, 'hex'), e.at) from erased_addresses e
+         where e.digest = any(%(erased_known)s::bytea[] || array(
+            select sha256(%(erased_outer)s::bytea || sha256(%(erased_inner)s::bytea
+                   || convert_to(a.kind || ':' || lower(a.value), 'UTF8')))
+              from (select kind, value from identity union all
+                    select channel, token from devices
+                     where customer = %(customer)s and gone_at is null) a))) end as erased,
+    case when exists (select from erased_addresses) then (
+        select jsonb_object_agg(channel, at) from (
+            select channel, max(at) as at from (
+                select distinct on (purpose, channel) channel, given, proof, at from consents
+                 where customer = %(customer)s
+                   and (purpose = %(purpose)s or %(purpose)s = 'service')
+                 order by purpose, channel, consent desc) word
+             where given and proof <> '' group by channel) yes) end as agreed_at,
     case when %(counted_since)s::timestamptz is not null then (
         select jsonb_agg(jsonb_build_object('at', run_time, 'purpose', purpose, 'channel', channel,
                                             'topic', topic, 'journey', journey))
@@ -107,13 +126,19 @@ select
 """
 
 
+_NO_HASHES: dict[str, object] = {"erased_inner": None, "erased_outer": None, "erased_known": []}
+
+ERASED_ADDRESS = "whoever had this address was erased, and has not agreed anew"
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class CustomerNow:
-    """A customer as they stand while their row is locked."""
+    """A customer as they stand while their row is locked. `erased`: nothing of them is kept any more."""
 
     customer: str
     traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     zone: str | None = None
+    erased: bool = False
 
     def language(self, preferences: Preferences) -> str | None:
         """The language they want to be written to in: as they said, else as we know them."""
@@ -131,8 +156,10 @@ async def lock_customer(connection: Connection, customer: str) -> CustomerNow:
     while row is not None and row["merged_into"] is not None:
         row = await (await connection.execute(_LOCK, (row["merged_into"],))).fetchone()
     if row is None:
-        return CustomerNow(customer=customer)
-    return CustomerNow(customer=row["customer"], traits=row["traits"], zone=row["zone"])
+        return CustomerNow(customer=customer, erased=await is_erased(connection, customer))
+    return CustomerNow(
+        customer=row["customer"], traits=row["traits"], zone=row["zone"], erased=row["erased"]
+    )
 
 
 async def load(
@@ -141,12 +168,17 @@ async def load(
     customer: CustomerNow,
     policy: HousePolicy,
     earlier: DictRow | None = None,
+    hashes: ErasedHashes | None = None,
 ) -> DeliveryFacts:
-    """All that `decide` asks for, in one read. `earlier`: what the ledger has of this delivery."""
+    """All that `decide` asks for, in one read. `earlier`: what the ledger has of this delivery.
+
+    `hashes`: to know addresses that were an erased customer's.
+    """
     ways, traits = intent.channels, customer.traits
-    cursor = await connection.execute(
-        _FACTS, _asked(intent, customer, policy) | addresses.asked(ways, traits)
-    )
+    told = addresses.of_traits(ways, traits)
+    values = _asked(intent, customer, policy) | addresses.asked(ways, traits)
+    values |= hashes.asked(told) if hashes is not None else _NO_HASHES
+    cursor = await connection.execute(_FACTS, values)
     row = await cursor.fetchone()
     assert row is not None
     held = addresses.found(ways, customer.customer, traits, row)
@@ -161,7 +193,10 @@ async def load(
         addresses=held.by_channel,
         address_keys=held.keys,
         heard_at=held.heard_at,
-        suppressed=_suppressed(held.by_channel, row["suppressed"]),
+        suppressed={
+            **_erased(held.by_channel, row, hashes),
+            **_suppressed(held.by_channel, row["suppressed"]),
+        },
         tried=(earlier or {}).get("tried") or {},
         consents=newest_words(row["consents"] or {}),
         consent_withheld=customer.traits.get("marketing_consent") is False,
@@ -236,6 +271,24 @@ def _in_line(row: dict[str, Any]) -> InLine:
 
 def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
+
+
+def _erased(known: Mapping[str, str], row: DictRow, hashes: ErasedHashes | None) -> dict[str, str]:
+    """Channel → why nothing may go to an address that was an erased customer's, without a yes since."""
+    if hashes is None or not row["erased"]:
+        return {}
+    shut: dict[str, str] = {}
+    agreed: Mapping[str, str] = row["agreed_at"] or {}
+    for way, address in known.items():
+        erased_at = row["erased"].get(hashes.of_address(way, address).hex())
+        yes = max((agreed[each] for each in (way, EVERY_CHANNEL) if each in agreed), default="")
+        if erased_at is not None and not (yes and _moment(yes) > _moment(erased_at)):
+            shut[way] = ERASED_ADDRESS
+    return shut
+
+
+def _moment(told: str) -> datetime:
+    return datetime.fromisoformat(told)
 
 
 def _suppressed(known: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:

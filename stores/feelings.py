@@ -139,7 +139,8 @@ class FeelingStore:
             )
             key = f"staff/{customer}/{now.isoformat()}"
             await _add(connection, customer, reading, key)
-            detail = {"feeling": feeling, "why": why, "until": reading.fades_at.isoformat()}
+            # Why stands with the reading, and goes with the customer; what staff did is kept for ever.
+            detail = {"feeling": feeling, "until": reading.fades_at.isoformat()}
             await record_deed(connection, by, "read a feeling", f"customer {customer}", detail)
             told = await self._tell(connection, customer, key)
         if told:
@@ -152,11 +153,12 @@ class FeelingStore:
         async with self._pool.connection() as connection:
             await read_customer(connection, customer, lock=True)
             cursor = await connection.execute(
-                "update feelings set fades_at = %s where customer = %s and fades_at > %s",
-                [now, customer, now],
+                "update feelings set fades_at = %s, evidence = evidence || %s"
+                " where customer = %s and fades_at > %s",
+                [now, f" (over: {clean_text(why)})", customer, now],
             )
             ended = cursor.rowcount
-            detail = {"why": why, "readings": ended}
+            detail = {"readings": ended}
             await record_deed(connection, by, "ended what is felt", f"customer {customer}", detail)
             told = await self._tell(connection, customer, f"over/{customer}/{now.isoformat()}")
         if told:

@@ -20,7 +20,8 @@ with said as (
     returning group_id, traits
 ), joined as (
     insert into group_members (customer, group_id)
-    select canonical(%(customer)s), group_id from said on conflict do nothing
+    select canonical(%(customer)s), group_id from said where not is_erased(%(customer)s)
+    on conflict do nothing
 )
 select traits, array(select group_id from group_members
                       where customer = canonical(%(customer)s) union select %(group)s

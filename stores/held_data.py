@@ -2,14 +2,16 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 
 from pydantic import JsonValue
 
 from journey.preferences import Preferences
 from stores.consents import Consent
-from stores.customers import Customer, read_customer
+from stores.customers import Customer, canonical, read_customer
 from stores.database import Connection, Pool
+from stores.erased_rows import Sought, seek
+from stores.held_tables import TABLES
 from stores.preferences import read_preferences
 
 MOST_MESSAGES = 100
@@ -38,6 +40,10 @@ select d.message, d.channel, d.purpose, d.address, d.state, d.run_time as at, m.
  order by d.run_time desc, d.n desc limit %(most)s
 """
 
+_NAMES: LiteralString = """
+select kind, value from identities where customer = %(customer)s order by kind, value
+"""
+
 _RUNS: LiteralString = """
 select r.entry, r.journey, r.state, r.stage, r.entered_at, r.finished_at, d.canonical,
        (select t.why from trace t where t.entry = r.entry and t.kind = 'entered'
@@ -58,32 +64,6 @@ select a.survey, a.score, a.choice, a.words, a.at, p.source as survey_source
   from answers a left join published p on p.kind = 'survey' and p.name = a.survey and p.live
  where a.customer = %(customer)s order by a.at desc limit 50
 """
-
-_EXPORTED: dict[str, LiteralString] = {
-    "touchpoints": "select message_id, event, occurred_at, received_at, properties, context"
-    " from touchpoints where customer = any(%(ids)s) order by received_at desc limit %(most)s",
-    "messages": "select message, channel, purpose, address, state, reason, journey, run_time"
-    " from deliveries where customer = %(customer)s order by run_time desc limit %(most)s",
-    "journeys": "select journey, key, state, stage, outcome, entered_at, finished_at from runs"
-    " where customer = any(%(ids)s) order by entry desc limit %(most)s",
-    "promises": "select p.name, p.by, p.state, p.at, p.reason, r.journey from promises p"
-    " join runs r using (entry) where r.customer = any(%(ids)s)"
-    " order by p.entry desc, p.n limit %(most)s",
-    "cases": "select queue, brief, state, decision, fields, opened_at, answered_at, resolved_at"
-    " from cases where customer = %(customer)s order by opened_wall desc limit %(most)s",
-    "answers": "select survey, score, choice, words, at from answers"
-    " where customer = %(customer)s order by at desc limit %(most)s",
-    "consents": "select purpose, channel, given, source, proof, at from consents"
-    " where customer = %(customer)s order by consent desc limit %(most)s",
-    "coupons": "select offer, code, amount, state, granted_at, expires_at from coupons"
-    " where customer = %(customer)s order by granted_at desc limit %(most)s",
-    "devices": "select channel, platform, seen_at, gone_at from devices"
-    " where customer = %(customer)s order by seen_at desc limit %(most)s",
-    "written_to_us": "select channel, address, subject, whole, received_at from inbound_messages"
-    " where customer = %(customer)s order by received_at desc limit %(most)s",
-    "names": "select kind, value, created_at from identities"
-    " where customer = %(customer)s order by kind, value limit %(most)s",
-}
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -126,7 +106,7 @@ class HeldDataStore:
                 return None
             asked = await _asked(connection, found.customer, MOST_MESSAGES)
             sources = {row["name"]: row for row in await _rows(connection, _TRAITS, asked)}
-            names = await _rows(connection, _EXPORTED["names"], asked)
+            names = await _rows(connection, _NAMES, asked)
             return HeldData(
                 customer=found,
                 traits=_traits(found, sources),
@@ -139,17 +119,21 @@ class HeldDataStore:
                 answers=await _rows(connection, _ANSWERS, asked),
             )
 
-    async def export(self, customer: str) -> dict[str, Any] | None:
-        """All of it, to be taken along; `cut` names what there was more of."""
+    async def export(
+        self, customer: str, most: int | None = MOST_EXPORTED
+    ) -> dict[str, Any] | None:
+        """All of it, to be taken along, by the rules of `stores.held_tables`.
+
+        `most`: of each list; None for all. `cut` names what there was more of.
+        """
         async with self._pool.connection() as connection:
             await _one_moment(connection)
-            found = await read_customer(connection, customer)
-            if found is None:
+            sought = await seek(connection, await canonical(connection, customer))
+            if sought is None:
                 return None
-            asked = await _asked(connection, found.customer, MOST_EXPORTED)
-            lists = {
-                name: await _rows(connection, query, asked) for name, query in _EXPORTED.items()
-            }
+            found = await read_customer(connection, sought.ids[0])
+            assert found is not None
+            lists = await given_lists(connection, sought, most)
             preferences = await read_preferences(connection, customer)
         return {
             "customer": found.customer,
@@ -162,8 +146,26 @@ class HeldDataStore:
                 "topics_off": sorted(preferences.topics_off),
             },
             **lists,
-            "cut": [name for name, rows in lists.items() if len(rows) == MOST_EXPORTED],
+            "cut": [name for name, rows in lists.items() if len(rows) == most],
         }
+
+
+async def given_lists(
+    connection: Connection, sought: Sought, most: int | None
+) -> dict[str, list[dict[str, Any]]]:
+    """What every table gives of a customer, by the name that it has in an export."""
+    lists: dict[str, list[dict[str, Any]]] = {}
+    for table, held in TABLES.items():
+        if held.called:
+            columns = [f"t.{each}" for each in held.given]
+            columns += [f"{value} as {name}" for name, value in held.more.items()]
+            statement = (
+                f'select {", ".join(columns)} from "{table}" t where {held.whose}'
+                f" order by {held.order} limit %(most)s"
+            )
+            asked = sought.values() | {"most": most}
+            lists[held.called] = await _rows(connection, cast("LiteralString", statement), asked)
+    return lists
 
 
 async def _asked(connection: Connection, customer: str, most: int) -> dict[str, Any]:

@@ -103,6 +103,12 @@ async def join_names(
             if again != known:
                 known = again
                 raise psycopg.Rollback(round_)
+            erased = await _erased(connection, known.values())
+            if known.get(wanted[0]) in erased:
+                return known[wanted[0]]  # what is said of them goes with them
+            if erased:
+                wanted = [name for name in wanted if known.get(name) not in erased]
+                known = {name: whose for name, whose in known.items() if whose not in erased}
             counts = await _counts(connection, known.values())
             apart = await _parted(connection, set(known.values()))
             made = plan(wanted, known, counts, rules, apart, explicit=explicit)
@@ -148,6 +154,18 @@ async def lock_rows(connection: Connection, customers: Iterable[str]) -> None:
             "select 1 from customers where customer = any(%s) order by customer for no key update",
             [rows],
         )
+
+
+async def is_erased(connection: Connection, customer: str) -> bool:
+    """Whether this id of ours is erased, or about to be."""
+    return customer in await _erased(connection, [customer])
+
+
+async def _erased(connection: Connection, customers: Iterable[str]) -> set[str]:
+    cursor = await connection.execute(
+        "select id from unnest(%s::text[]) id where is_erased(id)", [sorted(set(customers))]
+    )
+    return {row["id"] for row in await cursor.fetchall()}
 
 
 def opaque_id() -> str:

@@ -19,6 +19,7 @@ from journey.house_policy import HousePolicy
 from stores import delivery_facts
 from stores.consents import suppress
 from stores.database import Connection, Pool, clean_text
+from stores.erased_hashes import ErasedHashes
 from stores.house_policy import HousePolicyStore
 
 LEASE = timedelta(seconds=30)
@@ -29,6 +30,8 @@ CONVERSATION = timedelta(hours=24)
 
 MENDABLE = "cannot_render"
 """A refusal that is looked at again when asked again: the message may have been mended."""
+
+ERASED = "the customer is being erased"
 
 _NOT_YET = (
     "channel",
@@ -114,17 +117,22 @@ class Ledger:
         *,
         lease: timedelta = LEASE,
         policies: HousePolicies | None = None,
+        hashes: ErasedHashes | None = None,
     ) -> None:
+        """`hashes`: to know addresses that were an erased customer's."""
         self._pool = pool
         self._wall_clock = wall_clock
         self._lease = lease
         self._policies = policies or HousePolicyStore(pool)
+        self._hashes = hashes
 
     async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
         """Decide and write the intent in one transaction, or answer with what is already known."""
         policy = await self._policies.current()
         async with self._pool.connection() as connection, connection.transaction():
             customer = await delivery_facts.lock_customer(connection, intent.run.customer)
+            if customer.erased:
+                return MessageDelivered(state="refused", reason="suppressed", words=ERASED)
             intent = replace(intent, run=replace(intent.run, customer=customer.customer))
             row = await _row(connection, intent.key)
             known = _known(row, self._wall_clock())
@@ -132,7 +140,9 @@ class Ledger:
                 return known
             if row is not None and _in_doubt(row):
                 intent = _by_the_same_channel(intent, row["channel"])
-            facts = await delivery_facts.load(connection, intent, customer, policy, row)
+            facts = await delivery_facts.load(
+                connection, intent, customer, policy, row, self._hashes
+            )
             decision = decide(facts, intent.deliver, intent.now)
             intent = _by_its_place(intent, facts)
             if row is not None and _in_doubt(row):

@@ -115,7 +115,7 @@ async def merge_customers(
     changed = both.changed | await fold(connection, stays, goes)
     await _tell(connection, merge, stays, changed)
     await record_deed(
-        connection, by, "merged", f"customer {stays}", {"merge": merge, "other": goes, "why": why}
+        connection, by, "merged", f"customer {stays}", {"merge": merge, "other": goes}
     )
     return merge
 

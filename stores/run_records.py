@@ -13,6 +13,7 @@ from stores.run_ends import tell_of_end
 # One statement, so one round trip: this is the path that every decision of every run takes.
 # A record is newer by its sequence, and among equals by its time. What it says of the end, and of
 # the subjects it listens to, stands also where a newer record, silent about them, came first.
+# Of a run whose customer was erased nothing is written.
 _WRITE: LiteralString = """
 with told as (
     update runs r
@@ -42,12 +43,14 @@ with told as (
     select %(entry)s, t.sequence, t.at, t.address, t.kind, t.why
       from jsonb_to_recordset(%(trace)s)
         as t(sequence bigint, at timestamptz, address text, kind text, why text)
+     where exists (select from runs x where x.entry = %(entry)s)
     on conflict do nothing
 ), promised as (
     insert into promises as p (entry, n, name, by, state, at, reason, sequence)
     select %(entry)s, t.n, t.name, t.by, t.state, t.at, t.reason, %(sequence)s
       from jsonb_to_recordset(%(promises)s)
         as t(n bigint, name text, by timestamptz, state text, at timestamptz, reason text)
+     where exists (select from runs x where x.entry = %(entry)s)
     on conflict (entry, n) do update
        set name = excluded.name, by = excluded.by, state = excluded.state, at = excluded.at,
            reason = excluded.reason, sequence = excluded.sequence

@@ -11,7 +11,7 @@ from uuid import uuid4
 from contracts.routing import customer_unit
 from stores.customers import find_customer
 from stores.database import Connection, Pool, one_statement
-from stores.identity_graph import in_order, lock_rows
+from stores.identity_graph import in_order, is_erased, lock_rows
 from stores.merges import merge_customers
 from stores.unmerges import CannotBePartedError, runs_are_told, undo
 
@@ -105,6 +105,9 @@ class MergeStore:
                 if [await _present(connection, name) for name in found] == found:
                     break
                 await connection.rollback()
+            for each in found:
+                if await is_erased(connection, each):
+                    raise UnknownCustomerError(f"{each} is being erased")
             stays, goes = await in_order(connection, found)
             merge = await merge_customers(connection, stays, goes, by=by, why=why)
         self._ring()

@@ -18,11 +18,13 @@ _LOCK = 0x746F7563
 
 # One statement. Numbers and the outbox go in the order given, which becomes the order of routing;
 # message ids in their own order, so that two writers of the same ones never wait for each other.
+# Nothing is taken of a customer who is erased, or is about to be.
 _STORE = """
 with given as (
     select * from jsonb_to_recordset(%s) as r(
         position int, message_id text, event text, customer text, subject_kind text,
         subject_id text, unit text, occurred_at timestamptz, properties jsonb, context jsonb)
+     where customer is null or not is_erased(customer)
 ), counted as materialized (
     select o.*, nextval('touchpoints_touchpoint_seq') as touchpoint
       from (select * from (select distinct on (message_id) * from given
@@ -113,7 +115,8 @@ async def store_touchpoints(
 ) -> list[int | None]:
     """Store many at once, as `store_touchpoint` does one, routed in the order given.
 
-    Traits that are computed from them are so in the same transaction, and told behind them.
+    Traits that are computed from them are so in the same transaction, and told behind them. What is
+    of a customer who is erased is not stored, as what was seen before is not.
     """
     await lock_whose_traits(connection, touchpoints)
     stored = await _store(connection, touchpoints)

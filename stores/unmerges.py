@@ -127,7 +127,7 @@ async def undo(connection: Connection, merge: int, *, by: str, why: str) -> None
     await connection.execute(_UNITS, values)
     await _traits_back(connection, known)
     await tell_computed(connection, await compute_again(connection, [stays, goes]))
-    detail = {"merge": merge, "other": goes, "why": why}
+    detail = {"merge": merge, "other": goes}
     await record_deed(connection, by, "parted", f"customer {stays}", detail)
 
 

@@ -11,6 +11,7 @@ from api.cases import cases_router
 from api.conversation import conversation_router
 from api.devices import devices_router
 from api.entries import entries_router
+from api.erasures import erasures_router
 from api.feedback import feedback_router
 from api.feelings import feelings_router
 from api.inbound_mail import InboundSecret, inbound_mail_router
@@ -55,6 +56,7 @@ from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
 from workers.customer_pages import customer_pages
+from workers.erasing import erasures
 from workers.feedback_sources import feedback_sources
 from workers.http_spans import HttpSpans, TracedIntake
 from workers.inbound import inbound_desk
@@ -88,15 +90,16 @@ def api_app(
             await connection.execute("select 1")
 
     staff = StaffKeyCheck(settings.staff_token.get_secret_value() if settings.staff_token else None)
+    secret = settings.secret.get_secret_value().encode()
     return create_app(
-        *staff_routers(pool, bell, staff),
+        *staff_routers(pool, bell, staff, secret),
         *app_routers(pool, bell, ear, settings, keys, staff),
         *customer_pages(
             pool,
             bell.ring,
             settings,
             public_url=settings.public_url,
-            secret=settings.secret.get_secret_value().encode(),
+            secret=secret,
             live=LiveStatus(stopping=stopping or asyncio.Event()),
         ),
         *inbound_routers(pool, bell, settings, staff),
@@ -105,7 +108,7 @@ def api_app(
     )
 
 
-def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck) -> list[APIRouter]:
+def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -> list[APIRouter]:
     """What staff and their programs ask and do: cases, entries, the moment, problems, stops, who is who."""
     customers, house = CustomerStore(pool), HouseStore(pool)
     return [
@@ -128,6 +131,7 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck) -> list[APIRoute
         problems_router(ProblemStore(pool, bell.ring), customers, CaseStore(pool), staff),
         stops_router(StopStore(pool, bell.ring), staff),
         merges_router(MergeStore(pool, bell.ring), staff),
+        erasures_router(erasures(pool, secret), staff),
     ]
 
 

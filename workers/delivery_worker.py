@@ -20,6 +20,7 @@ from channels.survey_link import SurveyLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
 from stores.database import Pool
 from stores.definitions import DefinitionStore
+from stores.erased_hashes import ErasedHashes
 from stores.feelings import FeelingStore
 from stores.house_policy import HousePolicyStore
 from stores.ledger import Ledger
@@ -52,11 +53,12 @@ def message_delivery(
     pages: CustomerLinks | None = None,
     services: ServiceCaller | None = None,
     links: ShortLinks | None = None,
+    hashes: ErasedHashes | None = None,
 ) -> MessageDelivery:
-    """Deliveries over these channels, kept in our ledger."""
+    """Deliveries over these channels, kept in our ledger. `hashes`: to know addresses of erased customers."""
     policies = HousePolicyStore(pool)
     return MessageDelivery(
-        ledger=Ledger(pool, _wall_clock, policies=policies),
+        ledger=Ledger(pool, _wall_clock, policies=policies, hashes=hashes),
         messages=MessageStore(pool),
         words=MessageWords(
             renderer=MessageFileRenderer(),
@@ -131,6 +133,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
                 pages=pages,
                 services=caller,
                 links=ShortLinks(settings.public_url, secret),
+                hashes=ErasedHashes(secret),
             ),
             at_once=settings.deliveries_at_once,
             drain=drain,

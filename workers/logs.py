@@ -12,6 +12,8 @@ from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _MAIL_ADDRESS = re.compile(r"[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_DETAIL = re.compile(r"(?:\n|\\n)(?:DETAIL|CONTEXT|HINT):")
+
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -25,6 +27,7 @@ def configure_logs(process: str, level: str, stream: TextIO | None = None) -> No
         _process_name(process),
         _trace_ids,
         _failure,
+        _without_rows,
     ]
     structlog.configure(
         processors=[
@@ -86,6 +89,14 @@ def _failure(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(place)[-8:]
     ]
+    return event
+
+
+def _without_rows(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The line without what PostgreSQL says below its first line, however an error was written into it."""
+    for name, value in event.items():
+        if isinstance(value, str) and _DETAIL.search(value):
+            event[name] = _DETAIL.split(value, maxsplit=1)[0]
     return event
 
 

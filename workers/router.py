@@ -34,6 +34,7 @@ from stores.stops import StopStore
 from stores.touchpoints import ensure_partitions
 from stores.wakeup import Ear
 from workers.connections import database, temporal
+from workers.erasing import eraser
 from workers.lags import watch_lags
 from workers.process import Life
 from workers.sealed_history import data_converter, sealing
@@ -92,6 +93,7 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, _keep_traits(DueTraits(pool, ear.heard.set)))
         _background(parts, BackgroundWork("problems", ProblemReach(pool, ring, now).round).run())
         _background(parts, BackgroundWork("feelings", readings.fade).run())
+        _background(parts, BackgroundWork("erasures", eraser(pool, client).round).run())
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()

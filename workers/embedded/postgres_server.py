@@ -43,6 +43,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
+    "log_error_verbosity": "terse",  # without DETAIL, which quotes rows
+    "log_min_error_statement": "panic",  # without the statement
 }
 
 

@@ -81,3 +81,12 @@ def test_a_failure_logged_by_a_library_is_cut_alike(written: StringIO) -> None:
     said = line(written)
     assert str(said["error"]).startswith("KeyError")
     assert "Traceback" not in json.dumps(said)
+
+
+def test_an_error_written_into_a_line_never_quotes_rows(written: StringIO) -> None:
+    error = ValueError("duplicate key\nDETAIL:  Key (value)=(anna) already exists.")
+    structlog.get_logger("any").warning("router_cannot_lease", error=repr(error), said=str(error))
+
+    said = line(written)
+    assert said["error"] == "ValueError('duplicate key"
+    assert said["said"] == "duplicate key"

@@ -1,0 +1,88 @@
+"""`/v1/customers/{identity}/erase` and `/v1/erasures`: a customer is erased, and what proves it; for staff."""
+
+from dataclasses import asdict
+from typing import Any, Protocol, cast
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.refusals import RefusedRequestError, json_response
+from api.request_body import (
+    MESSAGE_BYTES,
+    UnacceptableValueError,
+    check_values,
+    read_body,
+    read_json,
+)
+from api.staff_key import StaffKeyCheck
+from stores.erasures import NobodyToEraseError, Preview, Proof, UnknownErasureError
+
+LONGEST = 500
+KNOWN = ("by", "reason", "dry_run")
+
+
+class Erasures(Protocol):
+    """Where erasures begin and are proved."""
+
+    async def preview(self, identity: str, *, kind: str | None = None) -> Preview: ...
+
+    async def begin(self, customer: str, *, by: str, reason: str = "") -> str: ...
+
+    async def proof(self, erasure: str) -> Proof: ...
+
+
+def erasures_router(erasures: Erasures, staff: StaffKeyCheck) -> APIRouter:
+    """Begin one, and look how far it is; the router carries it on."""
+    router = APIRouter(tags=["staff"])
+
+    async def erase(request: Request) -> Response:
+        """`{"by", "reason", "dry_run"}`: 202 with the erasure and what goes; 200 where it is only looked at."""
+        asked = await _asked(request)
+        try:
+            shown = await erasures.preview(request.path_params["identity"])
+            if asked["dry_run"]:
+                return json_response(asdict(shown))
+            erasure = await erasures.begin(
+                shown.customer, by=asked["by"], reason=asked.get("reason", "")
+            )
+        except NobodyToEraseError as error:
+            raise RefusedRequestError(404, "unknown_customer", str(error)[:300]) from None
+        return json_response({"erasure": erasure, **asdict(shown)}, 202)
+
+    async def proof(request: Request) -> Response:
+        """How far it is, and the proof once it is done."""
+        try:
+            found = await erasures.proof(request.path_params["erasure"])
+        except UnknownErasureError as error:
+            raise RefusedRequestError(404, "unknown_erasure", str(error)[:300]) from None
+        return json_response(asdict(found))
+
+    router.add_api_route("/v1/customers/{identity}/erase", staff.behind(erase), methods=["POST"])
+    router.add_api_route("/v1/erasures/{erasure}", staff.behind(proof), methods=["GET"])
+    return router
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    raw, sure = read_json(await read_body(request, MESSAGE_BYTES))
+    if not isinstance(raw, dict):
+        raise _bad("expected one JSON object")
+    told = cast("dict[str, Any]", raw)
+    try:
+        check_values(told, "body", sure=sure)
+    except UnacceptableValueError as error:
+        raise _bad(str(error)) from None
+    for name in told:
+        if name not in KNOWN:
+            raise _bad(f"{name[:60]}: is not known here; known are {', '.join(KNOWN)}")
+    for name, least in (("by", 1), ("reason", 0)):
+        value = told.get(name, "" if least == 0 else None)
+        if not isinstance(value, str) or not least <= len(value.strip()) <= LONGEST:
+            raise _bad(f"{name}: expected text of {least} to {LONGEST} characters")
+    if not isinstance(told.get("dry_run", False), bool):
+        raise _bad("dry_run: expected true or false")
+    return {"dry_run": False, **told}
+
+
+def _bad(message: str) -> RefusedRequestError:
+    return RefusedRequestError(400, "invalid_request", message)

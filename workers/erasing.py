@@ -1,0 +1,28 @@
+"""Erasures, wired: where they are kept, and who carries them on."""
+
+import os
+import secrets
+from socket import gethostname
+
+from temporalio.client import Client
+
+from routing.erasing import Eraser
+from routing.temporal_executions import TemporalExecutions
+from stores.database import Pool
+from stores.erased_hashes import ErasedHashes
+from stores.erasures import DestroyKeys, ErasureStore, UnderWay
+
+DESTROY_KEYS: DestroyKeys | None = None
+"""Destroys the keys of histories, where they are encrypted."""
+
+
+def erasures(pool: Pool, secret: bytes | None = None) -> ErasureStore:
+    """Where erasures are kept; `secret` (CLEW_SECRET) is needed to begin one."""
+    hashes = ErasedHashes(secret) if secret is not None else None
+    return ErasureStore(pool, hashes=hashes, destroy_keys=DESTROY_KEYS)
+
+
+def eraser(pool: Pool, client: Client) -> Eraser[UnderWay]:
+    """Carries erasures on that were begun, whoever began them."""
+    holder = f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return Eraser(erasures(pool), TemporalExecutions(client), holder)

@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:

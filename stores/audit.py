@@ -134,7 +134,9 @@ def digest_of(value: object) -> str:
     """SHA-256 of a value as JSON, whatever the order of its fields; '' of nothing."""
     if value is None:
         return ""
-    written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=_text)
+    written = orjson.dumps(
+        value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=_text
+    )
     return hashlib.sha256(written).hexdigest()
 
 

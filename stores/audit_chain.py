@@ -98,13 +98,17 @@ class _Walk:
         else:
             self.n, self.hash, self.erased = row["n"], link, self.erased + row["erased"]
             if self._kept and self.n == self._kept.n and link.hex() != self._kept.hash:
-                self.broken = f"link {self.n} is not the one that was kept: the chain was written anew"
+                self.broken = (
+                    f"link {self.n} is not the one that was kept: the chain was written anew"
+                )
 
     def end(self, head: Mapping[str, Any] | None) -> None:
         if head is None or (head["n"], bytes(head["hash"])) != (self.n, self.hash):
             self.broken = f"the chain ends at link {self.n}, and its head does not: it was cut off"
         elif self._kept and self.n < self._kept.n:
-            self.broken = f"the chain ends at link {self.n}, before the kept {self._kept.n}: it was cut off"
+            self.broken = (
+                f"the chain ends at link {self.n}, before the kept {self._kept.n}: it was cut off"
+            )
 
     def told(self) -> Verified:
         head = Head(n=self.n, hash=self.hash.hex())

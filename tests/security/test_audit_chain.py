@@ -40,7 +40,9 @@ async def tampered(pool: Pool, statement: Any, *values: object) -> None:
 async def test_what_was_done_is_chained_with_who_proved_to_be_whom(pool: Pool) -> None:
     audit = AuditStore(pool)
     with acting(Origin(actor="Jana's console", ip="10.1.2.3", request="r-1")):
-        await audit.record("jana", "stopped", "journey cart", {"why": "ceny"}, after={"b": 1, "a": 2})
+        await audit.record(
+            "jana", "stopped", "journey cart", {"why": "ceny"}, after={"b": 1, "a": 2}
+        )
     await audit.record("command: root", "resumed", "journey cart")
 
     resumed, stopped = await audit.latest()
@@ -90,7 +92,9 @@ async def test_what_is_undone_leaves_no_gap(pool: Pool) -> None:
     "delete from audit_chain",
     "truncate audit_chain",
 ])  # fmt: skip
-async def test_the_database_refuses_whoever_changes_what_was_done(pool: Pool, statement: Any) -> None:
+async def test_the_database_refuses_whoever_changes_what_was_done(
+    pool: Pool, statement: Any
+) -> None:
     await fill(pool)
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege):

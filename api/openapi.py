@@ -135,7 +135,7 @@ def _body(door: Door) -> dict[str, Any]:
             "application/cloudevents-batch+json": {"schema": {"type": "array", "items": event}},
         },
         "form": {"application/x-www-form-urlencoded": {"schema": _ANY}},
-        "mail": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
+        "mail": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         "report": {"application/json": {"schema": {}}},
     }
     return bodies.get(door.taken, {})

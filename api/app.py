@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+from api.answer_headers import AnswerHeaders, broken
 from api.ingest import Ingest
+from api.openapi import openapi_document
 from api.refusals import json_response
 
 Check = Callable[[], Awaitable[None]]
@@ -17,20 +20,37 @@ CHECK_SECONDS = 3.0
 
 
 def create_app(
-    *routers: APIRouter, ingest: Ingest | None = None, checks: Mapping[str, Check] | None = None
+    *routers: APIRouter,
+    ingest: Ingest | None = None,
+    checks: Mapping[str, Check] | None = None,
+    https: bool = False,
 ) -> FastAPI:
     """The application: ingest's doors, the given routers, `/healthz` and `/readyz`.
 
-    `checks` are asked by `/readyz`, by the name of what they look at.
+    `https`: browsers are told to come by it only. `checks` are asked by `/readyz`, by the name of what they look at.
     """
-    app = FastAPI(title="Clew", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="Clew", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(AnswerHeaders, https=https)
+    app.add_exception_handler(Exception, broken)
     if ingest is not None:
         app.router.routes.extend(ingest.routes())
     for router in routers:
         app.include_router(router)
     app.add_route("/healthz", _healthy, methods=["GET"], include_in_schema=False)
+    app.add_route("/openapi.json", _document, methods=["GET"], include_in_schema=False)
     app.add_route("/readyz", _ready(checks or {}), methods=["GET"], include_in_schema=False)
+    # FastAPI folds what is included away; whoever asks what doors there are reads them here.
+    app.state.doors = [
+        route
+        for route in (*app.routes, *(each for router in routers for each in router.routes))
+        if isinstance(route, Route)
+    ]
     return app
+
+
+async def _document(request: Request) -> Response:
+    del request
+    return json_response(openapi_document())
 
 
 async def _healthy(request: Request) -> Response:

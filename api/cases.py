@@ -82,6 +82,9 @@ async def _decision(request: Request) -> dict[str, Any]:
     if not isinstance(order, dict):
         raise _bad('expected {"decision": …, "by": …, "fields": {…}}')
     read = cast("dict[str, Any]", order)
+    for field in read:
+        if field not in ("decision", "by", "fields"):
+            raise _bad(f"{field[:60]}: is not known here; known are decision, by, fields")
     for field in ("decision", "by"):
         value = read.get(field)
         if not isinstance(value, str) or not 1 <= len(value) <= 200:

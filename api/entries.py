@@ -97,7 +97,9 @@ def entries_router(
             }
         )
 
-    router.add_api_route("/v1/journeys/{journey}/enter", staff.behind(enter), methods=["POST"])
+    router.add_api_route(
+        "/v1/journeys/{journey}/enter", staff.behind(enter, "lead"), methods=["POST"]
+    )
     router.add_api_route("/v1/offers/{code:path}", staff.behind(coupon), methods=["GET"])
     return router
 

@@ -102,7 +102,7 @@ def inbound_mail_router(
         )
 
     async def plain(request: Request) -> Response:
-        staff.check(request)
+        await staff.check(request)
         raw = await read_body(request, LARGEST_MAIL)
         to = request.query_params.getlist("to")
         sender = request.query_params.get("from")

@@ -84,8 +84,8 @@ def merges_router(merges: Merges, staff: StaffKeyCheck) -> APIRouter:
             {"merges": [asdict(each) for each in made], "refused": [asdict(r) for r in refused]}
         )
 
-    router.add_api_route("/v1/merges", staff.behind(merge), methods=["POST"])
-    router.add_api_route("/v1/merges/{merge}/undo", staff.behind(undo), methods=["POST"])
+    router.add_api_route("/v1/merges", staff.behind(merge, "lead"), methods=["POST"])
+    router.add_api_route("/v1/merges/{merge}/undo", staff.behind(undo, "lead"), methods=["POST"])
     router.add_api_route("/v1/customers/{identity}/merges", staff.behind(several), methods=["GET"])
     return router
 

@@ -15,6 +15,7 @@ from api.staff_key import Door, StaffKeyCheck
 from api.told_object import bad_request, object_of, read_object_of, text_of, texts_of
 from journey.conditions import ConditionError
 from journey.language import Slug
+from journey.staff_roles import Role
 from stores.cases import Case
 from stores.problems import (
     NewProblem,
@@ -159,11 +160,11 @@ def problems_router(
     """For staff and the programs that watch over what we run."""
     router, doors = APIRouter(tags=["problems"]), ProblemDoors(problems, customers, cases)
 
-    def add(path: str, door: Door, method: str) -> None:
-        router.add_route(path, staff.behind(_in_words(door)), methods=[method])
+    def add(path: str, door: Door, method: str, at_least: Role | None = None) -> None:
+        router.add_route(path, staff.behind(_in_words(door), at_least), methods=[method])
 
     add("/v1/problems", doors.several, "GET")
-    add("/v1/problems", doors.open, "POST")
+    add("/v1/problems", doors.open, "POST", "lead")
     add("/v1/problems/{problem}", doors.one, "GET")
     named: tuple[tuple[str, Callable[[Request], Any]], ...] = (
         ("update", doors.update),
@@ -172,7 +173,7 @@ def problems_router(
         ("link", doors.link),
     )
     for name, door in named:
-        add(f"/v1/problems/{{problem}}/{name}", door, "POST")
+        add(f"/v1/problems/{{problem}}/{name}", door, "POST", None if name == "link" else "lead")
     return router
 
 

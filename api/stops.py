@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from api.staff_key import StaffKeyCheck
 from stores.stops import Scope
 
 LONGEST_WORDS = 500
+_FIELDS = ("scope", "name", "reason", "by")
 _SCOPES: dict[str, Scope] = {
     "everything": "everything",
     "channel": "channel",
@@ -87,10 +88,12 @@ def stops_router(stops: Stops, staff: StaffKeyCheck) -> APIRouter:
         ]
         return json_response({"stops": found})
 
-    router.add_api_route("/v1/stops", staff.behind(begin), methods=["POST"])
+    router.add_api_route("/v1/stops", staff.behind(begin, "operator"), methods=["POST"])
     router.add_api_route("/v1/stops", staff.behind(now), methods=["GET"])
-    router.add_api_route("/v1/stops/{scope}", staff.behind(lift), methods=["DELETE"])
-    router.add_api_route("/v1/stops/{scope}/{name}", staff.behind(lift), methods=["DELETE"])
+    router.add_api_route("/v1/stops/{scope}", staff.behind(lift, "operator"), methods=["DELETE"])
+    router.add_api_route(
+        "/v1/stops/{scope}/{name}", staff.behind(lift, "operator"), methods=["DELETE"]
+    )
     return router
 
 
@@ -114,6 +117,9 @@ async def _told(request: Request) -> dict[str, Any]:
     raw, _ = read_json(await read_body(request, MESSAGE_BYTES))
     if not isinstance(raw, dict):
         raise _bad("expected one JSON object")
+    for name in cast("dict[str, Any]", raw):
+        if name not in _FIELDS:
+            raise _bad(f"{name[:60]}: is not known here; known are {', '.join(_FIELDS)}")
     return raw  # pyright: ignore[reportUnknownVariableType] -- JSON
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 
 from api.refusals import RefusedRequestError
+from stores.write_keys import Scope
 
 REMEMBERED_SECONDS = 5.0
 """A revoked key is refused at the latest after this time, a new one accepted at once."""
@@ -19,14 +20,15 @@ _REMEMBERED = 1_000
 class WriteKeys(Protocol):
     """Where write keys are kept."""
 
-    async def name_of(self, key: str) -> str | None: ...
+    async def name_of(self, key: str, scope: Scope = "ingest") -> str | None: ...
 
 
 class WriteKeyCheck:
     """Looks keys up, and remembers those it found for a moment."""
 
-    def __init__(self, keys: WriteKeys) -> None:
+    def __init__(self, keys: WriteKeys, scope: Scope = "ingest") -> None:
         self._keys = keys
+        self._scope: Scope = scope
         self._found: dict[str, tuple[str, float]] = {}
 
     async def source(self, request: Request, body: object = None) -> str | None:
@@ -41,14 +43,14 @@ class WriteKeyCheck:
             raise _refused("no write key: send it as Basic user name, or as writeKey in the body")
         name = await self._name(key)
         if name is None:
-            raise _refused("the write key is unknown or was revoked")
+            raise _refused("the write key is unknown, was revoked, is over, or not for this door")
         return name
 
     async def _name(self, key: str) -> str | None:
         known = self._found.get(key)
         if known is not None and known[1] > time.monotonic():
             return known[0]
-        name = await self._keys.name_of(key)
+        name = await self._keys.name_of(key, self._scope)
         if name is None:
             self._found.pop(key, None)
             return None

@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from cli import (
+    audit,
     backtest,
     cases,
     channel_keys,
@@ -27,6 +28,7 @@ from cli import (
     publishing,
     runs,
     send_test,
+    staff_tokens,
     stops,
     testing,
     touchpoints,
@@ -67,6 +69,8 @@ for group in (
     moment,
     problems,
     write_keys,
+    staff_tokens,
+    audit,
     channel_keys,
     history_keys,
     engine,

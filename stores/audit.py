@@ -1,12 +1,39 @@
-"""Who did what to what, and when."""
+"""Who did what to what, and when: written once, chained to the deed before, and never changed."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import orjson
 from pydantic import JsonValue
 
-from stores.database import Connection, Pool, jsonb
+from stores.database import Connection, Pool, clean_text, jsonb
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Origin:
+    """Where an order comes from: as whom it was proved, from which address, in which request."""
+
+    actor: str = ""
+    ip: str = ""
+    request: str = ""
+
+
+_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 -- it is frozen
+
+
+@contextmanager
+def acting(origin: Origin) -> Generator[None]:
+    """Whatever is written down meanwhile came from there."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -18,6 +45,12 @@ class Deed:
     did: str
     what: str
     detail: dict[str, JsonValue]
+    actor: str = ""
+    ip: str = ""
+    request: str = ""
+    before: str = ""
+    after: str = ""
+    erased_at: datetime | None = None
 
 
 class AuditStore:
@@ -27,22 +60,34 @@ class AuditStore:
         self._pool = pool
 
     async def record(
-        self, who: str, did: str, what: str, detail: Mapping[str, JsonValue] | None = None
+        self,
+        who: str,
+        did: str,
+        what: str,
+        detail: Mapping[str, JsonValue] | None = None,
+        *,
+        before: object = None,
+        after: object = None,
     ) -> None:
         """Write down one deed."""
         async with self._pool.connection() as connection:
-            await record_deed(connection, who, did, what, detail)
+            await record_deed(connection, who, did, what, detail, before=before, after=after)
 
-    async def latest(self, *, what: str | None = None, most: int = 100) -> list[Deed]:
-        """The newest deeds first, of one thing where it is given."""
+    async def latest(
+        self, *, what: str | None = None, who: str | None = None, most: int = 100
+    ) -> list[Deed]:
+        """The newest deeds first, of one thing or one person where it is given."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                select at, who, did, object as what, detail from audit
-                 where %(what)s::text is null or object = %(what)s
+                select at, who, did, object as what, detail, actor, ip, request, before, after,
+                       erased_at
+                  from audit
+                 where (%(what)s::text is null or object = %(what)s)
+                   and (%(who)s::text is null or who = %(who)s or actor = %(who)s)
                  order by audit desc limit %(most)s
                 """,
-                {"what": what, "most": most},
+                {"what": what, "who": who, "most": most},
             )
             return [Deed(**row) for row in await cursor.fetchall()]
 
@@ -53,9 +98,47 @@ async def record_deed(
     did: str,
     what: str,
     detail: Mapping[str, JsonValue] | None = None,
+    *,
+    before: object = None,
+    after: object = None,
 ) -> None:
-    """Write down one deed in the transaction that does it."""
+    """Write down one deed in the transaction that does it.
+
+    Of `before` and `after`, the thing as it was and as it is, only a digest is kept. The chain is
+    locked from the commit on, not before: what comes behind this in a transaction holds up nobody.
+    """
+    origin = _origin.get()
     await connection.execute(
-        "insert into audit (who, did, object, detail) values (%s, %s, %s, %s)",
-        [who, did, what, jsonb(dict(detail or {}))],
+        """
+        insert into audit (who, did, object, detail, actor, ip, request, before, after)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        [
+            *(clean_text(who), clean_text(did), clean_text(what), jsonb(dict(detail or {}))),
+            *(clean_text(origin.actor), clean_text(origin.ip), clean_text(origin.request)),
+            *(digest_of(before), digest_of(after)),
+        ],
     )
+
+
+async def erase_details(connection: Connection, what: str) -> int:
+    """Take the details of all deeds to one thing away; that they were done stays, and the chain holds."""
+    cursor = await connection.execute(
+        "update audit set detail = '{}', erased_at = now() where object = %s and erased_at is null",
+        [clean_text(what)],
+    )
+    return cursor.rowcount
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 of a value as JSON, whatever the order of its fields; '' of nothing."""
+    if value is None:
+        return ""
+    written = orjson.dumps(
+        value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=_text
+    )
+    return hashlib.sha256(written).hexdigest()
+
+
+def _text(value: Any) -> str:
+    return str(value)

@@ -15,6 +15,7 @@ from contracts.staff_case import StaffCaseChanged
 from journey.decisions import checked_decision
 from journey.effects import CloseCase, EscalateCase, OfferedDecision, OpenCase
 from journey.touchpoint import CASE_DECIDED
+from stores.audit import record_deed
 from stores.case_decisions import (
     CaseAlreadyClaimedError,
     CaseAlreadyDecidedError,
@@ -244,6 +245,14 @@ class CaseStore:
                 routed=held.of_a_run,
             )
             await store_touchpoints(connection, [told])
+            await record_deed(
+                connection,
+                by,
+                f"decided {decision}",
+                f"case {case}",
+                before=held.state,
+                after=checked,
+            )
             decided = await _present(connection, case)
         if held.of_a_run:
             self._ring()

@@ -58,6 +58,15 @@ _STATUS: LiteralString = """
 """
 
 
+async def destroy_keys(connection: Connection, owners: Sequence[str]) -> int:
+    """Destroy every key of these owners for ever, and let none be made again; returns how many there were.
+
+    Part of the caller's transaction. Every process forgets them within FORGOTTEN_AFTER.
+    """
+    row = await (await connection.execute(_DESTROY, {"owners": list(owners)})).fetchone()
+    return row["destroyed"] if row else 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysUnder:
     """How many keys are under one master key; those destroyed are under none."""
@@ -113,16 +122,6 @@ class HistoryKeyStore:
         key = self._masters.unwrap(WrappedKey(row["master"], row["wrapped"]), owner, n)
         self._remember(owner, n, n, key)
         return key
-
-    async def destroy(self, connection: Connection, owners: Sequence[str]) -> int:
-        """Destroy every key of these owners for ever, and let none be made again; returns how many there were.
-
-        Part of the caller's transaction. Other processes forget them within FORGOTTEN_AFTER.
-        """
-        row = await (await connection.execute(_DESTROY, {"owners": list(owners)})).fetchone()
-        for place in [each for each in self._held if each[0] in set(owners)]:
-            del self._held[place]
-        return row["destroyed"] if row else 0
 
     async def rewrap(self, told: Callable[[int], None] = lambda _: None) -> int:
         """Put every key under the newest master key; returns how many were not. May be broken off and repeated."""

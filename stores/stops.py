@@ -73,7 +73,9 @@ class StopStore:
             cursor = await connection.execute(_BEGIN, said)
             if await cursor.fetchone() is None:
                 return False
-            await record_deed(connection, by, "stopped", _what(scope, name), {"reason": reason})
+            await record_deed(
+                connection, by, "stopped", _what(scope, name), {"reason": reason}, after=said
+            )
         return True
 
     async def lift(self, scope: Scope, name: str, *, by: str) -> bool:

@@ -1,11 +1,16 @@
 """Write keys: who may send us touchpoints. Only a digest is kept; the key is shown once."""
 
-import hashlib
-import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
-from stores.database import Pool, clean_text
+from stores.audit import record_deed
+from stores.database import Connection, Pool, clean_text
+from stores.sealed_secret import WRITE_KEY, digest, mistyped, new_secret
+
+Scope = Literal["ingest", "devices"]
+SCOPES: tuple[Scope, ...] = ("ingest", "devices")
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -15,56 +20,105 @@ class WriteKey:
     name: str
     created_at: datetime
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+    scopes: Sequence[str] = SCOPES
 
 
 class WriteKeyStore:
-    """Keys of 256 random bits; of such keys a plain SHA-256 gives nothing away."""
+    """Keys, each for certain doors and until a certain time; several may have one name."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def create(self, name: str) -> str:
+    async def create(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[Scope] = SCOPES,
+        lasts: timedelta | None = None,
+        by: str = "",
+    ) -> str:
         """Make a key under this name and return it; it cannot be read again."""
-        key = secrets.token_urlsafe(32)
-        await self.add(name, key)
+        key = new_secret(WRITE_KEY)
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "insert into write_keys (digest, name, scopes, expires_at)"
+                " values (%s, %s, %s, now() + %s)",
+                [digest(key), clean_text(name), list(scopes), lasts],
+            )
+            await _record(connection, by, "made", name, scopes=list(scopes))
         return key
 
     async def add(self, name: str, key: str) -> None:
         """Accept a key chosen elsewhere; adding it twice is adding it once."""
         async with self._pool.connection() as connection:
-            await connection.execute(
+            cursor = await connection.execute(
                 "insert into write_keys (digest, name) values (%s, %s)"
-                " on conflict (digest) do update set name = excluded.name, revoked_at = null",
-                [_digest(key), clean_text(name)],
+                " on conflict (digest) do update set name = excluded.name, revoked_at = null"
+                " where write_keys.name <> excluded.name or write_keys.revoked_at is not null",
+                [digest(key), clean_text(name)],
             )
+            if cursor.rowcount:
+                await _record(connection, "", "accepted", name)
 
-    async def name_of(self, key: str) -> str | None:
-        """Whose key it is; None where it is unknown or revoked."""
+    async def name_of(self, key: str, scope: Scope = "ingest") -> str | None:
+        """Whose key it is; None where it is unknown, revoked, over, or not for this."""
+        if mistyped(key, WRITE_KEY):
+            return None
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "select name from write_keys where digest = %s and revoked_at is null",
-                [_digest(key)],
+                "select name from write_keys where digest = %s and revoked_at is null"
+                " and (expires_at is null or expires_at > now()) and %s = any(scopes)",
+                [digest(key), scope],
             )
             row = await cursor.fetchone()
         return row["name"] if row else None
 
-    async def revoke(self, name: str) -> int:
+    async def rotate(self, name: str, *, overlap: timedelta, by: str = "") -> str | None:
+        """A new key for the same doors; those of this name end after the overlap. None where there is none."""
+        key = new_secret(WRITE_KEY)
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                """
+                with old as (
+                    update write_keys set expires_at = least(expires_at, now() + %(overlap)s)
+                     where name = %(name)s and revoked_at is null
+                       and (expires_at is null or expires_at > now())
+                    returning scopes)
+                insert into write_keys (digest, name, scopes)
+                select %(digest)s, %(name)s, array_agg(distinct scope)
+                  from old, unnest(old.scopes) scope having count(*) > 0
+                """,
+                {"name": clean_text(name), "overlap": overlap, "digest": digest(key)},
+            )
+            if not cursor.rowcount:
+                return None
+            await _record(connection, by, "rotated", name, overlap=f"{overlap}")
+        return key
+
+    async def revoke(self, name: str, *, by: str = "") -> int:
         """Accept no key of this name any more; returns how many there were."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "update write_keys set revoked_at = now() where name = %s and revoked_at is null",
-                [name],
+                [clean_text(name)],
             )
+            if cursor.rowcount:
+                await _record(connection, by, "revoked", name, keys=cursor.rowcount)
             return cursor.rowcount
 
     async def keys(self) -> list[WriteKey]:
         """All keys, the newest first."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "select name, created_at, revoked_at from write_keys order by created_at desc, name"
+                "select name, created_at, revoked_at, expires_at, scopes from write_keys"
+                " order by created_at desc, name"
             )
             return [WriteKey(**row) for row in await cursor.fetchall()]
 
 
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+async def _record(connection: Connection, by: str, did: str, name: str, **detail: object) -> None:
+    told = {
+        field: value if isinstance(value, list) else f"{value}" for field, value in detail.items()
+    }
+    await record_deed(connection, by or "program", did, f"write key {name}", told)  # pyright: ignore[reportArgumentType] -- texts and lists of them

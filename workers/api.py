@@ -50,6 +50,7 @@ from stores.problems import ProblemStore
 from stores.requested_entries import RequestedEntryStore
 from stores.short_links import ShortLinkStore
 from stores.staff_merges import MergeStore
+from stores.staff_tokens import StaffTokenStore
 from stores.stops import StopStore
 from stores.suggestions import SuggestionStore
 from stores.wakeup import Bell
@@ -89,11 +90,12 @@ def api_app(
         async with one_statement(pool) as connection:
             await connection.execute("select 1")
 
-    staff = StaffKeyCheck(settings.staff_token.get_secret_value() if settings.staff_token else None)
+    token = settings.staff_token.get_secret_value() if settings.staff_token else None
+    staff = StaffKeyCheck(token, StaffTokenStore(pool))
     secret = settings.secret.get_secret_value().encode()
     return create_app(
         *staff_routers(pool, bell, staff, secret),
-        *app_routers(pool, bell, ear, settings, keys, staff),
+        *app_routers(pool, bell, ear, settings, staff),
         *customer_pages(
             pool,
             bell.ring,
@@ -105,6 +107,7 @@ def api_app(
         *inbound_routers(pool, bell, settings, staff),
         ingest=ingest,
         checks={"database": database_answers},
+        https=settings.public_url.startswith("https://"),
     )
 
 
@@ -140,14 +143,18 @@ def app_routers(
     bell: Bell,
     ear: InboxEar,
     settings: ApiSettings,
-    keys: WriteKeyCheck,
     staff: StaffKeyCheck,
 ) -> list[APIRouter]:
     """What a business's own app and pages ask: devices and the inbox."""
     customers, inboxes = CustomerStore(pool), InboxStore(pool, wall_clock, bell.ring)
     tokens = InboxTokens(settings.public_url, settings.secret.get_secret_value().encode())
     return [
-        devices_router(DeviceStore(pool), customers, keys, settings.vapid_public()),
+        devices_router(
+            DeviceStore(pool),
+            customers,
+            WriteKeyCheck(WriteKeyStore(pool), "devices"),
+            settings.vapid_public(),
+        ),
         inbox_router(inboxes, ear, tokens, customers, staff),
     ]
 

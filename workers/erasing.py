@@ -10,16 +10,13 @@ from routing.erasing import Eraser
 from routing.temporal_executions import TemporalExecutions
 from stores.database import Pool
 from stores.erased_hashes import ErasedHashes
-from stores.erasures import DestroyKeys, ErasureStore, UnderWay
-
-DESTROY_KEYS: DestroyKeys | None = None
-"""Destroys the keys of histories, where they are encrypted."""
-
+from stores.erasures import ErasureStore, UnderWay
+from stores.history_keys import destroy_keys
 
 def erasures(pool: Pool, secret: bytes | None = None) -> ErasureStore:
     """Where erasures are kept; `secret` (CLEW_SECRET) is needed to begin one."""
     hashes = ErasedHashes(secret) if secret is not None else None
-    return ErasureStore(pool, hashes=hashes, destroy_keys=DESTROY_KEYS)
+    return ErasureStore(pool, hashes=hashes, destroy_keys=destroy_keys)
 
 
 def eraser(pool: Pool, client: Client) -> Eraser[UnderWay]:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.sealing import MasterKeys, UnknownMasterKeyError
 from stores.database import Pool
-from stores.history_keys import FORGOTTEN_AFTER, HistoryKeyStore
+from stores.history_keys import FORGOTTEN_AFTER, HistoryKeyStore, destroy_keys
 
 SECRET = "s" * 32
 LATER = f"2027:{base64.b64encode(b'k' * 32).decode()}"
@@ -40,7 +40,7 @@ async def test_a_destroyed_key_is_forgotten_soon_and_never_made_again(pool: Pool
     worker, command = keys(pool, seconds=seconds), keys(pool)
     await worker.newest("c_anna")
     async with pool.connection() as connection:
-        assert await command.destroy(connection, ["c_anna", "c_never_met"]) == 1
+        assert await destroy_keys(connection, ["c_anna", "c_never_met"]) == 1
 
     seconds.now += FORGOTTEN_AFTER.total_seconds() + 1
 
@@ -48,16 +48,6 @@ async def test_a_destroyed_key_is_forgotten_soon_and_never_made_again(pool: Pool
     assert await worker.find("c_anna", 1) is None
     assert await command.newest("c_never_met") is None
     assert await command.rotate(datetime.now(UTC) + timedelta(days=1)) == 0
-
-
-async def test_the_process_that_destroys_forgets_at_once(pool: Pool) -> None:
-    command = keys(pool)
-    await command.newest("c_anna")
-
-    async with pool.connection() as connection:
-        await command.destroy(connection, ["c_anna"])
-
-    assert await command.find("c_anna", 1) is None
 
 
 async def test_after_rewrapping_the_old_master_key_is_needed_no_more(pool: Pool) -> None:

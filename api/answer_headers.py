@@ -1,0 +1,55 @@
+"""What every answer carries, whatever it is: nothing is sniffed, framed, kept or told elsewhere."""
+
+from collections.abc import Mapping
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.refusals import json_response
+from api.staff_key import request_id
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+ONLY_BY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+class AnswerHeaders:
+    """Adds what an answer does not say by itself; and the request's name, by which logs and audit know it."""
+
+    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
+        self._app = app
+        self._headers = HEADERS | (ONLY_BY_HTTPS if https else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        named = request_id(Request(scope))
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                add_missing(MutableHeaders(scope=message), self._headers | {"X-Request-Id": named})
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def add_missing(headers: MutableHeaders, ours: Mapping[str, str]) -> None:
+    """What is said already stays."""
+    for name, value in ours.items():
+        headers.setdefault(name, value)
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """The answer where we failed: it says nothing of how."""
+    del error
+    named = request_id(request)
+    body = {"success": False, "code": "internal", "message": f"this is our fault: {named}"}
+    return json_response(body, 500, HEADERS | {"X-Request-Id": named})

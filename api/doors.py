@@ -1,0 +1,171 @@
+"""Every door of the API, what opens it and what goes through: one table.
+
+The OpenAPI document is made of it, and so is the test of who may what. A route that is not here, or a
+line here that is no route, fails the tests.
+"""
+
+# ruff: noqa: E501 -- a table: one line each
+
+from dataclasses import dataclass
+from typing import Literal
+
+from journey.staff_roles import Role
+
+Proof = Literal[
+    "none", "write_key", "devices_key", "staff", "link", "inbox_token", "provider", "inbound_secret"
+]
+"""What a caller must have. `link`: it stands in the path and is signed, or long enough not to be guessed."""
+
+Taken = Literal["", "message", "batch", "events", "device", "form", "mail", "report"]
+"""What the body is; for staff, the names of fields stand in `fields`."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Door:
+    """One method of one path. `kind`: of which kind a link must be. `optional`: fields that may be left out."""
+
+    method: str
+    path: str
+    says: str
+    proof: Proof
+    role: Role | None = None
+    kind: str = ""
+    taken: Taken = ""
+    fields: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    answers: tuple[int, ...] = (200,)
+    page: bool = False
+    audited: str = ""
+    """What the audit has of it; of a door of staff that changes something and is not audited, why not."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change anything: what is read by GET never does, a counted click apart."""
+        return self.method not in ("GET", "HEAD")
+
+
+def _ingest() -> list[Door]:
+    kinds = ("track", "identify", "page", "screen", "group", "alias")
+    says = "Take one message of Segment's: "
+    single = [
+        Door(
+            method="POST", path=f"/v1/{kind}", says=says + kind, proof="write_key", taken="message"
+        )
+        for kind in kinds
+    ]
+    return [
+        Door(
+            method="POST", path="/v1/batch", says="Take a batch of Segment's messages",
+            proof="write_key", taken="batch",
+        ),
+        *single,
+        Door(
+            method="POST", path="/events", says="Take CloudEvents, one or several",
+            proof="write_key", taken="events",
+        ),
+    ]  # fmt: skip
+
+
+_DEVICES = "/v1/customers/{identity}/devices"
+
+
+def _apps() -> list[Door]:
+    opened = {"proof": "inbox_token", "kind": "inbox"}
+    return [
+        Door(method="PUT", path=_DEVICES, says="A device of a customer was seen", proof="devices_key", taken="device"),
+        Door(method="DELETE", path=_DEVICES, says="Forget a device of a customer", proof="devices_key", taken="device"),
+        Door(method="GET", path="/v1/webpush/key", says="What browsers subscribe with", proof="none"),
+        Door(method="GET", path="/inbox/{token}", says="The messages of an inbox", query=("before", "most", "archived"), **opened),  # type: ignore[arg-type]
+        Door(method="GET", path="/inbox/{token}/unread", says="How many messages are unread", **opened),  # type: ignore[arg-type]
+        Door(method="GET", path="/inbox/{token}/stream", says="Messages as they come", **opened),  # type: ignore[arg-type]
+        Door(method="POST", path="/inbox/{token}/{message}/{act}", says="What the customer does with a message", **opened),  # type: ignore[arg-type]
+    ]  # fmt: skip
+
+
+def _staff(method: str, path: str, says: str, role: Role = "viewer", **more: object) -> Door:
+    return Door(method=method, path=path, says=says, proof="staff", role=role, **more)  # type: ignore[arg-type]
+
+
+_CUSTOMER = "/v1/customers/{identity}"
+_OPENED = ("problem", "title", "why", "by")
+_MAY_SAY = ("words", "customers", "where", "subject", "journey", "stage", "queues", "say_at", "properties")  # fmt: skip
+
+
+def _of_staff() -> list[Door]:
+    return [
+        _staff("GET", "/v1/cases", "The cases of staff", query=("state", "queue")),
+        _staff("GET", "/v1/cases/{case:path}", "One case"),
+        _staff("POST", "/v1/cases/{case:path}/decide", "Decide a case", "agent", fields=("decision", "by"), optional=("fields",), audited="decided"),
+        _staff("POST", "/v1/journeys/{journey}/enter", "Ask that a customer enter a journey", "lead", fields=("customer",), optional=("properties", "message_id"), answers=(202,), audited="not: it is kept as a touchpoint, with its message id"),
+        _staff("GET", "/v1/offers/{code:path}", "What a coupon is worth"),
+        _staff("GET", f"{_CUSTOMER}/now", "The moment of a customer", query=("place",)),
+        _staff("POST", f"{_CUSTOMER}/now/{{what}}", "What became of a suggestion", "agent", fields=("suggestion",), optional=("place", "message_id", "by", "again_after"), audited="not: it is kept as what became of the suggestion, and there are very many"),
+        _staff("GET", f"{_CUSTOMER}/feeling", "What a customer feels"),
+        _staff("POST", f"{_CUSTOMER}/feeling", "Staff saw what a customer feels", "agent", fields=("feeling", "why", "by"), optional=("for",), audited="read a feeling"),
+        _staff("POST", f"{_CUSTOMER}/feeling/over", "What a customer feels is over", "agent", fields=("why", "by"), audited="ended what is felt"),
+        _staff("GET", "/v1/problems", "Problems", query=("state",)),
+        _staff("POST", "/v1/problems", "Open a problem", "lead", fields=_OPENED, optional=_MAY_SAY, answers=(201,), audited="opened"),
+        _staff("GET", "/v1/problems/{problem}", "One problem"),
+        _staff("POST", "/v1/problems/{problem}/update", "News of a problem", "lead", fields=("words", "by"), optional=("properties",), audited="updated"),
+        _staff("POST", "/v1/problems/{problem}/mend", "A problem is mended", "lead", fields=("by",), optional=("words",), audited="mended"),
+        _staff("POST", "/v1/problems/{problem}/reopen", "It was not mended after all", "lead", fields=("words", "by"), audited="reopened"),
+        _staff("POST", "/v1/problems/{problem}/link", "It touches a customer too", "agent", fields=("by",), optional=("customer", "case"), audited="linked"),
+        _staff("GET", "/v1/stops", "What is stopped"),
+        _staff("POST", "/v1/stops", "Stop sending", "operator", fields=("scope", "reason", "by"), optional=("name",), answers=(200, 201), audited="stopped"),
+        _staff("DELETE", "/v1/stops/{scope}", "Let it send again", "operator", query=("by",), answers=(204,), audited="resumed"),
+        _staff("DELETE", "/v1/stops/{scope}/{name}", "Let it send again", "operator", query=("by",), answers=(204,), audited="resumed"),
+        _staff("POST", "/v1/merges", "Two customers are one", "lead", fields=("one", "other", "by", "why"), answers=(201,), audited="merged"),
+        _staff("POST", "/v1/merges/{merge}/undo", "They are two after all", "lead", fields=("by", "why"), audited="parted"),
+        _staff("GET", f"{_CUSTOMER}/merges", "Who became this customer"),
+        _staff("POST", f"{_CUSTOMER}/inbox-token", "A token for a customer's inbox", "agent", answers=(201,), audited="not: it changes nothing, and is made at each login of a customer"),
+        _staff("GET", "/v1/customers/{identity:path}/conversation", "What was said both ways", query=("most",)),
+        _staff("GET", "/v1/inbound/strangers", "What nobody we know wrote", query=("most",)),
+        _staff("GET", "/v1/inbound/{reply}/files/{n:int}", "A file of a message"),
+        _staff("POST", "/inbound/mail", "Take a mail as it is", "agent", taken="mail", query=("to", "from"), audited="not: it is kept as what the customer wrote"),
+    ]  # fmt: skip
+
+
+def _pages() -> list[Door]:
+    paths = [
+        ("GET", "/u/{token}", "unsubscribe"), ("POST", "/u/{token}", "unsubscribe"),
+        ("POST", "/u/{token}/undo", "unsubscribe"), ("POST", "/u/{token}/less", "unsubscribe"),
+        ("GET", "/s/{token}", "survey"), ("POST", "/s/{token}", "survey"),
+        ("GET", "/p/{token}", "preferences"), ("POST", "/p/{token}", "preferences"),
+        ("GET", "/d/{token}", "data"), ("POST", "/d/{token}/correct", "data"),
+        ("POST", "/d/{token}/export", "data"), ("POST", "/d/{token}/erase", "data"),
+        ("GET", "/t/{token}", "person"), ("POST", "/t/{token}", "person"),
+        ("GET", "/w/{token}", "status"), ("GET", "/w/{token}/events", "status"),
+    ]  # fmt: skip
+    return [
+        Door(
+            method=method, path=path, says=f"A customer's own page: {kind}", proof="link", kind=kind,
+            page=True, taken="form" if method == "POST" else "",
+        )
+        for method, path, kind in paths
+    ] + [
+        Door(method=method, path="/l/{token}", says="A counted link leads on", proof="link", kind="short", page=True, answers=(302,))
+        for method in ("GET", "HEAD")
+    ] + [Door(method="GET", path="/pages/status.js", says="The script of the status page", proof="none")]  # fmt: skip
+
+
+def _inbound() -> list[Door]:
+    secret, signed = ("postmark", "sendgrid"), ("twilio", "slack", "ses")
+    return [
+        Door(method="POST", path="/feedback/{provider}", says="What a provider reports", proof="provider", taken="report"),
+        *(Door(method="POST", path=f"/inbound/{name}", says="What a customer wrote", proof="inbound_secret", taken="report") for name in secret),
+        *(Door(method="POST", path=f"/inbound/{name}", says="What a customer wrote", proof="provider", kind=name, taken="report") for name in signed),
+    ]  # fmt: skip
+
+
+def _process() -> list[Door]:
+    says = {"/healthz": "Whether it lives", "/readyz": "Whether it can work", "/openapi.json": "This document"}  # fmt: skip
+    return [
+        Door(method="GET", path=path, says=words, proof="none", answers=(200, 503) if path == "/readyz" else (200,))
+        for path, words in says.items()
+    ]  # fmt: skip
+
+
+DOORS: tuple[Door, ...] = (
+    *_ingest(), *_apps(), *_of_staff(), *_pages(), *_inbound(), *_process()
+)  # fmt: skip

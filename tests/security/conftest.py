@@ -1,0 +1,147 @@
+"""The API as it is wired for production, on a real database, with every door open."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2 as httpx
+import pytest_asyncio
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from channels.customer_links import CustomerLinks
+from channels.inbox_token import InboxTokens
+from channels.survey_link import SurveyInvitation, SurveyLinks
+from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
+from journey.staff_roles import ROLES
+from stores.customers import CustomerStore
+from stores.database import Pool, open_pool
+from stores.staff_tokens import StaffTokenStore
+from stores.write_keys import WriteKeyStore
+from workers.api import api_app
+from workers.embedded.postgres_server import PostgresServer
+from workers.settings import ApiSettings
+
+ADDRESS = "https://clew.test"
+SECRET = "a secret of at least 32 characters"
+STAFF = "the-token-of-the-installation"
+LONG_AGO = timedelta(days=4_000)
+
+
+class NoBell:
+    """Rings for nobody."""
+
+    def ring(self) -> None:
+        pass
+
+
+@dataclass
+class Doors:
+    """An installation with every door open, two customers, and somebody of every kind."""
+
+    pool: Pool
+    app: FastAPI
+    client: httpx.AsyncClient
+    people: dict[str, str] = field(default_factory=dict[str, str])
+    tokens: dict[str, str] = field(default_factory=dict[str, str])
+    """Staff tokens and write keys, by who holds them."""
+
+    def link(self, kind: str, customer: str, *, expired: bool = False) -> str:
+        """The token of a link, as it stands in a path."""
+        if kind == "inbox":
+            now = datetime.now(UTC) - (LONG_AGO if expired else timedelta(0))
+            return InboxTokens(ADDRESS, SECRET.encode()).make(customer, now).token
+        if kind == "unsubscribe":
+            wanted = Unsubscription(customer=customer, purpose="marketing", channel="email")
+            return UnsubscribeLinks(ADDRESS, SECRET.encode()).token(wanted)
+        if kind == "survey":
+            asked = SurveyInvitation(ask=f"a-{customer}", survey="none", customer=customer, entry=1)
+            return SurveyLinks(ADDRESS, SECRET.encode()).url(asked).rsplit("/", 1)[1].split("?")[0]
+        at = datetime.now(UTC) - (LONG_AGO if expired else timedelta(0))
+        links = CustomerLinks(ADDRESS, SECRET.encode(), lambda: at)
+        entry = 1 if kind in ("person", "status") else None
+        return links.path(kind, customer, entry).split("/")[2]  # type: ignore[arg-type]
+
+    async def held(self) -> dict[str, Any]:
+        """What the whole database holds, as one number for each table."""
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(
+                "select relname from pg_class c join pg_namespace n on n.oid = relnamespace"
+                " where nspname = 'public' and relkind in ('r', 'p') and not relispartition"
+            )
+            names = [row["relname"] for row in await cursor.fetchall()]
+            each = " union all ".join(
+                f"select '{name}' as name, count(*) as n, coalesce(sum(hashtextextended(t::text, 0)), 0)"
+                f' as digest from "{name}" t'
+                for name in sorted(names)
+            )
+            found = await (await connection.execute(each)).fetchall()  # type: ignore[arg-type]
+        return {row["name"]: (row["n"], row["digest"]) for row in found}
+
+
+@pytest_asyncio.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    opened = await open_pool(database, name="test", most=8)
+    yield opened
+    await opened.close()
+
+
+def every_door(**other: Any) -> ApiSettings:
+    """Settings with which no door is shut."""
+    told: dict[str, Any] = {
+        "database_url": "postgresql://unused",
+        "public_url": ADDRESS,
+        "secret": SecretStr(SECRET),
+        "staff_token": SecretStr(STAFF),
+        "twilio_account": "AC" + "0" * 32,
+        "twilio_auth_token": SecretStr("twilio-token-of-the-tests"),
+        "slack_signing_secret": SecretStr("slack-secret-of-the-tests"),
+        "inbound_secret": SecretStr("inbound-secret-of-the-tests"),
+        "inbound_ses_topic": "arn:aws:sns:eu-west-1:123456789012:in",
+        "ses_topic": "arn:aws:sns:eu-west-1:123456789012:out",
+        "postmark_feedback_secret": SecretStr("postmark-secret-of-the-tests"),
+        "feedback_secret": SecretStr("whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"),
+        "requests_at_once": 64,
+    }
+    return ApiSettings(**told | other)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def doors(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[Doors]:
+    """One for all tests of who may what: those that change something have names of their own."""
+    url = await postgres.create_database("doors", template=migrated_template)
+    pool = await open_pool(url, most=8)
+    ear: Any = None
+    app = api_app(pool, NoBell(), ear, every_door(), asyncio.Event())  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+        found = Doors(pool, app, client)
+        await _people(found)
+        yield found
+    await pool.close()
+
+
+async def _people(doors: Doors) -> None:
+    customers, tokens = CustomerStore(doors.pool), StaffTokenStore(doors.pool)
+    for name in ("anna", "ben"):
+        doors.people[name] = await customers.known(name)
+        async with doors.pool.connection() as connection:
+            traits = {"email": f"{name}@shop.example", "first_name": name.title()}
+            await customers.merge_traits(connection, doors.people[name], traits)
+    for role in ROLES:
+        doors.tokens[role] = await tokens.create(role, role, by="test")
+    doors.tokens["revoked"] = await tokens.create("gone", "operator", by="test")
+    await tokens.revoke("gone", by="test")
+    doors.tokens["expired"] = await tokens.create(
+        "over", "operator", lasts=timedelta(seconds=-1), by="test"
+    )
+    doors.tokens["installation"] = STAFF
+    keys = WriteKeyStore(doors.pool)
+    doors.tokens["write key"] = await keys.create("shop")
+    doors.tokens["ingest key"] = await keys.create("feed", scopes=["ingest"])
+    doors.tokens["devices key"] = await keys.create("app", scopes=["devices"])
+    doors.tokens["revoked key"] = await keys.create("old shop")
+    await keys.revoke("old shop")
+    doors.tokens["expired key"] = await keys.create("past shop", lasts=timedelta(seconds=-1))

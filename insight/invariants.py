@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.evidence import Outside, Seen, SeenArrival, SeenRun, SeenTouchpoint, ToldRun
-from contracts.routing import GIVEN
+from contracts.routing import GIVEN, had_by
+from insight.proper_sends import improper_sends
+from insight.sound_runs import standing_faults
 from journey.touchpoint import HOLD_LIFTED, MERGED, TRAITS_CHANGED
 
 UNCOUNTED = (TRAITS_CHANGED, HOLD_LIFTED, MERGED)
@@ -18,6 +20,12 @@ UNCOUNTED = (TRAITS_CHANGED, HOLD_LIFTED, MERGED)
 
 TOO_LATE = ("too_late", "refused")
 """Fates that say why a run could not have a touchpoint: it had ended, or the server refused it."""
+
+AIMED = (HOLD_LIFTED, MERGED)
+"""What is told to the runs that it concerns, and not to each that would understand it."""
+
+KINDS = ("lost", "twice", "mailed_twice", "unmailed", "stuck", "left", "improper")
+"""The ways in which something may not hold."""
 
 Subject = tuple[str, str]
 
@@ -35,14 +43,13 @@ class Broken:
     unmailed: list[str] = field(default_factory=list[str])
     stuck: list[str] = field(default_factory=list[str])
     left: list[str] = field(default_factory=list[str])
+    improper: list[str] = field(default_factory=list[str])
     unknown: list[str] = field(default_factory=list[str])
 
     @property
     def nothing(self) -> bool:
         """Whether everything holds."""
-        return not any(
-            (self.lost, self.twice, self.mailed_twice, self.unmailed, self.stuck, self.left)
-        )
+        return not any(getattr(self, kind) for kind in KINDS)
 
 
 def check(
@@ -50,22 +57,24 @@ def check(
 ) -> Broken:
     """Hold everything against everything. `run_now`: on the runs' clock, when `seen` was read."""
     look = _Look(seen, told, outside)
+    mails = outside.mails
     doubtful = [d.key for d in seen.deliveries if d.uncertain or d.state == "unknown"]
     return Broken(
         lost=[*look.not_stored(), *look.not_arrived(), *look.not_told(), *look.not_applied()],
         twice=[*look.given_twice(), *look.applied_twice()],
         mailed_twice=[
             f"{key}: {times} mails"
-            for key, times in outside.mails.items()
+            for key, times in (mails or {}).items()
             if times > 1 and key not in doubtful
         ],
         unmailed=[
             f"{d.key}: accepted, and no mail of it arrived"
             for d in seen.deliveries
-            if d.state == "accepted" and not outside.mails.get(d.key)
+            if mails is not None and d.state == "accepted" and not mails.get(d.key)
         ],
         stuck=[*look.asleep(run_now - late), *look.of_two_minds()],
         left=[*_left(seen)],
+        improper=[*_improper(seen, outside)],
         unknown=doubtful,
     )
 
@@ -78,6 +87,12 @@ def _left(seen: Seen) -> Iterator[str]:
     for delivery in seen.deliveries:
         if delivery.state == "intended":
             yield f"{delivery.key}: intended, and no word of how it ended"
+
+
+def _improper(seen: Seen, outside: Outside) -> Iterator[str]:
+    policy, since = outside.policy, outside.rules_since
+    if policy is not None and since is not None:
+        yield from improper_sends(seen.deliveries, policy, outside.said, since=since)
 
 
 class _Look:
@@ -107,11 +122,17 @@ class _Look:
                 yield f"{message_id}: acknowledged, and not there"
 
     def not_arrived(self) -> Iterator[str]:
-        arrived = {(each.customer, each.touchpoint) for each in self.seen.arrivals}
+        became = self.seen.became
+        arrived = {
+            (became.get(each.customer, each.customer), each.touchpoint)
+            for each in self.seen.arrivals
+        }
         for each in self.seen.touchpoints:
-            own = each.customer is not None and each.routed
-            if own and (each.customer, each.touchpoint) not in arrived:
-                yield f"{each.message_id}: never routed to {each.customer}"
+            if each.customer is None or not each.routed:
+                continue
+            whose = became.get(each.customer, each.customer)
+            if (whose, each.touchpoint) not in arrived:
+                yield f"{each.message_id}: never routed to {whose}"
         for arrival in self.seen.arrivals:
             if not arrival.fates:
                 yield f"{self._named(arrival)}: no fate for {arrival.customer}"
@@ -124,7 +145,7 @@ class _Look:
     def _gaps(self, run: SeenRun) -> Iterator[str]:
         """What the customer had in the run's time, and the run did not."""
         arrivals = self._until_the_next(run)
-        given = [each for each in arrivals if _given(each, run)]
+        given = [each for each in arrivals if run.workflow_id in had_by(each.fates)]
         last = max((each.number for each in given), default=0)
         subjects = self._subjects(run, given)
         events = self.outside.events.get(run.version, frozenset())
@@ -133,7 +154,10 @@ class _Look:
             if touchpoint is None or touchpoint.event not in events:
                 continue
             own = touchpoint.subject is None or touchpoint.subject in subjects
-            its_time = touchpoint.received_at >= run.since and (run.open or arrival.number < last)
+            its_time = touchpoint.received_at >= (run.joined or run.since)
+            its_time = its_time and (run.open or arrival.number < last)
+            if touchpoint.event in AIMED:
+                continue
             if own and its_time and not _given(arrival, run) and not _too_late(arrival, run):
                 yield f"{touchpoint.message_id}: run {run.entry} listens and was not told"
 
@@ -209,10 +233,14 @@ class _Look:
                 continue
             if run.needs_attention:
                 yield f"{run.workflow_id}: {run.needs_attention}"
-            if run.wakes_at is None and not run.waits_for and not run.with_staff:
-                yield f"{run.workflow_id}: waits for nothing"
-            if run.wakes_at is not None and run.wakes_at < overdue:
-                yield f"{run.workflow_id}: was to wake at {run.wakes_at:%Y-%m-%d %H:%M:%S}"
+            for words in standing_faults(
+                run.wakes_at,
+                run.waits_for,
+                run.needs_attention,
+                overdue,
+                with_staff=run.with_staff,
+            ):
+                yield f"{run.workflow_id}: {words}"
 
     def of_two_minds(self) -> Iterator[str]:
         """The record and the server disagree, or the server tries in vain."""
@@ -230,7 +258,7 @@ class _Look:
             if told.applied is None:
                 yield f"{run.workflow_id}: does not answer"
         known = {run.workflow_id for run in self.seen.runs if run.open}
-        for workflow_id in sorted(self.outside.open_workflows - known):
+        for workflow_id in sorted((self.outside.open_workflows or frozenset()) - known):
             yield f"{workflow_id}: under way, and not in the record"
 
     def _named(self, arrival: SeenArrival) -> str:

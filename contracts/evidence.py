@@ -11,7 +11,8 @@ from journey.house_policy import HousePolicy
 class SeenRun:
     """A run that was admitted, as the database has it.
 
-    `since`: wall time from which on touchpoints are its own; `joined`: from which on those of its
+    `since`: wall time from which on touchpoints are its own, and of that instant those from `entering` on,
+    the touchpoint that began it; `joined`: from which on those of its
     customer are, where it began for somebody who became this customer. `listens`: subjects it listens to now.
     """
 
@@ -22,6 +23,7 @@ class SeenRun:
     customer: str
     open: bool
     since: datetime
+    entering: int = 0
     joined: datetime | None = None
     wakes_at: datetime | None = None
     waits_for: tuple[str, ...] = ()

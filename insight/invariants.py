@@ -154,8 +154,7 @@ class _Look:
             if touchpoint is None or touchpoint.event not in events:
                 continue
             own = touchpoint.subject is None or touchpoint.subject in subjects
-            its_time = touchpoint.received_at >= (run.joined or run.since)
-            its_time = its_time and (run.open or arrival.number < last)
+            its_time = _is_of(run, touchpoint) and (run.open or arrival.number < last)
             if touchpoint.event in AIMED:
                 continue
             if own and its_time and not _given(arrival, run) and not _too_late(arrival, run):
@@ -184,7 +183,7 @@ class _Look:
             heard = [t.touchpoint for t in self.about[subject] if t.touchpoint in arrivals]
             last = max(heard, default=0)
             for touchpoint in self.about[subject]:
-                its_time = touchpoint.received_at >= run.since and touchpoint.event in events
+                its_time = _is_of(run, touchpoint) and touchpoint.event in events
                 still = run.open and subject in run.listens
                 known = touchpoint.touchpoint in arrivals
                 if its_time and (still or touchpoint.touchpoint < last) and not known:
@@ -198,17 +197,22 @@ class _Look:
 
     def not_applied(self) -> Iterator[str]:
         told_ids: defaultdict[str, set[str]] = defaultdict(set)
-        for run in self.told.values():
+        entries = {(run.workflow_id, run.first_run_id): run for run in self.seen.runs}
+        by_id = {each.message_id: each for each in self.seen.touchpoints}
+        for name, run in self.told.items():
             told_ids[run.workflow_id] |= {each.message_id for each in run.told}
-            yield from _out_of_order(run)
+            entry = entries.get(name)
+            for message_id, highest in _out_of_order(run):
+                touchpoint = by_id.get(message_id)
+                if entry is None or touchpoint is None or _is_of(entry, touchpoint):
+                    yield f"{message_id}: told to {run.workflow_id} after number {highest}"
             short = len(_counting(run)) - (run.applied or 0)
             if run.open and run.applied is not None and short > 0:
                 yield f"{run.workflow_id}: was told {short} that it did not apply"
         for arrival in self.seen.arrivals:
             named = self._named(arrival)
-            for fate in arrival.fates:
-                run_id = str(fate.get("run"))
-                if fate["fate"] in GIVEN and named not in told_ids[run_id]:
+            for run_id in sorted(had_by(arrival.fates)):
+                if named not in told_ids[run_id]:
                     yield f"{named}: said to be given to {run_id}, which does not have it"
 
     def given_twice(self) -> Iterator[str]:
@@ -274,16 +278,28 @@ def _too_late(arrival: SeenArrival, run: SeenRun) -> bool:
     return any(f["fate"] in TOO_LATE and f.get("run") == run.workflow_id for f in arrival.fates)
 
 
+def _is_of(run: SeenRun, touchpoint: SeenTouchpoint) -> bool:
+    """Whether it came in the run's time: from the touchpoint that began it, or from when it joined its customer."""
+    if run.joined is not None and touchpoint.received_at < run.joined:
+        return False
+    if touchpoint.received_at == run.since:
+        return touchpoint.touchpoint >= run.entering
+    return touchpoint.received_at > run.since
+
+
 def _counting(run: ToldRun) -> set[str]:
     """The touchpoints that the run counts, each once, however often it was told of them."""
     return {each.message_id for each in run.told if each.event not in UNCOUNTED}
 
 
-def _out_of_order(run: ToldRun) -> Iterator[str]:
-    """A number lower than one before it is dropped by the run as a repetition: it must be one."""
+def _out_of_order(run: ToldRun) -> Iterator[tuple[str, int]]:
+    """A number lower than one before it is dropped by the run as a repetition: it must be one.
+
+    Or it came before the run did: a router that died in between tells once more all that it had.
+    """
     highest, before = 0, set[str]()
     for each in run.told:
         if each.number is not None and each.message_id not in before and each.number <= highest:
-            yield f"{each.message_id}: told to {run.workflow_id} after number {highest}"
+            yield each.message_id, highest
         highest = max(highest, each.number or 0)
         before.add(each.message_id)

@@ -27,7 +27,7 @@ from tests.simulation.world import Chances, World
 from tests.simulation.written_by_chance import ABOUT, EVENTS, published
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/*journey.yaml"))
-WORLDS_PER_JOURNEY = 8
+WORLDS_PER_JOURNEY = 12
 """To write and check a journey takes longer than to live through it."""
 
 LATE = timedelta(minutes=1)
@@ -319,7 +319,7 @@ class Life:
                 told=tuple(run.told),
                 applied=run.state.arrivals,
             )
-            for run in world.runs
+            for run in admitted
         ]
         said = tuple(each for customer in world.customers for each in customer.said)
         outside = Outside(
@@ -343,6 +343,7 @@ class Life:
             customer=run.customer,
             open=is_open,
             since=run.since,
+            entering=run.entering,
             joined=run.joined,
             wakes_at=next_alarm(state) if is_open else None,
             waits_for=waits_for(run.program, state, self.world.now) if is_open else (),

@@ -62,7 +62,7 @@ class World:
         for program in programs:
             self.live.setdefault(program.journey, program)
         self.customers = [
-            born(self.random, f"c{n}", self.began) for n in range(self.random.randint(1, 3))
+            born(self.random, f"c{n}", self.began) for n in range(self.random.randint(1, 4))
         ]
         self.of_id = {each.customer: each for each in self.customers}
         self.post = Post()
@@ -74,6 +74,11 @@ class World:
         self._queue: list[tuple[datetime, int, Happen]] = []
         self._pushed = 0
         self._routing: set[str] = set()
+        self._starting: set[str] = set()
+        """Runs that the next batch must know of although they are not admitted, by the server's id."""
+        self._used: set[str] = set()
+        self.goes_on: dict[str, str] = {}
+        """A run that gives way → the run that goes on in its place."""
 
     # -- time
 
@@ -160,7 +165,11 @@ class World:
             return
         batch = CustomerBatch(
             whose.customer,
-            runs=[self._told_run(run) for run in self.open_runs(whose.customer)],
+            runs=[
+                self._told_run(run)
+                for run in self.open_runs(whose.customer)
+                if run.entry or run.first_run_id in self._starting
+            ],
             live=list(self.live.values()),
             profile=lambda: _at_once(whose.profile),
             signals=self,
@@ -176,6 +185,7 @@ class World:
             self.route(whose.customer)
             return
         self.post.finish(whose.customer, routed.rows, routed.fates)
+        self._starting |= {run.first_run_id for run in routed.starting}
         for key, reason in routed.not_started.items():
             self.ended_other(key, "not_admitted", reason)
         if any(row.unit == whose.customer for row in self.post.rows):
@@ -248,8 +258,8 @@ class World:
             return
         self.entries += 1
         run.inbox.remove(entering)
-        received = self.post.stored[self.post.known[entering.message_id]].received_at
-        run.since = min(run.since, received)
+        run.entering = self.post.known[entering.message_id]
+        run.since = min(run.since, self.post.stored[run.entering].received_at)
         program = run.program
         run.enter(
             Entered(
@@ -282,7 +292,7 @@ class World:
         if not program.again.allows(came, self.now, whose.zone):
             return None
         for touchpoint in run.inbox:
-            if touchpoint.message_id in self.used or not program.enters_on(touchpoint):
+            if touchpoint.message_id in self._used or not program.enters_on(touchpoint):
                 continue
             try:
                 wanted = program.entry_wanted(touchpoint, whose.profile)
@@ -290,14 +300,9 @@ class World:
             except ConditionError:
                 continue
             if wanted and key == run.key:
-                self.used.add(touchpoint.message_id)
+                self._used.add(touchpoint.message_id)
                 return touchpoint
         return None
-
-    @property
-    def used(self) -> set[str]:
-        """Messages that brought somebody in."""
-        return self.__dict__.setdefault("_used", set())
 
     def _turn_away(self, run: SimulatedRun) -> None:
         self.counted["not admitted"] += 1
@@ -373,11 +378,6 @@ class World:
             self._fate(serial, run.customer, {"fate": "handed_back", "run": run.workflow_id})
             self.post.put(run.customer, serial, self.goes_on.get(run.workflow_id, run.workflow_id))
         self.route(run.customer)
-
-    @property
-    def goes_on(self) -> dict[str, str]:
-        """A run that gives way → the run that goes on in its place."""
-        return self.__dict__.setdefault("_goes_on", {})
 
     def _fate(self, touchpoint: int, customer: str, fate: Fate) -> None:
         for (whose, serial), arrival in self.post.arrivals.items():

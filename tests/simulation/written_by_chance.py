@@ -85,7 +85,7 @@ class Author:
         entry = self._entry()
         gone = "audience" in entry and "schedule" not in entry and self.coin()
         exits: Steps = self.of(
-            [], [{"on": "C", "outcome": "left"}], [{"when": "run.n > 4", "outcome": "many"}],
+            [], [], [], [{"on": "C", "outcome": "left"}], [{"when": "run.n > 4", "outcome": "many"}],
             [{"on": "C", "when": "event.properties.n == 1", "outcome": "left"}, {"on": ABOUT, "when":
               "event.properties.n == 2", "outcome": "moved-away"}],
         )  # fmt: skip
@@ -118,7 +118,7 @@ class Author:
         if self.one_in(4):
             made["zone"] = "Pacific/Auckland"
         if self.one_in(3):
-            made["goal"] = {"outcome": "good", "within": "3d"}
+            made["goal"] = {"outcome": "end", "within": "3d"}
         return made | self.of(
             {}, {"while_running": {"hold": "marketing"}}, {"priority": 1}, {"priority": 100}
         )
@@ -137,7 +137,7 @@ class Author:
             )
         )  # fmt: skip
         if entry == {"on": "Began"}:
-            entry["again"] = self.of("never", "always", "join", "after 7d")
+            entry["again"] = self.of("never", "always", "always", "join", "after 7d")
             if self.one_in(3):
                 entry["key"] = "event.properties.n"
         if self.one_in(4):

@@ -80,7 +80,8 @@ class Seen:
     """Everything in the database that bears witness, read at one moment.
 
     `pending`: rows in the outbox. `leases`: units that a router holds at this moment. `became`: ids of
-    customers who turned out to be somebody else → who they are.
+    customers who turned out to be somebody else → who they are. `joined`: customers whom others became
+    → when the last of them did.
     """
 
     at: datetime
@@ -91,6 +92,7 @@ class Seen:
     pending: int = 0
     leases: int = 0
     became: dict[str, str] = field(default_factory=dict[str, str])
+    joined: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -92,7 +92,7 @@ def _left(seen: Seen) -> Iterator[str]:
 def _improper(seen: Seen, outside: Outside) -> Iterator[str]:
     policy, since = outside.policy, outside.rules_since
     if policy is not None and since is not None:
-        yield from improper_sends(seen.deliveries, policy, outside.said, since=since)
+        yield from improper_sends(seen.deliveries, policy, outside.said, since=since, joined=seen.joined)
 
 
 class _Look:
@@ -133,8 +133,14 @@ class _Look:
             whose = became.get(each.customer, each.customer)
             if (whose, each.touchpoint) not in arrived:
                 yield f"{each.message_id}: never routed to {whose}"
+        fated = {
+            (became.get(each.customer, each.customer), each.touchpoint)
+            for each in self.seen.arrivals
+            if each.fates
+        }
         for arrival in self.seen.arrivals:
-            if not arrival.fates:
+            whose = became.get(arrival.customer, arrival.customer)
+            if (whose, arrival.touchpoint) not in fated:
                 yield f"{self._named(arrival)}: no fate for {arrival.customer}"
 
     def not_told(self) -> Iterator[str]:
@@ -154,6 +160,8 @@ class _Look:
             if touchpoint is None or touchpoint.event not in events:
                 continue
             own = touchpoint.subject is None or touchpoint.subject in subjects
+            # What came to somebody who became this customer is aimed at the run that goes on in place of theirs.
+            own = own and touchpoint.customer in (None, arrival.customer)
             its_time = _is_of(run, touchpoint) and (run.open or arrival.number < last)
             if touchpoint.event in AIMED:
                 continue
@@ -190,7 +198,9 @@ class _Look:
                     yield f"{touchpoint.message_id}: run {run.entry} listens to {subject[1]}"
 
     def _subjects(self, run: SeenRun, given: Sequence[SeenArrival]) -> set[Subject]:
-        heard = {self.touchpoints[each.touchpoint].subject for each in given}
+        # The customer's own is theirs, also where it is about a thing that the run does not follow.
+        came = [self.touchpoints[each.touchpoint] for each in given]
+        heard = {each.subject for each in came if each.customer is None}
         return {subject for subject in (*heard, *run.listens) if subject is not None}
 
     # -- in the run

@@ -4,7 +4,7 @@ Told anew and in another way than `journey.delivery_policy` decides it, so that 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,8 +21,12 @@ def improper_sends(
     said: Sequence[Said],
     *,
     since: datetime,
+    joined: Mapping[str, datetime],
 ) -> Iterator[str]:
-    """What left since then and should not have: `since` this policy and all that was said are known."""
+    """What left since then and should not have: `since` this policy and all that was said are known.
+
+    `joined`: customers whom others became, and when: what left before was each one's own.
+    """
     words = defaultdict[str, list[Said]](list)
     for each in said:
         words[each.customer].append(each)
@@ -31,13 +35,14 @@ def improper_sends(
         if each.left_at is not None and each.customer:
             of_customer[each.customer].append(each)
     for customer, left in of_customer.items():
-        marketing = [e for e in left if e.purpose == "marketing" and _at(e) >= since]
+        begins = max(since, joined.get(customer, since))
+        marketing = [e for e in left if e.purpose == "marketing" and _at(e) > begins]
         for each in marketing:
             if _refused(each, words[customer], policy):
                 yield f"{each.key}: the customer did not agree to {each.purpose} by {each.channel}"
             if _quiet(each, policy):
                 yield f"{each.key}: left in quiet hours, at {_local(each):%Y-%m-%d %H:%M} of theirs"
-        yield from _too_many(left, policy.caps, since)
+        yield from _too_many(left, policy.caps, begins)
 
 
 def _at(delivery: SeenDelivery) -> datetime:
@@ -97,9 +102,9 @@ def _too_many(left: Sequence[SeenDelivery], caps: Sequence[Cap], since: datetime
                 for other in counted[: place + 1]
                 if cap.span.after(_at(other), zone) > _at(each) + CERTAIN
             ]
-            judged = each.purpose == "marketing" and _at(within[0] if within else each) >= since
+            judged = each.purpose == "marketing" and _at(each) > since
             if judged and len(within) > cap.at_most:
-                yield f"{each.key}: the {len(within)}th of {cap.in_words}"
+                yield f"{each.key}: number {len(within)} of {cap.in_words}"
 
 
 def _counts(cap: Cap, each: SeenDelivery) -> bool:

@@ -309,6 +309,7 @@ class Life:
             arrivals=world.post.seen_arrivals(),
             deliveries=world.outside.seen(),
             pending=len(world.post.rows),
+            joined=dict(world.joined),
             became={each.customer: each.canonical.customer for each in world.customers},
         )
         told = [

@@ -77,6 +77,7 @@ class World:
         self._starting: set[str] = set()
         """Runs that the next batch must know of although they are not admitted, by the server's id."""
         self._used: set[str] = set()
+        self.joined: dict[str, datetime] = {}
         self.goes_on: dict[str, str] = {}
         """A run that gives way → the run that goes on in its place."""
 
@@ -450,6 +451,7 @@ class World:
         if any(not run.entry for run in self.open_runs() if run.customer in both):
             return False  # a start is under way: it is forwarded by admission, which is not told here
         goes.became = stays
+        self.joined[stays.customer] = self.now
         self.counted["two became one"] += 1
         for row in self.post.rows:
             row.unit = stays.customer if row.unit == goes.customer else row.unit

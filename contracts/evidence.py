@@ -12,7 +12,7 @@ class SeenRun:
     """A run that was admitted, as the database has it.
 
     `since`: wall time from which on touchpoints are its own, and of that instant those from `entering` on,
-    the touchpoint that began it; `joined`: from which on those of its
+    the touchpoint that began it; `moved`: it was told things under another version; `joined`: from which on those of its
     customer are, where it began for somebody who became this customer. `listens`: subjects it listens to now.
     """
 
@@ -24,6 +24,7 @@ class SeenRun:
     open: bool
     since: datetime
     entering: int = 0
+    moved: bool = False
     joined: datetime | None = None
     wakes_at: datetime | None = None
     waits_for: tuple[str, ...] = ()

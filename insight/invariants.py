@@ -216,8 +216,9 @@ class _Look:
                 touchpoint = by_id.get(message_id)
                 if entry is None or touchpoint is None or _is_of(entry, touchpoint):
                     yield f"{message_id}: told to {run.workflow_id} after number {highest}"
-            short = len(_counting(run)) - (run.applied or 0)
-            if run.open and run.applied is not None and short > 0:
+            short = len(self._counting(run, entry)) - (run.applied or 0)
+            sure = entry is not None and not entry.moved
+            if run.open and run.applied is not None and short > 0 and sure:
                 yield f"{run.workflow_id}: was told {short} that it did not apply"
         for arrival in self.seen.arrivals:
             named = self._named(arrival)
@@ -234,10 +235,28 @@ class _Look:
                     yield f"{self._named(arrival)}: given {times} times to {run_id}"
 
     def applied_twice(self) -> Iterator[str]:
-        for run in self.told.values():
-            more = (run.applied or 0) - len(_counting(run))
+        entries = {(run.workflow_id, run.first_run_id): run for run in self.seen.runs}
+        for name, run in self.told.items():
+            more = (run.applied or 0) - len(self._counting(run, None))
             if more > 0:
                 yield f"{run.workflow_id}: applied {more} more than it was told"
+            again = [each for each, times in _numbers(run).items() if times > 1]
+            if again and name in entries:
+                yield f"{again[0]}: told to {run.workflow_id} under several numbers"
+
+    def _counting(self, run: ToldRun, entry: SeenRun | None) -> set[str]:
+        """The touchpoints that the run counts, each once, however often it was told of them.
+
+        Of a run that is known, only those that its version listens to: others are refused in words.
+        """
+        events = self.outside.events.get(entry.version) if entry is not None else None
+        first = {each.message_id for each in run.told[:1]}
+        return {
+            each.message_id
+            for each in run.told
+            if each.event not in UNCOUNTED
+            and (events is None or each.event in events or each.message_id in first)
+        }
 
     # -- stuck
 
@@ -297,9 +316,10 @@ def _is_of(run: SeenRun, touchpoint: SeenTouchpoint) -> bool:
     return touchpoint.received_at > run.since
 
 
-def _counting(run: ToldRun) -> set[str]:
-    """The touchpoints that the run counts, each once, however often it was told of them."""
-    return {each.message_id for each in run.told if each.event not in UNCOUNTED}
+def _numbers(run: ToldRun) -> Counter[str]:
+    """Under how many numbers each touchpoint that counts was told to it: each number counts."""
+    told = {(each.message_id, each.number) for each in run.told if each.event not in UNCOUNTED}
+    return Counter(message_id for message_id, number in told if number is not None)
 
 
 def _out_of_order(run: ToldRun) -> Iterator[tuple[str, int]]:

@@ -345,6 +345,7 @@ class Life:
             open=is_open,
             since=run.since,
             entering=run.entering,
+            moved=run.moved,
             joined=run.joined,
             wakes_at=next_alarm(state) if is_open else None,
             waits_for=waits_for(run.program, state, self.world.now) if is_open else (),

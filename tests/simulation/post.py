@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 
 from contracts.evidence import SeenArrival, SeenTouchpoint
-from contracts.routing import GIVEN, Fate, PendingTouchpoint, had_by
+from contracts.routing import GIVEN, Fate, PendingTouchpoint, had_by, unwritten
 
 T = TypeVar("T")
 Subject = tuple[str, str]
@@ -150,7 +150,9 @@ class Post:
             subject=told.subject,
             own=told.customer is not None,
             had_by=had_by(fates),
-            fated=bool(arrival.fates),
+            unwritten=unwritten(fates),
+            fated=bool(had_by(fates))
+            or any(fate["fate"] not in (*GIVEN, "handed_back") for fate in arrival.fates),
         )
 
     def finish(self, customer: str, rows: tuple[int, ...], fates: dict[int, list[Fate]]) -> None:

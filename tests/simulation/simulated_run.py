@@ -93,6 +93,7 @@ class SimulatedRun:
     continued: int = 0
     is_closed: bool = False
     gives_way: bool = False
+    moved: bool = False
     joined: datetime | None = None
     steps: set[str] = field(default_factory=set[str])
     """Kinds of step that it stood at, or that told of themselves."""
@@ -149,8 +150,10 @@ class SimulatedRun:
             orders, self.orders = self.orders, []
             for order in orders:
                 if isinstance(order, MoveOrder):
-                    self.program = order.program
-                    self.home.moved(self)
+                    if self.state.outcome is None:
+                        self.program = order.program
+                        self.moved = True
+                        self.home.moved(self)
                     self._advance(Moved(address=order.step, reason="told to move"))
                 else:
                     self._advance(order)

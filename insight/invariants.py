@@ -150,6 +150,8 @@ class _Look:
 
     def _gaps(self, run: SeenRun) -> Iterator[str]:
         """What the customer had in the run's time, and the run did not."""
+        if run.moved and not run.open:
+            return  # under an earlier version it may not have listened
         arrivals = self._until_the_next(run)
         given = [each for each in arrivals if run.workflow_id in had_by(each.fates)]
         last = max((each.number for each in given), default=0)
@@ -184,11 +186,13 @@ class _Look:
 
     def _subject_gaps(self, run: SeenRun) -> Iterator[str]:
         """What happened to a subject before the last that the run heard of it must be there too."""
-        arrivals = {each.touchpoint: each for each in self.of_customer[run.customer]}
+        arrivals = {each.touchpoint: each for each in self._until_the_next(run)}
         given = [each for each in arrivals.values() if _given(each, run)]
         events = self.outside.events.get(run.version, frozenset())
         for subject in self._subjects(run, given):
             heard = [t.touchpoint for t in self.about[subject] if t.touchpoint in arrivals]
+            if run.moved and not run.open:
+                continue
             last = max(heard, default=0)
             for touchpoint in self.about[subject]:
                 its_time = _is_of(run, touchpoint) and touchpoint.event in events

@@ -16,7 +16,8 @@ from pydantic import JsonValue
 from contracts.evidence import Outside, Seen, SeenRun, ToldRun
 from insight.invariants import Broken, check
 from journey.happenings import Resumed, ToldToLeave
-from journey.program import Program
+from journey.definition import canonical_json
+from journey.program import Program, compile_program
 from journey.publication import read_definition
 from journey.standing import needs_attention, next_alarm, waits_for
 from journey.touchpoint import CASE_DECIDED, ENTER, SURVEY_ANSWERED, TRAITS_CHANGED
@@ -25,6 +26,7 @@ from tests.simulation.people import SimulatedCustomer
 from tests.simulation.simulated_run import MoveOrder, SimulatedRun
 from tests.simulation.world import Chances, World
 from tests.simulation.written_by_chance import ABOUT, EVENTS, published
+from tests.unit.journey.story import touched
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/*journey.yaml"))
 WORLDS_PER_JOURNEY = 12
@@ -66,14 +68,10 @@ def example(path: Path) -> Program:
 
 def _edited(program: Program) -> Program:
     """The same journey with another title: a version of its own."""
-    from journey.definition import canonical_json
-
     data = program.definition.model_dump(by_alias=True, exclude_unset=True, mode="json")
     data["title"] = "Edited"
     data["enter"] = {**data["enter"], "hold_out": "0%"} if "hold_out" in data["enter"] else data["enter"]
     canonical = canonical_json(data)
-    from journey.program import compile_program
-
     return compile_program(canonical)
 
 
@@ -221,8 +219,6 @@ class Life:
         runs = [run for run in self.world.open_runs() if run.entry]
         if runs:
             run = self._random.choice(runs)
-            from tests.unit.journey.story import touched
-
             name = f"f{len(run.happened)}"
             event = self._random.choice((*self._events(), ENTER, "Nobody Knows"))
             told = touched(event, name, self.world.now, **self._said())

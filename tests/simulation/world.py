@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from contracts.ids import effect_key, workflow_id
+from contracts.ids import effect_key
 from contracts.routing import Fate, PendingBatch
 from journey.conditions import ConditionError
 from journey.effects import Effect, SetTraits
@@ -34,7 +34,7 @@ from routing.told_run import ToldRun
 from tests.simulation.outside import TRY_AGAIN, OutsideWorld
 from tests.simulation.people import BEGINS, SimulatedCustomer, born
 from tests.simulation.post import Post, Stored, Subject, done_at_once
-from tests.simulation.simulated_run import AT_ONCE, SimulatedRun
+from tests.simulation.simulated_run import SimulatedRun
 
 Happen = Callable[[], None]
 SOON = timedelta(milliseconds=20)
@@ -340,7 +340,9 @@ class World:
         key = effect_key(run.workflow_id, run.entry, effect.n)
 
         def attempted() -> None:
-            if run.under_way.get(effect.n) != attempt:
+            row = self.outside.ledger.get(key)
+            begun = row is not None and row.state == "intended"
+            if run.under_way.get(effect.n) != attempt and not begun:
                 return
             whose = self.of_id[run.customer].canonical
             said = self.outside.carry_out(run, effect, key, whose, self.now)
@@ -490,6 +492,3 @@ async def _at_once(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _became(effect: Effect, said: EffectFinished | EffectFailed) -> str:
     return f"{effect.kind} failed" if isinstance(said, EffectFailed) else effect.kind
-
-
-__all__ = ["AT_ONCE", "Chances", "World", "workflow_id"]

@@ -12,8 +12,9 @@ class SeenRun:
     """A run that was admitted, as the database has it.
 
     `since`: wall time from which on touchpoints are its own, and of that instant those from `entering` on,
-    the touchpoint that began it; `moved`: it was told things under another version; `joined`: from which on those of its
-    customer are, where it began for somebody who became this customer. `listens`: subjects it listens to now.
+    the touchpoint that began it; `moved`: it was told things under another version; `joined`: from
+    which on those of its customer are, where it began for somebody who became this customer.
+    `listens`: subjects it listens to now.
     """
 
     entry: int

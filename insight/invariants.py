@@ -92,7 +92,9 @@ def _left(seen: Seen) -> Iterator[str]:
 def _improper(seen: Seen, outside: Outside) -> Iterator[str]:
     policy, since = outside.policy, outside.rules_since
     if policy is not None and since is not None:
-        yield from improper_sends(seen.deliveries, policy, outside.said, since=since, joined=seen.joined)
+        yield from improper_sends(
+            seen.deliveries, policy, outside.said, since=since, joined=seen.joined
+        )
 
 
 class _Look:

@@ -111,4 +111,3 @@ def _counts(cap: Cap, each: SeenDelivery) -> bool:
     return cap.counts(
         purpose=each.purpose, channel=each.channel, topic=each.topic, journey=each.journey
     )
-

@@ -87,12 +87,17 @@ def main() -> None:
     began = time.monotonic()
     whole = night(wish.first, wish.seeds, wish.processes)
     figures = whole.figures(time.monotonic() - began)
-    print(f"steps: {json.dumps(dict(sorted(whole.steps.items())))}")  # noqa: T201 -- a command's answer
-    print(f"happenings: {json.dumps(dict(sorted(whole.happenings.items())))}")  # noqa: T201 -- likewise
+    print(f"steps: {json.dumps(dict(sorted(whole.steps.items())))}")
+    print(f"happenings: {json.dumps(dict(sorted(whole.happenings.items())))}")
     for seed, faults in sorted(whole.failed.items())[:SHOWN]:
-        print(f"seed {seed}: {faults[0][:400]}\n  again: {again(seed)}")  # noqa: T201 -- likewise
+        print(f"seed {seed}: {faults[0][:400]}\n  again: {again(seed)}")
     why = "" if not whole.failed else f"seeds {sorted(whole.failed)[:SHOWN]} fail"
-    keep("R10", figures, met=not whole.failed and wish.seeds >= 100_000, why=why or _too_few(wish.seeds))
+    keep(
+        "R10",
+        figures,
+        met=not whole.failed and wish.seeds >= 100_000,
+        why=why or _too_few(wish.seeds),
+    )
     sys.exit(1 if whole.failed else 0)
 
 

@@ -15,8 +15,8 @@ from pydantic import JsonValue
 
 from contracts.evidence import Outside, Seen, SeenRun, ToldRun
 from insight.invariants import Broken, check
-from journey.happenings import Resumed, ToldToLeave
 from journey.definition import canonical_json
+from journey.happenings import Resumed, ToldToLeave
 from journey.program import Program, compile_program
 from journey.publication import read_definition
 from journey.standing import needs_attention, next_alarm, waits_for
@@ -70,7 +70,9 @@ def _edited(program: Program) -> Program:
     """The same journey with another title: a version of its own."""
     data = program.definition.model_dump(by_alias=True, exclude_unset=True, mode="json")
     data["title"] = "Edited"
-    data["enter"] = {**data["enter"], "hold_out": "0%"} if "hold_out" in data["enter"] else data["enter"]
+    data["enter"] = (
+        {**data["enter"], "hold_out": "0%"} if "hold_out" in data["enter"] else data["enter"]
+    )
     canonical = canonical_json(data)
     return compile_program(canonical)
 
@@ -80,7 +82,7 @@ def lived(seed: int, chances: Chances | None = None) -> Lived:
     life = Life(seed, programs_of(seed // WORLDS_PER_JOURNEY), chances)
     try:
         life.play()
-    except Exception as error:  # noqa: BLE001 -- whatever a run raises is a finding, told with its seed
+    except Exception as error:
         life.told.faults.append(f"{type(error).__name__}: {error}")
     return life.sum_up()
 
@@ -146,7 +148,10 @@ class Life:
         program = self._programs[0]
         if program.journey == "any":
             return (*EVENTS, ABOUT)
-        ours = {e for e in program.waited_for if not e.startswith("$")} - {CASE_DECIDED, SURVEY_ANSWERED}
+        ours = {e for e in program.waited_for if not e.startswith("$")} - {
+            CASE_DECIDED,
+            SURVEY_ANSWERED,
+        }
         return tuple(sorted(ours)) or EVENTS
 
     def _does_about(self, whose: SimulatedCustomer) -> None:
@@ -210,7 +215,11 @@ class Life:
                 continue
             event = program.entry_event
             said = {**self._said(), "journey": program.journey} if event == ENTER else self._said()
-            told: dict[str, Any] = {"event": event, "said": said | _example(program), "customer": whose}
+            told: dict[str, Any] = {
+                "event": event,
+                "said": said | _example(program),
+                "customer": whose,
+            }
             told["message_id"] = self.world.tell(**told)
             self._sent.append(told)
 
@@ -281,7 +290,11 @@ class Life:
             key = f"{run.workflow_id}:{run.entry}:{n}"
             if kind == "case" and self._random.random() < 0.7:
                 decision = self._random.choice(("yes", *_decisions(run, n)))
-                said: dict[str, JsonValue] = {"case": f"case/{key}", "decision": decision, "fields": {}}
+                said: dict[str, JsonValue] = {
+                    "case": f"case/{key}",
+                    "decision": decision,
+                    "fields": {},
+                }
                 world.tell(CASE_DECIDED, said, customer=whose)
             elif kind == "run" and self._random.random() < 0.7:
                 world.ended_other(key, "good")
@@ -360,7 +373,7 @@ class Life:
             told.steps.update(run.steps)
         told.customer_days = len(world.customers) * ((world.now - world.began) / timedelta(days=1))
         told.happenings.update(world.counted)
-        told.happenings.update({name: 1 for name in world.outside.became})
+        told.happenings.update(dict.fromkeys(world.outside.became, 1))
         return told
 
 

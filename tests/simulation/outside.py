@@ -114,10 +114,10 @@ class OutsideWorld:
         """Do it, or say why it cannot be done."""
         if self._random.random() < 0.03 and not isinstance(effect, Deliver):
             return None
-        if isinstance(effect, OpenCase | GrantOffer | CallOut | CallActivity | StartRun):
-            if key not in self.answered and self._random.random() < 0.06:
-                self.became.add("failed")
-                return EffectFailed(n=effect.n, error="Error", message="for good")
+        may_fail = isinstance(effect, OpenCase | GrantOffer | CallOut | CallActivity | StartRun)
+        if may_fail and key not in self.answered and self._random.random() < 0.06:
+            self.became.add("failed")
+            return EffectFailed(n=effect.n, error="Error", message="for good")
         answer = self._answer(run, effect, key, whose, now)
         if answer is None or self._random.random() < 0.05:
             return None  # it was done, and whoever did it was killed before they said so
@@ -142,15 +142,21 @@ class OutsideWorld:
                 return TraitsAnswer(traits=effect.traits)
             case ReadTraits():
                 return TraitsAnswer(
-                    traits={name: whose.traits[name] for name in effect.names if name in whose.traits}
+                    traits={
+                        name: whose.traits[name] for name in effect.names if name in whose.traits
+                    }
                 )
             case GrantOffer():
                 none = self._random.random() < 0.2 and key not in self.coupons
                 if not none:
                     self.coupons.setdefault(key, f"CODE-{len(self.coupons)}")
-                return OfferAnswer(code=self.coupons.get(key), reason="none is left" if none else "")
+                return OfferAnswer(
+                    code=self.coupons.get(key), reason="none is left" if none else ""
+                )
             case SettleOffer():
-                self.settled.setdefault(f"{run.workflow_id}:{run.entry}:{effect.grant}", effect.state)
+                self.settled.setdefault(
+                    f"{run.workflow_id}:{run.entry}:{effect.grant}", effect.state
+                )
                 return Done()
             case CallOut() | CallActivity():
                 said = CallAnswer(result={"n": self._random.randint(0, 3)})
@@ -177,7 +183,9 @@ class OutsideWorld:
         if row.answer is not None:
             return row.answer
         row.message, row.customer = message, whose
-        if row.state == "intended" and row.channel == "email":  # it can be asked what became of the key
+        if (
+            row.state == "intended" and row.channel == "email"
+        ):  # it can be asked what became of the key
             if self.mails.get(key):
                 row.state = "accepted"
                 return row.answer
@@ -242,7 +250,9 @@ class OutsideWorld:
             isinstance(asked.effect, Deliver) and asked.effect.replaces == message.n
             for asked in run.state.outstanding.values()
         )
-        others = [each for each in self.ledger.values() if each is not row and each.customer is whose]
+        others = [
+            each for each in self.ledger.values() if each is not row and each.customer is whose
+        ]
         return DeliveryFacts(
             addresses=whose.addresses,
             consents=whose.consents if message.purpose == "marketing" else {},

@@ -164,9 +164,9 @@ class Post:
     def had_since(self, customers: set[str], since: datetime, run: str) -> Iterator[int]:
         """What customers had since then, and this run did not."""
         for (customer, touchpoint), arrival in list(self.arrivals.items()):
-            if customer in customers and self.stored[touchpoint].received_at >= since:
-                if run not in had_by(arrival.fates):
-                    yield touchpoint
+            its = customer in customers and self.stored[touchpoint].received_at >= since
+            if its and run not in had_by(arrival.fates):
+                yield touchpoint
 
     def about(self, subjects: set[Subject], since: datetime) -> Iterator[int]:
         """What happened to these subjects since then."""

@@ -108,7 +108,11 @@ def test_nine_comes_once_a_day_and_quiet_hours_hold(whole: bool) -> None:
 
     changes, wrong = looked_at(names, whole=whole)
 
-    keep("R11", {"zones": len(names), "transitions": changes, "wrong": len(wrong)}, met=whole and not wrong)
+    keep(
+        "R11",
+        {"zones": len(names), "transitions": changes, "wrong": len(wrong)},
+        met=whole and not wrong,
+    )
     assert wrong == []
     assert changes > len(names)
 

@@ -40,7 +40,9 @@ def test_whatever_happens_nothing_is_lost_or_done_twice() -> None:
     began = time.monotonic()
     whole = night(0, CI, 1)
 
-    keep("R10", whole.figures(time.monotonic() - began), met=False, why=f"the {CI} seeds of CI only")
+    keep(
+        "R10", whole.figures(time.monotonic() - began), met=False, why=f"the {CI} seeds of CI only"
+    )
     assert not whole.failed, [f"{faults[0]}; {again(s)}" for s, faults in whole.failed.items()]
     assert set(whole.steps) >= KINDS.keys(), "a kind of step is never reached"
     assert set(whole.happenings) >= HAPPENINGS, "something never happens"

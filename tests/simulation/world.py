@@ -53,7 +53,9 @@ class Chances:
 class World:
     """One seed's installation. `programs`: versions of journeys in the order in which they are published."""
 
-    def __init__(self, seed: int, programs: Sequence[Program], chances: Chances | None = None) -> None:
+    def __init__(
+        self, seed: int, programs: Sequence[Program], chances: Chances | None = None
+    ) -> None:
         self.random = Random(seed)
         self.chances = chances or Chances()
         self.began = self.now = self.random.choice(BEGINS)
@@ -101,7 +103,9 @@ class World:
             happen()
             happened += 1
             if happened > MOST_HAPPENINGS:
-                raise AssertionError(f"more than {MOST_HAPPENINGS:,} happenings: it goes in circles")
+                raise AssertionError(
+                    f"more than {MOST_HAPPENINGS:,} happenings: it goes in circles"
+                )
         if moment is not None:
             self.now = max(self.now, moment)
 
@@ -161,7 +165,9 @@ class World:
             if row.unit == customer != whose.customer and row.number is None:
                 row.unit = whose.customer
         self.post.number(whose.customer)
-        pending = self.post.pending(whose.customer, self._ids(whose))[: self.random.choice((1, 3, 500))]
+        pending = self.post.pending(whose.customer, self._ids(whose))[
+            : self.random.choice((1, 3, 500))
+        ]
         if not pending:
             return
         batch = CustomerBatch(
@@ -211,9 +217,7 @@ class World:
 
     def open_runs(self, customer: str | None = None) -> list[SimulatedRun]:
         """Runs under way, also those that are not admitted yet."""
-        return [
-            run for run in self.runs if not run.is_closed and customer in (None, run.customer)
-        ]
+        return [run for run in self.runs if not run.is_closed and customer in (None, run.customer)]
 
     async def signal(self, workflow_id: str, touchpoints: Sequence[Told]) -> None:
         """The router tells a run."""
@@ -269,7 +273,9 @@ class World:
                 key=run.key,
                 zone=whose.zone,
                 held_out=program.held_out(whose.customer),
-                traits={name: whose.traits[name] for name in program.traits if name in whose.traits},
+                traits={
+                    name: whose.traits[name] for name in program.traits if name in whose.traits
+                },
                 entering=entering,
             )
         )
@@ -451,7 +457,9 @@ class World:
         if any(row.unit in both and row.number is not None for row in self.post.rows):
             return False
         if any(not run.entry for run in self.open_runs() if run.customer in both):
-            return False  # a start is under way: it is forwarded by admission, which is not told here
+            return (
+                False  # a start is under way: it is forwarded by admission, which is not told here
+            )
         goes.became = stays
         self.joined[stays.customer] = self.now
         self.counted["two became one"] += 1

@@ -337,7 +337,9 @@ class Author:
             return {"run": begun | {"wait": False}}
         ways: Json = {"good": self._block(depth), "not_admitted": []}
         waits: Json = {"until": self.of(*LASTING[:5]), "late": self._block(depth)}
-        return {"run": begun | waits | {"outcomes": ways, "on_failure": self.of("continue", "stop")}}
+        return {
+            "run": begun | waits | {"outcomes": ways, "on_failure": self.of("continue", "stop")}
+        }
 
     def repeat(self, depth: int) -> Json:
         made: Json = {"at_most": self.number(1, 3), "do": self._some(depth)}

@@ -74,7 +74,7 @@ class CustomerBatch:
         told to it once more under a higher number.
         """
         for row in {row.touchpoint: row for row in batch.touchpoints}.values():
-            before = [
+            before: list[Fate] = [
                 {"fate": "signalled", "run": run, "reason": "told by a router that ended"}
                 for run in sorted(row.unwritten)
             ]

@@ -34,7 +34,7 @@ WORLDS_PER_JOURNEY = 12
 
 LATE = timedelta(minutes=1)
 DUE = ("2026-03-29T02:30:00+01:00", "2026-03-01T00:00:00Z", "9999-12-31T23:59:00-10:00", None, 7)
-LISTS = ([], [1], [1, 2, 3, 4], "no list", None)
+LISTS: tuple[JsonValue, ...] = ([], [1], [1, 2, 3, 4], "no list", None)
 
 
 @dataclass
@@ -128,7 +128,8 @@ class Life:
     def _said(self) -> dict[str, JsonValue]:
         random = self._random
         due = random.choice((*DUE, (self.world.now + timedelta(days=2)).isoformat()))
-        return {"n": random.randint(0, 2), "due": due, "list": random.choice(LISTS), "revenue": 5}
+        listed: JsonValue = random.choice(LISTS)
+        return {"n": random.randint(0, 2), "due": due, "list": listed, "revenue": 5}
 
     def _does(self, whose: SimulatedCustomer) -> None:
         """Several touchpoints, as they happened or not; each may be late."""

@@ -36,6 +36,7 @@ from journey.happenings import (
     TraitsAnswer,
 )
 from journey.house_policy import Cap, Consent, HousePolicy, QuietHours
+from journey.language import SpanText
 from journey.sending_caps import InLine, Place, Sent
 from tests.simulation.people import SimulatedCustomer
 from tests.simulation.simulated_run import SimulatedRun
@@ -44,9 +45,9 @@ POLICY = HousePolicy(
     topics=["news"],
     consent=Consent(marketing={"email": "opt_out", "push": "opt_out", "others": "opt_in"}),
     caps=[
-        Cap(at_most=2, within="1d", purpose="marketing"),
-        Cap(at_most=4, within="7d"),
-        Cap(at_most=1, within="3d", channel="sms"),
+        Cap(at_most=2, within=SpanText("1d"), purpose="marketing"),
+        Cap(at_most=4, within=SpanText("7d")),
+        Cap(at_most=1, within=SpanText("3d"), channel="sms"),
     ],
     quiet_hours=[QuietHours.model_validate({"from": "21:00", "to": "08:00"})],
 )

@@ -271,10 +271,9 @@ async def test_what_a_run_handed_back_before_it_was_written_is_not_told_twice_to
     handed_back: Fate = {"fate": "handed_back", "run": "run"}
     assert unwritten([handed_back]) == {"run"}
 
-    routed = await batch(Runs(), a_run()).route(
-        PendingBatch(touchpoints=(touchpoint(1, unwritten=unwritten([handed_back])),))
-    )
+    again = touchpoint(1, unwritten=unwritten([handed_back]))
+    routed = await route(Runs(), again, runs=[a_run()])
 
-    written = [handed_back, *routed.fates[1]]
+    written = [handed_back, *routed.fates[again.touchpoint]]
     assert had_by(written) == {"run"}
     assert unwritten(written) == frozenset()

@@ -22,9 +22,9 @@ from journey.publication import read_definition
 from journey.standing import needs_attention, next_alarm, waits_for
 from journey.touchpoint import CASE_DECIDED, ENTER, SURVEY_ANSWERED, TRAITS_CHANGED
 from tests.simulation.outside import POLICY
-from tests.simulation.people import SimulatedCustomer
+from tests.simulation.people import Chances, SimulatedCustomer
 from tests.simulation.simulated_run import MoveOrder, SimulatedRun
-from tests.simulation.world import Chances, World
+from tests.simulation.world import World
 from tests.simulation.written_by_chance import ABOUT, EVENTS, published
 from tests.unit.journey.story import touched
 

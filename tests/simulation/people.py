@@ -83,3 +83,12 @@ def born(random: Random, name: str, at: datetime) -> SimulatedCustomer:
         if random.random() < 0.4:
             made.says(way, at, yes=random.random() < 0.7)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """How often what goes wrong; all 0 is a quiet installation."""
+
+    router_dies: float = 0.08
+    unreachable: float = 0.05
+    slow_task: float = 0.3

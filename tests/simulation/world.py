@@ -7,7 +7,6 @@ middle; channels that fail; runs that continue as new; deployments; customers wh
 import heapq
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -32,22 +31,13 @@ from routing.customer_batch import CustomerBatch
 from routing.signals import RunClosedError, RunStart, RunsUnreachableError, Told
 from routing.told_run import ToldRun
 from tests.simulation.outside import TRY_AGAIN, OutsideWorld
-from tests.simulation.people import BEGINS, SimulatedCustomer, born
+from tests.simulation.people import BEGINS, Chances, SimulatedCustomer, born
 from tests.simulation.post import Post, Stored, Subject, done_at_once
 from tests.simulation.simulated_run import SimulatedRun
 
 Happen = Callable[[], None]
 SOON = timedelta(milliseconds=20)
 MOST_HAPPENINGS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Chances:
-    """How often what goes wrong; all 0 is a quiet installation."""
-
-    router_dies: float = 0.08
-    unreachable: float = 0.05
-    slow_task: float = 0.3
 
 
 class World:

@@ -4,7 +4,7 @@ Here and not by hypothesis, because a night has 100,000 of them; `st.randoms()` 
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 from typing import Any, TypeVar
 
@@ -384,8 +384,3 @@ class Author:
 _WRITES: dict[str, Callable[[Author, int], Json]] = {
     name: getattr(Author, name) for name in dict.fromkeys((*LEAF, *INSIDE))
 }
-
-
-def chosen(random: Random, values: Sequence[T]) -> T:
-    """One of them."""
-    return random.choice(values)

@@ -4,13 +4,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.routing import Fate
+from journey.house_policy import HousePolicy
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SeenRun:
     """A run that was admitted, as the database has it.
 
-    `since`: wall time from which on touchpoints are its own. `listens`: subjects it listens to now.
+    `since`: wall time from which on touchpoints are its own, and of that instant those from `entering` on,
+    the touchpoint that began it; `moved`: it was told things under another version; `joined`: from
+    which on those of its customer are, where it began for somebody who became this customer.
+    `listens`: subjects it listens to now.
     """
 
     entry: int
@@ -20,6 +24,9 @@ class SeenRun:
     customer: str
     open: bool
     since: datetime
+    entering: int = 0
+    moved: bool = False
+    joined: datetime | None = None
     wakes_at: datetime | None = None
     waits_for: tuple[str, ...] = ()
     with_staff: bool = False
@@ -52,18 +59,31 @@ class SeenArrival:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SeenDelivery:
-    """A row of the ledger. `uncertain`: it says itself that the message may have left twice."""
+    """A row of the ledger. `uncertain`: it says itself that the message may have left twice.
+
+    `left_at`: when its intent was written, on the run's clock, where it left or may have left; the
+    rest says by whose clock and whose rules that was judged. Empty where it is not known.
+    """
 
     key: str
     state: str
     uncertain: bool = False
+    customer: str = ""
+    purpose: str = ""
+    channel: str | None = None
+    topic: str | None = None
+    journey: str = ""
+    zone: str | None = None
+    left_at: datetime | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Seen:
     """Everything in the database that bears witness, read at one moment.
 
-    `pending`: rows in the outbox. `leases`: units that a router holds at this moment.
+    `pending`: rows in the outbox. `leases`: units that a router holds at this moment. `became`: ids of
+    customers who turned out to be somebody else → who they are. `joined`: customers whom others became
+    → when the last of them did.
     """
 
     at: datetime
@@ -73,6 +93,8 @@ class Seen:
     deliveries: tuple[SeenDelivery, ...] = ()
     pending: int = 0
     leases: int = 0
+    became: dict[str, str] = field(default_factory=dict[str, str])
+    joined: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -102,17 +124,33 @@ class ToldRun:
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class Said:
+    """What a customer said at an instant of messages of a purpose by a channel; `""`: by every one."""
+
+    customer: str
+    purpose: str
+    channel: str
+    at: datetime
+    yes: bool
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class Outside:
     """What is known outside the database, to hold it against.
 
     `acknowledged`: message ids that ingest answered for. `mails`: how often the mail of each
-    delivery key arrived. `events`: by version, what a run of it listens to. `open_workflows`: the
-    workflow ids that the server has under way. `ended_meanwhile`: entries that were open when the
-    database was read, and not any more once the server had been read.
+    delivery key arrived; None where nobody counted them. `events`: by version, what a run of it listens
+    to. `open_workflows`: the workflow ids that the server has under way, None where it was not asked for all.
+    `ended_meanwhile`: entries that were open when the
+    database was read, and not any more once the server had been read. `policy`: what the house allows
+    itself; it and all that customers `said` are known from `rules_since` on.
     """
 
     acknowledged: tuple[str, ...] = ()
-    mails: dict[str, int] = field(default_factory=dict[str, int])
+    mails: dict[str, int] | None = field(default_factory=dict[str, int])
     events: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    open_workflows: frozenset[str] = frozenset()
+    open_workflows: frozenset[str] | None = frozenset()
     ended_meanwhile: frozenset[int] = frozenset()
+    policy: HousePolicy | None = None
+    said: tuple[Said, ...] = ()
+    rules_since: datetime | None = None

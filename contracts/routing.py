@@ -31,6 +31,20 @@ def had_by(fates: Iterable[Fate]) -> frozenset[str]:
     return frozenset(run for run, times in given.items() if times > 0)
 
 
+def unwritten(fates: Iterable[Fate]) -> frozenset[str]:
+    """The runs that handed a touchpoint back more often than it is written that they were given it.
+
+    A router died after it had told them and before it wrote that down, and they ended meanwhile.
+    """
+    given: Counter[str] = Counter()
+    for fate in fates:
+        if fate["fate"] in GIVEN:
+            given[str(fate["run"])] += 1
+        elif fate["fate"] == "handed_back":
+            given[str(fate["run"])] -= 1
+    return frozenset(run for run, times in given.items() if times < 0)
+
+
 class LeaseLostError(RuntimeError):
     """The unit's lease ran out or is another router's; what was begun is begun again there."""
 
@@ -40,7 +54,8 @@ class PendingTouchpoint:
     """One row of a customer's outbox, numbered, with its touchpoint.
 
     `run`: it goes to that run only. `subject`: what it is about. `own`: it names this customer
-    itself, and did not come through a subject alone. `had_by`: runs that were given it before.
+    itself, and did not come through a subject alone. `had_by`: runs that were given it before;
+    `unwritten`: runs that handed it back, and of which nothing says that they had been given it.
     `arrival`: the number under which the customer first had it, mostly `number`. `fated`: it is
     written already what became of it.
     """
@@ -58,6 +73,7 @@ class PendingTouchpoint:
     subject: tuple[str, str] | None = None
     own: bool = True
     had_by: frozenset[str] = frozenset()
+    unwritten: frozenset[str] = frozenset()
     fated: bool = False
 
     def as_touchpoint(self) -> Touchpoint:

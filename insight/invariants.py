@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.evidence import Outside, Seen, SeenArrival, SeenRun, SeenTouchpoint, ToldRun
-from contracts.routing import GIVEN
+from contracts.routing import GIVEN, had_by
+from insight.proper_sends import improper_sends
+from insight.sound_runs import standing_faults
 from journey.touchpoint import HOLD_LIFTED, MERGED, TRAITS_CHANGED
 
 UNCOUNTED = (TRAITS_CHANGED, HOLD_LIFTED, MERGED)
@@ -18,6 +20,12 @@ UNCOUNTED = (TRAITS_CHANGED, HOLD_LIFTED, MERGED)
 
 TOO_LATE = ("too_late", "refused")
 """Fates that say why a run could not have a touchpoint: it had ended, or the server refused it."""
+
+AIMED = (HOLD_LIFTED, MERGED)
+"""What is told to the runs that it concerns, and not to each that would understand it."""
+
+KINDS = ("lost", "twice", "mailed_twice", "unmailed", "stuck", "left", "improper")
+"""The ways in which something may not hold."""
 
 Subject = tuple[str, str]
 
@@ -35,14 +43,13 @@ class Broken:
     unmailed: list[str] = field(default_factory=list[str])
     stuck: list[str] = field(default_factory=list[str])
     left: list[str] = field(default_factory=list[str])
+    improper: list[str] = field(default_factory=list[str])
     unknown: list[str] = field(default_factory=list[str])
 
     @property
     def nothing(self) -> bool:
         """Whether everything holds."""
-        return not any(
-            (self.lost, self.twice, self.mailed_twice, self.unmailed, self.stuck, self.left)
-        )
+        return not any(getattr(self, kind) for kind in KINDS)
 
 
 def check(
@@ -50,22 +57,24 @@ def check(
 ) -> Broken:
     """Hold everything against everything. `run_now`: on the runs' clock, when `seen` was read."""
     look = _Look(seen, told, outside)
+    mails = outside.mails
     doubtful = [d.key for d in seen.deliveries if d.uncertain or d.state == "unknown"]
     return Broken(
         lost=[*look.not_stored(), *look.not_arrived(), *look.not_told(), *look.not_applied()],
         twice=[*look.given_twice(), *look.applied_twice()],
         mailed_twice=[
             f"{key}: {times} mails"
-            for key, times in outside.mails.items()
+            for key, times in (mails or {}).items()
             if times > 1 and key not in doubtful
         ],
         unmailed=[
             f"{d.key}: accepted, and no mail of it arrived"
             for d in seen.deliveries
-            if d.state == "accepted" and not outside.mails.get(d.key)
+            if mails is not None and d.state == "accepted" and not mails.get(d.key)
         ],
         stuck=[*look.asleep(run_now - late), *look.of_two_minds()],
         left=[*_left(seen)],
+        improper=[*_improper(seen, outside)],
         unknown=doubtful,
     )
 
@@ -78,6 +87,14 @@ def _left(seen: Seen) -> Iterator[str]:
     for delivery in seen.deliveries:
         if delivery.state == "intended":
             yield f"{delivery.key}: intended, and no word of how it ended"
+
+
+def _improper(seen: Seen, outside: Outside) -> Iterator[str]:
+    policy, since = outside.policy, outside.rules_since
+    if policy is not None and since is not None:
+        yield from improper_sends(
+            seen.deliveries, policy, outside.said, since=since, joined=seen.joined
+        )
 
 
 class _Look:
@@ -107,13 +124,25 @@ class _Look:
                 yield f"{message_id}: acknowledged, and not there"
 
     def not_arrived(self) -> Iterator[str]:
-        arrived = {(each.customer, each.touchpoint) for each in self.seen.arrivals}
+        became = self.seen.became
+        arrived = {
+            (became.get(each.customer, each.customer), each.touchpoint)
+            for each in self.seen.arrivals
+        }
         for each in self.seen.touchpoints:
-            own = each.customer is not None and each.routed
-            if own and (each.customer, each.touchpoint) not in arrived:
-                yield f"{each.message_id}: never routed to {each.customer}"
+            if each.customer is None or not each.routed:
+                continue
+            whose = became.get(each.customer, each.customer)
+            if (whose, each.touchpoint) not in arrived:
+                yield f"{each.message_id}: never routed to {whose}"
+        fated = {
+            (became.get(each.customer, each.customer), each.touchpoint)
+            for each in self.seen.arrivals
+            if each.fates
+        }
         for arrival in self.seen.arrivals:
-            if not arrival.fates:
+            whose = became.get(arrival.customer, arrival.customer)
+            if (whose, arrival.touchpoint) not in fated:
                 yield f"{self._named(arrival)}: no fate for {arrival.customer}"
 
     def not_told(self) -> Iterator[str]:
@@ -123,8 +152,10 @@ class _Look:
 
     def _gaps(self, run: SeenRun) -> Iterator[str]:
         """What the customer had in the run's time, and the run did not."""
+        if run.moved and not run.open:
+            return  # under an earlier version it may not have listened
         arrivals = self._until_the_next(run)
-        given = [each for each in arrivals if _given(each, run)]
+        given = [each for each in arrivals if run.workflow_id in had_by(each.fates)]
         last = max((each.number for each in given), default=0)
         subjects = self._subjects(run, given)
         events = self.outside.events.get(run.version, frozenset())
@@ -133,7 +164,11 @@ class _Look:
             if touchpoint is None or touchpoint.event not in events:
                 continue
             own = touchpoint.subject is None or touchpoint.subject in subjects
-            its_time = touchpoint.received_at >= run.since and (run.open or arrival.number < last)
+            # What came to somebody who became this customer is aimed at the run that goes on in place of theirs.
+            own = own and touchpoint.customer in (None, arrival.customer)
+            its_time = _is_of(run, touchpoint) and (run.open or arrival.number < last)
+            if touchpoint.event in AIMED:
+                continue
             if own and its_time and not _given(arrival, run) and not _too_late(arrival, run):
                 yield f"{touchpoint.message_id}: run {run.entry} listens and was not told"
 
@@ -153,38 +188,48 @@ class _Look:
 
     def _subject_gaps(self, run: SeenRun) -> Iterator[str]:
         """What happened to a subject before the last that the run heard of it must be there too."""
-        arrivals = {each.touchpoint: each for each in self.of_customer[run.customer]}
+        arrivals = {each.touchpoint: each for each in self._until_the_next(run)}
         given = [each for each in arrivals.values() if _given(each, run)]
         events = self.outside.events.get(run.version, frozenset())
         for subject in self._subjects(run, given):
             heard = [t.touchpoint for t in self.about[subject] if t.touchpoint in arrivals]
+            if run.moved and not run.open:
+                continue
             last = max(heard, default=0)
             for touchpoint in self.about[subject]:
-                its_time = touchpoint.received_at >= run.since and touchpoint.event in events
+                its_time = _is_of(run, touchpoint) and touchpoint.event in events
                 still = run.open and subject in run.listens
                 known = touchpoint.touchpoint in arrivals
                 if its_time and (still or touchpoint.touchpoint < last) and not known:
                     yield f"{touchpoint.message_id}: run {run.entry} listens to {subject[1]}"
 
     def _subjects(self, run: SeenRun, given: Sequence[SeenArrival]) -> set[Subject]:
-        heard = {self.touchpoints[each.touchpoint].subject for each in given}
+        # The customer's own is theirs, also where it is about a thing that the run does not follow.
+        came = [self.touchpoints[each.touchpoint] for each in given]
+        heard = {each.subject for each in came if each.customer is None}
         return {subject for subject in (*heard, *run.listens) if subject is not None}
 
     # -- in the run
 
     def not_applied(self) -> Iterator[str]:
         told_ids: defaultdict[str, set[str]] = defaultdict(set)
-        for run in self.told.values():
+        entries = {(run.workflow_id, run.first_run_id): run for run in self.seen.runs}
+        by_id = {each.message_id: each for each in self.seen.touchpoints}
+        for name, run in self.told.items():
             told_ids[run.workflow_id] |= {each.message_id for each in run.told}
-            yield from _out_of_order(run)
-            short = len(_counting(run)) - (run.applied or 0)
-            if run.open and run.applied is not None and short > 0:
+            entry = entries.get(name)
+            for message_id, highest in _out_of_order(run):
+                touchpoint = by_id.get(message_id)
+                if entry is None or touchpoint is None or _is_of(entry, touchpoint):
+                    yield f"{message_id}: told to {run.workflow_id} after number {highest}"
+            short = len(self._counting(run, entry)) - (run.applied or 0)
+            sure = entry is not None and not entry.moved
+            if run.open and run.applied is not None and short > 0 and sure:
                 yield f"{run.workflow_id}: was told {short} that it did not apply"
         for arrival in self.seen.arrivals:
             named = self._named(arrival)
-            for fate in arrival.fates:
-                run_id = str(fate.get("run"))
-                if fate["fate"] in GIVEN and named not in told_ids[run_id]:
+            for run_id in sorted(had_by(arrival.fates)):
+                if named not in told_ids[run_id]:
                     yield f"{named}: said to be given to {run_id}, which does not have it"
 
     def given_twice(self) -> Iterator[str]:
@@ -196,10 +241,28 @@ class _Look:
                     yield f"{self._named(arrival)}: given {times} times to {run_id}"
 
     def applied_twice(self) -> Iterator[str]:
-        for run in self.told.values():
-            more = (run.applied or 0) - len(_counting(run))
+        entries = {(run.workflow_id, run.first_run_id): run for run in self.seen.runs}
+        for name, run in self.told.items():
+            more = (run.applied or 0) - len(self._counting(run, None))
             if more > 0:
                 yield f"{run.workflow_id}: applied {more} more than it was told"
+            again = [each for each, times in _numbers(run).items() if times > 1]
+            if again and name in entries:
+                yield f"{again[0]}: told to {run.workflow_id} under several numbers"
+
+    def _counting(self, run: ToldRun, entry: SeenRun | None) -> set[str]:
+        """The touchpoints that the run counts, each once, however often it was told of them.
+
+        Of a run that is known, only those that its version listens to: others are refused in words.
+        """
+        events = self.outside.events.get(entry.version) if entry is not None else None
+        first = {each.message_id for each in run.told[:1]}
+        return {
+            each.message_id
+            for each in run.told
+            if each.event not in UNCOUNTED
+            and (events is None or each.event in events or each.message_id in first)
+        }
 
     # -- stuck
 
@@ -209,10 +272,14 @@ class _Look:
                 continue
             if run.needs_attention:
                 yield f"{run.workflow_id}: {run.needs_attention}"
-            if run.wakes_at is None and not run.waits_for and not run.with_staff:
-                yield f"{run.workflow_id}: waits for nothing"
-            if run.wakes_at is not None and run.wakes_at < overdue:
-                yield f"{run.workflow_id}: was to wake at {run.wakes_at:%Y-%m-%d %H:%M:%S}"
+            for words in standing_faults(
+                run.wakes_at,
+                run.waits_for,
+                run.needs_attention,
+                overdue,
+                with_staff=run.with_staff,
+            ):
+                yield f"{run.workflow_id}: {words}"
 
     def of_two_minds(self) -> Iterator[str]:
         """The record and the server disagree, or the server tries in vain."""
@@ -230,7 +297,7 @@ class _Look:
             if told.applied is None:
                 yield f"{run.workflow_id}: does not answer"
         known = {run.workflow_id for run in self.seen.runs if run.open}
-        for workflow_id in sorted(self.outside.open_workflows - known):
+        for workflow_id in sorted((self.outside.open_workflows or frozenset()) - known):
             yield f"{workflow_id}: under way, and not in the record"
 
     def _named(self, arrival: SeenArrival) -> str:
@@ -246,16 +313,29 @@ def _too_late(arrival: SeenArrival, run: SeenRun) -> bool:
     return any(f["fate"] in TOO_LATE and f.get("run") == run.workflow_id for f in arrival.fates)
 
 
-def _counting(run: ToldRun) -> set[str]:
-    """The touchpoints that the run counts, each once, however often it was told of them."""
-    return {each.message_id for each in run.told if each.event not in UNCOUNTED}
+def _is_of(run: SeenRun, touchpoint: SeenTouchpoint) -> bool:
+    """Whether it came in the run's time: from the touchpoint that began it, or from when it joined its customer."""
+    if run.joined is not None and touchpoint.received_at < run.joined:
+        return False
+    if touchpoint.received_at == run.since:
+        return touchpoint.touchpoint >= run.entering
+    return touchpoint.received_at > run.since
 
 
-def _out_of_order(run: ToldRun) -> Iterator[str]:
-    """A number lower than one before it is dropped by the run as a repetition: it must be one."""
+def _numbers(run: ToldRun) -> Counter[str]:
+    """Under how many numbers each touchpoint that counts was told to it: each number counts."""
+    told = {(each.message_id, each.number) for each in run.told if each.event not in UNCOUNTED}
+    return Counter(message_id for message_id, number in told if number is not None)
+
+
+def _out_of_order(run: ToldRun) -> Iterator[tuple[str, int]]:
+    """A number lower than one before it is dropped by the run as a repetition: it must be one.
+
+    Or it came before the run did: a router that died in between tells once more all that it had.
+    """
     highest, before = 0, set[str]()
     for each in run.told:
         if each.number is not None and each.message_id not in before and each.number <= highest:
-            yield f"{each.message_id}: told to {run.workflow_id} after number {highest}"
+            yield each.message_id, highest
         highest = max(highest, each.number or 0)
         before.add(each.message_id)

@@ -333,7 +333,11 @@ class Turn:
     def _reaction_ended(self, thread: Thread) -> None:
         # A condition that came true while its reaction was busy is looked at again now.
         kind, _, index = thread.home.partition("/")
-        if kind == "reaction" and index and self.program.reactions[int(index)].on is None:
+        if kind != "reaction" or not index:
+            return
+        rules = self.program.reactions
+        # A version that the run was moved to may have fewer reactions than the one that began it.
+        if int(index) < len(rules) and rules[int(index)].on is None:
             self.changed = True
 
     def close_case(self, case: int, why: str) -> None:

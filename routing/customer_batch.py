@@ -58,12 +58,28 @@ class CustomerBatch:
         for row in batch.touchpoints:
             if not (row.fated or row.had_by or row.touchpoint in self._fates):
                 self._fates[row.touchpoint] = [self._unwanted(row)]
+        not_started = dict(self._not_started(batch))
+        self._write_what_was_not(batch)
         return RoutedBatch(
             rows=(*(row.row for row in batch.touchpoints), *batch.gone),
             fates=self._fates,
             starting=tuple(filter(None, (run.starting() for run in self._runs))),
-            not_started=dict(self._not_started(batch)),
+            not_started=not_started,
         )
+
+    def _write_what_was_not(self, batch: PendingBatch) -> None:
+        """What a run handed back before this batch was told to it by a router that died before it wrote that.
+
+        Else what the run that follows was told now would be taken for what the other handed back, and
+        told to it once more under a higher number.
+        """
+        for row in {row.touchpoint: row for row in batch.touchpoints}.values():
+            before: list[Fate] = [
+                {"fate": "signalled", "run": run, "reason": "told by a router that ended"}
+                for run in sorted(row.unwritten)
+            ]
+            if before:
+                self._fates[row.touchpoint] = [*before, *self._fates.get(row.touchpoint, [])]
 
     def _not_started(self, batch: PendingBatch) -> Iterator[tuple[str, str]]:
         """What runs asked to begin and nobody began: the key of the asking, and why."""

@@ -19,6 +19,7 @@ from contracts.routing import (
     customer_of,
     had_by,
     subject_of,
+    unwritten,
 )
 from stores.database import Connection, Pool, jsonb, one_statement
 from stores.joined_runs import forward, let_runs_follow
@@ -298,4 +299,5 @@ def _pending(row: dict[str, Any]) -> PendingTouchpoint:
         own=row["customer"] is not None,
         fated=bool(had) or any(fate["fate"] not in (*GIVEN, "handed_back") for fate in fates),
         had_by=had,
+        unwritten=unwritten(fates),
     )

@@ -243,8 +243,11 @@ class CustomerJourney:
         except ActivityError as error:
             self._inbox.refuse(f"move to {order.version[:12]}: {error.cause or error}")
             return
-        self._program = await hold_program(order.version)
+        program = await hold_program(order.version)
         workflow.upsert_search_attributes([VERSION.value_set(order.version)])
+        if self._state.outcome is None:
+            # What is done at the end goes on under the version that ended: another has no such steps.
+            self._program = program
         self._advance(Moved(address=order.step, reason="told to move"))
 
     def _advance(self, happening: Happening) -> None:

@@ -221,3 +221,18 @@ def test_a_move_tells_why_and_to_which_version() -> None:
     anna.moves(other)
 
     assert f"moved: moved to version {other.version[:12]}: a better version" in anna.why
+
+
+def test_a_reaction_that_runs_and_is_gone_in_the_new_version_ends() -> None:
+    reacting = on(
+        "wait: 9d",
+        "finish: waited",
+        whenever="[{on: A, do: [{wait: 1d}]}, {on: B, do: [{wait: 1d}]}]",
+    )
+    anna = entered(reacting).does("A").does("B")
+
+    anna.moves(on("wait: 9d", "finish: waited"))
+
+    assert [thread.home for thread in anna.state.threads] == ["main"]
+    anna.after(days=9)
+    assert anna.outcome == "waited"

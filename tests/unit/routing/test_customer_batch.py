@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from contracts.routing import PendingBatch, PendingTouchpoint, RoutedBatch
+from contracts.routing import (
+    Fate,
+    PendingBatch,
+    PendingTouchpoint,
+    RoutedBatch,
+    had_by,
+    unwritten,
+)
 from journey.definition import canonical_json
 from journey.program import Program, compile_program
 from routing.customer_batch import CustomerBatch
@@ -258,3 +265,15 @@ async def test_who_was_let_in_hears_nothing_else_when_the_asking_is_put_back() -
     routed = await route(Runs(), again, runs=[run])
 
     assert (routed.not_started, routed.fates) == ({}, {})
+
+
+async def test_what_a_run_handed_back_before_it_was_written_is_not_told_twice_to_the_next() -> None:
+    handed_back: Fate = {"fate": "handed_back", "run": "run"}
+    assert unwritten([handed_back]) == {"run"}
+
+    again = touchpoint(1, unwritten=unwritten([handed_back]))
+    routed = await route(Runs(), again, runs=[a_run()])
+
+    written = [handed_back, *routed.fates[again.touchpoint]]
+    assert had_by(written) == {"run"}
+    assert unwritten(written) == frozenset()

@@ -1,0 +1,78 @@
+"""A seeded world in which everything goes wrong: whatever happens, the rules of a living installation hold.
+
+A failure names its seed and the command that plays it again; it belongs into seeds.json until the end of time.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journey.steps import KINDS
+from tests.scorecard import keep
+from tests.simulation.__main__ import again, night
+from tests.simulation.life import lived
+from tests.simulation.outside import OutsideWorld
+from tests.simulation.post import Post
+
+KEPT: dict[str, str] = json.loads((Path(__file__).parent / "seeds.json").read_text())
+CI = 500
+
+HAPPENINGS = {
+    "Entered", "Arrived", "AlarmFired", "EffectFinished", "EffectFailed", "Moved", "Resumed",
+    "ToldToLeave", "continued as new", "router died", "runs unreachable", "told again", "told late",
+    "two became one", "handed back", "deployed", "attempt lost", "accepted and lost", "unknown",
+    "quiet_until", "capped", "no_consent", "held_by", "outcome merged", "signal to a closed run",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", KEPT, ids=lambda seed: seed)
+def test_what_failed_once_holds(seed: str) -> None:
+    told = lived(int(seed))
+
+    assert told.faults == [], f"{KEPT[seed]}: {again(int(seed))}"
+
+
+def test_whatever_happens_nothing_is_lost_or_done_twice() -> None:
+    began = time.monotonic()
+    whole = night(0, CI, 1)
+
+    keep(
+        "R10", whole.figures(time.monotonic() - began), met=False, why=f"the {CI} seeds of CI only"
+    )
+    assert not whole.failed, [f"{faults[0]}; {again(s)}" for s, faults in whole.failed.items()]
+    assert set(whole.steps) >= KINDS.keys(), "a kind of step is never reached"
+    assert set(whole.happenings) >= HAPPENINGS, "something never happens"
+
+
+def test_a_seed_is_the_same_again() -> None:
+    assert lived(17) == lived(17)
+
+
+def _sends_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgets(self: OutsideWorld, *args: Any) -> Any:
+        self.ledger.clear()
+        return carried(self, *args)
+
+    carried = OutsideWorld.carry_out
+    monkeypatch.setattr(OutsideWorld, "carry_out", forgets)
+
+
+def _loses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(self: Post, customer: str, rows: Any, fates: Any) -> None:
+        finish(self, customer, rows, {})
+
+    finish = Post.finish
+    monkeypatch.setattr(Post, "finish", never)
+
+
+@pytest.mark.parametrize("breaks", [_sends_twice, _loses], ids=["forgetful ledger", "lost fates"])
+def test_a_world_that_is_broken_on_purpose_is_noticed(
+    breaks: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks(monkeypatch)
+
+    assert any(lived(seed).faults for seed in range(24))

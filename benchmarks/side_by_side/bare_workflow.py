@@ -37,7 +37,9 @@ class BareJourney:
                 return await self.long(start.get("done", 0))
             case _:
                 await asyncio.sleep(
-                    max(0.0, (datetime.fromisoformat(start["due"]) - workflow.now()).total_seconds())
+                    max(
+                        0.0, (datetime.fromisoformat(start["due"]) - workflow.now()).total_seconds()
+                    )
                 )
                 return await self.send("due")
 

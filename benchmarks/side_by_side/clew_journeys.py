@@ -56,7 +56,10 @@ def journeys(scenario: Scenario) -> dict[str, str]:
     step += "      - send: {message: step, purpose: service}\n"
     long = f"stages:\n  - stage: walking\n    steps:\n{step * STEPS}      - finish: walked\n"
     bodies = {
-        "cart": ("A cart that somebody left", _CART.format(bought=BOUGHT, seconds=scenario.wait_seconds)),
+        "cart": (
+            "A cart that somebody left",
+            _CART.format(bought=BOUGHT, seconds=scenario.wait_seconds),
+        ),
         "answer": ("A question that is answered", _ANSWER.format(asked=ASKED)),
         "long": ("A walk of forty steps", long),
         "wave": ("What is due at one instant", _WAVE),

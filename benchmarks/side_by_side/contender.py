@@ -51,6 +51,10 @@ class Contender(Protocol):
         """End everything that `start` started."""
         ...
 
+    async def know(self, customers: Sequence[str]) -> None:
+        """Get to know customers and their addresses, before anything is measured. Nothing, where none are kept."""
+        ...
+
     async def begin(self, journey: str, customer: str, due: str | None = None) -> Ack:
         """Let a customer's run begin by the touchpoint `Began`. `due`: ISO 8601, for `wave`."""
         ...
@@ -86,7 +90,9 @@ class Contender(Protocol):
         ...
 
 
-async def all_of(contender: Contender, journey: str, customers: Sequence[str], at_once: int) -> None:
+async def all_of(
+    contender: Contender, journey: str, customers: Sequence[str], at_once: int
+) -> None:
     """Let all of these begin, so many at the same time."""
     waiting = iter(customers)
 

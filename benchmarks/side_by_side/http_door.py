@@ -4,7 +4,12 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+
+
+class DoorRefusedError(Exception):
+    """The server answered, and not with 200."""
 
 
 class HttpDoor:
@@ -13,35 +18,39 @@ class HttpDoor:
     def __init__(self, host: str, port: int, *, user: str) -> None:
         self._where = (host, port)
         basic = base64.b64encode(f"{user}:".encode()).decode()
-        self._headers = (
-            f"Host: {host}:{port}\r\nAuthorization: Basic {basic}\r\nContent-Type: application/json\r\n"
-        )
+        self._headers = f"Host: {host}:{port}\r\nAuthorization: Basic {basic}\r\nContent-Type: application/json\r\n"
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def post(self, path: str, body: Mapping[str, Any]) -> None:
-        """Post; returns when the server said 200. Raises: `ConnectionError` for anything else."""
+        """Post; returns when the server said 200. Raises: `ConnectionError`, `DoorRefusedError`."""
         given = json.dumps(body).encode()
         request = f"POST {path} HTTP/1.1\r\n{self._headers}Content-Length: {len(given)}\r\n\r\n"
+        whole = request.encode() + given
+        while self._free:
+            # One that was open for a while may have been closed at the other end: then another is tried.
+            with suppress(OSError, asyncio.IncompleteReadError):
+                return await self._over(self._free.pop(), path, whole)
         try:
-            reader, writer = self._free.pop() if self._free else await self._connect()
-            writer.write(request.encode() + given)
-            head = await reader.readuntil(b"\r\n\r\n")
-            answer = await reader.readexactly(_length(head))
+            await self._over(await asyncio.open_connection(*self._where), path, whole)
         except (OSError, asyncio.IncompleteReadError) as error:
-            await self.close()
             raise ConnectionError(f"{path}: {error}") from error
-        self._free.append((reader, writer))
+
+    async def _over(
+        self, pair: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str, request: bytes
+    ) -> None:
+        reader, writer = pair
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        answer = await reader.readexactly(_length(head))
+        self._free.append(pair)
         if not head.startswith(b"HTTP/1.1 200"):
-            raise ConnectionError(f"{path}: {head[:40]!r} {answer[:300]!r}")
+            raise DoorRefusedError(f"{path}: {head[:40]!r} {answer[:300]!r}")
 
     async def close(self) -> None:
         """Close what is open and not in use."""
         for _, writer in self._free:
             writer.close()
         self._free.clear()
-
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self._where)
 
 
 def _length(head: bytes) -> int:

@@ -11,6 +11,7 @@ import psutil
 
 from workers.embedded.child_process import ChildProcess, EmbeddedServerError, spawn
 
+CLONE = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 STOP_SECONDS = 20
 
@@ -24,7 +25,10 @@ class Program:
         self._command = command
         self._log = folder / f"{name}.log"
         self._ready = folder / f"{name}.ready"
-        self._settings = {**settings, "CLEW_READY_FILE": str(self._ready)}
+        # This checkout, whichever one is installed.
+        self._settings = {
+            **settings, "CLEW_READY_FILE": str(self._ready), "PYTHONPATH": str(CLONE)
+        }  # fmt: skip
         self._child: ChildProcess | None = None
 
     @classmethod

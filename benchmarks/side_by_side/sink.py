@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ class Sink:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sent: list[Sent] = []
+        self._to: dict[tuple[str, str], list[Sent]] = defaultdict(list)
         self._read = 0
         self._rest = b""
 
@@ -43,7 +45,13 @@ class Sink:
         """What came since the last look."""
         new = list(self._new())
         self.sent += new
+        for one in new:
+            self._to[one.customer, one.message].append(one)
         return new
+
+    def of(self, customer: str, message: str) -> list[Sent]:
+        """What this customer was sent under this name, in order."""
+        return self._to[customer, message]
 
     def _new(self) -> Iterator[Sent]:
         try:
@@ -62,21 +70,15 @@ class Sink:
         self, message: str, customers: Collection[str], seconds: float
     ) -> dict[str, Sent]:
         """Until each of these customers got the message: the first to each. Raises: `TimeoutError` in words."""
-        wanted = set(customers)
-        found: dict[str, Sent] = {}
-        ends, looked = time.monotonic() + seconds, 0
+        missing, ends = set(customers), time.monotonic() + seconds
         while True:
             self.look()
-            for one in self.sent[looked:]:
-                if one.message == message and one.customer in wanted:
-                    found.setdefault(one.customer, one)
-            looked = len(self.sent)
-            if len(found) == len(wanted):
-                return found
+            missing = {one for one in missing if not self.of(one, message)}
+            if not missing:
+                return {one: self.of(one, message)[0] for one in customers}
             if time.monotonic() > ends:
-                missing = sorted(wanted - found.keys())
                 raise TimeoutError(
-                    f"{len(missing)} of {len(wanted)} were not sent {message!r} within {seconds:.0f} s,"
-                    f" such as {missing[0]}"
+                    f"{len(missing)} of {len(customers)} were not sent {message!r} within {seconds:.0f} s,"
+                    f" such as {min(missing)}"
                 )
             await asyncio.sleep(LOOK_SECONDS)

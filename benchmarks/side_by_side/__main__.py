@@ -35,6 +35,9 @@ PARTS = (
 """What is measured, in this order: what adds many open runs comes late, and kills come last."""
 
 
+PART_SECONDS = 3_600
+
+
 def main(arguments: list[str]) -> int:
     """Measure, write, and say which gates are met. A missed gate is no failure: the page says so."""
     asked = _asked(arguments)
@@ -80,16 +83,11 @@ async def _turn(
         url = contender.postgres()
         meter = PostgresMeter(url) if url else None
         for part, measure in _measures(contender, meter, Names(prefix), sizes).items():
-            if part not in parts:
-                continue
-            try:
-                async with asyncio.timeout(3_600):
-                    figures |= await measure()
-            except (
-                Exception
-            ) as error:  # one part that fails is a hole in the table, and named there
-                failures[part] = f"{type(error).__name__}: {error}"[:300]
-                print(f"   {contender.name}: {part} failed: {failures[part]}", flush=True)
+            if part in parts:
+                await _measured(contender, part, measure, figures, failures)
+    except Exception as error:
+        failures["start"] = f"{type(error).__name__}: {error}"[:300]
+        print(f"   {contender.name} did not start: {failures['start']}", flush=True)
     finally:
         await contender.stop()
         if keep or failures:
@@ -97,6 +95,22 @@ async def _turn(
         else:
             _remove(folder)
     return figures, failures
+
+
+async def _measured(
+    contender: Contender,
+    part: str,
+    measure: Callable[[], Awaitable[Figures]],
+    figures: Figures,
+    failures: dict[str, str],
+) -> None:
+    """One part; where it fails there is a hole in the table, and the page says why."""
+    try:
+        async with asyncio.timeout(PART_SECONDS):
+            figures |= await measure()
+    except Exception as error:
+        failures[part] = f"{type(error).__name__}: {error}"[:300]
+        print(f"   {contender.name}: {part} failed: {failures[part]}", flush=True)
 
 
 def _measures(

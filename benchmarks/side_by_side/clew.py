@@ -106,6 +106,10 @@ class Clew:
                 for customer in customers[first : first + AT_A_TIME]
             ]
             await self._door.post("/v1/batch", {"batch": batch})
+        await self.routed()
+
+    async def routed(self) -> None:
+        """Until the router has taken everything to where it belongs."""
         while await self._pending():
             await asyncio.sleep(0.1)
 

@@ -1,4 +1,4 @@
-"""A Temporal server with all that a contender on it needs: the production one on PostgreSQL, or the development server."""
+"""Temporal with all that a contender on it needs: the production server on PostgreSQL, or the development server."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack

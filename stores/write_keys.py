@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from stores.database import Pool, clean_text
+from stores.database import Pool, clean_text, one_statement
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class WriteKeyStore:
 
     async def add(self, name: str, key: str) -> None:
         """Accept a key chosen elsewhere; adding it twice is adding it once."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             await connection.execute(
                 "insert into write_keys (digest, name) values (%s, %s)"
                 " on conflict (digest) do update set name = excluded.name, revoked_at = null",
@@ -40,7 +40,7 @@ class WriteKeyStore:
 
     async def name_of(self, key: str) -> str | None:
         """Whose key it is; None where it is unknown or revoked."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select name from write_keys where digest = %s and revoked_at is null",
                 [_digest(key)],
@@ -50,7 +50,7 @@ class WriteKeyStore:
 
     async def revoke(self, name: str) -> int:
         """Accept no key of this name any more; returns how many there were."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "update write_keys set revoked_at = now() where name = %s and revoked_at is null",
                 [name],
@@ -59,7 +59,7 @@ class WriteKeyStore:
 
     async def keys(self) -> list[WriteKey]:
         """All keys, the newest first."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select name, created_at, revoked_at from write_keys order by created_at desc, name"
             )

@@ -1,4 +1,7 @@
-"""The worker of the journeys by hand: `python -m benchmarks.side_by_side.bare_worker ADDRESS SINK sandboxed|unsandboxed`."""
+"""The worker of the journeys by hand.
+
+python -m benchmarks.side_by_side.bare_worker ADDRESS SINK sandboxed|unsandboxed
+"""
 
 import asyncio
 import os

@@ -110,7 +110,7 @@ class Clew:
 
     async def routed(self) -> None:
         """Until the router has taken everything to where it belongs."""
-        while await self._pending():
+        while await self._pending():  # noqa: ASYNC110 -- seen in the database
             await asyncio.sleep(0.1)
 
     async def _pending(self) -> bool:

@@ -1,4 +1,6 @@
-"""Our delivery worker with a channel that keeps who, what and when: `python -m benchmarks.side_by_side.clew_delivery SINK`.
+"""Our delivery worker with a channel that keeps who, what and when.
+
+    python -m benchmarks.side_by_side.clew_delivery SINK
 
 The same process as `python -m workers delivery` but for the channel: policy, ledger, words and rates are the real ones.
 """

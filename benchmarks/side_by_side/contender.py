@@ -76,8 +76,10 @@ class Contender(Protocol):
         ...
 
     def pids(self) -> Mapping[str, Sequence[int]]:
-        """Pids by what they are: `worker` (runs the journeys and sends), `door` (takes touchpoints, where
-        that is a process of its own), `server` (a workflow engine), `database` (with all its children).
+        """Pids by what they are.
+
+        `worker` runs the journeys and sends, `door` takes touchpoints where that is a process of its own,
+        `server` is a workflow engine, `database` one with all its children.
         """
         ...
 

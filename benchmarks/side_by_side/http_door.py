@@ -1,4 +1,4 @@
-"""A client for touchpoints over HTTP/1.1 with connections that stay open: cheap, so that it measures others and not itself."""
+"""Touchpoints over HTTP/1.1 with connections that stay open: cheap, so that it measures others and not itself."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""How each number is measured, once per contender and round. Every function answers with plain numbers for the report."""
+"""How each number is measured, once per contender and round: each function answers with numbers for the page."""
 
 import asyncio
 import statistics
@@ -159,7 +159,7 @@ async def ingest(contender: Contender, names: Names, sizes: Sizes) -> Figures:
 
 
 async def wave(contender: Contender, names: Names, sizes: Sizes) -> Figures:
-    """P14: timers due in one second; how long until all are told, how late, and touchpoints' acknowledgements meanwhile."""
+    """P14: timers due in one second: how late each is told, and touchpoints' acknowledgements meanwhile."""
     customers, waiting = names.new(sizes.wave), await waiting_for_answers(contender, names, 20)
     await contender.know(customers)
     lead = 5 + sizes.wave / 20
@@ -303,7 +303,7 @@ async def until_sent(contender: Contender, customer: str, message: str, times: i
 async def _until_ended(contender: Contender, journey: str, customers: Sequence[str]) -> None:
     async with asyncio.timeout(60):
         for customer in customers:
-            while not await contender.ended(journey, customer):
+            while not await contender.ended(journey, customer):  # noqa: ASYNC110 -- seen by asking
                 await asyncio.sleep(0.1)
 
 

@@ -1,5 +1,7 @@
 """docs/benchmarks/README.md: the table, what each number is, where we lose, and on what it was measured."""
 
+# ruff: noqa: E501 -- each line of the table is one line here, as it is on the page
+
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

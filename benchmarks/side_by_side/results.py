@@ -88,7 +88,8 @@ class Results:
     def in_words(self) -> str:
         """The gates, one line each."""
         return "\n".join(
-            f"{'met   ' if gate['met'] else 'MISSED'} {name:12} {gate['value']:>10} (gate {gate['gate']}) {gate['words']}"
+            f"{'met   ' if gate['met'] else 'MISSED'} {name:12} {gate['value']:>10}"
+            f" (gate {gate['gate']}) {gate['words']}"
             for name, gate in self.found()["gates"].items()
         )
 

@@ -1,4 +1,4 @@
-"""What one full cart costs beside the same by hand, counted on a real server: history only, for a time is never a pass."""
+"""What one full cart costs beside the same by hand, counted on a real server; a time is never a pass."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from benchmarks.side_by_side.scenario import IGNORED, Scenario
 
 SECONDS = 240
 AT_MOST = {"events": 1.29, "bytes": 2.7, "transitions": 1.24}
-"""× by hand, as measured. The aims are 1.15, 1.5 and 1.12: docs/decisions/0019 says what is missing. It only goes down."""
+"""× by hand, as measured; it only goes down. The aims are 1.15, 1.5 and 1.12 (docs/decisions/0019)."""
 
 
 async def _cart(contender: Contender, customer: str) -> History:

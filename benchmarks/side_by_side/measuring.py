@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from benchmarks.side_by_side.contender import Ack, Contender, History, all_of
-from benchmarks.side_by_side.postgres_meter import PostgresMeter, Reading, more_of
+from benchmarks.side_by_side.postgres_meter import PostgresMeter, Reading, Texts, more_of
 from benchmarks.side_by_side.programs import cpu_seconds
 from benchmarks.side_by_side.scenario import (
     ASKED,
@@ -67,7 +67,7 @@ async def carts(
     customers = names.new(sizes.runs)
     await contender.know(customers)
     idle = await _idle(meter, sizes)
-    texts = await meter.texts() if meter else {}
+    texts: Texts = await meter.texts() if meter else {}
     before, used = await _read(meter), _cpu(contender)
     sent = await _closed_loop(contender, customers, sizes)
     await asyncio.sleep(REST_SECONDS)
@@ -221,7 +221,7 @@ async def _closed_loop(
         work.create_task(watch())
         for customer in waiting:
             await under_way.acquire()
-            work.create_task(contender.begin("cart", customer))  # pyright: ignore[reportArgumentType]
+            work.create_task(contender.begin("cart", customer))
     return told
 
 
@@ -268,7 +268,7 @@ async def _open_loop(many: int, a_second: float, do: Callable[[int], Awaitable[A
     tasks: list[asyncio.Task[Ack]] = []
     for n in range(many):
         await asyncio.sleep(max(0.0, began + n / a_second - time.monotonic()))
-        tasks.append(asyncio.ensure_future(do(n)))  # pyright: ignore[reportArgumentType]
+        tasks.append(asyncio.ensure_future(do(n)))
     return list(await asyncio.gather(*tasks))
 
 

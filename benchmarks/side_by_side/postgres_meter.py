@@ -36,6 +36,9 @@ select d.datname, r.rolname, regexp_replace(s.query, '\\s+', ' ', 'g') as query,
 """
 
 
+_COUNTERS = ("seconds", "transactions", "wal_bytes", "commits", "statements")
+
+
 @dataclass(slots=True, frozen=True)
 class Reading:
     """Where the server's counters stand, or what lies between two readings."""
@@ -48,12 +51,12 @@ class Reading:
 
     def since(self, earlier: "Reading") -> "Reading":
         """What was used between two readings."""
-        return Reading(*(getattr(self, name) - getattr(earlier, name) for name in self.__slots__))
+        return Reading(*(getattr(self, name) - getattr(earlier, name) for name in _COUNTERS))
 
     def beyond(self, idle: "Reading") -> "Reading":
         """What was used beyond what the server does when nothing happens. `idle`: a stretch of that."""
         share = self.seconds / idle.seconds
-        more = (getattr(self, n) - share * getattr(idle, n) for n in self.__slots__[1:])
+        more = (getattr(self, n) - share * getattr(idle, n) for n in _COUNTERS[1:])
         return Reading(self.seconds, *more)
 
 

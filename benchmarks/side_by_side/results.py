@@ -101,14 +101,14 @@ def _merged(turns: Sequence[Figures]) -> Figures:
 
 
 def _median(values: Sequence[Any]) -> Any:
-    first = values[0]
+    first: Any = values[0]
     if isinstance(first, dict):
         return _merged([cast("Figures", value) for value in values])
     if isinstance(first, list) and first and "open" in first[0]:
         return [_merged([turn[n] for turn in values]) for n in range(min(map(len, values)))]
     if isinstance(first, int | float):
         return round(statistics.median(values), 3)
-    return first
+    return cast("Any", first)
 
 
 def _spread(turns: Sequence[Figures]) -> Figures:

@@ -39,9 +39,13 @@ class HttpDoor:
         self, pair: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str, request: bytes
     ) -> None:
         reader, writer = pair
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        answer = await reader.readexactly(_length(head))
+        try:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            answer = await reader.readexactly(_length(head))
+        except BaseException:
+            writer.close()
+            raise
         self._free.append(pair)
         if not head.startswith(b"HTTP/1.1 200"):
             raise DoorRefusedError(f"{path}: {head[:40]!r} {answer[:300]!r}")

@@ -17,7 +17,7 @@ from api.segment_messages import GROUP
 from contracts.ids import message_id
 from journey.touchpoint import TRAITS_CHANGED
 from stores.customers import CustomerStore, normalised
-from stores.database import Connection, Pool
+from stores.database import Connection, Pool, one_statement
 from stores.devices import devices_seen
 from stores.groups import join_group
 from stores.identities import known_customers, make_customers
@@ -182,7 +182,8 @@ class Intake:
     async def _known(self, wanted: Sequence[_Names]) -> dict[_Names, str]:
         if not wanted:
             return {}
-        async with self._pool.connection() as connection:
+        # Two looks that need not see the same instant; the rules are read anew only every few seconds.
+        async with one_statement(self._pool) as connection:
             rules = await self._customers.rules.read(connection)
             known = await known_customers(connection, wanted, rules)
         return {names: one for names, one in zip(wanted, known, strict=True) if one}

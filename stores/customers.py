@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from journey.identity_rules import STRENGTH, Identity, IdentityRules
 from journey.trait_types import as_pinned
-from stores.database import Connection, Pool, clean_text, jsonb
+from stores.database import Connection, Pool, clean_text, jsonb, one_statement
 from stores.house_rules import HouseRules
 from stores.identity_graph import is_erased, join_names, owners, refused_before
 
@@ -120,7 +120,7 @@ class CustomerStore:
 
     async def customer(self, customer: str) -> Customer | None:
         """The customer of one of our own ids."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             return await read_customer(connection, customer)
 
     async def profile(self, customer: str) -> dict[str, JsonValue]:
@@ -130,7 +130,7 @@ class CustomerStore:
 
     async def identities(self, customer: str) -> list[Identity]:
         """Every name that leads to a customer, the surest first."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select kind, value from identities where customer = canonical(%s)", [customer]
             )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from stores.database import Connection, Pool
+from stores.database import Connection, Pool, one_statement
 
 
 class PublishableDefinition(Protocol):
@@ -99,12 +99,12 @@ class DefinitionStore:
 
     async def load(self, version: str) -> bytes | None:
         """The canonical JSON of a version."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             return await load_definition(connection, version)
 
     async def published(self, version: str) -> PublishedDefinition | None:
         """A version as its author wrote it."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 """
                 select version, journey, source, source_name, published_at
@@ -117,7 +117,7 @@ class DefinitionStore:
 
     async def versions(self, journey: str) -> list[PublishedDefinition]:
         """Every version of a journey, the newest first."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 """
                 select version, journey, source, source_name, published_at
@@ -129,7 +129,7 @@ class DefinitionStore:
 
     async def live(self, journey: str) -> str | None:
         """The version that customers enter now, or None where they enter none."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             return await live_version(connection, journey)
 
     async def journeys(self) -> list[str]:
@@ -138,7 +138,7 @@ class DefinitionStore:
 
     async def live_journeys(self) -> list[LiveJourney]:
         """Every journey that customers may enter, by name."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select journey, version, published_at from live_journeys order by journey"
             )

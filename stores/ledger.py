@@ -18,7 +18,7 @@ from journey.delivery_policy import Decision, Defer, DeliveryFacts, Refuse, Send
 from journey.house_policy import HousePolicy
 from stores import delivery_facts
 from stores.consents import suppress
-from stores.database import Connection, Pool, clean_text
+from stores.database import Connection, Pool, clean_text, one_statement
 from stores.erased_hashes import ErasedHashes
 from stores.house_policy import HousePolicyStore
 
@@ -333,7 +333,7 @@ class Ledger:
         )
 
     async def _execute(self, statement: LiteralString, values: dict[str, object]) -> int:
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(statement, values)
             return cursor.rowcount
 

@@ -5,7 +5,7 @@ import hashlib
 from pydantic import JsonValue
 
 from activities.message_text import PublishedMessage
-from stores.database import Pool
+from stores.database import Pool, one_statement
 
 _SHARED = """coalesce((select json_object_agg(name, source) from published
                        where kind = 'block' and live), '{}') as shared"""
@@ -42,7 +42,7 @@ class MessageStore:
 
     async def live(self, name: str) -> PublishedMessage | None:
         """The live revision with the blocks that are live, or None."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(_LIVE, (name,))
             row = await cursor.fetchone()
         if row is None:
@@ -53,7 +53,7 @@ class MessageStore:
 
     async def all_live(self) -> list[PublishedMessage]:
         """Every message that is live, by name."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select name, revision, source from messages where live order by name"
             )
@@ -61,12 +61,12 @@ class MessageStore:
 
     async def shared(self) -> dict[str, JsonValue]:
         """The blocks that are live, the voice of the house among them."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             row = await (await connection.execute(f"select {_SHARED}")).fetchone()
         return row["shared"] if row else {}
 
     async def names(self) -> list[str]:
         """The names that have a live revision, in order."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute("select name from messages where live order by name")
             return [row["name"] for row in await cursor.fetchall()]

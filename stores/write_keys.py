@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from stores.audit import record_deed
-from stores.database import Connection, Pool, clean_text
+from stores.database import Connection, Pool, clean_text, one_statement
 from stores.sealed_secret import WRITE_KEY, digest, mistyped, new_secret
 
 Scope = Literal["ingest", "devices"]
@@ -65,7 +65,7 @@ class WriteKeyStore:
         """Whose key it is; None where it is unknown, revoked, over, or not for this."""
         if mistyped(key, WRITE_KEY):
             return None
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select name from write_keys where digest = %s and revoked_at is null"
                 " and (expires_at is null or expires_at > now()) and %s = any(scopes)",
@@ -109,7 +109,7 @@ class WriteKeyStore:
 
     async def keys(self) -> list[WriteKey]:
         """All keys, the newest first."""
-        async with self._pool.connection() as connection:
+        async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 "select name, created_at, revoked_at, expires_at, scopes from write_keys"
                 " order by created_at desc, name"

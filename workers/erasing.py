@@ -13,6 +13,7 @@ from stores.erased_hashes import ErasedHashes
 from stores.erasures import ErasureStore, UnderWay
 from stores.history_keys import destroy_keys
 
+
 def erasures(pool: Pool, secret: bytes | None = None) -> ErasureStore:
     """Where erasures are kept; `secret` (CLEW_SECRET) is needed to begin one."""
     hashes = ErasedHashes(secret) if secret is not None else None

@@ -8,14 +8,14 @@ STAMP := .venv/.installed
 export UV_PYTHON_DOWNLOADS := never
 
 QUICK := tests/unit tests/architecture tests/replay
-SLOW := tests/workflows tests/integration tests/browser
+SLOW := tests/workflows tests/integration tests/browser tests/security tests/simulation tests/benchmarks
 # These play a whole day, kill who plays it, or fill a task to its limit: they have the machine to themselves.
 ALONE := tests/faults tests/integration/test_demo.py tests/browser/test_flight_page.py \
-	tests/workflows/test_continue_as_new.py
+	tests/workflows/test_continue_as_new.py tests/production
 # A file stays in one process: its tests share what they start. More processes than cores gain nothing.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: install check gates test faults demo histories docs pictures bench clean
+.PHONY: install check gates test faults security simulate previous-release demo histories docs pictures bench clean
 .DEFAULT_GOAL := install
 
 # Seconds the second time: the stamp is newer than what it was made from.
@@ -36,11 +36,30 @@ check: gates
 
 test: install gates
 	@$(PY) -m deploy.tools
+	@$(PY) -m benchmarks.production.programs
 	$(PY) -m pytest $(SIDE_BY_SIDE) $(SLOW) $(QUICK) $(addprefix --ignore=,$(ALONE))
 	$(PY) -m pytest $(ALONE)
 
+# Hours. What was found is kept in docs/reliability.json, and its page is written anew.
 faults: install
-	$(PY) -m pytest tests/faults -m faults_full -s
+	@$(PY) -m benchmarks.production.programs
+	CLEW_SCORECARD=1 $(PY) -m pytest -s -m "faults_full or not pictures" tests/faults
+	CLEW_SCORECARD=1 $(PY) -m pytest -s -m faults_full tests/production tests/simulation tests/replay
+	@$(PY) -m tests.scorecard
+
+# Hours, with 100,000 requests and 100,000 deeds.
+security: install
+	CLEW_SCORECARD=1 CLEW_FUZZ_REQUESTS=100000 CLEW_AUDIT_DEEDS=100000 \
+		$(PY) -m pytest -s --timeout 7200 -m "faults_full or not pictures" tests/security
+	@$(PY) -m tests.scorecard
+
+# A night of seeds through the machine.
+simulate: $(STAMP)
+	@$(PY) -m tests.simulation --seeds 100000 --processes 2
+
+# The commit before the last release's migrations, on the tables of this one.
+previous-release: install
+	$(PY) -m tests.production.previous_release
 
 # Not `install`: the demo gets Temporal itself, and has something to show meanwhile.
 demo: $(STAMP)
@@ -55,8 +74,9 @@ docs: $(STAMP)
 	@$(PY) -m deploy.language_docs
 
 # What it finds is reported; nothing passes or fails by it. benchmarks/README.md says how to read it.
-bench: $(STAMP)
-	@$(PY) -m benchmarks.machine --json
+bench: install
+	@$(PY) -m benchmarks.production.programs
+	@$(PY) -m benchmarks.side_by_side
 
 pictures: install
 	$(PY) -m pytest tests/browser -m pictures

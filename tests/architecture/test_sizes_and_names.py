@@ -43,9 +43,15 @@ def test_no_file_or_folder_is_named_after_a_kind_of_code() -> None:
 
 
 def test_the_sandbox_is_never_switched_off() -> None:
-    """Exempting our own shell is done in one list; a worker without the sandbox is not ours."""
+    """Exempting our own shell is done in one list; a worker without the sandbox is not ours.
+
+    One is somebody else's: Temporal by hand, which the benchmark measures ours against.
+    """
     switch = "Unsandboxed" + "WorkflowRunner"
-    offenders = [path for path in sources() if switch in (CLONE / path).read_text()]
+    by_hand = Path("benchmarks/side_by_side/bare_worker.py")
+    offenders = [
+        path for path in sources() if switch in (CLONE / path).read_text() and path != by_hand
+    ]
 
     assert offenders == []
 

@@ -21,7 +21,7 @@ from workers.temporal_setup import register_namespace, register_search_attribute
 async def start(kind: str, **settings: str) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "workers", kind,
-        env={**os.environ, **settings},
+        env={**os.environ, "CLEW_SECRET": "s" * 32, **settings},
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
 

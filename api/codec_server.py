@@ -5,7 +5,6 @@ The protocol is Temporal's: `POST /decode` with JSON `Payloads`
 signs in here first; programs send the staff token as bearer. Nothing is encoded here.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
@@ -25,12 +24,14 @@ from api.request_body import read_body
 from api.staff_key import Door, StaffKeyCheck
 from channels.signed_link import InvalidLinkError, SignedLinks
 from contracts.history_codec import KEY_ID
+from journey.staff_roles import Role, may
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of one request; the Web UI asks for a page of history at a time."""
 
 SIGNED_IN_FOR = timedelta(hours=8)
 COOKIE = "clew-history"
+MAY_READ: Role = "agent"
 NAMED_AT_MOST = 20
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Histories</title>
@@ -64,8 +65,8 @@ class Deeds(Protocol):
 class CodecServer:
     """One installation's histories for one Web UI.
 
-    `origin`: where the Web UI is in the browser, the only page that may ask. `token`: the staff's;
-    without one nobody may. `secret` signs the cookies. `everybody`: whoever opens the Web UI may
+    `origin`: where the Web UI is in the browser, the only page that may ask. `staff` knows
+    who may: from an agent on. `secret` signs the cookies. `everybody`: whoever opens the Web UI may
     read, as on a machine of one's own.
     """
 
@@ -75,7 +76,7 @@ class CodecServer:
         deeds: Deeds,
         *,
         origin: str,
-        token: str | None,
+        staff: StaffKeyCheck,
         secret: bytes,
         wall_clock: Callable[[], datetime],
         everybody: bool = False,
@@ -84,8 +85,7 @@ class CodecServer:
         self._decoder = decoder
         self._deeds = deeds
         self._origin = origin.rstrip("/")
-        self._token = token
-        self._staff = StaffKeyCheck(token)
+        self._staff = staff
         self._cookies = SignedLinks("http://cookie", secret, kind="history", path="")
         self._now = wall_clock
 
@@ -110,13 +110,19 @@ class CodecServer:
     async def _sign_in(self, request: Request) -> Response:
         refuse_other_sites(request)
         given = (await read_form(request)).line("token", 500)
-        if self._token is None or not hmac.compare_digest(given.encode(), self._token.encode()):
-            return _page("This is not the staff token (CLEW_STAFF_TOKEN).", _FORM, 401)
+        try:
+            name, role = await self._staff.holder(given)
+        except RefusedRequestError:
+            return _page(
+                "This is no staff token (CLEW_STAFF_TOKEN, or one of your own).", _FORM, 401
+            )
+        if not may(role, MAY_READ):
+            return _page(f"Your token is for the role {role}; this needs {MAY_READ}.", _FORM, 403)
         until = self._now() + SIGNED_IN_FOR
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
             COOKIE,
-            self._cookies.token(until.isoformat()),
+            self._cookies.token(until.isoformat(), name),
             max_age=int(SIGNED_IN_FOR.total_seconds()),
             httponly=True,
             samesite="lax",
@@ -124,12 +130,13 @@ class CodecServer:
         )
         return answer
 
-    def _signed_in(self, request: Request) -> bool:
+    def _signed_in(self, request: Request) -> str | None:
+        """Who signed in with this browser."""
         try:
-            (until,) = self._cookies.read(request.cookies.get(COOKIE, ""))
-            return self._token is not None and datetime.fromisoformat(until) > self._now()
+            until, name = self._cookies.read(request.cookies.get(COOKIE, ""))
+            return name if datetime.fromisoformat(until) > self._now() else None
         except (InvalidLinkError, ValueError):
-            return False
+            return None
 
     # -- opening
 
@@ -156,21 +163,23 @@ class CodecServer:
         if origin is not None and origin != self._origin:
             said = f"only the Web UI at {self._origin} may ask (CLEW_CODEC_ORIGIN)"
             raise RefusedRequestError(403, "other_site", said)
-        by_page = self._signed_in(request) or (self._everybody and origin is not None)
-        if not by_page:
-            self._staff.check(request)
+        who = self._signed_in(request)
+        if who is None and self._everybody and origin is not None:
+            who = "whoever opens the Web UI"
+        if who is None:
+            who = (await self._staff.check(request, MAY_READ)).actor
         try:
             asked = Parse(await read_body(request, LARGEST), Payloads())
         except (ParseError, UnicodeDecodeError) as error:
             said = f"expected JSON Payloads: {str(error)[:200]}"
             raise RefusedRequestError(400, "bad_payloads", said) from None
         opened = await self._decoder.decode(asked.payloads)
-        await self._write_down(by_page, asked.payloads)
+        await self._write_down(who, asked.payloads)
         return Response(
             MessageToJson(Payloads(payloads=opened), indent=None), media_type="application/json"
         )
 
-    async def _write_down(self, by_page: bool, payloads: Sequence[Payload]) -> None:
+    async def _write_down(self, who: str, payloads: Sequence[Payload]) -> None:
         owners = sorted(
             {
                 each.metadata[KEY_ID].decode("utf-8", "replace").partition("/")[2]
@@ -180,7 +189,6 @@ class CodecServer:
         )
         if owners:
             named: list[JsonValue] = [f"customer {owner}" for owner in owners[:NAMED_AT_MOST]]
-            who = "staff in the Web UI" if by_page else "staff token"
             await self._deeds.record(
                 who, "opened history", str(named[0]), {"of": named, "payloads": len(payloads)}
             )

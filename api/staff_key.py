@@ -52,7 +52,7 @@ class StaffKeyCheck:
         if self._token is None and self._tokens is None:
             said = "the staff API is off: set CLEW_STAFF_TOKEN for the API process"
             raise RefusedRequestError(403, "staff_api_off", said)
-        name, role = await self._holder(_bearer(request))
+        name, role = await self.holder(_bearer(request))
         needed: Role = at_least or ("viewer" if request.method in READS else "agent")
         if not may(role, needed):
             said = f"the token {name!r} is for the role {role}; this needs {needed}"
@@ -71,7 +71,8 @@ class StaffKeyCheck:
 
         return answer
 
-    async def _holder(self, given: str) -> tuple[str, Role]:
+    async def holder(self, given: str) -> tuple[str, Role]:
+        """Whose token it is, and what they may. Raises: `RefusedRequestError` 401."""
         if self._token and hmac.compare_digest(given.encode(), self._token.encode()):
             return OF_THE_INSTALLATION, "operator"
         known = self._found.get(given)

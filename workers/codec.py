@@ -4,9 +4,11 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from api.codec_server import CodecServer
+from api.staff_key import StaffKeyCheck
 from contracts.history_codec import HistoryCodec
 from stores.audit import AuditStore
 from stores.database import one_statement
+from stores.staff_tokens import StaffTokenStore
 from workers.connections import database
 from workers.process import Life
 from workers.sealed_history import sealing
@@ -28,7 +30,7 @@ async def serve(settings: CodecSettings, life: Life) -> None:
             HistoryCodec(sealing(settings, pool).keys, seals=False),
             AuditStore(pool),
             origin=settings.codec_origin,
-            token=token.get_secret_value() if token else None,
+            staff=StaffKeyCheck(token.get_secret_value() if token else None, StaffTokenStore(pool)),
             secret=settings.secret.get_secret_value().encode(),
             everybody=settings.codec_open,
             wall_clock=lambda: datetime.now(UTC),

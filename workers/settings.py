@@ -132,7 +132,7 @@ class CodecSettings(DatabaseSettings, HistorySettings):
     codec_open: bool = False
     """Whether whoever opens the Web UI may read histories: for a machine of one's own."""
     staff_token: SecretStr | None = None
-    """Whoever has it may read histories; nobody may where it is unset."""
+    """Whoever has it may read histories, as whoever has a staff token of their own."""
 
     @model_validator(mode="after")
     def _open_at_home_only(self) -> Self:

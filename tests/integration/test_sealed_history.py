@@ -15,11 +15,13 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from api.codec_server import CodecServer
+from api.staff_key import StaffKeyCheck
 from contracts.history_codec import KEY_ID, HistoryCodec
 from contracts.ids import workflow_id
 from contracts.sealing import MasterKeys
 from stores.audit import AuditStore
 from stores.history_keys import HistoryKeyStore
+from stores.staff_tokens import StaffTokenStore
 from tests.integration.conftest import SECRET, Stack
 
 STAFF = "a staff token"
@@ -85,7 +87,7 @@ async def codec(stack: Stack, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
         HistoryCodec(keys, seals=False),
         AuditStore(stack.pool),
         origin=UI,
-        token=STAFF,
+        staff=StaffKeyCheck(STAFF, StaffTokenStore(stack.pool)),
         secret=SECRET.encode(),
         wall_clock=clock,
     )
@@ -154,10 +156,13 @@ async def test_staff_who_signed_in_read_in_the_web_ui_what_is_sealed(
 
     shut = await codec.post("/decode", content=asked, headers={"origin": UI})
     wrong = await codec.post("/sign-in", data={"token": "guessed"})
+    viewer = await StaffTokenStore(stack.pool).create(f"viewer-{canary}", "viewer", by="tests")
+    too_low = await codec.post("/sign-in", data={"token": viewer})
     signed = await codec.post("/sign-in", data={"token": STAFF})
     read = await codec.post("/decode", content=asked, headers={"origin": UI})
 
     assert (shut.status_code, wrong.status_code, signed.status_code) == (401, 401, 303)
+    assert too_low.status_code == 403
     cookie = signed.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
@@ -169,7 +174,7 @@ async def test_staff_who_signed_in_read_in_the_web_ui_what_is_sealed(
         "customer"
     ]
     deeds = await AuditStore(stack.pool).latest(what=f"customer {customer}")
-    assert [(deed.who, deed.did) for deed in deeds] == [("staff in the Web UI", "opened history")]
+    assert [(deed.who, deed.did) for deed in deeds] == [("installation", "opened history")]
     assert canary not in str(deeds)
 
 

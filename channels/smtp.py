@@ -25,6 +25,7 @@ from activities.message_channel import (
 )
 from channels.mail import MailSender, build_mail
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
+from contracts.fault_points import reach
 
 _tracer = trace.get_tracer("clew.channels")
 _GONE = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
@@ -68,6 +69,7 @@ class SmtpChannel:
         with _tracer.start_as_current_span("smtp send", attributes={"clew.delivery": message.key}):
             async with self._slots:
                 smtp = await self._with_envelope(self._sender.returns_to(message.key), recipient)
+                reach("delivery.after_envelope")
                 await self._hand_over(smtp, mail.as_bytes())
         return ProviderAnswer(provider_id=str(mail["Message-ID"]))
 
@@ -136,6 +138,7 @@ class SmtpChannel:
     async def _hand_over(self, smtp: SMTP, mail: bytes) -> None:
         try:
             await smtp.data(mail)
+            reach("delivery.after_reply")
         except SMTPResponseException as error:
             await self._keep(smtp, reset=True)
             raise _said_no(error) from error

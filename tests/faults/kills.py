@@ -44,7 +44,8 @@ def plan(
     chance.shuffle(faults)
     part = (last - first) / kills
     return [
-        Kill(first + part * (place + chance.random()), *fault) for place, fault in enumerate(faults)
+        Kill(first + part * (place + chance.random()), kind, how)
+        for place, (kind, how) in enumerate(faults)
     ]
 
 

@@ -70,7 +70,7 @@ class MailSink:
         self._server.close()
         for conversation in [*self._conversations]:
             if conversation.transport is not None:
-                conversation.transport.abort()
+                conversation.transport.close()
         await self._server.wait_closed()
 
     @property
@@ -160,7 +160,7 @@ class _Conversation(SMTP):
             await self.push("354 go on")
             await self._reader.readline()
             assert self.transport is not None
-            self.transport.abort()
+            self.transport.close()
             return
         await super().smtp_DATA(arg)
 

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -233,7 +233,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(addresses: Addresses) -> AsyncIterator[Shop]:
+async def open_shop(addresses: Addresses) -> AsyncGenerator[Shop]:
     """A shop that can be opened on this installation."""
     pool = await open_pool(addresses.database_url, name="the shop", most=6, wait_seconds=3)
     limits = httpx.Limits(max_connections=50)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from journey.effects import Purpose
 from stores.database import Pool, open_pool
 from tests.faults.asked_again import Relayed, Told
-from tests.faults.mail_sink import MailSink
+from tests.faults.mail_sink import MailSink, Way
 from tests.scorecard import keep
 
 
@@ -83,9 +83,8 @@ async def test_each_way_of_a_relay_leaves_the_customer_with_one_mail_or_none(
     pool: Pool, sink: MailSink
 ) -> None:
     relayed = Relayed(pool, sink, 6, timeout=timedelta(seconds=2))
-    await relayed.prepare(
-        {1: ["busy"] * 3, 2: ["refuse"], 3: ["drop"], 4: ["slow"], 5: ["twice"], 6: []}
-    )
+    busy: list[Way] = ["busy"] * 3
+    await relayed.prepare({1: busy, 2: ["refuse"], 3: ["drop"], 4: ["slow"], 5: ["twice"]})
     told = await relayed.deliver(dict.fromkeys(range(1, 7), "marketing"))
 
     rows, copies = await relayed.ledger(), relayed.copies()
@@ -101,7 +100,8 @@ async def test_a_relay_that_answers_twice_is_never_a_word_about_the_next_mail(
 ) -> None:
     """Over one kept connection a second answer would be taken for that to the next command."""
     relayed = Relayed(pool, sink, 9, connections=1)
-    await relayed.prepare({n: ["twice"] for n in range(1, 10, 2)} | {4: ["refuse"]})
+    ways: dict[int, list[Way]] = {n: ["twice"] for n in range(1, 10, 2)}
+    await relayed.prepare(ways | {4: ["refuse"]})
     told = await relayed.deliver(dict.fromkeys(range(1, 10), "marketing"))
 
     assert [each.answer.state for each in told] == [

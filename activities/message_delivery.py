@@ -34,6 +34,7 @@ from activities.message_text import (
 from activities.message_words import MessageWords
 from activities.run_record import RunRecords
 from activities.sending_rate import Asker, NoRates, SendingRates, Waits, rate_names
+from contracts.fault_points import reach
 from contracts.ids import effect_key
 from contracts.message_delivery import (
     MESSAGE_REJECTED,
@@ -97,6 +98,7 @@ class MessageDelivery:
         self, intent: DeliveryIntent, published: PublishedMessage | None
     ) -> MessageDelivered:
         answer = await self.ledger.claim(intent)
+        reach("delivery.after_intent")
         match answer:
             case MessageDelivered():
                 return answer
@@ -141,9 +143,11 @@ class MessageDelivery:
                 return await self._settle(claim, known)
         message = await self._rendered(claim, intent, published)
         await self._has_its_turn(claim, intent)
+        reach("delivery.before_call")
         try:
             async with asyncio.timeout(self.send_within.total_seconds()):
                 answer = await channel.send(message)
+            reach("delivery.after_call")
         except AddressGoneError as error:
             await self.ledger.gone(claim, error.words)
             raise _try_again(error.words, timedelta(), "AddressGone") from error
@@ -157,10 +161,12 @@ class MessageDelivery:
             return await self._settle(claim, refused)
         except ProviderBusyError as error:
             await self.ledger.release(claim, error.words)
+            reach("delivery.after_release")
             raise _try_again(error.words, error.retry_after, "ProviderBusy") from error
         except (UnknownOutcomeError, TimeoutError) as error:
             words = str(error) or "the channel did not answer in time"
             await self.ledger.doubt(claim, words)
+            reach("delivery.after_doubt")
             raise _try_again(words, None, "UnknownOutcome") from error
         return await self._settle(
             claim, Settlement(state="accepted", provider_id=answer.provider_id)
@@ -203,6 +209,7 @@ class MessageDelivery:
                 words=f"{doubt.times} attempt(s) began and did not say how they ended",
             )
         await self.ledger.resend(claim)
+        reach("delivery.after_resend")
         return None
 
     async def _rendered(
@@ -239,6 +246,7 @@ class MessageDelivery:
 
     async def _settle(self, claim: Claimed, settlement: Settlement) -> MessageDelivered:
         await self.ledger.settle(claim, settlement)
+        reach("delivery.after_settle")
         return MessageDelivered(
             state=settlement.state,
             reason=settlement.reason,

@@ -14,6 +14,7 @@ from api.device_in_context import device_of
 from api.refusals import RefusedRequestError
 from api.reported import Identity, Refused, Reported
 from api.segment_messages import GROUP
+from contracts.fault_points import reach
 from contracts.ids import message_id
 from journey.touchpoint import TRAITS_CHANGED
 from stores.customers import CustomerStore, normalised
@@ -150,6 +151,8 @@ class Intake:
             devices = map(device_of, told, owners)
             await devices_seen(connection, [device for device in devices if device])
             await park(connection, parked)
+            reach("ingest.before_commit")
+        reach("ingest.after_commit")
         new = sum(number is not None for number in stored)
         if new:
             self._bell.ring()

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -12,6 +13,7 @@ from aiosmtplib import (
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPServerDisconnected,
+    SMTPStatus,
     SMTPTimeoutError,
 )
 from opentelemetry import trace
@@ -25,6 +27,7 @@ from activities.message_channel import (
 )
 from channels.mail import MailSender, build_mail
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
+from contracts.fault_points import reach
 
 _tracer = trace.get_tracer("clew.channels")
 _GONE = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
@@ -32,7 +35,10 @@ _GONE = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SmtpServer:
-    """The relay. `connections` are kept open per worker; `timeout` is for each of its answers."""
+    """The relay. `connections` are kept open per worker.
+
+    `timeout` is for each of its answers, and for all that comes before the mail itself.
+    """
 
     host: str
     port: int
@@ -66,8 +72,10 @@ class SmtpChannel:
         mail = build_mail(message, self._sender, marketing_link(self._links, message))
         recipient = mail["To"].addresses[0].addr_spec
         with _tracer.start_as_current_span("smtp send", attributes={"clew.delivery": message.key}):
-            async with self._slots:
-                smtp = await self._with_envelope(self._sender.returns_to(message.key), recipient)
+            async with AsyncExitStack() as held:
+                sender = self._sender.returns_to(message.key)
+                smtp = await self._in_time(held, sender, recipient)
+                reach("delivery.after_envelope")
                 await self._hand_over(smtp, mail.as_bytes())
         return ProviderAnswer(provider_id=str(mail["Message-ID"]))
 
@@ -83,6 +91,16 @@ class SmtpChannel:
                 await smtp.quit()
             except (SMTPException, OSError):
                 smtp.close()
+
+    async def _in_time(self, held: AsyncExitStack, sender: str, recipient: str) -> SMTP:
+        """A connection that has the envelope. Until then nothing left: who waits too long is in no doubt."""
+        try:
+            async with asyncio.timeout(self._server.timeout.total_seconds()):
+                await held.enter_async_context(self._slots)
+                return await self._with_envelope(sender, recipient)
+        except TimeoutError as error:
+            said = f"the relay had no time for it within {self._server.timeout.total_seconds():g} s"
+            raise ProviderBusyError(said) from error
 
     async def _with_envelope(self, sender: str, recipient: str) -> SMTP:
         """A connection that has taken sender and recipient; a kept one that died is no failure."""
@@ -116,6 +134,9 @@ class SmtpChannel:
         except (SMTPException, ssl.SSLError, OSError) as error:
             smtp.close()
             raise ProviderBusyError(f"no connection to the relay: {error}") from error
+        except BaseException:
+            smtp.close()
+            raise
         return smtp
 
     async def _envelope(self, smtp: SMTP, sender: str, recipient: str) -> None:
@@ -136,7 +157,11 @@ class SmtpChannel:
     async def _hand_over(self, smtp: SMTP, mail: bytes) -> None:
         try:
             await smtp.data(mail)
+            reach("delivery.after_reply")
         except SMTPResponseException as error:
+            if error.code < 400:
+                smtp.close()
+                raise _out_of_step(error) from error
             await self._keep(smtp, reset=True)
             raise _said_no(error) from error
         except (SMTPException, OSError) as error:
@@ -155,8 +180,22 @@ class SmtpChannel:
                 await smtp.rset()
         except (SMTPException, OSError):
             smtp.close()
-        if smtp.is_connected:
+        if smtp.is_connected and not _says_more(smtp):
             self._idle.append(smtp)
+        else:
+            smtp.close()
+
+
+def _says_more(smtp: SMTP) -> bool:
+    """Whether it answered more than it was asked: the rest would be taken for its next answer."""
+    return bool(getattr(smtp.protocol, "_buffer", b""))
+
+
+def _out_of_step(error: SMTPResponseException) -> ProviderBusyError | UnknownOutcomeError:
+    """An answer that fits no question. 250 is what `DATA` never has: then the mail was not sent on."""
+    if error.code == SMTPStatus.completed:
+        return ProviderBusyError(f"the relay is out of step: {_words(error)}")
+    return UnknownOutcomeError(f"the relay said what it never should: {_words(error)}")
 
 
 def _said_no(error: SMTPResponseException) -> ProviderBusyError | ProviderRefusedError:

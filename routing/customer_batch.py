@@ -9,6 +9,7 @@ from itertools import groupby
 
 from pydantic import JsonValue
 
+from contracts.fault_points import reach
 from contracts.ids import workflow_id
 from contracts.other_journey import ASKED_BY
 from contracts.routing import GIVEN, Fate, PendingBatch, PendingTouchpoint, RoutedBatch
@@ -55,6 +56,7 @@ class CustomerBatch:
         while waiting := [run for run in self._runs if run.waiting]:
             for run in waiting:
                 await self._flush(run)
+                reach("router.between_signals")
         for row in batch.touchpoints:
             if not (row.fated or row.had_by or row.touchpoint in self._fates):
                 self._fates[row.touchpoint] = [self._unwanted(row)]
@@ -189,6 +191,7 @@ class CustomerBatch:
                 touchpoint=arrived.told,
             )
         )
+        reach("router.after_start")
         if run is not None and run.first_run_id == first:
             self._fate(arrived, {"fate": "signalled", "run": started_id})
             return

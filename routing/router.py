@@ -20,6 +20,7 @@ from typing import Any
 
 import structlog
 
+from contracts.fault_points import reach
 from contracts.routing import LeaseLostError, PendingBatch, StartingRun, customer_of
 from journey.entry_looks import events_looked_at
 from journey.program import Program
@@ -77,6 +78,8 @@ class Router:
             _log.warning("router_cannot_lease", router=self.name, error=repr(error))
             await asyncio.sleep(self.pace.first_rest.total_seconds())
             return False
+        if units:
+            reach("router.after_lease")
         for unit in units:
             task = asyncio.create_task(self._work_unit(unit), name=f"route {unit}")
             self._work.add(task)
@@ -166,11 +169,13 @@ class Router:
 
     async def _fan_out(self, unit: str) -> None:
         if await self.parts.outbox.fan_out(self.name, unit, self.pace.batch):
+            reach("router.after_fan_out")
             self.heard.set()
 
     async def _route(self, unit: str, customer: str) -> None:
         outbox, limit = self.parts.outbox, self.pace.batch
         starting = await outbox.number(self.name, unit, limit)
+        reach("router.after_numbering")
         runs = await self._told_runs(customer, starting)
         batch = await outbox.pending(unit, limit)
         await self._add_aimed_at(customer, runs, batch)
@@ -188,6 +193,7 @@ class Router:
         ).route(batch)
         # Before the batch is taken out: where this is interrupted, it is done again, and twice is once.
         await self._look_at(customer, live, {row.event for row in batch.touchpoints})
+        reach("router.after_signals")
         await outbox.finish(self.name, unit, routed)
 
     async def _look_at(self, customer: str, live: Sequence[Program], came: set[str]) -> None:

@@ -15,6 +15,7 @@ from activities.admission_desk import (
     RunUnderWay,
     UnknownDefinitionError,
 )
+from contracts.fault_points import reach
 from contracts.journey_run import AdmitRun, RunReference
 from contracts.other_journey import ASKED_BY
 from journey.touchpoint import ENTER, Touchpoint
@@ -113,6 +114,8 @@ class AdmissionStore:
                 [f"admit {order.first_run_id}"],
             )
             yield PostgresAdmissionDesk(connection, self._customers, order)
+            reach("admission.before_commit")
+        reach("admission.after_commit")
         self._ring()
 
     async def definition(self, version: str) -> bytes | None:

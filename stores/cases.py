@@ -10,6 +10,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from activities.staff_cases import UnknownCaseError
 from contracts.clock import RunClock
+from contracts.fault_points import reach
 from contracts.journey_run import RunReference
 from contracts.staff_case import StaffCaseChanged
 from journey.decisions import checked_decision
@@ -107,7 +108,10 @@ class CaseStore:
                     jsonb(asdict(run.clock)) if run.clock else None,
                 ],
             )
-            return await _standing(connection, case)
+            standing = await _standing(connection, case)
+            reach("case.before_commit")
+        reach("case.after_commit")
+        return standing
 
     async def escalate(self, case: str, order: EscalateCase, at: datetime) -> StaffCaseChanged:
         """Move a case that is open and unclaimed. Raises: `UnknownCaseError`."""
@@ -254,6 +258,7 @@ class CaseStore:
                 after=checked,
             )
             decided = await _present(connection, case)
+        reach("case.after_decision")
         if held.of_a_run:
             self._ring()
         return decided

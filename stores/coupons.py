@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from activities.customer_offers import UnknownOfferError
 from contracts.clock import RunClock
 from contracts.customer_offer import OfferGranted, OfferSettled
+from contracts.fault_points import reach
 from contracts.journey_run import RunReference
 from journey.effects import GrantOffer, SettleOffer
 from journey.offer import OfferWords
@@ -61,7 +62,9 @@ class CouponStore:
                 return OfferGranted(code=known["code"], reason=known["reason"])
             code, reason = await self._decide(connection, key, run, order)
             await _keep(connection, key, run, order, code, reason)
-            return OfferGranted(code=code, reason=reason)
+            reach("offer.before_commit")
+        reach("offer.after_commit")
+        return OfferGranted(code=code, reason=reason)
 
     async def _decide(
         self, connection: Connection, key: str, run: RunReference, order: GrantOffer
@@ -96,7 +99,8 @@ class CouponStore:
             )
             cursor = await connection.execute("select state from coupons where key = %s", [key])
             row = await cursor.fetchone()
-            return OfferSettled(state=row["state"] if row else "refused")
+        reach("offer.after_settling")
+        return OfferSettled(state=row["state"] if row else "refused")
 
     async def look_up(self, code: str) -> Coupon | None:
         """A coupon by its code; one whose time is over is `expired`, whoever has said so yet."""

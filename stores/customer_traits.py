@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from activities.customer_traits import KnownTraits, TraitRefusedError
+from contracts.fault_points import reach
 from journey.touchpoint import TRAITS_CHANGED
 from stores.customers import CustomerStore, TraitsMerged, UnknownZoneError
 from stores.database import Connection, Pool
@@ -69,6 +70,7 @@ class CustomerTraitStore:
                 raise TraitRefusedError(str(error)) from error
             if merged.refused:
                 raise TraitRefusedError("; ".join(merged.refused.values()))
+        reach("traits.after_commit")
         if merged.changed:
             self._ring()
         return KnownTraits(traits=merged.customer.traits, zone=merged.customer.zone)

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from contracts.delivery_feedback import Feedback
+from contracts.fault_points import reach
 from contracts.ids import message_id
 from journey import message_events
 from stores.database import Connection, Pool, clean_text, jsonb, one_statement
@@ -145,6 +146,8 @@ class FeedbackStore:
             for feedback, delivery in fresh:
                 await follow(connection, feedback, delivery)
             await store_touchpoints(connection, [_touchpoint(*each) for each in fresh])
+            reach("feedback.before_commit")
+        reach("feedback.after_commit")
         return TakenFeedback(
             new=len(fresh),
             repeated=len(known) - len(fresh),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
+from contracts.fault_points import reach
 from contracts.ids import message_id
 from contracts.inbound_message import Heard, InboundFile, InboundKind, InboundMessage
 from journey.message_events import REPLIED, UNSUBSCRIBED
@@ -66,6 +67,8 @@ class InboundStore:
         """Keep a message and do what it asks for; the same one again changes nothing."""
         async with self._pool.connection() as connection:
             heard = await self._take(connection, message)
+            reach("inbound.before_commit")
+        reach("inbound.after_commit")
         if heard.new and heard.customer is not None:
             self._ring()
         return heard

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, LiteralString
 
+from contracts.fault_points import reach
 from contracts.journey_run import RunReference
 from journey.effects import RunRecord
 from stores.customers import lock_canonical
@@ -110,7 +111,11 @@ class RunRecordStore:
 
         Subjects that the run newly listens to are routed to it again, from when it began.
         """
-        values = _values(run, record)
+        reach("record.before_write")
+        await self._write(run, record, _values(run, record))
+        reach("record.after_write")
+
+    async def _write(self, run: RunReference, record: RunRecord, values: dict[str, Any]) -> None:
         if record.outcome is not None:
             await self._write_end(run, record, values)
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from contracts.fault_points import reach
 from contracts.routing import customer_unit
 from stores.customers import find_customer
 from stores.database import Connection, Pool, one_statement
@@ -110,6 +111,8 @@ class MergeStore:
                     raise UnknownCustomerError(f"{each} is being erased")
             stays, goes = await in_order(connection, found)
             merge = await merge_customers(connection, stays, goes, by=by, why=why)
+            reach("merge.before_commit")
+        reach("merge.after_commit")
         self._ring()
         return await self.one(merge)
 

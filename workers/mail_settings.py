@@ -1,6 +1,8 @@
 """By what mail goes out: a relay, or one of the named providers, and who writes."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -36,6 +38,9 @@ class MailSettings(ProcessSettings):
     smtp_url: Annotated[SecretStr | None, _Needed] = None
     """The mail relay: smtps://user:password@host:465 (TLS), smtp+starttls://…:587, or
     smtp://host:25 (plain, no password)."""
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=12)] = 10.0
+    """How long the relay may take for each of its answers; a mail that it has and says nothing of is
+    then in doubt."""
     ses_region: Annotated[str | None, _Needed, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = None
     """With CLEW_MAIL_BY=ses: the region of Amazon SES, such as eu-west-1."""
     ses_configuration_set: str | None = None
@@ -78,7 +83,8 @@ class MailSettings(ProcessSettings):
 
     def smtp_server(self) -> SmtpServer:
         """The relay that `smtp_url` names."""
-        return smtp_server(told(self.smtp_url))
+        answers_within = timedelta(seconds=self.smtp_timeout_seconds)
+        return replace(smtp_server(told(self.smtp_url)), timeout=answers_within)
 
     def mail_sender(self, replies: ReplyAddresses | None = None) -> MailSender:
         """The sender that `mail_from` names, who is answered at `replies`."""

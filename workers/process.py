@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from contracts.fault_points import arm
 from workers.logs import configure_logs
 from workers.metrics import serve_metrics
 from workers.settings import Settings, SettingsError, read_settings
@@ -55,6 +57,7 @@ def run_process(name: str, kind: type[Settings], serve: Serve[Settings]) -> int:
     except SettingsError as error:
         print(f"clew {name} cannot start:\n{error}", file=sys.stderr)  # noqa: T201 -- no log yet
         return 2
+    arm(os.environ)
     configure_logs(name, settings.log_level)
     return asyncio.run(_live(name, settings, serve))
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from channels.mail import message_id
 from cli.demo.installation import Installed, installed
 from cli.demo.replay import Replay, identify, track
 from cli.demo.report import draw_up
 from cli.demo.staff import SimulatedStaff, Unreachable
 from contracts.clock import RunClock
-from contracts.evidence import Outside, SeenDelivery
+from contracts.evidence import Outside
 from examples.flight.account import Account
 from examples.flight.day import Day
 from examples.flight.departures import departures
@@ -27,6 +26,7 @@ from insight.invariants import Broken, check
 from insight.told_runs import open_workflows, told_runs
 from stores.definitions import DefinitionStore
 from stores.evidence import EvidenceStore
+from tests.faults.counted_mails import by_key, message_ids
 from tests.faults.kills import Killer, plan
 from tests.listened_events import listened_events
 from workers.embedded.stack import Stack
@@ -196,7 +196,7 @@ class Flying:
         store = EvidenceStore(here.pool)
         acknowledged, before = tuple(self._replay.acknowledged), here.mails.counts()
         seen = await store.seen()
-        known = _message_ids(seen.deliveries, before)
+        known = message_ids(seen.deliveries, before)
         client = await Client.connect(self._stack.addresses.temporal_address)
         told = await told_runs(client, seen.runs)
         under_way = await open_workflows(client)
@@ -206,7 +206,7 @@ class Flying:
         counts = Counter({each: n for each, n in counts.items() if each in known or each in before})
         outside = Outside(
             acknowledged=acknowledged,
-            mails=_by_key(seen.deliveries, counts),
+            mails=by_key(seen.deliveries, counts),
             events=await listened_events(DefinitionStore(here.pool), seen),
             open_workflows=frozenset(under_way),
             ended_meanwhile=frozenset(
@@ -224,19 +224,6 @@ class Flying:
             seconds=seconds,
             factor=self._clock.factor,
         )
-
-
-def _by_key(deliveries: Sequence[SeenDelivery], counts: Counter[str]) -> dict[str, int]:
-    """How often the mail of each ledger key arrived; a mail without a key counts as twice too many."""
-    keys = _message_ids(deliveries, counts)
-    strange = {each: times + 1 for each, times in counts.items() if each not in keys}
-    return {keys[each]: times for each, times in counts.items() if each in keys} | strange
-
-
-def _message_ids(deliveries: Sequence[SeenDelivery], counts: Counter[str]) -> dict[str, str]:
-    """Message-ID → ledger key, as mails of these domains have them."""
-    domains = {each.rpartition("@")[2].rstrip(">") for each in counts}
-    return {message_id(each.key, domain): each.key for each in deliveries for domain in domains}
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -1,4 +1,4 @@
-"""Which member of the installation is killed when: seeded, so that a bad day can be played again."""
+"""What is done to which member of an installation when: seeded, so that a bad day can be played again."""
 
 import asyncio
 import os
@@ -8,45 +8,84 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from workers.embedded.stack import Stack
 
 KINDS = ("journey", "delivery", "router", "api", "temporal", "postgres")
 BACK_WITHIN_SECONDS = 120.0
 
+How = Literal["kill", "stop", "term"]
+"""SIGKILL; SIGSTOP and after a while SIGCONT; SIGTERM."""
+
 
 @dataclass(frozen=True)
 class Kill:
-    """One kill, so many seconds after the day began."""
+    """One fault, so many seconds after the day began."""
 
     after_seconds: float
     kind: str
+    how: How = "kill"
 
 
-def plan(seed: int, kills: int, first: float, last: float) -> list[Kill]:
-    """Every kind at least once, the rest by chance; one somewhere in each equal part of the time."""
+def plan(
+    seed: int,
+    kills: int,
+    first: float,
+    last: float,
+    *,
+    kinds: Sequence[str] = KINDS,
+    hows: Sequence[How] = ("kill",),
+) -> list[Kill]:
+    """Every kind in every way at least once, the rest by chance; one somewhere in each equal part of the time."""
     chance = random.Random(seed)
-    kinds = [*KINDS, *(chance.choice(KINDS) for _ in range(kills - len(KINDS)))][:kills]
-    chance.shuffle(kinds)
+    ways = [(kind, how) for how in hows for kind in kinds]
+    faults = [*ways, *(chance.choice(ways) for _ in range(kills - len(ways)))][:kills]
+    chance.shuffle(faults)
     part = (last - first) / kills
     return [
-        Kill(first + part * (place + chance.random()), kind) for place, kind in enumerate(kinds)
+        Kill(first + part * (place + chance.random()), kind, how)
+        for place, (kind, how) in enumerate(faults)
     ]
 
 
 @dataclass
 class Killer:
-    """Kills by process id, as nobody asked for; the stack's supervisor is not told."""
+    """Acts by process id, as nobody asked for; the stack's supervisor is not told.
+
+    `stalls`: for how many seconds a member is stopped. `struck`: when what was done, in seconds since 1970.
+    """
 
     stack: Stack
+    stalls: float = 30.0
     done: Counter[str] = field(default_factory=Counter[str])
+    struck: list[tuple[float, Kill]] = field(default_factory=list[tuple[float, Kill]])
 
     async def work(self, planned: Sequence[Kill], began: float) -> None:
+        stopped: list[asyncio.Task[None]] = []
         for kill in planned:
             await asyncio.sleep(max(0.0, began + kill.after_seconds - time.monotonic()))
-            os.kill(await self._pid(kill.kind), signal.SIGKILL)
+            pid = await self._pid(kill.kind)
+            match kill.how:
+                case "kill":
+                    os.kill(pid, signal.SIGKILL)
+                case "term":
+                    os.kill(pid, signal.SIGTERM)
+                case "stop":
+                    stopped.append(asyncio.create_task(self._stall(pid)))
+            self.struck.append((time.time(), kill))
             self.done[kill.kind] += 1
-            print(f"  killed {kill.kind} after {time.monotonic() - began:.1f} s", flush=True)
+            print(f"  {kill.how} {kill.kind} after {time.monotonic() - began:.1f} s", flush=True)
+        await asyncio.gather(*stopped)
+
+    async def _stall(self, pid: int) -> None:
+        """Stop a process for a while; it does not know."""
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(self.stalls)
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            return
 
     async def _pid(self, kind: str) -> int:
         """Of a member that an earlier kill took: once it is back."""

@@ -1,0 +1,286 @@
+"""A shop while its installation is killed, and what is then counted: by the invariants, and by the relay's ledger."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from contracts.evidence import Outside
+from insight.invariants import Broken, check
+from insight.told_runs import open_workflows, told_runs
+from stores.definitions import DefinitionStore
+from stores.evidence import EvidenceStore
+from tests.faults.counted_mails import by_key, message_ids
+from tests.faults.kills import How, Kill, Killer, plan
+from tests.faults.mail_sink import MailSink
+from tests.faults.shop import SETTINGS, Away, Shop, open_shop
+from tests.listened_events import listened_events
+from workers.embedded.stack import Stack
+from workers.embedded.supervisor import FIRST_REST_SECONDS
+
+PROCESSES = ("journey", "delivery", "router", "api")
+LATE = timedelta(seconds=60)
+SILENCE_BEGINS_WITHIN = 5.0
+"""Seconds after a kill in which the silence that it caused has begun."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """`orders` at `per_second`, and `parcels` beside them one after another in `lanes`.
+
+    `kinds` are killed in the `hows`, `kills` times in all. `points`: fault points, as
+    CLEW_FAULT_POINTS has them, of which the marks are in the folder `marks` of the state.
+    """
+
+    orders: int
+    per_second: float
+    kills: int
+    seed: int
+    kinds: Sequence[str] = PROCESSES
+    hows: Sequence[How] = ("kill",)
+    parcels: int = 0
+    lanes: int = 4
+    points: Sequence[str] = ()
+    times: int = 1
+    copies: int = 1
+    stalls: float = 30.0
+    settle_seconds: float = 120.0
+    points_within: float = 150.0
+    smtp_timeout: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What was counted, and what of it must not be."""
+
+    broken: Broken
+    struck: Sequence[tuple[float, Kill]]
+    runs: int
+    touchpoints: int
+    mails: int
+    copies: Counter[str]
+    marketing: frozenset[str]
+    silences: Sequence[float]
+    marks: Mapping[str, int]
+    slowest_answer: float
+    seconds: float
+    seed: int
+
+    @property
+    def duplicated(self) -> int:
+        """Mails too many of which the ledger did not say before that they may come twice; and any of marketing."""
+        doubtful = set(self.broken.unknown) - self.marketing
+        return sum(times - 1 for key, times in self.copies.items() if key not in doubtful)
+
+    @property
+    def in_doubt(self) -> int:
+        """Service mails that came again because nobody could tell, each marked before."""
+        return self.copies.total() - len(self.copies) - self.duplicated
+
+    @property
+    def lost(self) -> int:
+        broken = self.broken
+        return sum(map(len, (broken.lost, broken.unmailed, broken.stuck, broken.left)))
+
+    def figures(self) -> dict[str, object]:
+        """One line of JSON; seconds are told and judge nothing."""
+        silences = sorted(self.silences)
+        return {
+            "kills": len(self.struck) + sum(self.marks.values()),
+            "killed": dict(Counter(f"{kill.kind} {kill.how}" for _, kill in self.struck)),
+            "runs": self.runs,
+            "touchpoints": self.touchpoints,
+            "lost": self.lost,
+            "applied_twice": len(self.broken.twice),
+            "mails": self.mails,
+            "duplicated": self.duplicated,
+            "sent_again_in_doubt": self.in_doubt,
+            "unknown": len(self.broken.unknown),
+            "next_send_p50_seconds": round(median(silences), 1) if silences else 0,
+            "next_send_max_seconds": round(silences[-1], 1) if silences else 0,
+            "longest_until_acknowledged_seconds": round(self.slowest_answer, 1),
+            "seconds": round(self.seconds),
+            "seed": self.seed,
+        }
+
+    @property
+    def holds(self) -> bool:
+        """Nothing lost, nothing twice, nobody stuck."""
+        return self.broken.nothing and self.duplicated == 0
+
+
+async def run(wish: Wish, state: Path) -> Outcome:
+    """Open the shop, do to it what is wished, let it settle, and count."""
+    began = time.monotonic()
+    marks = state / "marks"
+    marks.mkdir(parents=True)
+    async with MailSink(state / "taken.jsonl") as sink:
+        settings = {**SETTINGS, "CLEW_SMTP_URL": sink.url}
+        settings["CLEW_SMTP_TIMEOUT_SECONDS"] = str(wish.smtp_timeout)
+        if wish.points:
+            settings["CLEW_FAULT_POINTS"] = ",".join(wish.points)
+            settings["CLEW_FAULT_MARKS"] = str(marks)
+        stack = Stack(
+            state,
+            say=lambda words: print(f"  {words}", flush=True),
+            processes=dict.fromkeys(PROCESSES, wish.copies),
+            settings=settings,
+        )
+        async with stack, open_shop(stack.addresses) as shop:
+            killed = KilledShop(wish, stack, shop, sink, marks)
+            await killed.play()
+            await killed.settle()
+            return await killed.judge(began)
+
+
+@dataclass
+class KilledShop:
+    """One shop under way: orders, parcels and the killer, side by side."""
+
+    wish: Wish
+    stack: Stack
+    shop: Shop
+    sink: MailSink
+    marks: Path
+    _struck: list[tuple[float, Kill]] = field(default_factory=list[tuple[float, Kill]])
+    _parcels: int = 0
+
+    async def play(self) -> None:
+        """Until all was ordered, and all was killed that is to be."""
+        wish = self.wish
+        lasts = wish.orders / wish.per_second
+        killer = Killer(self.stack, wish.stalls, struck=self._struck)
+        faults = (
+            plan(wish.seed, wish.kills, lasts * 0.05, lasts, kinds=wish.kinds, hows=wish.hows)
+            if wish.kills
+            else []
+        )
+        resting = asyncio.create_task(self._keep_rests_short())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.shop.orders(1, wish.orders, wish.per_second))
+                group.create_task(killer.work(faults, time.monotonic()))
+                for lane in range(wish.lanes if wish.parcels else 0):
+                    group.create_task(self._lane(lane))
+        finally:
+            resting.cancel()
+
+    async def _lane(self, lane: int) -> None:
+        """Parcels one after another, until there were enough and every point was killed as often as wished."""
+        first, begins = 1_000_000 * (lane + 1), time.monotonic()
+        for n in range(first, first + 100_000):
+            enough = self._parcels >= self.wish.parcels
+            if enough and (
+                self._all_marked() or time.monotonic() - begins > self.wish.points_within
+            ):
+                return
+            self._parcels += 1
+            # The first mail to each of them meets what a relay may do; so every way out is gone.
+            self.sink.script(f"{n}@example.com", (["stall"], ["busy"], [], ["drop"])[n % 4])
+            await self.shop.parcel(n)
+
+    def _all_marked(self) -> bool:
+        return sum(self.counted_marks().values()) >= len(self.wish.points) * self.wish.times
+
+    def counted_marks(self) -> Counter[str]:
+        """How often each fault point was struck."""
+        return Counter(each.name.rpartition(".")[0] for each in self.marks.iterdir())
+
+    async def _keep_rests_short(self) -> None:
+        """Who is killed again and again by us is no broken program that is better left alone."""
+        while True:
+            for watched in self.stack._supervisor.watched.values():
+                watched.rest = FIRST_REST_SECONDS
+            await asyncio.sleep(0.2)
+
+    async def settle(self) -> None:
+        """Until nothing is under way any more, or for so long: what is then left is told."""
+        await self.stack.until_whole()
+        client = await Client.connect(self.stack.addresses.temporal_address)
+        quiet = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.wish.settle_seconds):
+                while quiet < 2:
+                    await asyncio.sleep(0.5)
+                    with suppress(*Away, RPCError):
+                        quiet = quiet + 1 if await self._quiet(client) else 0
+
+    async def _quiet(self, client: Client) -> bool:
+        async with self.shop.pool.connection() as connection:
+            cursor = await connection.execute(
+                "select exists (select from outbox) or exists (select from runs where state = 'open')"
+                " or exists (select from deliveries where state in ('intended', 'deferred')) as busy"
+            )
+            row = await cursor.fetchone()
+        return (
+            self.stack.whole
+            and row is not None
+            and not row["busy"]
+            and not await open_workflows(client)
+        )
+
+    async def judge(self, began: float) -> Outcome:
+        """Count everything, while the installation still runs."""
+        pool = self.shop.pool
+        seen = await EvidenceStore(pool).seen()
+        client = await Client.connect(self.stack.addresses.temporal_address)
+        told = await told_runs(client, seen.runs)
+        counts = self.sink.counts()
+        keys = message_ids(seen.deliveries, counts)
+        copies = Counter({keys.get(each, each): times for each, times in counts.items()})
+        outside = Outside(
+            acknowledged=tuple(self.shop.acknowledged),
+            mails=by_key(seen.deliveries, counts),
+            events=await listened_events(DefinitionStore(pool), seen),
+            open_workflows=frozenset(await open_workflows(client)),
+            ended_meanwhile=frozenset(),
+        )
+        async with pool.connection() as connection:
+            cursor = await connection.execute(
+                "select key from deliveries where purpose = 'marketing'"
+            )
+            marketing = frozenset(row["key"] for row in await cursor.fetchall())
+        return Outcome(
+            broken=check(seen, told, outside, run_now=datetime.now(UTC), late=LATE),
+            struck=self._struck,
+            runs=len(seen.runs),
+            touchpoints=len(self.shop.acknowledged),
+            mails=counts.total(),
+            copies=copies,
+            marketing=marketing,
+            silences=silences(
+                [at for at, kill in self._struck if kill.how == "kill"],
+                [each.at for each in self.sink.taken],
+            ),
+            marks=self.counted_marks(),
+            slowest_answer=max(self.shop.seconds_of_answers, default=0.0),
+            seconds=time.monotonic() - began,
+            seed=self.wish.seed,
+        )
+
+
+def silences(killed: Sequence[float], sent: Sequence[float]) -> list[float]:
+    """For each kill, until when it was silent: the end of the longest pause that began soon after.
+
+    What was with the relay already leaves all the same, so the first mail after a kill says nothing.
+    """
+    found: list[float] = []
+    for at in killed:
+        times = [at, *sorted(each for each in sent if each > at)]
+        pauses = [
+            (later - earlier, later)
+            for earlier, later in pairwise(times)
+            if earlier <= at + SILENCE_BEGINS_WITHIN
+        ]
+        if pauses:
+            found.append(max(pauses)[1] - at)
+    return found

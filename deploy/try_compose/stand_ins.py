@@ -85,7 +85,7 @@ def _base_files() -> list[str]:
     libraries = [str(each) for each in Path(LIBRARIES).glob("*.so*")]
     admin = ["useradd", "groupadd", "nologin", "ldconfig"]
     places = [f"/usr/sbin/{name}" for name in admin] + [
-        *("/bin", "/sbin", "/lib", "/lib64", "/etc/ssl", "/etc/nsswitch.conf", "/etc/login.defs"),
+        *("/bin", "/sbin", "/lib", "/lib64", "/usr/lib64", "/etc/ssl", "/etc/nsswitch.conf", "/etc/login.defs"),
         *("/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/pam.d", "/usr/share/ca-certificates"),
         *("/etc/alternatives", "/usr/local/share/ca-certificates", "/etc/security"),
     ]

@@ -37,7 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     told = words.parse_args(arguments)
     missing = [program for program in NEEDED if shutil.which(program) is None]
     if missing or os.geteuid() != 0:
-        say(f"Needs root, and on PATH: {', '.join(NEEDED)}. Missing: {', '.join(missing) or 'root'}")
+        say(
+            f"Needs root, and on PATH: {', '.join(NEEDED)}. Missing: {', '.join(missing) or 'root'}"
+        )
         return 2
     folder = Path(tempfile.mkdtemp(prefix="clew-docker-"))
     try:
@@ -99,9 +101,13 @@ class Trial:
         self._clew.until_well()
         self._shown["up_seconds"] = round(time.monotonic() - begun)
         count = len(self._clew.containers())
-        say(f"4. docker-compose up: {count} containers, all healthy after {self._shown['up_seconds']} s.")
+        say(
+            f"4. docker-compose up: {count} containers, all healthy after {self._shown['up_seconds']} s."
+        )
         self._shown["not_shut"] = self._not_shut()
-        say(f"5. Rights looked at in each container; not as promised: {self._shown['not_shut'] or 'none'}.")
+        say(
+            f"5. Rights looked at in each container; not as promised: {self._shown['not_shut'] or 'none'}."
+        )
         if self._shown["not_shut"]:
             raise TrialError(f"not shut: {self._shown['not_shut']}")
         self._clew.ask("TEMPORAL_UI_PORT", "/namespaces/default/workflows")
@@ -133,11 +139,15 @@ class Trial:
         n = self._customers
         traits = {"email": f"n{n}@example.com", "first_name": f"n{n}"}
         self._clew.post(self._key, "/v1/identify", {"userId": f"c{n}", "traits": traits})
-        self._clew.post(self._key, "/v1/track", {"userId": f"c{n}", "event": "Order Placed", "properties": {}})
+        self._clew.post(
+            self._key, "/v1/track", {"userId": f"c{n}", "event": "Order Placed", "properties": {}}
+        )
         return n
 
     def _ship(self, n: int) -> None:
-        self._clew.post(self._key, "/v1/track", {"userId": f"c{n}", "event": "Order Shipped", "properties": {}})
+        self._clew.post(
+            self._key, "/v1/track", {"userId": f"c{n}", "event": "Order Shipped", "properties": {}}
+        )
 
     def _mail(self, subject: str, seconds: float = 120) -> float:
         return wait_for(lambda: subject in self._clew.subjects(), seconds)
@@ -150,23 +160,25 @@ class Trial:
         restarts = {name: self._clew.containers()[name]["RestartCount"] for name in names}
         for name in names:
             self._clew.kill(name)
-        if kind != "mailbox":
+        if kind == "mailbox":  # what it has caught goes with it: the mail must come after it
+            back = self._clew.until_well()
+            self._ship(before)
+            took = self._mail(f"Shipped to n{before}.")
+        else:
             self._ship(before)
             meanwhile = self._order()
             took = self._mail(f"Shipped to n{before}.")
             self._mail(f"Ordered by n{meanwhile}.")
-        back = self._clew.until_well()
-        again = all(
-            self._clew.containers()[name]["RestartCount"] > count for name, count in restarts.items()
-        )
-        if not again:
-            raise TrialError(f"{kind} was killed and Docker did not start it again")
-        if kind == "mailbox":
-            self._ship(before)
-            took = self._mail(f"Shipped to n{before}.")
+            back = self._clew.until_well()
+        for name, count in restarts.items():
+            if self._clew.containers()[name]["RestartCount"] <= count:
+                raise TrialError(f"{name} was killed and Docker did not start it again")
         self._no_double()
         self._shown[f"killed_{kind}"] = {"containers": len(names), "next_mail_s": round(took, 1)}
-        say(f"7. {kind}: {len(names)} killed, back; the next mail {took:.1f} s later, all healthy {back:.0f} s after it.")
+        say(
+            f"7. {kind}: {len(names)} killed; the next mail {took:.1f} s later, "
+            f"all healthy again {back:.0f} s after it."
+        )
 
     def _no_double(self) -> None:
         caught = self._clew.subjects()
@@ -197,9 +209,17 @@ class Trial:
         self._ship(waiting)
         took = self._mail(f"Shipped to n{waiting}.")
         expected = 2 * self._customers
-        self._shown["runs_open"] = int(self._clew.sql("select count(*) from runs where state = 'open'"))
-        say(f"10. Up again on the same volume: the run went on, its mail {took:.1f} s after the touchpoint.")
-        self._shown |= {"customers": self._customers, "ledger": self._clew.accepted(), "at_most": expected}
+        self._shown["runs_open"] = int(
+            self._clew.sql("select count(*) from runs where state = 'open'")
+        )
+        say(
+            f"10. Up again on the same volume: the run went on, its mail {took:.1f} s after the touchpoint."
+        )
+        self._shown |= {
+            "customers": self._customers,
+            "ledger": self._clew.accepted(),
+            "at_most": expected,
+        }
 
 
 def _plain(image: str) -> str:

@@ -33,7 +33,9 @@ class Docker:
         """One `docker` command; returns what it said."""
         return self.call(["docker", *words], given=given)
 
-    def call(self, command: Sequence[str], *, folder: Path | None = None, given: bytes = b"") -> str:
+    def call(
+        self, command: Sequence[str], *, folder: Path | None = None, given: bytes = b""
+    ) -> str:
         """One program that speaks to the daemon; returns what it said.
 
         Raises:

@@ -17,6 +17,7 @@ from workers.embedded.child_process import free_port
 
 CLONE = Path(__file__).resolve().parents[2]
 PROJECT = "clew-trial"
+TMP = "/tmp"  # noqa: S108 -- the container's own, in memory
 JOBS = frozenset({"temporal-schema", "prepare"})
 
 
@@ -54,7 +55,7 @@ class Installation:
         ids = self._docker.run(
             "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}"
         ).split()
-        told = json.loads(self._docker.run("inspect", *ids)) if ids else []
+        told: list[dict[str, Any]] = json.loads(self._docker.run("inspect", *ids)) if ids else []
         return {each["Name"].lstrip("/"): each for each in told}
 
     def of(self, service: str) -> list[str]:
@@ -105,9 +106,11 @@ class Installation:
         """Put the journey there and make a write key, with the image's own `clew`; returns the key."""
         api = self.of("api")[0]
         enter = ("exec", "-i", api, "/bin/sh", "/app/deploy/entrypoint.sh")
-        self._docker.run(*enter, "tar", "-x", "-C", "/tmp", given=packed())
-        self._docker.run(*enter, "clew", "publish", "/tmp/trial", "--state", "/tmp/state")
-        told = self._docker.run(*enter, "clew", "write-key", "trial", "--json", "--state", "/tmp/state")
+        self._docker.run(*enter, "tar", "-x", "-C", TMP, given=packed())
+        self._docker.run(*enter, "clew", "publish", f"{TMP}/trial", "--state", f"{TMP}/state")
+        told = self._docker.run(
+            *enter, "clew", "write-key", "trial", "--json", "--state", f"{TMP}/state"
+        )
         return str(json.loads(told)["write_key"])
 
     def post(self, key: str, path: str, body: Mapping[str, Any]) -> None:
@@ -121,7 +124,7 @@ class Installation:
 
         def sent() -> bool:
             try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
+                with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- http, ours
                     return answer.status == 200
             except urllib.error.HTTPError as error:
                 if error.code < 500:
@@ -134,7 +137,9 @@ class Installation:
 
     def ask(self, port: str, path: str = "/") -> int:
         """The HTTP status that a published port answers with."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._ports[port]}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self._ports[port]}{path}", timeout=10
+        ) as answer:
             return int(answer.status)
 
     def subjects(self) -> list[str]:

@@ -25,10 +25,10 @@ PROGRAMS = {
     "ui-server": (*UI, "cmd/server"),
 }
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
-TOOLS = (
-    "sh dash bash env ls cat id mkdir chmod chown cp mv rm ln sleep test uname sed grep awk mawk head tail tr cut "
-    "date touch find stat getent hostname kill dirname basename readlink expr wc sort nc tar gzip"
-).split()
+TOOLS = """
+    sh dash bash env ls cat id mkdir chmod chown cp mv rm ln sleep test uname sed grep awk mawk head tail tr cut
+    date touch find stat getent hostname kill dirname basename readlink expr wc sort nc tar gzip
+""".split()  # noqa: SIM905 -- forty words, read as words
 
 
 class NoStandInError(Exception):
@@ -55,7 +55,9 @@ def go_program(name: str) -> Path:
     kept = cache_folder() / f"{name}-{version}"
     if on_path or kept.is_file():
         return Path(on_path or kept)
-    print(f"  Building {name} {version} with Go (once; about 4 minutes on two cores) ...", flush=True)
+    print(
+        f"  Building {name} {version} with Go (once; about 4 minutes on two cores) ...", flush=True
+    )
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
         environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
         _call(["go", "install", f"{module}/{path}@{version}"], environment)
@@ -85,7 +87,16 @@ def _base_files() -> list[str]:
     libraries = [str(each) for each in Path(LIBRARIES).glob("*.so*")]
     admin = ["useradd", "groupadd", "nologin", "ldconfig"]
     places = [f"/usr/sbin/{name}" for name in admin] + [
-        *("/bin", "/sbin", "/lib", "/lib64", "/usr/lib64", "/etc/ssl", "/etc/nsswitch.conf", "/etc/login.defs"),
+        *(
+            "/bin",
+            "/sbin",
+            "/lib",
+            "/lib64",
+            "/usr/lib64",
+            "/etc/ssl",
+            "/etc/nsswitch.conf",
+            "/etc/login.defs",
+        ),
         *("/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/pam.d", "/usr/share/ca-certificates"),
         *("/etc/alternatives", "/usr/local/share/ca-certificates", "/etc/security"),
     ]
@@ -94,7 +105,11 @@ def _base_files() -> list[str]:
 
 def _postgres_files() -> list[str]:
     newest = max(
-        (each for each in Path("/usr/lib/postgresql").glob("[0-9]*") if (each / "bin/initdb").exists()),
+        (
+            each
+            for each in Path("/usr/lib/postgresql").glob("[0-9]*")
+            if (each / "bin/initdb").exists()
+        ),
         key=lambda each: int(each.name),
         default=None,
     )
@@ -118,7 +133,9 @@ def _python() -> bytes:
     """The Python that runs this, without what was installed into it, but with pip."""
     home = Path(sys.base_prefix)
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    pip = [str(each.relative_to(home)) for each in (home / "lib" / name / "site-packages").glob("pip*")]
+    pip = [
+        str(each.relative_to(home)) for each in (home / "lib" / name / "site-packages").glob("pip*")
+    ]
     libraries = [str(each.relative_to(home)) for each in (home / "lib").glob("libpython3*")]
     command = [
         *("tar", "--create", "--directory", str(home), "--exclude=__pycache__", "--exclude=*.a"),
@@ -139,7 +156,9 @@ def _make(docker: Docker, tag: str, image: str, files: bytes) -> None:
         docker.run("build", "--network", "host", "--quiet", "--tag", tag, folder)
 
 
-def _make_of_program(docker: Docker, tag: str, image: str, program: Path, extra: Path | None) -> None:
+def _make_of_program(
+    docker: Docker, tag: str, image: str, program: Path, extra: Path | None
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(FILES / image, folder, dirs_exist_ok=True)
         shutil.copy(program, Path(folder) / "program")

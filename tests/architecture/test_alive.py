@@ -20,7 +20,8 @@ def sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def touched(file: Path, seconds_ago: float) -> None:
     file.touch()
-    os.utime(file, (time.time() - seconds_ago,) * 2)
+    then = time.time() - seconds_ago
+    os.utime(file, (then, then))
 
 
 def test_who_gave_a_sign_just_now_lives_and_who_never_did_is_not_ready(

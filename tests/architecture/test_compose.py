@@ -1,6 +1,7 @@
 """The compose file is accepted by docker-compose, and offers nothing to the outside by accident."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -180,13 +181,121 @@ def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_every_service_comes_back_after_a_crash(services: dict[str, Any]) -> None:
-    assert all("restart" in service for service in services.values())
+JOBS = {"prepare", "temporal-schema"}
+
+
+def test_every_service_comes_back_after_a_crash_and_a_job_ends(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["restart"] == ("on-failure" if name in JOBS else "unless-stopped"), name
+
+
+def test_every_service_says_whether_it_is_well(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        told = service.get("healthcheck", {"disable": True})
+        assert ("test" in told) == (name not in JOBS), name
+        assert name not in JOBS or told == {"disable": True}
+
+
+def test_nobody_is_root_or_can_become_it(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert int(service["user"].split(":")[0]) > 0, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service), name
+
+
+def test_nothing_can_be_written_but_what_goes_with_the_container(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        writable = [volume for volume in service.get("volumes", []) if not volume.endswith(":ro")]
+        assert service["read_only"] is True, name
+        assert writable == (["postgres:/var/lib/postgresql"] if name == "postgres" else []), name
+
+
+def test_nobody_takes_the_machine_from_the_others(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert {"mem_limit", "pids_limit"} <= set(service), name
+        assert {"max-size", "max-file"} <= set(service["logging"]["options"]), name
+
+
+def test_what_is_under_way_has_the_time_it_was_promised_to_end(services: dict[str, Any]) -> None:
+    promised = ProcessSettings.model_fields["drain_seconds"].default
+
+    for name in KINDS:
+        assert int(services[name]["stop_grace_period"].removesuffix("s")) > promised
+
+
+def test_each_image_is_of_a_version(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        _, _, tag = service["image"].partition(":")
+        ours = service["image"].startswith("clew:")
+        assert tag, name
+        assert ours or "latest" not in tag, name
+
+
+@pytest.mark.needs("docker-compose")
+def test_routers_and_workers_are_scaled_by_one_line() -> None:
+    config = compose("config", **GIVEN, CLEW_ROUTERS="3", CLEW_JOURNEY_WORKERS="5")
+
+    found = yaml.safe_load(config.stdout)["services"]
+    assert found["router"]["deploy"]["replicas"] == 3
+    assert found["journey"]["deploy"]["replicas"] == 5
+
+
+@pytest.mark.needs("docker-compose")
+def test_with_secrets_in_files_no_environment_holds_one(tmp_path: Path) -> None:
+    copy = _copied(tmp_path)
+    made = _secrets(copy, "--files")
+
+    config = subprocess.run(
+        ["docker-compose", "config"],
+        env={"PATH": os.environ["PATH"]},
+        cwd=copy,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    secrets = [file.read_text() for file in (copy / "secrets").iterdir()]
+    assert made.returncode == 0, made.stderr
+    assert len(secrets) == 3
+    assert all(len(secret) == 64 for secret in secrets)
+    assert not [secret for secret in secrets if secret in config]
+    for name, service in yaml.safe_load(config)["services"].items():
+        values = [str(value) for value in service.get("environment", {}).values()]
+        assert "in-a-file" not in values, name
+
+
+def test_secrets_are_made_once_and_nobody_else_reads_them(tmp_path: Path) -> None:
+    copy = _copied(tmp_path)
+    _secrets(copy)
+    first = (copy / ".env").read_text()
+
+    again, other = _secrets(copy), _secrets(copy, "--files")
+
+    assert (copy / ".env").read_text() == first
+    assert (copy / ".env").stat().st_mode & 0o077 == 0
+    assert again.returncode == 0
+    assert other.returncode == 1
+    assert "in-a-file" in other.stderr
+    assert not (copy / "secrets").exists()
+
+
+def _copied(folder: Path) -> Path:
+    (folder / "deploy").mkdir()
+    for name in ("docker-compose.yml", "deploy/secrets.sh", "deploy/compose.secrets.yml"):
+        shutil.copy(CLONE / name, folder / name)
+    return folder
+
+
+def _secrets(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", folder / "deploy/secrets.sh", *words], check=False, capture_output=True, text=True
+    )
 
 
 def test_the_image_runs_without_root() -> None:
     lines = (CLONE / "Dockerfile").read_text().splitlines()
 
-    assert lines.index("USER clew") > max(
+    assert lines.index("USER 10001:10001") > max(
         number for number, line in enumerate(lines) if line.startswith("FROM ")
     )

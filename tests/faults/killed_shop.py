@@ -21,7 +21,7 @@ from stores.definitions import DefinitionStore
 from stores.evidence import EvidenceStore
 from tests.faults.counted_mails import by_key, message_ids
 from tests.faults.kills import How, Kill, Killer, plan
-from tests.faults.mail_sink import MailSink
+from tests.faults.mail_sink import MailSink, Way
 from tests.faults.shop import SETTINGS, Away, Shop, open_shop
 from tests.listened_events import listened_events
 from workers.embedded.stack import Stack
@@ -29,6 +29,7 @@ from workers.embedded.supervisor import FIRST_REST_SECONDS
 
 PROCESSES = ("journey", "delivery", "router", "api")
 LATE = timedelta(seconds=60)
+FIRST_MAILS: tuple[Sequence[Way], ...] = (["stall"], ["busy"], [], ["drop"])
 SILENCE_BEGINS_WITHIN = 5.0
 """Seconds after a kill in which the silence that it caused has begun."""
 
@@ -185,7 +186,7 @@ class KilledShop:
                 return
             self._parcels += 1
             # The first mail to each of them meets what a relay may do; so every way out is gone.
-            self.sink.script(f"{n}@example.com", (["stall"], ["busy"], [], ["drop"])[n % 4])
+            self.sink.script(f"{n}@example.com", FIRST_MAILS[n % 4])
             await self.shop.parcel(n)
 
     def _all_marked(self) -> bool:

@@ -101,7 +101,8 @@ async def test_a_relay_that_answers_twice_is_never_a_word_about_the_next_mail(
     """Over one kept connection a second answer would be taken for that to the next command."""
     relayed = Relayed(pool, sink, 9, connections=1)
     ways: dict[int, list[Way]] = {n: ["twice"] for n in range(1, 10, 2)}
-    await relayed.prepare(ways | {4: ["refuse"]})
+    ways[4] = ["refuse"]
+    await relayed.prepare(ways)
     told = await relayed.deliver(dict.fromkeys(range(1, 10), "marketing"))
 
     assert [each.answer.state for each in told] == [

@@ -144,12 +144,15 @@ def _body(door: Door) -> dict[str, Any]:
 def _responses(door: Door) -> dict[str, Any]:
     if door.page:
         html = {"text/html": {"schema": {"type": "string"}}}
-        more = {"text/event-stream": {}, "application/json": {}, "text/plain": {}}
-        fine = {"description": "The page, or what it leads to.", "content": {**html, **more}}
+        more: dict[str, Any] = {"text/event-stream": {}, "application/json": {}, "text/plain": {}}
+        fine: dict[str, Any] = {
+            "description": "The page, or what it leads to.",
+            "content": {**html, **more},
+        }
         refused = {"description": "A page that says why not.", "content": html}
     else:
         json = {"application/json": {"schema": _ANY}}
-        other = {name: {} for name in _other_answers(door)}
+        other: dict[str, Any] = {name: {} for name in _other_answers(door)}
         fine = {"description": "Done.", "content": other or json}
         refusals = [
             {"$ref": f"#/components/schemas/{name}"} for name in ("Refusal", "Detail", "Unknown")

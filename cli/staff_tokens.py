@@ -3,7 +3,7 @@
 import getpass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -46,7 +46,7 @@ def create(
     """Make a token. It is shown once."""
     if role not in ROLES:
         wrong_use(f"--role: {role} is none; they are {', '.join(ROLES)}.")
-    token = run(_create(state, name, cast("Role", role), days))
+    token = run(_create(state, name, role, days))
     if as_json:
         print_json({"name": name, "role": role, "staff_token": token})
         return

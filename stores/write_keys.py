@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import JsonValue
+
 from stores.audit import record_deed
 from stores.database import Connection, Pool, clean_text, one_statement
 from stores.sealed_secret import WRITE_KEY, digest, mistyped, new_secret
@@ -117,8 +119,7 @@ class WriteKeyStore:
             return [WriteKey(**row) for row in await cursor.fetchall()]
 
 
-async def _record(connection: Connection, by: str, did: str, name: str, **detail: object) -> None:
-    told = {
-        field: value if isinstance(value, list) else f"{value}" for field, value in detail.items()
-    }
-    await record_deed(connection, by or "program", did, f"write key {name}", told)  # pyright: ignore[reportArgumentType] -- texts and lists of them
+async def _record(
+    connection: Connection, by: str, did: str, name: str, **detail: JsonValue
+) -> None:
+    await record_deed(connection, by or "program", did, f"write key {name}", detail)

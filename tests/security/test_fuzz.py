@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 import httpx2 as httpx
 import pytest
@@ -43,7 +43,7 @@ LEFT_OUT = {"/inbox/{token}/stream", "/w/{token}/events"}
 """They go on until the listener leaves."""
 
 _VALUES = {
-    "identity": ["anna", "ben", "\ud83e\udd8a", "%00", "x" * 400], "case": ["1:1", "9" * 18 + ":1", "%00"],
+    "identity": ["anna", "ben", "🦊", "%00", "x" * 400], "case": ["1:1", "9" * 18 + ":1", "%00"],
     "n": ["0", "99999999999999999999"], "message": ["1", "99999999999999999999999", "-1"],
     "merge": ["1", "9" * 30, "x"], "provider": ["own", "ses", "postmark", "twilio", "none"],
     "scope": ["channel", "everything", "journey"], "act": ["read", "click", "archive"], "most": ["1", "0", "9" * 30],
@@ -62,7 +62,11 @@ class Fuzzing:
 
     def send(self, case: Any) -> None:
         self._prove(case)
-        kwargs = case.as_transport_kwargs(base_url=ADDRESS)
+        try:
+            kwargs = case.as_transport_kwargs(base_url=ADDRESS)
+        except UnicodeError:
+            ANSWERED["cannot be sent"] += 1
+            return
         answer = asyncio.run_coroutine_threadsafe(self._answer(kwargs), self._loop).result(60)
         if answer is None:
             return
@@ -114,7 +118,7 @@ def _same(path: str, told: str) -> bool:
 
 
 def _operations() -> list[Any]:
-    found = [result.ok() for result in SCHEMA.get_all_operations()]
+    found: list[Any] = [cast("Any", result).ok() for result in SCHEMA.get_all_operations()]
     return [each for each in found if each.path not in LEFT_OUT]
 
 
@@ -126,7 +130,7 @@ async def _fuzz(doors: Doors, client: httpx.AsyncClient, requests: int) -> list[
         @seed(SEED)
         @settings(
             max_examples=max(1, requests // len(operations)), deadline=None, database=None,
-            phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate], suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
         )  # fmt: skip
         @given(case=strategy)
         def knock(case: Any) -> None:
@@ -157,10 +161,8 @@ async def test_the_document_that_is_served_is_the_one_that_is_published(doors: D
     assert {len(served["paths"])} == {len({d.path for d in DOORS})}
 
 
-@pytest.mark.parametrize("says", ["5xx"])
-def test_a_door_that_breaks_would_be_seen(says: str) -> None:
+def test_a_door_that_breaks_would_be_seen() -> None:
     """The first check is the one that finds it."""
-    assert says == "5xx"
     operation = next(o for o in _operations() if o.path == "/healthz")
     case = operation.Case(method="GET")
     broken = httpx.Response(500, request=httpx.Request("GET", ADDRESS + "/healthz"), json={})

@@ -37,7 +37,7 @@ def plan(
     kinds: Sequence[str] = KINDS,
     hows: Sequence[How] = ("kill",),
 ) -> list[Kill]:
-    """Every kind in every way as far as the kills go, the rest by chance; one somewhere in each equal part of the time."""
+    """Every kind in every way as far as the kills go, the rest by chance; one in each equal part of the time."""
     chance = random.Random(seed)
     ways: list[tuple[str, How]] = [(kind, how) for how in hows for kind in kinds]
     faults = [*ways, *(chance.choice(ways) for _ in range(kills - len(ways)))][:kills]

@@ -55,7 +55,7 @@ class Wish:
     copies: int = 1
     stalls: float = 30.0
     settle_seconds: float = 120.0
-    points_within: float = 150.0
+    points_within: float = 300.0
     smtp_timeout: float = 10.0
 
 

@@ -64,7 +64,7 @@ def all_struck(outcome: Outcome, times: int) -> None:
     assert struck == named, f"never killed: {set(named) - set(struck)}"
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(560)
 async def test_a_small_shop_survives_a_kill_at_each_point_and_each_member(state: Path) -> None:
     wish = Wish(
         orders=60,

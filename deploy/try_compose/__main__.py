@@ -1,4 +1,4 @@
-"""docker-compose.yml tried for real: `python -m deploy.try_compose [--kinds router,api] [--keep-going]`.
+"""docker-compose.yml tried for real: `python -m deploy.try_compose [--kinds router,api] [--images FOLDER]`.
 
 Needs root, Debian's docker.io and docker-compose, PostgreSQL and Go; pulls nothing, ends by itself and leaves nothing.
 Our image is built as it is; what it stands on is stood in for (stand_ins.py).
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     """0 where everything promised happened."""
     words = argparse.ArgumentParser(prog="python -m deploy.try_compose")
     words.add_argument("--kinds", default=",".join(KINDS), help="whose containers are killed")
+    words.add_argument("--images", type=Path, help="folder that images stay in, for the next time")
     told = words.parse_args(arguments)
     missing = [program for program in NEEDED if shutil.which(program) is None]
     if missing or os.geteuid() != 0:
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     folder = Path(tempfile.mkdtemp(prefix="clew-docker-"))
     try:
-        with own_docker(folder) as docker:
+        with own_docker(folder, told.images or folder / "data") as docker:
             say(f"1. A Docker daemon of our own runs in {folder}; nothing is pulled.")
             shown = Trial(docker, folder).run(told.kinds.split(","))
     except (DockerError, NoStandInError, TrialError, TimeoutError) as error:

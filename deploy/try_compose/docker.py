@@ -51,13 +51,16 @@ class Docker:
 
 
 @contextmanager
-def own_docker(folder: Path) -> Generator[Docker]:
-    """A daemon for as long as the context lasts; needs root. It touches no firewall and no bridge but compose's."""
+def own_docker(folder: Path, data: Path) -> Generator[Docker]:
+    """A daemon for as long as the context lasts; needs root. It touches no firewall.
+
+    Images are in `data`; where that is not within `folder`, they stay.
+    """
     host = f"unix://{folder}/docker.sock"
     log = folder / "dockerd.log"
     with log.open("wb") as words:
         daemon = subprocess.Popen(
-            ["dockerd", "--host", host, "--data-root", folder / "data", "--exec-root", folder / "exec",
+            ["dockerd", "--host", host, "--data-root", data, "--exec-root", folder / "exec",
              "--pidfile", folder / "dockerd.pid", "--iptables=false", "--ip6tables=false", "--bridge=none"],
             stdout=words, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip

@@ -48,7 +48,10 @@ class Installation:
 
     def start(self) -> None:
         """What a person types, but for the build."""
-        self.compose("up", "--detach", "--no-build")
+        try:
+            self.compose("up", "--detach", "--no-build")
+        except DockerError as error:
+            raise TrialError(f"{error}\n{self._why()}") from None
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Name → what Docker knows of each container that there is."""
@@ -85,7 +88,7 @@ class Installation:
         words: list[str] = []
         for line in self.unwell():
             name = line.split(":")[0]
-            words += [line, self._docker.run("logs", "--tail", "15", name)]
+            words += [line, self._docker.call(["sh", "-c", f"docker logs --tail 15 {name} 2>&1"])]
         return "\n".join(words)
 
     def kill(self, name: str) -> None:

@@ -36,7 +36,10 @@ class NoStandInError(Exception):
 
 
 def make_stand_ins(docker: Docker, tags: Mapping[str, str]) -> None:
-    """Make each image under its tag: `python`, `postgres`, `server`, `admin-tools`, `ui`."""
+    """Make each image under its tag, unless all are there: `python`, `postgres`, `server`, `admin-tools`, `ui`."""
+    there = docker.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    if set(tags.values()) <= set(there):
+        return
     docker.run("import", "-", "stand-in/base", given=_packed(_base_files()))
     _make(docker, tags["python"], "python", _python())
     _make(docker, tags["postgres"], "postgres", _packed(_postgres_files()))

@@ -406,7 +406,13 @@ TABLES: dict[LiteralString, Held] = {
     ),
     # -- nobody's
     "audit": Held(
-        erase=Stays("what staff did is on record for ever; it names customers by our ids only"),
+        erase=Changes(
+            {"detail": "'{}'", "erased_at": "now()"},
+            "what staff did is on record for ever, by our ids only; the chain holds without details",
+        ),
+        whose="""(t.erased_at is null and t.detail <> '{}' and (
+            t.object in (select 'customer ' || id from unnest(%(ids)s::text[]) id)
+            or t.detail ->> 'customer' = any(%(ids)s) or t.detail ->> 'other' = any(%(ids)s)))""",
         withheld={
             "what staff did": "audit at who did object detail actor ip request before after"
             " detail_digest erased_at"
@@ -435,7 +441,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "history_keys": Held(
         erase=Stays(
-            "the keys themselves are destroyed; that they were stays, so that none is made anew"
+            "the keys are destroyed; that they were stays by our id, so that none is made anew"
         ),
         withheld={DOOR: "owner n wrapped master created_at destroyed_at"},
     ),

@@ -118,6 +118,8 @@ def _of_staff() -> list[Door]:
         _staff("POST", "/v1/merges", "Two customers are one", "lead", fields=("one", "other", "by", "why"), answers=(201,), audited="merged"),
         _staff("POST", "/v1/merges/{merge}/undo", "They are two after all", "lead", fields=("by", "why"), audited="parted"),
         _staff("GET", f"{_CUSTOMER}/merges", "Who became this customer"),
+        _staff("POST", f"{_CUSTOMER}/erase", "Erase a customer for good", "operator", fields=("by",), optional=("reason", "dry_run"), answers=(200, 202), audited="began to erase"),
+        _staff("GET", "/v1/erasures/{erasure}", "How far an erasure is, and its proof"),
         _staff("POST", f"{_CUSTOMER}/inbox-token", "A token for a customer's inbox", "agent", answers=(201,), audited="not: it changes nothing, and is made at each login of a customer"),
         _staff("GET", "/v1/customers/{identity:path}/conversation", "What was said both ways", query=("most",)),
         _staff("GET", "/v1/inbound/strangers", "What nobody we know wrote", query=("most",)),

@@ -58,8 +58,9 @@ def erasures_router(erasures: Erasures, staff: StaffKeyCheck) -> APIRouter:
             raise RefusedRequestError(404, "unknown_erasure", str(error)[:300]) from None
         return json_response(asdict(found))
 
-    router.add_api_route("/v1/customers/{identity}/erase", staff.behind(erase), methods=["POST"])
-    router.add_api_route("/v1/erasures/{erasure}", staff.behind(proof), methods=["GET"])
+    begin = staff.behind(erase, "operator")
+    router.add_route("/v1/customers/{identity}/erase", begin, methods=["POST"])
+    router.add_route("/v1/erasures/{erasure}", staff.behind(proof), methods=["GET"])
     return router
 
 

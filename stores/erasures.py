@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
 
 from pydantic import JsonValue
 
+from contracts.ids import owner_of
 from stores.audit import record_deed
 from stores.customers import find_customer, lock_canonical
 from stores.database import Connection, Pool, dump_json, jsonb
@@ -235,7 +235,12 @@ class ErasureStore:
     async def _destroyed(self, connection: Connection, sought: Sought) -> int:
         if self._destroy_keys is None:
             return 0
-        return await self._destroy_keys(connection, owners_of(sought))
+        values = sought.values() | {"owners": owners_of(sought)}
+        cursor = await connection.execute(_OWNERS, values)
+        owners = [row["owner"] for row in await cursor.fetchall()]
+        destroyed = await self._destroy_keys(connection, owners)
+        await connection.execute(_FORGET, sought.values() | {"owners": owners})
+        return destroyed
 
     # -- proofs
 
@@ -268,10 +273,8 @@ class ErasureStore:
 
 
 def owners_of(sought: Sought) -> list[str]:
-    """Whose keys the histories of these runs are under: the customer part of each workflow id, and each id."""
-    parts = [each.split("/") for each in sought.workflow_ids]
-    named = {unquote(each[2]) for each in parts if each[0] == "journey" and len(each) > 2}
-    return sorted({*sought.ids, *named, *(each for each in sought.workflow_ids if "/" not in each)})
+    """Whose keys the histories of these runs are under, and each of our ids."""
+    return sorted({*sought.ids, *map(owner_of, sought.workflow_ids)})
 
 
 def digest_of(proof: Proof) -> str:
@@ -346,6 +349,19 @@ select count(*) as claims from deliveries
 """
 
 _LOCK = "select 1 from customers where customer = any(%(ids)s) order by customer for update"
+
+# A run that a merge brought may be sealed for somebody who is parted from them by now, and lives on.
+_OWNERS = """
+select owner from unnest(%(owners)s::text[]) owner
+ where owner = any(%(ids)s)
+    or not exists (select from customers c where c.customer = owner)
+   and not exists (select from identities i where i.value = owner and i.customer <> all(%(ids)s))
+"""
+
+# Under our ids no key is ever made again. Other owners are names that an SDK gave: they go, too.
+_FORGET = """
+delete from history_keys where owner = any(%(owners)s) and owner <> all(%(ids)s)
+"""
 
 _ADD = """
 (select coalesce(jsonb_object_agg(name, n), '{}') from (

@@ -406,8 +406,23 @@ TABLES: dict[LiteralString, Held] = {
     ),
     # -- nobody's
     "audit": Held(
-        erase=Stays("what staff did is on record for ever; it names customers by our ids only"),
-        withheld={"what staff did": "audit at who did object detail"},
+        erase=Changes(
+            {"detail": "'{}'", "erased_at": "now()"},
+            "what staff did is on record for ever, by our ids only; the chain holds without details",
+        ),
+        whose="""(t.erased_at is null and t.detail <> '{}' and (
+            t.object in (select 'customer ' || id from unnest(%(ids)s::text[]) id)
+            or t.detail ->> 'customer' = any(%(ids)s) or t.detail ->> 'other' = any(%(ids)s)))""",
+        withheld={
+            "what staff did": "audit at who did object detail actor ip request before after"
+            " detail_digest erased_at"
+        },
+    ),
+    "audit_chain": Held(
+        erase=Stays("digests that chain what staff did"), withheld={NOBODY: "n audit hash"}
+    ),
+    "audit_head": Held(
+        erase=Stays("where the chain of the audit ends"), withheld={NOBODY: "one n hash"}
     ),
     "erasures": Held(
         erase=Stays("the proof; whom it was for is kept as keyed hashes once it is done"),
@@ -426,9 +441,9 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "history_keys": Held(
         erase=Stays(
-            "the keys themselves are destroyed; that they were stays, so that none is made anew"
+            "the keys are destroyed; that they were stays by our id, so that none is made anew"
         ),
-        withheld={DOOR: "owner n wrapped created_at destroyed_at"},
+        withheld={DOOR: "owner n wrapped master created_at destroyed_at"},
     ),
     "groups": Held(
         erase=Stays("a group is of all its members; who was one is gone"),
@@ -459,7 +474,14 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "write_keys": Held(
         erase=Stays("keys of programs"),
-        withheld={NOBODY: "digest name created_at revoked_at"},
+        withheld={NOBODY: "digest name created_at revoked_at scopes expires_at"},
+    ),
+    "staff_tokens": Held(
+        erase=Stays("keys of staff"),
+        withheld={NOBODY: "digest name role created_at expires_at revoked_at"},
+    ),
+    "processes": Held(
+        erase=Stays(OURS), withheld={OURS: "process kind build engines started_at seen_at"}
     ),
     "engine": Held(erase=Stays(OURS), withheld={OURS: "one_row engine"}),
     "alembic_version": Held(erase=Stays(OURS), withheld={OURS: "version_num"}),

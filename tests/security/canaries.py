@@ -26,16 +26,17 @@ class Canaries:
     given: dict[str, str] = field(default_factory=dict[str, str])
 
     def of(self, name: str) -> str:
-        """The value of one field: letters and digits, so that no encoding changes it."""
+        """The value of one field: small letters and digits, so that no encoding changes it."""
         return self.given.setdefault(name, f"zq{self.run}{name}qz")
 
     def found_in(self, content: bytes, *, but: Iterable[str] = ()) -> set[str]:
-        """The names of fields whose value stands in it."""
+        """The names of fields whose value stands in it, as text or in hex, as `pg_dump` writes files."""
         low = content.lower()
         return {
             name
             for name, value in self.given.items()
-            if name not in but and value.lower().encode() in low
+            if name not in but
+            and any(told in low for told in (value.encode(), value.encode().hex().encode()))
         }
 
 

@@ -125,7 +125,7 @@ async def doors(postgres: PostgresServer, migrated_template: str) -> AsyncIterat
 
 async def _people(doors: Doors) -> None:
     customers, tokens = CustomerStore(doors.pool), StaffTokenStore(doors.pool)
-    for name in ("anna", "ben"):
+    for name in ("anna", "ben", "carl"):
         doors.people[name] = await customers.known(name)
         async with doors.pool.connection() as connection:
             traits = {"email": f"{name}@shop.example", "first_name": name.title()}

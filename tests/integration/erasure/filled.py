@@ -48,6 +48,15 @@ _SAID: dict[str, Any] = {
     "coupons.run_clock": None,
     "trait_types.seen": {},
     "refused_ties.leads_to": None,
+    "audit.who": "eva",
+    "audit.actor": "eva",
+    "audit.did": "read a feeling",
+    "audit.ip": "",
+    "audit.before": "",
+    "audit.after": "",
+    "audit.detail_digest": "",
+    "audit.request": "",
+    "audit.erased_at": None,
 }
 
 _MADE_ALREADY = {"customers", "identities"}
@@ -125,6 +134,8 @@ def _links(customer: str, mark: str, entry: int) -> dict[str, Any]:
         "taken_by": key,
         "after": customer,
         "audience_after": customer,
+        "audit.audit": 1_000_000 + entry,
+        "audit.object": f"customer {customer}",
         "reply": f"{mark}-reply",
         "problem": f"{mark}-problem",
         "problems.problem": f"{mark}-problem",

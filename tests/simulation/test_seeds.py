@@ -13,8 +13,8 @@ import pytest
 
 from journey.steps import KINDS
 from tests.scorecard import keep
-from tests.simulation.__main__ import again, night
 from tests.simulation.life import lived
+from tests.simulation.night import again, night
 from tests.simulation.outside import OutsideWorld
 from tests.simulation.post import Post
 

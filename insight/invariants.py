@@ -103,6 +103,7 @@ class _Look:
     def __init__(self, seen: Seen, told: Sequence[ToldRun], outside: Outside) -> None:
         self.seen, self.outside = seen, outside
         self.told = {(run.workflow_id, run.first_run_id): run for run in told}
+        self.held = {name: {e.message_id for e in run.told} for name, run in self.told.items()}
         self.of_id: defaultdict[str, list[SeenRun]] = defaultdict(list)
         for run in seen.runs:
             self.of_id[run.workflow_id].append(run)
@@ -155,7 +156,7 @@ class _Look:
         if run.moved and not run.open:
             return  # under an earlier version it may not have listened
         arrivals = self._until_the_next(run)
-        given = [each for each in arrivals if run.workflow_id in had_by(each.fates)]
+        given = [each for each in arrivals if self._had(each, run)]
         last = max((each.number for each in given), default=0)
         subjects = self._subjects(run, given)
         events = self.outside.events.get(run.version, frozenset())
@@ -171,6 +172,13 @@ class _Look:
                 continue
             if own and its_time and not _given(arrival, run) and not _too_late(arrival, run):
                 yield f"{touchpoint.message_id}: run {run.entry} listens and was not told"
+
+    def _had(self, arrival: SeenArrival, run: SeenRun) -> bool:
+        """Whether this run had it, and not only one that followed under the same workflow id."""
+        if run.workflow_id not in had_by(arrival.fates):
+            return False
+        history = self.held.get((run.workflow_id, run.first_run_id))
+        return history is None or self._named(arrival) in history
 
     def _until_the_next(self, run: SeenRun) -> list[SeenArrival]:
         """What the customer had before the run that follows under the same workflow id."""
@@ -189,7 +197,7 @@ class _Look:
     def _subject_gaps(self, run: SeenRun) -> Iterator[str]:
         """What happened to a subject before the last that the run heard of it must be there too."""
         arrivals = {each.touchpoint: each for each in self._until_the_next(run)}
-        given = [each for each in arrivals.values() if _given(each, run)]
+        given = [each for each in arrivals.values() if self._had(each, run)]
         events = self.outside.events.get(run.version, frozenset())
         for subject in self._subjects(run, given):
             heard = [t.touchpoint for t in self.about[subject] if t.touchpoint in arrivals]

@@ -1,4 +1,7 @@
-"""What runs were told and what they made of it, read from the server's own histories."""
+"""What runs were told and what they made of it, read from the server's own histories.
+
+The client must be one that opens them: what a run was told is sealed with its customer's key.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +17,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
 from contracts.evidence import SeenRun, Told, ToldRun
+from contracts.history_codec import SEALED
 from contracts.names import QUERY_STATUS, SIGNAL_TOUCHPOINT, SIGNAL_TOUCHPOINTS, WORKFLOW_TYPE
 
 AT_ONCE = 8
@@ -23,6 +27,10 @@ IN_VAIN = 3
 ANSWER_WITHIN = timedelta(seconds=20)
 
 Handle = WorkflowHandle[Any, Any]
+
+
+class SealedHistoryError(Exception):
+    """What runs were told is sealed, and the client that reads it was given no keys."""
 
 
 async def told_runs(client: Client, runs: Sequence[SeenRun]) -> list[ToldRun]:
@@ -47,7 +55,7 @@ async def _told_run(client: Client, run: SeenRun) -> ToldRun:
     execution = run.first_run_id
     async for event, own in _events(client, run.workflow_id, run.first_run_id):
         execution = own
-        told += _told(event)
+        told += await _told(client, event)
     handle: Handle = client.get_workflow_handle(run.workflow_id, run_id=execution)
     described = await handle.describe()
     is_open = described.status == WorkflowExecutionStatus.RUNNING
@@ -80,14 +88,14 @@ async def _events(
             yield event, execution
 
 
-def _told(event: HistoryEvent) -> list[Told]:
+async def _told(client: Client, event: HistoryEvent) -> list[Told]:
     if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         return []
     given = event.workflow_execution_signaled_event_attributes
     if given.signal_name not in (SIGNAL_TOUCHPOINT, SIGNAL_TOUCHPOINTS):
         return []
     with suppress(ValueError, KeyError, TypeError, IndexError):  # nonsense told nothing
-        value = _plain(given.input)
+        value = await _opened(client, given.input)
         listed = value if given.signal_name == SIGNAL_TOUCHPOINTS else [value]
         return [
             Told(message_id=one["message_id"], event=one["event"], number=one.get("number"))
@@ -96,8 +104,13 @@ def _told(event: HistoryEvent) -> list[Told]:
     return []
 
 
-def _plain(payloads: Payloads) -> Any:
-    return orjson.loads(payloads.payloads[0].data)
+async def _opened(client: Client, payloads: Payloads) -> Any:
+    opened, codec = list(payloads.payloads), client.data_converter.payload_codec
+    if codec is not None:
+        opened = await codec.decode(opened)
+    if opened[0].metadata.get("encoding") == SEALED:
+        raise SealedHistoryError
+    return orjson.loads(opened[0].data)
 
 
 async def _applied(handle: Handle) -> int | None:

@@ -67,6 +67,8 @@ class Stack:
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     now: list[datetime] = field(default_factory=list[datetime])
     """The time at which people are looked at for entering; the real one where nothing is said."""
+    opening: Client | None = None
+    """A client that opens what histories hold, where they are sealed."""
 
     @property
     def scanner(self) -> EntryScanner:
@@ -266,7 +268,9 @@ async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Sta
         router = Router(router_parts(pool, TemporalRuns(sealed)), name="tests", heard=ear.heard)
         stop = asyncio.Event()
         routing = asyncio.create_task(router.run(stop))
-        yield Stack(temporal_address, stack_database, plain, pool, channel, ear.heard)
+        yield Stack(
+            temporal_address, stack_database, plain, pool, channel, ear.heard, opening=sealed
+        )
         stop.set()
         await routing
 

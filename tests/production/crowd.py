@@ -113,7 +113,7 @@ class Crowd:
         keys = {message_id(each.key, DOMAIN): each.key for each in seen.deliveries}
         return check(
             seen,
-            await told_runs(stack.client, seen.runs),
+            await told_runs(stack.opening or stack.client, seen.runs),
             Outside(
                 acknowledged=tuple(self.said),
                 mails=Counter(keys.get(mail.id, mail.id) for mail in self.mails),

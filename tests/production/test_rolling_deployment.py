@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,13 +15,16 @@ from benchmarks.production.stack import ProductionStack
 from channels.mail_store import MailStore
 from channels.recording import RecordingChannel
 from cli.engine import move_runs
+from contracts.sealing import MasterKeys
 from stores.database import open_pool
 from stores.engines import EngineRefusedError, EngineStore
+from stores.history_keys import HistoryKeyStore
 from tests.integration.conftest import Stack
 from tests.production.crowd import Crowd
 from tests.production.next_build import lay_out_next_build
 from workers.embedded.child_process import EmbeddedServerError
 from workers.embedded.stack import Ports
+from workers.sealed_history import Sealing, data_converter
 
 KINDS = ("journey", "delivery", "router")
 
@@ -48,7 +52,19 @@ async def looked_at(processes: ProductionStack) -> AsyncGenerator[Stack]:
     pool = await open_pool(places.database_url, name="test", most=8)
     try:
         client = await Client.connect(places.temporal_address)
-        yield Stack(places.temporal_address, places.database_url, client, pool, RecordingChannel())
+        master = MasterKeys.read(None, processes.files.secret())
+        sealing = Sealing(HistoryKeyStore(pool, master, time.monotonic))
+        opening = await Client.connect(
+            places.temporal_address, data_converter=data_converter(sealing=sealing)
+        )
+        yield Stack(
+            places.temporal_address,
+            places.database_url,
+            client,
+            pool,
+            RecordingChannel(),
+            opening=opening,
+        )
     finally:
         await pool.close()
 

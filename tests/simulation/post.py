@@ -168,10 +168,11 @@ class Post:
             if its and run not in had_by(arrival.fates):
                 yield touchpoint
 
-    def about(self, subjects: set[Subject], since: datetime) -> Iterator[int]:
-        """What happened to these subjects since then."""
+    def about(self, subjects: set[Subject], customer: str, since: datetime) -> Iterator[int]:
+        """What happened to these subjects since then: nobody's, or this customer's own."""
         for each in self.stored:
-            if each.subject in subjects and each.customer is None and each.received_at >= since:
+            its = each.subject in subjects and each.customer in (None, customer)
+            if its and each.received_at >= since:
                 yield each.touchpoint
 
     # -- evidence

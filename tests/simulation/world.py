@@ -389,7 +389,7 @@ class World:
         now = {(kind, one) for kind, ids in subjects.items() for one in ids}
         new = now - self.listening.get(run.workflow_id, set())
         self.listening[run.workflow_id] = now
-        for touchpoint in self.post.about(new, run.since):
+        for touchpoint in self.post.about(new, run.customer, run.since):
             self.post.put(run.customer, touchpoint, run.workflow_id)
             self.route(run.customer)
 

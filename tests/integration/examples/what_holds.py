@@ -31,7 +31,7 @@ async def broken_of(stack: Stack, customers: Sequence[str], acknowledged: Sequen
     `acknowledged`: message ids of all that was told of them.
     """
     seen = await _seen(stack, customers)
-    told = await told_runs(stack.client, seen.runs)
+    told = await told_runs(stack.opening or stack.client, seen.runs)
     under_way = await open_workflows(stack.client)
     outside = Outside(
         acknowledged=tuple(acknowledged),

@@ -7,10 +7,11 @@ signs in here first; programs send the staff token as bearer. Nothing is encoded
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import escape
 from typing import Protocol
 
+import structlog
 from fastapi import FastAPI
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from pydantic import JsonValue
@@ -22,16 +23,16 @@ from api.app import Check, create_app
 from api.customer_form import read_form, refuse_other_sites
 from api.refusals import RefusedRequestError
 from api.request_body import read_body
-from api.staff_key import Door, StaffKeyCheck
-from channels.signed_link import InvalidLinkError, SignedLinks
+from api.staff_key import Door, StaffKeyCheck, request_id
+from api.staff_sessions import StaffSessions
 from contracts.history_codec import KEY_ID
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of one request; the Web UI asks for a page of history at a time."""
 
-SIGNED_IN_FOR = timedelta(hours=8)
 COOKIE = "clew-history"
 NAMED_AT_MOST = 20
+_log = structlog.get_logger(__name__)
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Histories</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -43,6 +44,9 @@ input,button{{font:inherit;padding:.6rem;margin:.4rem 0 1rem}}</style>
 _FORM = """<form method="post" action="/sign-in"><label for="t">Staff token</label>
 <input id="t" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Sign in</button></form>"""
+
+_OUT = """<form method="post" action="/sign-out"><button>Sign out</button>
+<button name="whom" value="all">Sign everybody out</button></form>"""
 
 
 class PayloadDecoder(Protocol):
@@ -65,7 +69,7 @@ class CodecServer:
     """One installation's histories for one Web UI.
 
     `origin`: where the Web UI is in the browser, the only page that may ask. `token`: the staff's;
-    without one nobody may. `secret` signs the cookies. `everybody`: whoever opens the Web UI may
+    without one nobody may. `everybody`: whoever opens the Web UI may
     read, as on a machine of one's own.
     """
 
@@ -76,7 +80,6 @@ class CodecServer:
         *,
         origin: str,
         token: str | None,
-        secret: bytes,
         wall_clock: Callable[[], datetime],
         everybody: bool = False,
     ) -> None:
@@ -86,15 +89,18 @@ class CodecServer:
         self._origin = origin.rstrip("/")
         self._token = token
         self._staff = StaffKeyCheck(token)
-        self._cookies = SignedLinks("http://cookie", secret, kind="history", path="")
-        self._now = wall_clock
+        self._https = self._origin.startswith("https://")
+        self._sessions = StaffSessions(COOKIE, https=self._https, wall_clock=wall_clock)
 
     def app(self, checks: Mapping[str, Check]) -> FastAPI:
         """The application."""
-        app = create_app(checks=checks)
+        app = create_app(checks=checks, https=self._https)
         app.add_route("/", _answered(self._front), methods=["GET"], include_in_schema=False)
         app.add_route(
             "/sign-in", _answered(self._sign_in), methods=["POST"], include_in_schema=False
+        )
+        app.add_route(
+            "/sign-out", _answered(self._sign_out), methods=["POST"], include_in_schema=False
         )
         app.add_route("/decode", self._allowing(self._decode), methods=["POST", "OPTIONS"])
         return app
@@ -104,32 +110,32 @@ class CodecServer:
     async def _front(self, request: Request) -> Response:
         if self._signed_in(request):
             said = f'You are signed in. <a href="{escape(self._origin)}">The Web UI</a> shows what is sealed.'
-            return _page(said, "")
+            return _page(said, _OUT)
         return _page("What Temporal keeps of customers is sealed. Staff may open it.", _FORM)
 
     async def _sign_in(self, request: Request) -> Response:
         refuse_other_sites(request)
         given = (await read_form(request)).line("token", 500)
         if self._token is None or not hmac.compare_digest(given.encode(), self._token.encode()):
+            _log.warning("staff refused", why="invalid_staff_token", **_from(request))
             return _page("This is not the staff token (CLEW_STAFF_TOKEN).", _FORM, 401)
-        until = self._now() + SIGNED_IN_FOR
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(
-            COOKIE,
-            self._cookies.token(until.isoformat()),
-            max_age=int(SIGNED_IN_FOR.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=self._origin.startswith("https://"),
-        )
+        self._sessions.begin(request, answer)
+        _log.info("staff signed in", at_page="histories", **_from(request))
+        return answer
+
+    async def _sign_out(self, request: Request) -> Response:
+        refuse_other_sites(request)
+        if (await read_form(request)).line("whom", 10) == "all" and self._signed_in(request):
+            self._sessions.end_all()
+        answer = RedirectResponse("/", 303)
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+        self._sessions.end(request, answer)
+        _log.info("staff signed out", at_page="histories", **_from(request))
         return answer
 
     def _signed_in(self, request: Request) -> bool:
-        try:
-            (until,) = self._cookies.read(request.cookies.get(COOKIE, ""))
-            return self._token is not None and datetime.fromisoformat(until) > self._now()
-        except (InvalidLinkError, ValueError):
-            return False
+        return self._token is not None and self._sessions.known(request)
 
     # -- opening
 
@@ -184,6 +190,10 @@ class CodecServer:
             await self._deeds.record(
                 who, "opened history", str(named[0]), {"of": named, "payloads": len(payloads)}
             )
+
+
+def _from(request: Request) -> dict[str, str]:
+    return {"ip": request.client.host if request.client else "", "request": request_id(request)}
 
 
 def _answered(door: Door) -> Callable[[Request], Awaitable[Response]]:

@@ -29,7 +29,6 @@ async def serve(settings: CodecSettings, life: Life) -> None:
             AuditStore(pool),
             origin=settings.codec_origin,
             token=token.get_secret_value() if token else None,
-            secret=settings.secret.get_secret_value().encode(),
             everybody=settings.codec_open,
             wall_clock=lambda: datetime.now(UTC),
         )

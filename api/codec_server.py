@@ -164,7 +164,7 @@ class CodecServer:
             raise RefusedRequestError(403, "other_site", said)
         by_page = self._signed_in(request) or (self._everybody and origin is not None)
         if not by_page:
-            self._staff.check(request)
+            await self._staff.check(request)
         try:
             asked = Parse(await read_body(request, LARGEST), Payloads())
         except (ParseError, UnicodeDecodeError) as error:

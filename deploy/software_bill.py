@@ -92,7 +92,6 @@ def _component(package: Package) -> dict[str, Any]:
         "version": version,
         "purl": f"pkg:pypi/{name}@{version}",
         "hashes": [{"alg": {"sha256": "SHA-256"}[algorithm], "content": value}],
-        "externalReferences": [{"type": "distribution", "url": archive["url"]}],
     }
 
 

@@ -19,7 +19,7 @@ def rows() -> list[Row]:
 
 
 @cache
-def tests_of(file: Path) -> frozenset[str]:
+def names_in(file: Path) -> frozenset[str]:
     found = ast.walk(ast.parse(file.read_text()))
     return frozenset(each.name for each in found if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))  # fmt: skip
 
@@ -30,7 +30,7 @@ def proved(proof: str) -> bool:
     there = CLONE / path
     if not test:
         return path.endswith((".md", ".json")) and there.is_file() or (path == "docs/language" and there.is_dir())  # fmt: skip
-    return test.startswith("test_") and there.is_file() and test in tests_of(there)
+    return test.startswith("test_") and there.is_file() and test in names_in(there)
 
 
 def share(level: int) -> tuple[int, int]:

@@ -21,7 +21,9 @@ def rows() -> list[Row]:
 @cache
 def names_in(file: Path) -> frozenset[str]:
     found = ast.walk(ast.parse(file.read_text()))
-    return frozenset(each.name for each in found if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))  # fmt: skip
+    return frozenset(
+        each.name for each in found if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def proved(proof: str) -> bool:
@@ -29,7 +31,9 @@ def proved(proof: str) -> bool:
     path, _, test = proof.partition("::")
     there = CLONE / path
     if not test:
-        return path.endswith((".md", ".json")) and there.is_file() or (path == "docs/language" and there.is_dir())  # fmt: skip
+        return (path.endswith((".md", ".json")) and there.is_file()) or (
+            path == "docs/language" and there.is_dir()
+        )
     return test.startswith("test_") and there.is_file() and test in names_in(there)
 
 
@@ -42,7 +46,9 @@ def test_every_requirement_of_the_first_two_levels_is_judged_once() -> None:
     asked = requirements(1, 2)
     assert len(asked) == 253
     assert {level: list(asked.values()).count(level) for level in (1, 2)} == {1: 70, 2: 183}
-    assert [(each["id"], int(each["level"])) for each in rows() if int(each["level"]) < 3] == list(asked.items())  # fmt: skip
+    assert [(each["id"], int(each["level"])) for each in rows() if int(each["level"]) < 3] == list(
+        asked.items()
+    )
 
 
 def test_each_judgement_gives_its_reason_and_what_is_met_its_proof() -> None:
@@ -71,9 +77,13 @@ def test_how_much_is_met() -> None:
     met = one == of_one and two >= 0.95 * of_two
     keep(
         "R16",
-        {"level_1": f"{one} of {of_one}", "level_2": f"{two} of {of_two}", "do_not_apply": 253 - of_one - of_two},
+        {
+            "level_1": f"{one} of {of_one}",
+            "level_2": f"{two} of {of_two}",
+            "do_not_apply": 253 - of_one - of_two,
+        },
         met=met,
         why="" if met else f"not met or not shown: {', '.join(open_ones)}",
-    )  # fmt: skip
+    )
     assert of_one + of_two > 150
     assert of_one + of_two + sum(each["applies"] == "no" for each in rows()) == len(rows())

@@ -55,7 +55,9 @@ def test_nothing_that_runs_is_under_a_licence_that_would_bind_ours() -> None:
     assert {name for name, said in licences.items() if not said} == SAYS_NOTHING
 
 
-@pytest.mark.parametrize("said", ["GPL-3.0-only", "AGPL-3.0-or-later", "GNU General Public License v3"])  # fmt: skip
+@pytest.mark.parametrize(
+    "said", ["GPL-3.0-only", "AGPL-3.0-or-later", "GNU General Public License v3"]
+)
 def test_a_licence_that_would_bind_ours_is_noticed(said: str) -> None:
     assert refused({"one": said, "two": "LGPL-3.0-only", "three": "MIT"}) == ["one"]
 
@@ -64,7 +66,7 @@ def test_figures() -> None:
     packages = locked()
     parts, named = runtime(packages), direct(packages)
     oldest = min((_released(part), name) for name, part in parts.items())
-    print(f"\n{len(named)} direct, {len(parts) - len(named)} by way of them, oldest {oldest}")  # noqa: T201 -- figures
+    print(f"\n{len(named)} direct, {len(parts) - len(named)} by way of them, oldest {oldest}")
     assert set(named) <= set(parts)
     assert len(bill(packages)["components"]) == len(parts)
 

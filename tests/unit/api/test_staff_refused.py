@@ -59,7 +59,12 @@ async def test_every_answer_says_what_a_browser_may_not_do_with_it() -> None:
     for answer in (await ask("s" * 40), await ask("guessed")):
         assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
         rules = {each.strip() for each in answer.headers["content-security-policy"].split(";")}
-        assert {"default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= rules  # fmt: skip
+        assert {
+            "default-src 'none'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        } <= rules
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"

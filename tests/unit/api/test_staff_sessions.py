@@ -88,7 +88,9 @@ def test_the_cookie_is_of_one_host_and_no_script_reads_it() -> None:
 
     assert named == "__Host-clew-history"
     assert len(value) == 43  # 256 bits
-    assert {"HttpOnly", "Secure", "Path=/", "SameSite=lax"} <= {each.strip() for each in desk.attributes.split(";")}  # fmt: skip
+    assert {"HttpOnly", "Secure", "Path=/", "SameSite=lax"} <= {
+        each.strip() for each in desk.attributes.split(";")
+    }
     assert "Domain" not in desk.attributes
     assert "Secure" not in Desk(https=False).sign_in()
 

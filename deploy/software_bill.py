@@ -27,7 +27,8 @@ def locked(lock: Path = LOCK) -> dict[str, Package]:
 
 def runtime(packages: Mapping[str, Package]) -> dict[str, Package]:
     """What an installation runs, directly or by way of another; not ourselves, and no extra of ours."""
-    waiting, reached = [(US, ())], set[tuple[str, tuple[str, ...]]]()
+    waiting: list[tuple[str, tuple[str, ...]]] = [(US, ())]
+    reached: set[tuple[str, tuple[str, ...]]] = set()
     while waiting:
         name, extras = waiting.pop()
         if (name, extras) not in reached:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.app import create_app
-from api.codec_server import _FORM  # pyright: ignore[reportPrivateUsage] -- what the page shows
+from api.codec_server import _FORM
 from workers.logs import configure_logs
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ async def _break(request: Request) -> Response:
 async def ask(method: str, path: str) -> httpx2.Response:
     router = APIRouter()
     router.add_route("/v1/broken", _break, methods=["POST"])
-    transport = httpx2.ASGITransport(create_app(router), raise_app_exceptions=False)  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(create_app(router), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://clew") as client:
         return await client.request(method, path)
 

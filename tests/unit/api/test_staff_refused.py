@@ -28,7 +28,7 @@ async def ask(token: str) -> httpx2.Response:
     router = APIRouter()
     door = StaffKeyCheck("s" * 40, Viewers()).behind(_done)
     router.add_route("/v1/door", door, methods=["POST"])
-    transport = httpx2.ASGITransport(app=create_app(router, https=True))  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(app=create_app(router, https=True))
     async with httpx2.AsyncClient(transport=transport, base_url="https://clew") as client:
         headers = {"authorization": f"Bearer {token}", "x-request-id": "r-1"}
         return await client.post("/v1/door", headers=headers)

@@ -15,7 +15,7 @@ ALONE := tests/faults tests/integration/test_demo.py tests/browser/test_flight_p
 # A file stays in one process: its tests share what they start. More processes than cores gain nothing.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: install check gates test faults security simulate previous-release demo histories docs pictures bench clean
+.PHONY: install check gates test faults security simulate previous-release sbom demo histories docs pictures bench clean
 .DEFAULT_GOAL := install
 
 # Seconds the second time: the stamp is newer than what it was made from.
@@ -77,6 +77,10 @@ docs: $(STAMP)
 bench: install
 	@$(PY) -m benchmarks.production.programs
 	@$(PY) -m benchmarks.side_by_side
+
+# What we are made of, from uv.lock: docs/security/sbom.cdx.json.
+sbom: $(STAMP)
+	@$(PY) -m deploy.software_bill
 
 pictures: install
 	$(PY) -m pytest tests/browser -m pictures

@@ -6,10 +6,11 @@ signs in here first; programs send the staff token as bearer. Nothing is encoded
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import escape
 from typing import Protocol
 
+import structlog
 from fastapi import FastAPI
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from pydantic import JsonValue
@@ -21,18 +22,18 @@ from api.app import Check, create_app
 from api.customer_form import read_form, refuse_other_sites
 from api.refusals import RefusedRequestError
 from api.request_body import read_body
-from api.staff_key import Door, StaffKeyCheck
-from channels.signed_link import InvalidLinkError, SignedLinks
+from api.staff_key import Door, StaffKeyCheck, request_id
+from api.staff_sessions import StaffSessions
 from contracts.history_codec import KEY_ID
 from journey.staff_roles import Role, may
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of one request; the Web UI asks for a page of history at a time."""
 
-SIGNED_IN_FOR = timedelta(hours=8)
 COOKIE = "clew-history"
 MAY_READ: Role = "agent"
 NAMED_AT_MOST = 20
+_log = structlog.get_logger(__name__)
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Histories</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -44,6 +45,9 @@ input,button{{font:inherit;padding:.6rem;margin:.4rem 0 1rem}}</style>
 _FORM = """<form method="post" action="/sign-in"><label for="t">Staff token</label>
 <input id="t" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Sign in</button></form>"""
+
+_OUT = """<form method="post" action="/sign-out"><button>Sign out</button>
+<button name="whom" value="all">Sign everybody out</button></form>"""
 
 
 class PayloadDecoder(Protocol):
@@ -66,7 +70,7 @@ class CodecServer:
     """One installation's histories for one Web UI.
 
     `origin`: where the Web UI is in the browser, the only page that may ask. `staff` knows
-    who may: from an agent on. `secret` signs the cookies. `everybody`: whoever opens the Web UI may
+    who may: from an agent on. `everybody`: whoever opens the Web UI may
     read, as on a machine of one's own.
     """
 
@@ -77,7 +81,6 @@ class CodecServer:
         *,
         origin: str,
         staff: StaffKeyCheck,
-        secret: bytes,
         wall_clock: Callable[[], datetime],
         everybody: bool = False,
     ) -> None:
@@ -86,15 +89,18 @@ class CodecServer:
         self._deeds = deeds
         self._origin = origin.rstrip("/")
         self._staff = staff
-        self._cookies = SignedLinks("http://cookie", secret, kind="history", path="")
-        self._now = wall_clock
+        self._https = self._origin.startswith("https://")
+        self._sessions = StaffSessions(COOKIE, https=self._https, wall_clock=wall_clock)
 
     def app(self, checks: Mapping[str, Check]) -> FastAPI:
         """The application."""
-        app = create_app(checks=checks)
+        app = create_app(checks=checks, https=self._https)
         app.add_route("/", _answered(self._front), methods=["GET"], include_in_schema=False)
         app.add_route(
             "/sign-in", _answered(self._sign_in), methods=["POST"], include_in_schema=False
+        )
+        app.add_route(
+            "/sign-out", _answered(self._sign_out), methods=["POST"], include_in_schema=False
         )
         app.add_route("/decode", self._allowing(self._decode), methods=["POST", "OPTIONS"])
         return app
@@ -102,9 +108,9 @@ class CodecServer:
     # -- signing in
 
     async def _front(self, request: Request) -> Response:
-        if self._signed_in(request):
+        if self._sessions.known(request):
             said = f'You are signed in. <a href="{escape(self._origin)}">The Web UI</a> shows what is sealed.'
-            return _page(said, "")
+            return _page(said, _OUT)
         return _page("What Temporal keeps of customers is sealed. Staff may open it.", _FORM)
 
     async def _sign_in(self, request: Request) -> Response:
@@ -113,30 +119,27 @@ class CodecServer:
         try:
             name, role = await self._staff.holder(given)
         except RefusedRequestError:
+            _log.warning("staff refused", why="invalid_staff_token", **_from(request))
             return _page(
                 "This is no staff token (CLEW_STAFF_TOKEN, or one of your own).", _FORM, 401
             )
         if not may(role, MAY_READ):
+            _log.warning("staff refused", why="role_too_low", staff=name, **_from(request))
             return _page(f"Your token is for the role {role}; this needs {MAY_READ}.", _FORM, 403)
-        until = self._now() + SIGNED_IN_FOR
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(
-            COOKIE,
-            self._cookies.token(until.isoformat(), name),
-            max_age=int(SIGNED_IN_FOR.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=self._origin.startswith("https://"),
-        )
+        self._sessions.begin(request, answer, name)
+        _log.info("staff signed in", staff=name, at_page="histories", **_from(request))
         return answer
 
-    def _signed_in(self, request: Request) -> str | None:
-        """Who signed in with this browser."""
-        try:
-            until, name = self._cookies.read(request.cookies.get(COOKIE, ""))
-            return name if datetime.fromisoformat(until) > self._now() else None
-        except (InvalidLinkError, ValueError):
-            return None
+    async def _sign_out(self, request: Request) -> Response:
+        refuse_other_sites(request)
+        if (await read_form(request)).line("whom", 10) == "all" and self._sessions.known(request):
+            self._sessions.end_all()
+        answer = RedirectResponse("/", 303)
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+        self._sessions.end(request, answer)
+        _log.info("staff signed out", at_page="histories", **_from(request))
+        return answer
 
     # -- opening
 
@@ -163,7 +166,7 @@ class CodecServer:
         if origin is not None and origin != self._origin:
             said = f"only the Web UI at {self._origin} may ask (CLEW_CODEC_ORIGIN)"
             raise RefusedRequestError(403, "other_site", said)
-        who = self._signed_in(request)
+        who = self._sessions.known(request)
         if who is None and self._everybody and origin is not None:
             who = "whoever opens the Web UI"
         if who is None:
@@ -192,6 +195,10 @@ class CodecServer:
             await self._deeds.record(
                 who, "opened history", str(named[0]), {"of": named, "payloads": len(payloads)}
             )
+
+
+def _from(request: Request) -> dict[str, str]:
+    return {"ip": request.client.host if request.client else "", "request": request_id(request)}
 
 
 def _answered(door: Door) -> Callable[[Request], Awaitable[Response]]:

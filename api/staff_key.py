@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,6 +28,7 @@ OF_THE_INSTALLATION = "installation"
 """As whom the audit names whoever holds CLEW_STAFF_TOKEN."""
 
 _REMEMBERED = 1_000
+_log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -52,9 +54,16 @@ class StaffKeyCheck:
         if self._token is None and self._tokens is None:
             said = "the staff API is off: set CLEW_STAFF_TOKEN for the API process"
             raise RefusedRequestError(403, "staff_api_off", said)
-        name, role = await self.holder(_bearer(request))
+        origin = {"ip": _address(request), "request": request_id(request)}
+        try:
+            name, role = await self.holder(_bearer(request))
+        except RefusedRequestError as refusal:
+            _log.warning("staff refused", why=refusal.code, method=request.method, **origin)
+            raise
         needed: Role = at_least or ("viewer" if request.method in READS else "agent")
         if not may(role, needed):
+            told = {"why": "role_too_low", "staff": name, "role": role, "needs": needed}
+            _log.warning("staff refused", method=request.method, **told, **origin)
             said = f"the token {name!r} is for the role {role}; this needs {needed}"
             raise RefusedRequestError(403, "role_too_low", said)
         return Origin(actor=name, ip=_address(request), request=request_id(request))

@@ -31,7 +31,6 @@ async def serve(settings: CodecSettings, life: Life) -> None:
             AuditStore(pool),
             origin=settings.codec_origin,
             staff=StaffKeyCheck(token.get_secret_value() if token else None, StaffTokenStore(pool)),
-            secret=settings.secret.get_secret_value().encode(),
             everybody=settings.codec_open,
             wall_clock=lambda: datetime.now(UTC),
         )

@@ -88,7 +88,6 @@ async def codec(stack: Stack, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
         AuditStore(stack.pool),
         origin=UI,
         staff=StaffKeyCheck(STAFF, StaffTokenStore(stack.pool)),
-        secret=SECRET.encode(),
         wall_clock=clock,
     )
     transport = httpx.ASGITransport(app=server.app({}))
@@ -205,3 +204,19 @@ async def test_a_sign_in_ends_and_another_page_may_not_ask(
     codec.cookies.clear()
     bearer = {"authorization": f"Bearer {STAFF}"}
     assert (await codec.post("/decode", content=empty, headers=bearer)).status_code == 200
+
+
+async def test_who_signed_out_reads_nothing_any_more(codec: httpx.AsyncClient) -> None:
+    empty, here = b'{"payloads": []}', {"origin": UI}
+    await codec.post("/sign-in", data={"token": STAFF})
+    kept = dict(codec.cookies)
+    page = await codec.get("/")
+    before = await codec.post("/decode", content=empty, headers=here)
+
+    out = await codec.post("/sign-out")
+    codec.cookies.update(kept)
+    after = await codec.post("/decode", content=empty, headers=here)
+
+    assert "Sign out" in page.text
+    assert (before.status_code, out.status_code, after.status_code) == (200, 303, 401)
+    assert "clear-site-data" in out.headers

@@ -89,4 +89,4 @@ def test_a_world_that_is_broken_on_purpose_is_noticed(
 ) -> None:
     breaks(monkeypatch)
 
-    assert any(lived(seed).faults for seed in range(24))
+    assert any(lived(seed).faults for seed in range(36, 60))

@@ -35,6 +35,8 @@ SETTINGS = {
     "CLEW_INBOUND_SECRET": "what a mail provider would send",
 }
 AGAIN_SECONDS = 0.25
+PATIENCE_SECONDS = 900.0
+"""A member that is killed again and again on a busy machine is long in coming."""
 Away = (psycopg.OperationalError, PoolTimeout)
 
 _HEAD = "language: 1\njourney: {0}\ntitle: {0}\nowner: tests\n"
@@ -61,6 +63,7 @@ PARCEL = (
 enter: {on: Parcel Ordered, key: event.properties.parcel, again: never}
 match: event.properties.parcel == run.key
 listen: {parcel: '[run.key]'}
+exit: [{on: Bought, outcome: bought}]
 stages:
   - stage: only
     steps:
@@ -75,7 +78,7 @@ stages:
           queue: packers
           brief: Pack it
           decisions: {packed: {title: It is packed}}
-      - wait: {any: [{on: Parcel Delivered}], until: 4s}
+      - wait: {any: [{on: Parcel Delivered}], until: 1h}
       - send: {message: thanks, purpose: marketing}
       - finish: done
 """
@@ -142,6 +145,11 @@ class Shop:
         await self._staff(
             "/v1/merges", {"one": f"u{n}", "other": f"also{n}", "by": "lea", "why": "same"}
         )
+        if (
+            n % 2
+        ):  # without the coupon, which is void then: one that finishes by itself leaves it open
+            await self.tell([event(n, "Bought", f"p{n}/bought", {**parcel, "coupon": ""})])
+            return
         delivered = event(n, "Parcel Delivered", f"p{n}/delivered", parcel)
         del delivered["userId"]
         delivered["context"] = {"subject": {"kind": "parcel", "id": f"p{n}"}}
@@ -206,7 +214,7 @@ class Shop:
     # -- what its programs look up
 
     async def _until(self, look: Any) -> str:
-        async with asyncio.timeout(180):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 with suppress(*Away):
                     found: str | None = await look()

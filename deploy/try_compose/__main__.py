@@ -60,7 +60,7 @@ class Trial:
     def __init__(self, docker: Docker, folder: Path) -> None:
         self._docker = docker
         self._folder = folder
-        self._customers = 0
+        self._customers = self._mails = 0
         self._shown: dict[str, object] = {}
 
     def run(self, kinds: Sequence[str]) -> dict[str, object]:
@@ -137,6 +137,7 @@ class Trial:
 
     def _order(self) -> int:
         self._customers += 1
+        self._mails += 1
         n = self._customers
         traits = {"email": f"n{n}@example.com", "first_name": f"n{n}"}
         self._clew.post(self._key, "/v1/identify", {"userId": f"c{n}", "traits": traits})
@@ -146,6 +147,7 @@ class Trial:
         return n
 
     def _ship(self, n: int) -> None:
+        self._mails += 1
         self._clew.post(
             self._key, "/v1/track", {"userId": f"c{n}", "event": "Order Shipped", "properties": {}}
         )
@@ -209,18 +211,16 @@ class Trial:
             raise TrialError(f"the ledger changed: {ledger}, then {self._clew.accepted()}")
         self._ship(waiting)
         took = self._mail(f"Shipped to n{waiting}.")
-        expected = 2 * self._customers
+        ledger = self._clew.accepted()
+        if ledger != [("accepted", self._mails)]:
+            raise TrialError(f"{self._mails} mails were due, the ledger has {ledger}")
         self._shown["runs_open"] = int(
             self._clew.sql("select count(*) from runs where state = 'open'")
         )
         say(
             f"10. Up again on the same volume: the run went on, its mail {took:.1f} s after the touchpoint."
         )
-        self._shown |= {
-            "customers": self._customers,
-            "ledger": self._clew.accepted(),
-            "at_most": expected,
-        }
+        self._shown |= {"customers": self._customers, "mails": self._mails, "lost": 0, "twice": 0}
 
 
 def _plain(image: str) -> str:

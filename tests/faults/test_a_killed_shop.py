@@ -64,7 +64,8 @@ def all_struck(outcome: Outcome, times: int) -> None:
     assert struck == named, f"never killed: {set(named) - set(struck)}"
 
 
-@pytest.mark.timeout(560)
+@pytest.mark.faults_full
+@pytest.mark.timeout(1_200)
 async def test_a_small_shop_survives_a_kill_at_each_point_and_each_member(state: Path) -> None:
     wish = Wish(
         orders=60,

@@ -103,7 +103,7 @@ def test_a_session_that_nobody_made_is_none() -> None:
 
 def test_however_many_sign_in_as_many_are_remembered() -> None:
     desk = Desk()
-    first = desk.sign_in()
+    first = last = desk.sign_in()
     for _ in range(MOST):
         desk.cookie = ""
         desk.now += timedelta(seconds=1)

@@ -32,6 +32,10 @@ _DELIVERIES: LiteralString = """
 select key, state, uncertain from deliveries
 """
 
+_BECAME: LiteralString = """
+select customer, merged_into from customers where merged_into is not null
+"""
+
 _LEFT: LiteralString = """
 select (select count(*) from outbox) as pending, clock_timestamp() as at,
        (select count(*) from routing_units
@@ -53,6 +57,7 @@ class EvidenceStore:
             touchpoints = await _rows(connection, _TOUCHPOINTS)
             arrivals = await _rows(connection, _ARRIVALS)
             deliveries = await _rows(connection, _DELIVERIES)
+            became = await _rows(connection, _BECAME)
             left = (await _rows(connection, _LEFT))[0]
         at: datetime = left["at"]
         return Seen(
@@ -61,6 +66,7 @@ class EvidenceStore:
             touchpoints=tuple(_touchpoint(row) for row in touchpoints),
             arrivals=tuple(_arrival(row) for row in arrivals),
             deliveries=tuple(SeenDelivery(**row) for row in deliveries),
+            became={row["customer"]: row["merged_into"] for row in became},
             pending=left["pending"],
             leases=left["leases"],
         )

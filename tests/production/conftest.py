@@ -30,6 +30,16 @@ async def postgres() -> AsyncIterator[PostgresServer]:
 
 
 @pytest_asyncio.fixture(scope="session")
+async def migrated_template(postgres: PostgresServer) -> str:
+    """As everywhere, on this PostgreSQL."""
+    from stores.migrations import upgrade
+
+    url = await postgres.create_database("production_template")
+    await asyncio.to_thread(upgrade, url)
+    return "production_template"
+
+
+@pytest_asyncio.fixture(scope="session")
 async def cluster(postgres: PostgresServer) -> AsyncIterator[TemporalCluster]:
     """Two servers behind one door."""
     programs = await asyncio.to_thread(find_programs)

@@ -99,6 +99,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 
 async def publish(stack: Stack, folder: Path) -> None:
+    folder.mkdir()
     (folder / "journey.yaml").write_text(JOURNEY)
     (folder / "surveys").mkdir()
     (folder / "surveys" / "how.yaml").write_text(SURVEY)
@@ -303,7 +304,7 @@ def in_files(raw: dict[str, set[str]], vacuumed: dict[str, set[str]]) -> dict[st
 async def test_no_canary_is_found_where_it_must_not_be_and_none_anywhere_after_erasure(
     stack: Stack, tmp_path: Path
 ) -> None:
-    await publish(stack, tmp_path)
+    await publish(stack, tmp_path / "canary")
     canary = Canaries(uuid4().hex[:6])
     anna = Customer(stack, canary)
     client = await Client.connect(stack.addresses.temporal_address)

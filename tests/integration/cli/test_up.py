@@ -256,7 +256,7 @@ async def test_the_next_up_goes_on_where_this_one_was(up: Installed, state: Path
 async def test_nothing_of_it_outlives_an_up_that_is_killed(tmp_path: Path) -> None:
     installed = await asyncio.to_thread(begin, tmp_path / "c")
     children = installed.children()
-    assert len(children) == 7
+    assert len(children) == 8
 
     os.kill(installed.process.pid, signal.SIGKILL)
     installed.process.communicate()

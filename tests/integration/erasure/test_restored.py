@@ -34,7 +34,7 @@ async def test_whom_a_restored_backup_brings_back_is_erased_again_and_nobody_els
         assert (customer, of) == (anna, kept[0]["erasure"])
         await restored.erased(customer)
 
-    assert await restored.hits(anna) == {}
+    assert set(await restored.hits(anna)) <= {"audit"}
     assert await restored.customers.customer(ben) is not None
     assert await restored.erasures.brought_back(kept) == []
     await pool.close()

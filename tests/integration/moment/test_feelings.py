@@ -109,7 +109,9 @@ async def test_staff_know_better_than_an_answer_and_an_answer_than_a_rule(house:
     await house.post("/v1/customers/anna/feeling/over", why="it was the radio", by="eva")
     assert await house.feelings.felt_by(anna, house.now, "hopeful") == "hopeful"
     assert "feeling" not in await house.traits(anna)
-    deeds = await house.rows("select who, did from audit order by audit")
+    deeds = await house.rows(
+        "select who, did from audit where object not like 'write key%%' order by audit"
+    )
     assert [deed["who"] for deed in deeds] == ["eva", "eva"]
 
 

@@ -77,9 +77,9 @@ async def office() -> AsyncIterator[Office]:
     try:
         async with AsyncExitStack() as parts:
             address = await parts.enter_async_context(serving(codec.app({})))
-            server = TemporalServer(
-                find_executable().executable, folder, ui_port=port, codec=address
-            )
+            executable = find_executable().executable
+            assert executable is not None
+            server = TemporalServer(executable, folder, ui_port=port, codec=address)
             await parts.enter_async_context(server)
             client = await Client.connect(
                 server.address, data_converter=data_converter(sealing=Sealing(Keys()))

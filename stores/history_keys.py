@@ -30,25 +30,32 @@ _NEWEST: LiteralString = """
 
 _FIND: LiteralString = "select n, master, wrapped from history_keys where owner = %s and n = %s"
 
-_DESTROY: LiteralString = """
-    with gone as (
-        update history_keys set wrapped = null, master = null, destroyed_at = now()
-        where owner = any(%(owners)s) and wrapped is not null returning owner
-    ), barred as (
-        insert into history_keys (owner, n, destroyed_at)
-        select owner, 1, now() from unnest(%(owners)s::text[]) owner
-        on conflict do nothing
-    )
-    select count(*) as destroyed from gone
+# Three statements, for each sees what committed while the one before it waited: a first key that is being
+# made meanwhile, then one that a rotation adds.
+_BAR: LiteralString = """
+    insert into history_keys (owner, n, destroyed_at)
+    select owner, 1, now() from unnest(%(owners)s::text[]) owner order by owner
+    on conflict do nothing
 """
 
+_HOLD: LiteralString = """
+    select from history_keys where owner = any(%(owners)s) order by owner, n for update
+"""
+
+_DESTROY: LiteralString = """
+    update history_keys set wrapped = null, master = null, destroyed_at = now()
+    where owner = any(%(owners)s) and wrapped is not null
+"""
+
+# Held, so that no key is added for whoever is being erased.
 _ROTATE: LiteralString = """
-    select owner, max(n) as n from history_keys
-    group by owner
-    having bool_and(wrapped is not null) and max(created_at) < %(before)s
-       and (%(owner)s::text is null or owner = %(owner)s)
-       and owner > %(after)s
+    select owner, n from history_keys k
+    where wrapped is not null and created_at < %(before)s
+      and n = (select max(n) from history_keys o where o.owner = k.owner)
+      and (%(owner)s::text is null or owner = %(owner)s)
+      and owner > %(after)s
     order by owner limit %(most)s
+    for update
 """
 
 _STATUS: LiteralString = """
@@ -63,8 +70,10 @@ async def destroy_keys(connection: Connection, owners: Sequence[str]) -> int:
 
     Part of the caller's transaction. Every process forgets them within FORGOTTEN_AFTER.
     """
-    row = await (await connection.execute(_DESTROY, {"owners": list(owners)})).fetchone()
-    return row["destroyed"] if row else 0
+    given = {"owners": list(owners)}
+    for statement in (_BAR, _HOLD):
+        await connection.execute(statement, given)
+    return (await connection.execute(_DESTROY, given)).rowcount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,12 +80,12 @@ def clew_plugin(
     activities: Sequence[Callable[..., Any]] = (),
     *,
     runs_journeys: bool = True,
-    sealing: Sealing | None = None,
+    sealing: Sealing | None,
 ) -> SimplePlugin:
     """The plugin. Give it to `Client.connect` only: the workers of that client inherit it.
 
     `runs_journeys`: whether workers of this client carry journeys, or only activities. `sealing`:
-    what history is sealed with; it is plain where there is none.
+    what history is sealed with, the same in every process; None where histories are plain.
     """
 
     def runner(given: WorkflowRunner | None) -> WorkflowRunner:

@@ -18,6 +18,7 @@ from workers.connections import database, temporal
 from workers.delivery_worker import delivery_workers, message_delivery
 from workers.plugin import clew_plugin
 from workers.process import Life, run_process
+from workers.sealed_history import sealing
 from workers.settings import DeliverySettings
 
 
@@ -48,7 +49,8 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "delivery"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
-        plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False)
+        seal = sealing(settings, pool)
+        plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False, sealing=seal)
         client = await temporal(settings, plugins=[plugin], identity="delivery")
         channel = SinkChannel(SinkWriter(Path(sys.argv[1])))
         delivery = message_delivery(pool, bell.ring, {"email": channel})

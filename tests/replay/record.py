@@ -33,7 +33,7 @@ async def record() -> None:
             if file.exists():
                 continue
             world = World()
-            client = await environment.connect_client(plugins=[clew_plugin(world)])
+            client = await environment.connect_client(plugins=[clew_plugin(world, sealing=None)])
             stage = Stage(client, world, environment)
             async with stage.workers():
                 handle = await story(stage)

@@ -24,7 +24,7 @@ async def failure_of(path: Path) -> Exception | None:
     for canonical in kept["definitions"]:
         world.definitions[PROGRAMS.add(canonical.encode()).version] = canonical.encode()
     history = WorkflowHistory.from_json("replayed", kept["history"])
-    replayer = Replayer(workflows=[], plugins=[clew_plugin(world)])
+    replayer = Replayer(workflows=[], plugins=[clew_plugin(world, sealing=None)])
 
     return (await replayer.replay_workflow(history, raise_on_replay_failure=False)).replay_failure
 

@@ -14,7 +14,9 @@ async def stage(time_skipping: WorkflowEnvironment) -> AsyncIterator[Stage]:
     """On the time-skipping server: weeks pass while a result is awaited."""
     world = World()
     stage = Stage(
-        await time_skipping.connect_client(plugins=[clew_plugin(world)]), world, time_skipping
+        await time_skipping.connect_client(plugins=[clew_plugin(world, sealing=None)]),
+        world,
+        time_skipping,
     )
     async with stage.workers():
         yield stage

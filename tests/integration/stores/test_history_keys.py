@@ -50,6 +50,60 @@ async def test_a_destroyed_key_is_forgotten_soon_and_never_made_again(pool: Pool
     assert await command.rotate(datetime.now(UTC) + timedelta(days=1)) == 0
 
 
+async def _waits(pool: Pool) -> None:
+    """Until one connection of this database waits for another."""
+    async with asyncio.timeout(5):
+        while True:
+            async with pool.connection() as connection:
+                cursor = await connection.execute(
+                    "select from pg_stat_activity"
+                    " where datname = current_database() and wait_event_type = 'Lock'"
+                )
+                if await cursor.fetchone() is not None:
+                    return
+            await asyncio.sleep(0.02)
+
+
+async def _destroyed(pool: Pool, owner: str) -> None:
+    async with pool.connection() as connection:
+        await destroy_keys(connection, [owner])
+
+
+@pytest.mark.parametrize("n", [1, 2])
+async def test_a_key_that_is_being_made_while_its_customer_is_erased_goes_with_the_others(
+    pool: Pool, n: int
+) -> None:
+    if n == 2:
+        await keys(pool).newest("c_anna")
+    kept = MasterKeys.read(None, SECRET).wrap(b"k" * 32, "c_anna", n)
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("select from history_keys where owner = 'c_anna' for update")
+        await connection.execute(
+            "insert into history_keys (owner, n, master, wrapped) values ('c_anna', %s, %s, %s)",
+            [n, kept.master, kept.wrapped],
+        )
+        erasing = asyncio.create_task(_destroyed(pool, "c_anna"))
+        await _waits(pool)
+    await erasing
+
+    assert await keys(pool).newest("c_anna") is None
+    assert await keys(pool).find("c_anna", n) is None
+
+
+async def test_a_rotation_waits_for_an_erasure_and_makes_no_key_for_whoever_is_gone(
+    pool: Pool,
+) -> None:
+    await keys(pool).newest("c_anna")
+    soon = datetime.now(UTC) + timedelta(days=1)
+    async with pool.connection() as connection, connection.transaction():
+        await destroy_keys(connection, ["c_anna"])
+        rotating = asyncio.create_task(keys(pool).rotate(soon))
+        await _waits(pool)
+
+    assert await rotating == 0
+    assert await keys(pool).newest("c_anna") is None
+
+
 async def test_after_rewrapping_the_old_master_key_is_needed_no_more(pool: Pool) -> None:
     given = {owner: await keys(pool).newest(owner) for owner in ("c_anna", "c_bob")}
     both = keys(pool, LATER)

@@ -76,7 +76,7 @@ def _tell(addresses: "Addresses") -> None:
     print_table(
         ("", ""),
         [
-            ("API", f"{addresses.api}/docs"),
+            ("API", f"{addresses.api}/openapi.json"),
             ("Mails that were sent", addresses.mailbox),
             ("Temporal Web UI", addresses.temporal_ui or "(that of your own server)"),
             ("Temporal", addresses.temporal_address),

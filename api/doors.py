@@ -70,21 +70,39 @@ def _ingest() -> list[Door]:
 _DEVICES = "/v1/customers/{identity}/devices"
 
 
+def _inbox(method: str, path: str, says: str, query: tuple[str, ...] = ()) -> Door:
+    return Door(method=method, path=path, says=says, proof="inbox_token", kind="inbox", query=query)
+
+
 def _apps() -> list[Door]:
-    opened = {"proof": "inbox_token", "kind": "inbox"}
     return [
         Door(method="PUT", path=_DEVICES, says="A device of a customer was seen", proof="devices_key", taken="device"),
         Door(method="DELETE", path=_DEVICES, says="Forget a device of a customer", proof="devices_key", taken="device"),
         Door(method="GET", path="/v1/webpush/key", says="What browsers subscribe with", proof="none"),
-        Door(method="GET", path="/inbox/{token}", says="The messages of an inbox", query=("before", "most", "archived"), **opened),  # type: ignore[arg-type]
-        Door(method="GET", path="/inbox/{token}/unread", says="How many messages are unread", **opened),  # type: ignore[arg-type]
-        Door(method="GET", path="/inbox/{token}/stream", says="Messages as they come", **opened),  # type: ignore[arg-type]
-        Door(method="POST", path="/inbox/{token}/{message}/{act}", says="What the customer does with a message", **opened),  # type: ignore[arg-type]
+        _inbox("GET", "/inbox/{token}", "The messages of an inbox", ("before", "most", "archived")),
+        _inbox("GET", "/inbox/{token}/unread", "How many messages are unread"),
+        _inbox("GET", "/inbox/{token}/stream", "Messages as they come"),
+        _inbox("POST", "/inbox/{token}/{message}/{act}", "What the customer does with a message"),
     ]  # fmt: skip
 
 
-def _staff(method: str, path: str, says: str, role: Role = "viewer", **more: object) -> Door:
-    return Door(method=method, path=path, says=says, proof="staff", role=role, **more)  # type: ignore[arg-type]
+def _staff(
+    method: str,
+    path: str,
+    says: str,
+    role: Role = "viewer",
+    *,
+    taken: Taken = "",
+    fields: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
+    query: tuple[str, ...] = (),
+    answers: tuple[int, ...] = (200,),
+    audited: str = "",
+) -> Door:
+    return Door(
+        method=method, path=path, says=says, proof="staff", role=role, taken=taken, fields=fields,
+        optional=optional, query=query, answers=answers, audited=audited,
+    )  # fmt: skip
 
 
 _CUSTOMER = "/v1/customers/{identity}"

@@ -1,21 +1,15 @@
 """`/v1/customers/{identity}/erase` and `/v1/erasures`: a customer is erased, and what proves it; for staff."""
 
 from dataclasses import asdict
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.refusals import RefusedRequestError, json_response
-from api.request_body import (
-    MESSAGE_BYTES,
-    UnacceptableValueError,
-    check_values,
-    read_body,
-    read_json,
-)
 from api.staff_key import StaffKeyCheck
+from api.told_object import bad_request, read_object_of, text_of
 from stores.erasures import NobodyToEraseError, Preview, Proof, UnknownErasureError
 
 LONGEST = 500
@@ -43,9 +37,7 @@ def erasures_router(erasures: Erasures, staff: StaffKeyCheck) -> APIRouter:
             shown = await erasures.preview(request.path_params["identity"])
             if asked["dry_run"]:
                 return json_response(asdict(shown))
-            erasure = await erasures.begin(
-                shown.customer, by=asked["by"], reason=asked.get("reason", "")
-            )
+            erasure = await erasures.begin(shown.customer, by=asked["by"], reason=asked["reason"])
         except NobodyToEraseError as error:
             raise RefusedRequestError(404, "unknown_customer", str(error)[:300]) from None
         return json_response({"erasure": erasure, **asdict(shown)}, 202)
@@ -65,25 +57,12 @@ def erasures_router(erasures: Erasures, staff: StaffKeyCheck) -> APIRouter:
 
 
 async def _asked(request: Request) -> dict[str, Any]:
-    raw, sure = read_json(await read_body(request, MESSAGE_BYTES))
-    if not isinstance(raw, dict):
-        raise _bad("expected one JSON object")
-    told = cast("dict[str, Any]", raw)
-    try:
-        check_values(told, "body", sure=sure)
-    except UnacceptableValueError as error:
-        raise _bad(str(error)) from None
-    for name in told:
-        if name not in KNOWN:
-            raise _bad(f"{name[:60]}: is not known here; known are {', '.join(KNOWN)}")
-    for name, least in (("by", 1), ("reason", 0)):
-        value = told.get(name, "" if least == 0 else None)
-        if not isinstance(value, str) or not least <= len(value.strip()) <= LONGEST:
-            raise _bad(f"{name}: expected text of {least} to {LONGEST} characters")
-    if not isinstance(told.get("dry_run", False), bool):
-        raise _bad("dry_run: expected true or false")
-    return {"dry_run": False, **told}
-
-
-def _bad(message: str) -> RefusedRequestError:
-    return RefusedRequestError(400, "invalid_request", message)
+    told = await read_object_of(request, KNOWN)
+    dry_run = told.get("dry_run", False)
+    if not isinstance(dry_run, bool):
+        raise bad_request("dry_run: expected true or false")
+    return {
+        "by": text_of(told, "by", most=LONGEST),
+        "reason": text_of(told, "reason", most=LONGEST) if told.get("reason") else "",
+        "dry_run": dry_run,
+    }

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 -- a table: one line each
 
 import re
+from functools import cache
 from typing import Any
 
 from api.doors import DOORS, Door
@@ -77,8 +78,9 @@ _PROVED = {
 }
 
 
+@cache
 def openapi_document() -> dict[str, Any]:
-    """The whole document."""
+    """The whole document, made once."""
     paths: dict[str, dict[str, Any]] = {}
     for door in DOORS:
         at = _PARAMETER.sub(r"{\1}", door.path)

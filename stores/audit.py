@@ -121,15 +121,6 @@ async def record_deed(
     )
 
 
-async def erase_details(connection: Connection, what: str) -> int:
-    """Take the details of all deeds to one thing away; that they were done stays, and the chain holds."""
-    cursor = await connection.execute(
-        "update audit set detail = '{}', erased_at = now() where object = %s and erased_at is null",
-        [clean_text(what)],
-    )
-    return cursor.rowcount
-
-
 def digest_of(value: object) -> str:
     """SHA-256 of a value as JSON, whatever the order of its fields; '' of nothing."""
     if value is None:

@@ -1,8 +1,11 @@
-"""The short name of this build: every event of a history carries it."""
+"""What this build is called, which every event of a history carries, and this process among others."""
 
 import hashlib
+import os
+import secrets
 from functools import lru_cache
 from pathlib import Path
+from socket import gethostname
 
 _CLONE = Path(__file__).resolve().parents[1]
 _WHAT_RUNS_DEPEND_ON = ("journey", "contracts", "workflows")
@@ -17,3 +20,8 @@ def build_id() -> str:
             digest.update(path.relative_to(_CLONE).as_posix().encode() + b"\0")
             digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
+
+
+def process_name() -> str:
+    """A name that no other process has, nor this one when it asks again: machine, process id, chance."""
+    return f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"

@@ -1,9 +1,5 @@
 """Erasures, wired: where they are kept, and who carries them on."""
 
-import os
-import secrets
-from socket import gethostname
-
 from temporalio.client import Client
 
 from routing.erasing import Eraser
@@ -12,6 +8,7 @@ from stores.database import Pool
 from stores.erased_hashes import ErasedHashes
 from stores.erasures import ErasureStore, UnderWay
 from stores.history_keys import destroy_keys
+from workers.build import process_name
 
 
 def erasures(pool: Pool, secret: bytes | None = None) -> ErasureStore:
@@ -22,5 +19,5 @@ def erasures(pool: Pool, secret: bytes | None = None) -> ErasureStore:
 
 def eraser(pool: Pool, client: Client) -> Eraser[UnderWay]:
     """Carries erasures on that were begun, whoever began them."""
-    holder = f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    holder = process_name()
     return Eraser(erasures(pool), TemporalExecutions(client), holder)

@@ -1,11 +1,8 @@
 """What a process tells of itself while it is at work: its kind, its build and the engines it knows."""
 
 import asyncio
-import os
-import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from socket import gethostname
 
 import psycopg
 import structlog
@@ -13,7 +10,7 @@ import structlog
 from journey.machine import KNOWN_ENGINES
 from stores.database import Pool
 from stores.engines import EngineStore
-from workers.build import build_id
+from workers.build import build_id, process_name
 from workers.process import UnfitInstallationError
 
 BEAT_SECONDS = 10.0
@@ -26,7 +23,7 @@ _log = structlog.get_logger(__name__)
 async def present(pool: Pool, kind: str) -> AsyncGenerator[None]:
     """Tell of this process every few seconds, from now until it ends."""
     engines = EngineStore(pool)
-    name = f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    name = process_name()
     with suppress(psycopg.Error):  # it is told again soon
         await engines.beat(name, kind, build_id(), KNOWN_ENGINES)
     beating = asyncio.create_task(_beat(engines, name, kind), name="presence")

@@ -1,12 +1,9 @@
 """`python -m workers router`: takes touchpoints to runs, and keeps the tables of touchpoints ahead."""
 
 import asyncio
-import os
-import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from socket import gethostname
 from typing import Any
 
 import structlog
@@ -33,6 +30,7 @@ from stores.runs import RunStore
 from stores.stops import StopStore
 from stores.touchpoints import ensure_partitions
 from stores.wakeup import Ear
+from workers.build import process_name
 from workers.connections import database, temporal
 from workers.erasing import eraser
 from workers.lags import watch_lags
@@ -82,7 +80,7 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         readings = CustomerReadings(pool, ring, now)
         router = Router(
             router_parts(pool, runs, looks, readings),
-            name=f"{gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+            name=process_name(),
             pace=Pace(units=settings.units_at_once),
             heard=ear.heard,
         )

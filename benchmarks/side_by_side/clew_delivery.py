@@ -41,7 +41,7 @@ class SinkChannel:
 
     async def look_up(self, key: str) -> ProviderAnswer | None:
         """It cannot be asked."""
-        raise NotImplementedError(key)
+        raise NotImplementedError(f"the sink cannot say what became of {key}")
 
 
 async def serve(settings: DeliverySettings, life: Life) -> None:

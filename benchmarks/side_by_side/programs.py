@@ -1,6 +1,5 @@
 """A contender's own processes: started with a file by which they say that they work, measured and ended by pid."""
 
-import asyncio
 import os
 import signal
 import sys
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from workers.embedded.child_process import ChildProcess, EmbeddedServerError, spawn
+from workers.embedded.child_process import ChildProcess, spawn
+from workers.embedded.own_process import CLONE, code_of
 
-CLONE = Path(__file__).resolve().parents[2]
 START_SECONDS = 300  # also on a machine that does much else
 STOP_SECONDS = 20
 
@@ -25,10 +24,7 @@ class Program:
         self._command = command
         self._log = folder / f"{name}.log"
         self._ready = folder / f"{name}.ready"
-        # This checkout, whichever one is installed.
-        self._settings = {
-            **settings, "CLEW_READY_FILE": str(self._ready), "PYTHONPATH": str(CLONE)
-        }  # fmt: skip
+        self._settings = {**settings, **code_of(CLONE), "CLEW_READY_FILE": str(self._ready)}
         self._child: ChildProcess | None = None
 
     @classmethod
@@ -52,16 +48,7 @@ class Program:
             when_parent_dies=signal.SIGKILL,
             environment={**os.environ, **self._settings},
         )
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                while not self._ready.exists():
-                    self._child.check_running()
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            await self.kill()
-            raise EmbeddedServerError(
-                f"{self._log.stem} did not begin to work within {START_SECONDS} s; see {self._log}"
-            ) from None
+        await self._child.until_ready(self._ready, START_SECONDS)
 
     async def stop(self) -> None:
         """End it in order."""

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import httpx2 as httpx
 import pytest_asyncio
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from channels.customer_links import CustomerLinks
+from channels.customer_links import CustomerLinks, PageKind
 from channels.inbox_token import InboxTokens
 from channels.survey_link import SurveyInvitation, SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
@@ -19,6 +19,7 @@ from journey.staff_roles import ROLES
 from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.staff_tokens import StaffTokenStore
+from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.api import api_app
 from workers.embedded.postgres_server import PostgresServer
@@ -62,7 +63,7 @@ class Doors:
         at = datetime.now(UTC) - (LONG_AGO if expired else timedelta(0))
         links = CustomerLinks(ADDRESS, SECRET.encode(), lambda: at)
         entry = 1 if kind in ("person", "status") else None
-        return links.path(kind, customer, entry).split("/")[2]  # type: ignore[arg-type]
+        return links.path(cast("PageKind", kind), customer, entry).split("/")[2]
 
     async def held(self) -> dict[str, Any]:
         """What the whole database holds, as one number for each table."""
@@ -77,7 +78,7 @@ class Doors:
                 f' as digest from "{name}" t'
                 for name in sorted(names)
             )
-            found = await (await connection.execute(each)).fetchall()  # type: ignore[arg-type]
+            found = await (await connection.execute(cast("LiteralString", each))).fetchall()
         return {row["name"]: (row["n"], row["digest"]) for row in found}
 
 
@@ -114,7 +115,7 @@ async def doors(postgres: PostgresServer, migrated_template: str) -> AsyncIterat
     url = await postgres.create_database("doors", template=migrated_template)
     pool = await open_pool(url, most=8)
     ear: Any = None
-    app = api_app(pool, NoBell(), ear, every_door(), asyncio.Event())  # type: ignore[arg-type]
+    app = api_app(pool, cast("Bell", NoBell()), ear, every_door(), asyncio.Event())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
         found = Doors(pool, app, client)

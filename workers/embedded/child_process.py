@@ -59,6 +59,23 @@ class ChildProcess:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
 
+    async def until_ready(self, file: Path, seconds: float) -> None:
+        """Wait for the file by which it says that it works; one that does not come is ended.
+
+        Raises:
+            EmbeddedServerError: it ended, or did not come up; the message says where its log is.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while not file.exists():  # noqa: ASYNC240 -- a local file
+                    self.check_running()
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            await self.kill()
+            raise EmbeddedServerError(
+                f"{self.log.stem} did not begin to work within {seconds:g} s; see {self.log}"
+            ) from None
+
     async def stop(self, ask: signal.Signals, patience_seconds: float) -> None:
         """Ask it to end; after `patience_seconds` end it."""
         self._signal(ask)

@@ -1,6 +1,5 @@
 """One of our own processes as a child of the stack: started, watched by its sign of life, ended."""
 
-import asyncio
 import os
 import signal
 import sys
@@ -8,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from workers.embedded.child_process import ChildProcess, EmbeddedServerError, spawn
+from workers.embedded.child_process import ChildProcess, spawn
 
 START_SECONDS = 90
 STOP_SECONDS = 25
@@ -75,16 +74,7 @@ class OwnProcess:
             when_parent_dies=signal.SIGTERM,
             environment={**os.environ, **self._settings},
         )
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                while not self._ready.exists():
-                    self._child.check_running()
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            await self.kill()
-            raise EmbeddedServerError(
-                f"{self._kind} did not begin to work within {START_SECONDS} s; see {self.log}"
-            ) from None
+        await self._child.until_ready(self._ready, START_SECONDS)
 
     async def stop(self) -> None:
         """End it in order: what is under way is finished first."""

@@ -29,7 +29,7 @@ language: 1
 journey: {name}
 title: A journey of the tests
 owner: tests
-enter: {{on: Wanted, again: always}}
+enter: {{on: Wanted {name}, again: always}}
 keep: {{note: event.properties.note}}
 stages:
   - stage: asked
@@ -67,7 +67,7 @@ class House:
             id=workflow_id(self.journey, customer),
             task_queue=JOURNEYS_QUEUE,
             start_signal=SIGNAL_TOUCHPOINT,
-            start_signal_args=[{"event": "Wanted", "properties": {"note": "mine"}}],
+            start_signal_args=[{"event": f"Wanted {self.journey}", "properties": {"note": "mine"}}],
         )
 
     async def happens(self, run: WorkflowHandle, event: str) -> None:
@@ -93,6 +93,14 @@ async def house(stack_database: str, temporal_address: str) -> AsyncIterator[Hou
         source = JOURNEY.format(name=name)
         await DefinitionStore(pool).publish(read_definition(source, "test.yaml"))
         yield House(temporal_address, pool, name)
+        async with (
+            pool.connection() as connection
+        ):  # what was terminated is over for other tests too
+            await connection.execute(
+                "update runs set state = 'finished', outcome = 'ended-outside', finished_at = now()"
+                " where journey = %s and state = 'open'",
+                [name],
+            )
 
 
 async def asked(run: WorkflowHandle) -> None:

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from contracts.journey_run import RunReference
 from contracts.message_delivery import MessageDelivered
-from journey.effects import Deliver
+from journey.effects import Deliver, RunRecord
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -17,6 +17,7 @@ class DeliveryIntent:
 
     `now` is run time. `channels` are those this worker can send by.
     `last_act`: the run ended with this very delivery, so its end does not forbid it.
+    `record`: how the run stands and why, to be written down whatever is decided.
     """
 
     key: str
@@ -27,6 +28,7 @@ class DeliveryIntent:
     revision: str | None = None
     held_out: bool = False
     last_act: bool = False
+    record: RunRecord | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -87,19 +89,28 @@ class Settlement:
             raise ValueError("accepted needs the provider's id, and nothing else has one")
 
 
+Standing = tuple[RunReference, RunRecord]
+"""How a run stands, to be written down."""
+
+
 class DeliveryLedger(Protocol):
     """One row a delivery key, for ever."""
 
     async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
-        """Decide under the customer's lock and write the intent, or say what is already known."""
+        """Write the record, decide under the customer's lock, and write the intent, in one transaction.
+
+        Or say what is already known; the record is written then, too.
+        """
         ...
 
     async def resend(self, claim: Claimed) -> None:
         """Say that this attempt may be a second copy, before it leaves."""
         ...
 
-    async def settle(self, claim: Claimed, settlement: Settlement) -> None:
-        """Write how the attempt ended."""
+    async def settle(
+        self, claim: Claimed, settlement: Settlement, standing: Standing | None = None
+    ) -> None:
+        """Write how the attempt ended, and how its run stands with that: both or neither."""
         ...
 
     async def turn_away(self, claim: Claimed, words: str) -> None:

@@ -15,6 +15,7 @@ from activities.delivery_ledger import (
     DeliveryLedger,
     Doubt,
     Settlement,
+    Standing,
     UnderWay,
 )
 from activities.message_channel import (
@@ -43,7 +44,7 @@ from contracts.message_delivery import (
     with_channel,
 )
 from contracts.names import DELIVER_MESSAGE
-from journey.effects import Deliver, Purpose
+from journey.effects import Deliver, Purpose, RunRecord
 
 MOST_RESENDS_IN_DOUBT = 3
 """A service message whose fate stays unknown is sent again so often, then left as unknown."""
@@ -78,29 +79,30 @@ class MessageDelivery:
         Raises: non-retryable `MessageRejectedError` for a message that does not exist or cannot
         render; anything else may pass and is tried again.
         """
-        if order.record is not None:
-            await self.records.write(order.run, order.record)
         published = await self.messages.live(order.deliver.message)
         intent = self._intent(order, published)
         ways = [self._rate_names(way) for way in intent.deliver.via]
         waits = await self.rates.known_to_wait(ways, _asker(intent))
         if waits is not None:
+            if order.record is not None:
+                await self.records.write(order.run, order.record)
             raise _try_again(waits.words, waits.after, "RateReached")
-        told = await self._claimed_and_sent(intent, published)
+        told = await self._claimed_and_sent(_Asked(intent, published, order.accepted))
         _log.info(
             "delivery", key=intent.key, state=told.state, reason=told.reason, channel=told.channel
         )
-        if told.state == "accepted" and order.accepted is not None:
-            await self.records.write(order.run, with_channel(order.accepted, told.channel))
         return told
 
-    async def _claimed_and_sent(
-        self, intent: DeliveryIntent, published: PublishedMessage | None
-    ) -> MessageDelivered:
-        answer = await self.ledger.claim(intent)
+    async def _claimed_and_sent(self, asked: "_Asked") -> MessageDelivered:
+        answer = await self.ledger.claim(asked.intent)
         reach("delivery.after_intent")
         match answer:
             case MessageDelivered():
+                standing = asked.standing(answer)
+                if (
+                    standing is not None
+                ):  # it was accepted by an attempt that did not live to say so
+                    await self.records.write(*standing)
                 return answer
             case UnderWay():
                 raise _try_again(
@@ -109,7 +111,7 @@ class MessageDelivery:
                     "DeliveryUnderWay",
                 )
             case Claimed():
-                return await self._carry_out(answer, _now_of(intent, answer), published)
+                return await self._carry_out(answer, _now_of(asked, answer))
 
     def _intent(self, order: DeliverMessage, published: PublishedMessage | None) -> DeliveryIntent:
         wall = self.wall_clock()
@@ -123,6 +125,7 @@ class MessageDelivery:
             revision=published.revision if published else None,
             held_out=order.held_out,
             last_act=order.record is not None and order.record.outcome is not None,
+            record=order.record,
         )
 
     def _purpose(self, deliver: Deliver, published: PublishedMessage | None) -> Purpose:
@@ -133,15 +136,13 @@ class MessageDelivery:
             own = None  # said again, with its place, when the message is to be rendered
         return "marketing" if "marketing" in (own, deliver.purpose) else "service"
 
-    async def _carry_out(
-        self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
-    ) -> MessageDelivered:
-        channel = self.channels[claim.channel]
+    async def _carry_out(self, claim: Claimed, asked: "_Asked") -> MessageDelivered:
+        channel, intent = self.channels[claim.channel], asked.intent
         if claim.doubt is not None:
             known = await self._fate(claim, claim.doubt, intent, channel)
             if known is not None:
-                return await self._settle(claim, known)
-        message = await self._rendered(claim, intent, published)
+                return await self._settle(claim, known, asked)
+        message = await self._rendered(claim, asked)
         await self._has_its_turn(claim, intent)
         reach("delivery.before_call")
         try:
@@ -156,9 +157,9 @@ class MessageDelivery:
                 await self.ledger.suppress(claim, error.words)
             if claim.doubt is None and len(intent.deliver.via) > 1:
                 await self.ledger.turn_away(claim, f"{error.reason}: {error.words}")
-                return await self._claimed_and_sent(intent, published)
+                return await self._claimed_and_sent(asked)
             refused = Settlement(state="refused", reason=error.reason, words=error.words)
-            return await self._settle(claim, refused)
+            return await self._settle(claim, refused, asked)
         except ProviderBusyError as error:
             await self.ledger.release(claim, error.words)
             reach("delivery.after_release")
@@ -168,9 +169,8 @@ class MessageDelivery:
             await self.ledger.doubt(claim, words)
             reach("delivery.after_doubt")
             raise _try_again(words, None, "UnknownOutcome") from error
-        return await self._settle(
-            claim, Settlement(state="accepted", provider_id=answer.provider_id)
-        )
+        accepted = Settlement(state="accepted", provider_id=answer.provider_id)
+        return await self._settle(claim, accepted, asked)
 
     def _rate_names(self, way: str) -> list[str]:
         channel = self.channels.get(way)
@@ -212,18 +212,17 @@ class MessageDelivery:
         reach("delivery.after_resend")
         return None
 
-    async def _rendered(
-        self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
-    ) -> RenderedMessage:
+    async def _rendered(self, claim: Claimed, asked: "_Asked") -> RenderedMessage:
+        intent = asked.intent
         try:
-            words = await self.words.of(claim, intent, published)
+            words = await self.words.of(claim, intent, asked.published)
         except DataMissingError as error:
             await self.ledger.release(claim, str(error))
             raise _try_again(str(error), None, "DataMissing") from error
         except MessageCannotRenderError as error:
             state = "refused" if claim.doubt is None else "unknown"
             rejected = Settlement(state=state, reason="cannot_render", words=str(error))
-            await self._settle(claim, rejected)
+            await self._settle(claim, rejected, asked)
             raise ApplicationError(str(error), type=MESSAGE_REJECTED, non_retryable=True) from error
         return RenderedMessage(
             key=claim.key,
@@ -244,21 +243,40 @@ class MessageDelivery:
             at=self.wall_clock(),
         )
 
-    async def _settle(self, claim: Claimed, settlement: Settlement) -> MessageDelivered:
-        await self.ledger.settle(claim, settlement)
-        reach("delivery.after_settle")
-        return MessageDelivered(
+    async def _settle(
+        self, claim: Claimed, settlement: Settlement, asked: "_Asked"
+    ) -> MessageDelivered:
+        told = MessageDelivered(
             state=settlement.state,
             reason=settlement.reason,
             words=settlement.words,
             channel=claim.channel,
         )
+        await self.ledger.settle(claim, settlement, asked.standing(told))
+        reach("delivery.after_settle")
+        return told
 
 
-def _now_of(intent: DeliveryIntent, claim: Claimed) -> DeliveryIntent:
+@dataclass(slots=True, frozen=True)
+class _Asked:
+    """What one attempt is to send. `accepted`: how the run stands once it was accepted."""
+
+    intent: DeliveryIntent
+    published: PublishedMessage | None
+    accepted: RunRecord | None
+
+    def standing(self, told: MessageDelivered) -> Standing | None:
+        """What is to be written of the run with this answer."""
+        if told.state != "accepted" or self.accepted is None:
+            return None
+        return self.intent.run, with_channel(self.accepted, told.channel)
+
+
+def _now_of(asked: _Asked, claim: Claimed) -> _Asked:
     """The same, of whom the customer of the run is now: a run keeps the id under which it began."""
-    customer = claim.whose or intent.run.customer
-    return replace(intent, run=replace(intent.run, customer=customer))
+    intent = asked.intent
+    run = replace(intent.run, customer=claim.whose or intent.run.customer)
+    return replace(asked, intent=replace(intent, run=run))
 
 
 def _asker(intent: DeliveryIntent) -> Asker:

@@ -10,17 +10,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, Protocol
 
+from psycopg.errors import DeadlockDetected
 from psycopg.rows import DictRow
 
-from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlement, UnderWay
+from activities.delivery_ledger import (
+    Claimed,
+    DeliveryIntent,
+    Doubt,
+    Settlement,
+    Standing,
+    UnderWay,
+)
 from contracts.message_delivery import MessageDelivered
 from journey.delivery_policy import Decision, Defer, DeliveryFacts, Refuse, Send, decide
 from journey.house_policy import HousePolicy
 from stores import delivery_facts
 from stores.consents import suppress
 from stores.database import Connection, Pool, clean_text, one_statement
+from stores.delivery_facts import CustomerNow
 from stores.erased_hashes import ErasedHashes
 from stores.house_policy import HousePolicyStore
+from stores.run_records import write_record, write_with
 
 LEASE = timedelta(seconds=30)
 """How long an attempt holds its claim: longer than any channel may take, on the wall."""
@@ -64,7 +74,7 @@ returning attempts, doubts, intended_at
 """
 
 _SETTLE = """
-update deliveries set state = %(state)s, reason = %(reason)s, words = %(words)s,
+update deliveries set state = %(settlement)s, reason = %(reason)s, words = %(words)s,
     provider_id = %(provider_id)s, settled_at = %(wall)s, claimed_until = null
 where key = %(key)s and attempts = %(attempt)s and state = 'intended'
 """
@@ -118,48 +128,66 @@ class Ledger:
         lease: timedelta = LEASE,
         policies: HousePolicies | None = None,
         hashes: ErasedHashes | None = None,
+        ring: Callable[[], None] | None = None,
     ) -> None:
-        """`hashes`: to know addresses that were an erased customer's."""
+        """`hashes`: to know addresses that were an erased customer's. `ring`: touchpoints were put back."""
         self._pool = pool
         self._wall_clock = wall_clock
         self._lease = lease
         self._policies = policies or HousePolicyStore(pool)
         self._hashes = hashes
+        self._ring = ring or (lambda: None)
 
     async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
-        """Decide and write the intent in one transaction, or answer with what is already known."""
+        """Write the record that rides along, decide, and write the intent, in one transaction.
+
+        Or answer with what is already known.
+        """
         policy = await self._policies.current()
+        put_back = False
         async with self._pool.connection() as connection, connection.transaction():
             customer = await delivery_facts.lock_customer(connection, intent.run.customer)
-            if customer.erased:
-                return MessageDelivered(state="refused", reason="suppressed", words=ERASED)
-            intent = replace(intent, run=replace(intent.run, customer=customer.customer))
-            row = await _row(connection, intent.key)
-            known = _known(row, self._wall_clock())
-            if known is not None:
-                return known
-            if row is not None and _in_doubt(row):
-                intent = _by_the_same_channel(intent, row["channel"])
-            facts = await delivery_facts.load(
-                connection, intent, customer, policy, row, self._hashes
-            )
-            decision = decide(facts, intent.deliver, intent.now)
-            intent = _by_its_place(intent, facts)
-            if row is not None and _in_doubt(row):
-                claimed = await self._take_over(connection, intent, decision, row)
-            else:
-                claimed = await self._write(connection, intent, decision, doubted=0)
-            if isinstance(claimed, MessageDelivered):
-                return claimed
-            return replace(
-                claimed,
-                whose=customer.customer,
-                customer=customer.values(),
-                locale=customer.language(facts.preferences),
-                address_keys=dict(facts.address_keys.get(claimed.channel, {})),
-                in_conversation=self._in_conversation(facts, claimed.channel),
-                **await self._replace(connection, intent, claimed.channel),
-            )
+            if intent.record is not None:
+                put_back = await write_record(connection, intent.run, intent.record)
+            answer = await self._decided_claim(connection, intent, customer, policy)
+        if put_back:
+            self._ring()
+        return answer
+
+    async def _decided_claim(
+        self,
+        connection: Connection,
+        intent: DeliveryIntent,
+        customer: CustomerNow,
+        policy: HousePolicy,
+    ) -> Claimed | UnderWay | MessageDelivered:
+        if customer.erased:
+            return MessageDelivered(state="refused", reason="suppressed", words=ERASED)
+        intent = replace(intent, run=replace(intent.run, customer=customer.customer))
+        row = await _row(connection, intent.key)
+        known = _known(row, self._wall_clock())
+        if known is not None:
+            return known
+        if row is not None and _in_doubt(row):
+            intent = _by_the_same_channel(intent, row["channel"])
+        facts = await delivery_facts.load(connection, intent, customer, policy, row, self._hashes)
+        decision = decide(facts, intent.deliver, intent.now)
+        intent = _by_its_place(intent, facts)
+        if row is not None and _in_doubt(row):
+            claimed = await self._take_over(connection, intent, decision, row)
+        else:
+            claimed = await self._write(connection, intent, decision, doubted=0)
+        if isinstance(claimed, MessageDelivered):
+            return claimed
+        return replace(
+            claimed,
+            whose=customer.customer,
+            customer=customer.values(),
+            locale=customer.language(facts.preferences),
+            address_keys=dict(facts.address_keys.get(claimed.channel, {})),
+            in_conversation=self._in_conversation(facts, claimed.channel),
+            **await self._replace(connection, intent, claimed.channel),
+        )
 
     async def _take_over(
         self,
@@ -263,19 +291,37 @@ class Ledger:
             {"key": claim.key, "attempt": claim.attempt},
         )
 
-    async def settle(self, claim: Claimed, settlement: Settlement) -> None:
-        """Write how the attempt ended; an acceptance is never lost, however late it comes."""
+    async def settle(
+        self, claim: Claimed, settlement: Settlement, standing: Standing | None = None
+    ) -> None:
+        """Write how the attempt ended, and how its run stands now, in one statement.
+
+        An acceptance is never lost, however late it comes.
+        """
         values: dict[str, object] = {
             "key": claim.key,
             "attempt": claim.attempt,
-            "state": settlement.state,
+            "settlement": settlement.state,
             "reason": settlement.reason,
             "words": clean_text(settlement.words),
             "provider_id": settlement.provider_id,
             "wall": self._wall_clock(),
         }
-        if not await self._execute(_SETTLE, values) and settlement.state == "accepted":
+        settled = await self._settled(values, standing)
+        if not settled and settlement.state == "accepted":
             await self._execute(_SETTLE_LATE, values)
+
+    async def _settled(self, values: dict[str, object], standing: Standing | None) -> bool:
+        if standing is None:
+            return bool(await self._execute(_SETTLE, values))
+        try:
+            async with one_statement(self._pool) as connection:
+                return await write_with(connection, *standing, _SETTLE, values)
+        except DeadlockDetected:  # it has left: what became of it is not to be lost with the rest
+            settled = bool(await self._execute(_SETTLE, values))
+        async with self._pool.connection() as connection:
+            await write_record(connection, *standing)
+        return settled
 
     async def release(self, claim: Claimed, words: str) -> None:
         """Give the claim back: nothing left now. What was doubtful before stays so."""

@@ -58,7 +58,7 @@ def message_delivery(
     """Deliveries over these channels, kept in our ledger. `hashes`: to know addresses of erased customers."""
     policies = HousePolicyStore(pool)
     return MessageDelivery(
-        ledger=Ledger(pool, _wall_clock, policies=policies, hashes=hashes),
+        ledger=Ledger(pool, _wall_clock, policies=policies, hashes=hashes, ring=ring),
         messages=MessageStore(pool),
         words=MessageWords(
             renderer=MessageFileRenderer(),

@@ -1,10 +1,13 @@
 """What is looked at again right before a message leaves, and what is said when it does not."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.sending_rate import Asker, NoRates, Waits
 from contracts.clock import RunClock
 from contracts.message_delivery import MESSAGE_REJECTED
 from journey.effects import RunRecord
@@ -54,12 +57,42 @@ async def test_a_run_that_has_ended_sends_nothing_more(desk: Desk) -> None:
 
 async def test_the_last_act_of_a_run_is_sent(desk: Desk) -> None:
     """The record that ends the run rides with its last message, and is written before it."""
-    await desk.end_run()
     record = RunRecord(sequence=9, at=desk.wall, stage=None, outcome="arrived")
 
     told = await desk.deliver(record=record)
 
     assert told.state == "accepted"
+    assert await desk.rows("select state, outcome from runs") == [
+        {"state": "finished", "outcome": "arrived"}
+    ]
+
+
+async def test_that_a_message_was_accepted_and_how_its_run_stands_are_written_as_one(
+    desk: Desk,
+) -> None:
+    before = RunRecord(sequence=3, at=desk.wall, stage="booked", waits_for=("gate to be sent",))
+    accepted = replace(before, sequence=4, waits_for=("until noon",))
+    order = replace(desk.order(record=before), accepted=accepted)
+
+    await desk.worker().deliver_message(order)
+    await desk.worker().deliver_message(order)
+
+    written = "select sequence, waits_for, d.state from runs join deliveries d using (entry)"
+    assert await desk.rows(written) == [
+        {"sequence": 4, "waits_for": ["until noon"], "state": "accepted"}
+    ]
+
+
+async def test_a_message_that_waits_for_its_rate_lets_its_run_be_written_down(desk: Desk) -> None:
+    record = RunRecord(sequence=3, at=desk.wall, stage="booked")
+
+    class Full(NoRates):
+        async def known_to_wait(self, ways: Sequence[Sequence[str]], asker: Asker) -> Waits | None:
+            return Waits(words="1 per minute", after=timedelta(minutes=1))
+
+    with pytest.raises(ApplicationError):
+        await replace(desk.worker(), rates=Full()).deliver_message(desk.order(record=record))
+
     assert desk.records.written == [record]
 
 

@@ -173,3 +173,66 @@ async def test_runs_are_listed_newest_first_and_leafed_through(shop: Shop) -> No
     assert len(rest) == 1
     assert await shop.runs.runs(journey="tour") == []
     assert await shop.runs.run(123_456) is None
+
+
+async def alone(shop: Shop) -> tuple[str, RunReference]:
+    """A run that nobody waits for, and that listens to its customer only."""
+    await shop.publish(CART)
+    anna = await shop.known()
+    order = shop.order("cart", anna, added("m-1"))
+    return anna, shop.reference(order, await shop.enters(order))
+
+
+async def test_an_end_that_the_run_did_not_come_to_after_all_is_undone(shop: Shop) -> None:
+    """The task that was to end it was refused: it lives on, and misses nothing that came meanwhile."""
+    anna, run = await alone(shop)
+    assert await shop.records.end_within_task(run, record(7, None, outcome="left"))
+    story = await shop.runs.run(run.entry)
+    assert story is not None
+    assert (story.run.state, story.run.outcome) == ("finished", "left")
+    await shop.arrives(added("m-2"), anna, number=1)
+
+    await shop.records.write(run, record(6, "paying", at=NOW + timedelta(minutes=8)))
+
+    story = await shop.runs.run(run.entry)
+    assert story is not None
+    assert (story.run.state, story.run.outcome, story.run.stage) == ("open", None, "paying")
+    assert story.run.finished_at is None
+    assert [entry.sequence for entry in story.trace] == [6]
+    assert await shop.pending() == [("m-2", run.workflow_id)]
+
+
+async def test_a_run_that_ends_otherwise_when_its_task_is_lived_again_ended_so(shop: Shop) -> None:
+    _, run = await alone(shop)
+    await shop.records.end_within_task(run, record(7, None, outcome="left"))
+
+    await shop.records.end_within_task(
+        run, record(5, None, at=NOW + timedelta(minutes=9), outcome="bought", goal=True)
+    )
+
+    story = await shop.runs.run(run.entry)
+    assert story is not None
+    assert (story.run.state, story.run.outcome, story.run.goal) == ("finished", "bought", True)
+    assert story.run.finished_at == NOW + timedelta(minutes=9)
+
+
+async def test_an_old_record_that_comes_late_undoes_no_end(shop: Shop) -> None:
+    _, run = await alone(shop)
+    await shop.records.end_within_task(run, record(7, None, outcome="left"))
+
+    await shop.records.write(run, record(6, "paying"))
+
+    story = await shop.runs.run(run.entry)
+    assert story is not None
+    assert (story.run.state, story.run.outcome) == ("finished", "left")
+
+
+async def test_an_end_that_others_wait_for_is_not_written_within_the_task(shop: Shop) -> None:
+    """They would be told of what may not come true."""
+    run = await under_way(shop)
+
+    assert not await shop.records.end_within_task(run, record(7, None, outcome="left"))
+
+    story = await shop.runs.run(run.entry)
+    assert story is not None
+    assert story.run.state == "open"

@@ -8,7 +8,14 @@ import pytest
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.delivery_ledger import Claimed, DeliveryIntent, Doubt, Settlement, UnderWay
+from activities.delivery_ledger import (
+    Claimed,
+    DeliveryIntent,
+    Doubt,
+    Settlement,
+    Standing,
+    UnderWay,
+)
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
 from activities.message_text import PublishedMessage
@@ -41,15 +48,17 @@ class ScriptedLedger:
     settled: list[Settlement] = field(default_factory=list)
 
     async def claim(self, intent: DeliveryIntent) -> Claimed | UnderWay | MessageDelivered:
-        self.asked.append("claim")
+        self.asked += ["record", "claim"] if intent.record else ["claim"]
         self.intents.append(intent)
         return self.answer
 
     async def resend(self, claim: Claimed) -> None:
         self.asked.append("resend")
 
-    async def settle(self, claim: Claimed, settlement: Settlement) -> None:
-        self.asked.append("settle")
+    async def settle(
+        self, claim: Claimed, settlement: Settlement, standing: Standing | None = None
+    ) -> None:
+        self.asked += ["settle", "record"] if standing else ["settle"]
         self.settled.append(settlement)
 
     async def release(self, claim: Claimed, words: str) -> None:

@@ -28,6 +28,8 @@ from contracts.journey_run import (
 )
 from contracts.names import ADMIT, FIND_DEFINITION, MOVE_RUN
 from journey.conditions import ConditionError
+from journey.first_record import first_record
+from journey.machine import LEAN_ENGINE
 from journey.program import Program
 from journey.programs import PROGRAMS, Programs
 from journey.touchpoint import MERGED_OUTCOME, Touchpoint
@@ -62,7 +64,7 @@ class Admissions:
         async with self.desks.desk(order) as desk:
             earlier = await desk.earlier_answer()
             if earlier is not None:
-                return Admission(answer=await self._same_again(desk, order, earlier))
+                return _answered(order, await self._same_again(desk, order, earlier))
             version = order.version or await desk.live_version(order.journey)
             program = await self._program(desk, version) if version else None
             if program is None or program.journey != order.journey:
@@ -72,7 +74,7 @@ class Admissions:
                 return Admission(answer=_ERASED)
             if entrant.formerly is not None:
                 return Admission(answer=await _forward(desk, order, program, entrant))
-            return Admission(answer=await self._decide(desk, order, program, entrant))
+            return _answered(order, await self._decide(desk, order, program, entrant))
 
     @activity.defn(name=MOVE_RUN)
     async def move_run(self, order: MoveRun) -> DefinitionFound:
@@ -134,7 +136,7 @@ class Admissions:
             priority=program.definition.priority,
         )
         given = await desk.enter(new)
-        return Admitted(
+        admitted = Admitted(
             entry=given.entry,
             version=program.version,
             engine=given.engine,
@@ -144,6 +146,8 @@ class Admissions:
             held_out=new.held_out,
             traits=_traits(program, entrant),
         )
+        await _write_first(desk, program, order, admitted)
+        return admitted
 
     async def _same_again(
         self, desk: AdmissionDesk, order: AdmitRun, earlier: EarlierAnswer
@@ -156,7 +160,7 @@ class Admissions:
         entrant = await desk.entrant(earlier.customer)
         messages = [touchpoint.message_id for touchpoint in order.arrived]
         message = earlier.entering_message_id
-        return Admitted(
+        admitted = Admitted(
             entry=earlier.entry,
             version=earlier.version,
             engine=earlier.engine,
@@ -166,6 +170,27 @@ class Admissions:
             held_out=earlier.held_out,
             traits=_traits(program, entrant),
         )
+        await _write_first(desk, program, order, admitted)
+        return admitted
+
+
+def _answered(order: AdmitRun, answer: Admitted | NotAdmitted) -> Admission:
+    if isinstance(answer, NotAdmitted):
+        return Admission(answer=answer)
+    sent = answer.answering(order) if answer.engine >= LEAN_ENGINE else answer
+    return Admission(answer=sent, version=answer.version)
+
+
+async def _write_first(
+    desk: AdmissionDesk, program: Program, order: AdmitRun, admitted: Admitted
+) -> None:
+    """Write down with the admission how a run stands that only waits at first: it costs no event then."""
+    if admitted.engine < LEAN_ENGINE:
+        return
+    entering = None if admitted.entering is None else order.arrived[admitted.entering]
+    first = first_record(program, admitted.happening(order.key, entering), order.now)
+    if first is not None:
+        await desk.write_first(admitted.entry, first)
 
 
 Verdicts = list[tuple[Touchpoint, Refused | None]]

@@ -9,6 +9,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from contracts.journey_run import AdmitRun, RunReference
+from journey.effects import RunRecord
 from journey.touchpoint import Touchpoint
 
 
@@ -142,6 +143,10 @@ class AdmissionDesk(Protocol):
 
     async def enter(self, entry: NewEntry) -> GivenNumbers:
         """Open the run; what its customer and its subjects had since it began is routed again."""
+        ...
+
+    async def write_first(self, entry: int, record: RunRecord) -> None:
+        """Write down how the run of this entry stands at first."""
         ...
 
     async def refuse(self, refusal: Refusal) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from temporalio import activity
 
 from contracts.journey_run import HandBack, RecordRun, RunReference
-from contracts.names import HAND_BACK, RECORD_RUN
+from contracts.names import HAND_BACK, RECORD_END, RECORD_RUN
 from journey.effects import RunRecord
 from journey.touchpoint import Touchpoint
 
@@ -23,16 +23,32 @@ class RunRecords(Protocol):
         ...
 
 
+class RunEnds(RunRecords, Protocol):
+    """Where their ends are written down, too."""
+
+    async def end_within_task(self, run: RunReference, record: RunRecord) -> bool:
+        """Write the end of a run whose task may still be refused: a later record may undo it.
+
+        False where somebody waits for the end, and nothing is written.
+        """
+        ...
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class RunJournal:
     """Records runs. Other activities write what rides in their input through `records`, too."""
 
-    records: RunRecords
+    records: RunEnds
 
     @activity.defn(name=RECORD_RUN)
     async def record_run(self, order: RecordRun) -> None:
         """Write down how the run stands, its decisions and promises, and what it listens to."""
         await self.records.write(order.run, order.record)
+
+    @activity.defn(name=RECORD_END)
+    async def record_end(self, order: RecordRun) -> bool:
+        """Write down the end within the task that ends the run; False where it must be certain first."""
+        return await self.records.end_within_task(order.run, order.record)
 
 
 class LateTouchpoints(Protocol):

@@ -13,12 +13,18 @@ def workflow_id(journey: str, customer: str, key: str | None = None) -> str:
     return "/".join(["journey", *(quote(part, safe="") for part in parts)])
 
 
-def owner_of(workflow_id: str) -> str:
-    """Whose key seals the history of this workflow: the customer's in the id of a run, else its own."""
+def named_by(workflow_id: str) -> tuple[str, str] | None:
+    """The journey and the customer in the id of a run; None where it was started under another id."""
     parts = workflow_id.split("/")
     if parts[0] == "journey" and len(parts) in (3, 4):
-        return unquote(parts[2], errors="replace").replace("\0", "\ufffd")
-    return workflow_id.replace("\0", "\ufffd")
+        return unquote(parts[1], errors="replace"), unquote(parts[2], errors="replace")
+    return None
+
+
+def owner_of(workflow_id: str) -> str:
+    """Whose key seals the history of this workflow: the customer's in the id of a run, else its own."""
+    named = named_by(workflow_id)
+    return (workflow_id if named is None else named[1]).replace("\0", "\ufffd")
 
 
 def effect_key(run: str, entry: int, n: int) -> str:

@@ -1,6 +1,6 @@
 """A run's admission: what the workflow asks on its first task, and what it is told."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from contracts.clock import RunClock
 from journey.effects import NOT_SENT, SentRecord
+from journey.happenings import Entered
 from journey.state import State
 from journey.tagged import KeepKind
 from journey.touchpoint import Touchpoint
@@ -17,13 +18,14 @@ from journey.touchpoint import Touchpoint
 class RunReference:
     """Which admission of which run an activity acts for, and the run's own time when it was asked.
 
-    What the server tells every activity anyway (the workflow id), or the record beside it (the time),
-    is not sent again: `workers.plugin` puts it in before the activity sees it.
+    What the server tells every activity anyway (the workflow id, and whose run of which journey it
+    names), or the record beside it (the time), is not sent again: `workers.plugin` puts it in before
+    the activity sees it.
     """
 
     entry: int
-    journey: str
-    customer: str
+    journey: str = ""
+    customer: str = ""
     workflow_id: str = ""
     version: str = ""
     now: datetime = NOT_SENT
@@ -54,19 +56,44 @@ class AdmitRun:
 class Admitted:
     """The run may begin, under this entry number, version and engine.
 
-    `entering` is the index in `AdmitRun.arrived` of the entering touchpoint. `traits` holds the
+    `version` and `customer` are left out where they are those that were asked for. `entering` is
+    the index in `AdmitRun.arrived` of the entering touchpoint. `traits` holds the
     customer's traits that the version names, `zone` their IANA time zone or None.
     """
 
     kind: Literal["admitted"] = "admitted"
     entry: int
-    version: str
+    version: str = ""
     engine: int
-    customer: str
+    customer: str = ""
     entering: int | None = None
     zone: str | None = None
     held_out: bool = False
     traits: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+    def happening(self, key: str | None, entering: Touchpoint | None) -> Entered:
+        """What the run is told of it."""
+        return Entered(
+            entry=self.entry,
+            customer=self.customer,
+            key=key,
+            zone=self.zone,
+            held_out=self.held_out,
+            traits=self.traits,
+            entering=entering,
+        )
+
+    def answering(self, order: AdmitRun) -> "Admitted":
+        """The same without what was asked for."""
+        version = "" if self.version == order.version else self.version
+        customer = "" if self.customer == order.customer else self.customer
+        return replace(self, version=version, customer=customer)
+
+    def whole(self, version: str | None, customer: str) -> "Admitted":
+        """The same with what was asked for."""
+        return replace(
+            self, version=self.version or version or "", customer=self.customer or customer
+        )
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -80,14 +107,18 @@ class NotAdmitted:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Admission:
-    """The answer to `AdmitRun` (one value, so that the union stays tagged)."""
+    """The answer to `AdmitRun` (one value, so that the union stays tagged).
+
+    `version`: the one that was admitted, which the answer may leave out; it stays on this side.
+    """
 
     answer: Annotated[Admitted | NotAdmitted, Field(discriminator="kind"), KeepKind]
+    version: Annotated[str | None, Field(exclude=True)] = field(default=None, compare=False)
 
     @property
     def definition_version(self) -> str | None:
         """The definition that the run will need: it travels with this value into the worker's cache."""
-        return self.answer.version if isinstance(self.answer, Admitted) else None
+        return self.version
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

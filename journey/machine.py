@@ -42,10 +42,17 @@ from journey.steps.send import said
 from journey.touchpoint import Touchpoint
 from journey.turn import Turn
 
-ENGINE = 1
-"""The engine this code is. `admit` assigns one to each run, raised only when every worker knows it."""
+ENGINE = 2
+"""The engine this code is. `admit` assigns one to each run, raised only when every worker knows it.
 
-KNOWN_ENGINES = frozenset({1})
+2: the first record is written by admission, the end within the task where nobody waits for it, and
+what the workflow id or the question says already is not sent again.
+"""
+
+KNOWN_ENGINES = frozenset({1, 2})
+
+LEAN_ENGINE = 2
+"""The first engine of runs that leave out of their histories what another place holds."""
 
 MAIL_PER_NAME = 32
 """How many touchpoints of one name that nothing has looked at a run keeps for look-back, between turns."""

@@ -18,6 +18,7 @@ from activities.admission_desk import (
 from contracts.fault_points import reach
 from contracts.journey_run import AdmitRun, RunReference
 from contracts.other_journey import ASKED_BY
+from journey.effects import RunRecord
 from journey.touchpoint import ENTER, Touchpoint
 from stores.customers import CustomerStore, find_customer, read_customer
 from stores.database import Connection, Pool, clean_text, jsonb
@@ -25,6 +26,7 @@ from stores.definitions import live_version, load_definition
 from stores.identity_graph import is_erased
 from stores.requested_entries import tell_not_started
 from stores.rerouting import route_again, route_subjects_again
+from stores.run_records import write_record
 from stores.touchpoints import store_touchpoint
 
 _HISTORY: LiteralString = """
@@ -277,6 +279,14 @@ class PostgresAdmissionDesk:
             since=since,
         )
         return GivenNumbers(entry=row["entry"], engine=row["engine"])
+
+    async def write_first(self, entry: int, record: RunRecord) -> None:
+        """Write down how the run of this entry stands at first."""
+        order = self._order
+        run = RunReference(
+            entry=entry, journey=order.journey, customer=order.customer, now=order.now
+        )
+        await write_record(self._connection, run, record)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Record that the run may not begin, also among the fates of its touchpoints."""

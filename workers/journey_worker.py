@@ -40,6 +40,7 @@ def journey_activities(pool: Pool, ring: Callable[[], None]) -> list[Callable[..
     """What runs ask of our own database. `ring` wakes the routers."""
     customers = CustomerStore(pool)
     records = RunRecordStore(pool, ring)
+    journal = RunJournal(records=records)
     profiles = CustomerTraitStore(pool, customers, ring)
     admissions = Admissions(desks=AdmissionStore(pool, customers, ring))
     traits = TraitsOfCustomer(profiles=profiles, records=records)
@@ -51,7 +52,8 @@ def journey_activities(pool: Pool, ring: Callable[[], None]) -> list[Callable[..
         admissions.admit,
         admissions.move_run,
         admissions.find_definition,
-        RunJournal(records=records).record_run,
+        journal.record_run,
+        journal.record_end,
         LateDesk(touchpoints=LateTouchpointStore(pool, ring)).hand_back,
         traits.read_traits,
         traits.set_traits,

@@ -15,6 +15,7 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from contracts.definition_codec import Definitions
+from contracts.ids import named_by
 from contracts.journey_run import RunReference
 from journey.effects import NOT_SENT, RunRecord
 from workers.sealed_history import Sealing, data_converter
@@ -64,7 +65,15 @@ class _FullReference(ActivityInboundInterceptor):
         if isinstance(run, RunReference):
             record: RunRecord | None = getattr(order, "record", None)
             now = record.at if run.now == NOT_SENT and record is not None else run.now
-            full = replace(run, workflow_id=activity.info().workflow_id or "", now=now)
+            id_of_run = activity.info().workflow_id or ""
+            journey, customer = named_by(id_of_run) or ("", "")
+            full = replace(
+                run,
+                workflow_id=id_of_run,
+                journey=run.journey or journey,
+                customer=run.customer or customer,
+                now=now,
+            )
             order = replace(order, run=full)
             accepted: RunRecord | None = getattr(order, "accepted", None)
             if accepted is not None and accepted.at == NOT_SENT:

@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from contracts import names
 from contracts.clock import RunClock
 from contracts.converter import REFUSED, Answer
+from contracts.ids import named_by
 from contracts.journey_run import (
     Admitted,
     CarriedRun,
@@ -24,15 +25,15 @@ from contracts.journey_run import (
 )
 from contracts.search_attributes import VERSION
 from journey.effects import Effect, TraceEntry
+from journey.first_record import first_record
 from journey.happenings import (
     AlarmFired,
     Arrived,
-    Entered,
     Happening,
     Moved,
     ToldToLeave,
 )
-from journey.machine import advance
+from journey.machine import LEAN_ENGINE, advance
 from journey.program import Program
 from journey.standing import next_alarm
 from journey.state import State
@@ -145,18 +146,19 @@ class CustomerJourney:
         except RefusedTouchpointError as error:
             return not_admitted("unreadable_start", str(error))
         self._clock = start.clock
-        answer = await ask_admission(start, self._inbox, self._now())
+        asked_at = self._now()
+        answer = await ask_admission(start, self._inbox, asked_at)
         if isinstance(answer, NotAdmitted):
             self._run = RunReference(
                 entry=0, journey=start.journey, customer=start.customer, clock=self._clock
             )
             self._state.key = start.key
             return not_admitted(answer.reason, answer.detail, start.journey)
-        await self._begin(start, answer)
+        await self._begin(start, answer, asked_at)
         return None
 
-    async def _begin(self, start: StartRequest, admitted: Admitted) -> None:
-        self._program = await hold_program(admitted.version)
+    async def _begin(self, start: StartRequest, admitted: Admitted, asked_at: datetime) -> None:
+        program = self._program = await hold_program(admitted.version)
         self._engine = admitted.engine
         check_engine(self._engine)
         self._run = RunReference(
@@ -170,17 +172,13 @@ class CustomerJourney:
         if admitted.entering is not None:
             entering = self._inbox.touchpoints.pop(admitted.entering)
             self._looked_at += 1
-        self._advance(
-            Entered(
-                entry=admitted.entry,
-                customer=admitted.customer,
-                key=start.key,
-                zone=admitted.zone,
-                held_out=admitted.held_out,
-                traits=admitted.traits,
-                entering=entering,
-            )
-        )
+        entered = admitted.happening(start.key, entering)
+        if self._engine < LEAN_ENGINE:
+            self._advance(entered)
+            return
+        self._pending.expect(first_record(program, entered, asked_at))
+        self._advance(entered)
+        self._wait_from_here()
 
     # -- living
 
@@ -205,11 +203,14 @@ class CustomerJourney:
             fired = self._alarm.take()
             if fired is not None:
                 self._advance(AlarmFired(at=fired))
-            self._alarm.set(next_alarm(self._state), self._now, self._clock)
-            self._show()
+            self._wait_from_here()
             record = self._pending.take()
             if record is not None:
-                await write_down(self._reference(), record)
+                await write_down(self._sent_reference(), record, self._engine)
+
+    def _wait_from_here(self) -> None:
+        self._alarm.set(next_alarm(self._state), self._now, self._clock)
+        self._show()
 
     async def _arrive(self) -> None:
         """Let in what came, so many at once; the rest in tasks of their own, each well within its time."""
@@ -268,7 +269,9 @@ class CustomerJourney:
             self._pending.put_back(record)
 
     def _start(self, effect: Effect, riding: Riding) -> None:
-        run, held_out = self._reference(), self._state.held_out
+        held_out = self._state.held_out
+        # Somebody else's activity is told who it is for; ours read it in the workflow id.
+        run = self._sent_reference() if carries_record(effect) else self._reference()
         self._under_way.start(effect, run, riding, held_out=held_out)
 
     def _now(self) -> datetime:
@@ -280,6 +283,14 @@ class CustomerJourney:
     def _reference(self) -> RunReference:
         assert self._run is not None
         return replace(self._run, now=self._now())
+
+    def _sent_reference(self) -> RunReference:
+        """The same without what the workflow id says."""
+        run = self._reference()
+        named = named_by(workflow.info().workflow_id)
+        if self._engine < LEAN_ENGINE or named != (run.journey, run.customer):
+            return run
+        return replace(run, journey="", customer="")
 
     def _held_program(self) -> Program:
         assert self._program is not None
@@ -332,8 +343,7 @@ class CustomerJourney:
         for asked in list(self._state.outstanding.values()):
             if not asked.held:
                 self._start(asked.effect, Riding())
-        self._alarm.set(next_alarm(self._state), self._now, self._clock)
-        self._show()
+        self._wait_from_here()
 
     # -- being told and asked
 

@@ -49,6 +49,7 @@ from journey.happenings import (
     OfferAnswer,
     TraitsAnswer,
 )
+from journey.machine import LEAN_ENGINE
 from journey.responses import host_of
 from journey.touchpoint import Touchpoint
 from workflows.activity_options import CALLED, DELIVERED, LOOKED_UP, WRITTEN, ActivityOptions
@@ -209,21 +210,25 @@ async def _activity(
     )
 
 
-async def write_down(run: RunReference, record: RunRecord) -> None:
+async def write_down(run: RunReference, record: RunRecord, engine: int) -> None:
     """Write a record down: within the task where it can be, else by an activity that is tried until it is there.
 
-    The end is always written by an activity, which begins only when the server has taken the task.
     A task that is to end the run is refused where a signal came meanwhile, and lived again with it;
-    it may go on then, and must not have said that it had ended.
+    the run may go on then, and what it tells next undoes the end. Where somebody is told of the end,
+    who cannot be told otherwise later, an activity writes it: that begins only when the server has
+    taken the task.
     """
     order = RecordRun(run=run, record=record)
-    if record.outcome is None:
-        try:
+    try:
+        if record.outcome is None:
             await workflow.execute_local_activity(names.RECORD_RUN, order, **LOOKED_UP)
-        except FailureError:  # a local activity's failure comes bare, not as an ActivityError
-            pass
-        else:
             return
+        if engine >= LEAN_ENGINE and await workflow.execute_local_activity(
+            names.RECORD_END, order, result_type=bool, **LOOKED_UP
+        ):
+            return
+    except FailureError:  # a local activity's failure comes bare, not as an ActivityError
+        pass
     await workflow.execute_activity(
         names.RECORD_RUN, order, summary="Write down how it stands", **WRITTEN
     )

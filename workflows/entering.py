@@ -67,6 +67,8 @@ async def ask_admission(start: StartRequest, inbox: Inbox, now: datetime) -> Adm
         # The first has its fate. Asked a second time, in a task lived again, the answer is the
         # same whatever came since: that must be tried by itself.
         del inbox.touchpoints[:1]
+    if isinstance(admission.answer, Admitted):
+        return admission.answer.whole(start.version, start.customer)
     return admission.answer
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from journey.effects import NOT_SENT, Deliver, Effect, RunRecord
-from journey.happenings import DeliveryAnswer, EffectFinished, Happening
+from journey.happenings import DeliveryAnswer, EffectFinished, Entered, Happening
 from journey.machine import advance
 from journey.program import Program
 from journey.state import State
@@ -38,6 +38,10 @@ class PendingRecord:
         pending, self._pending = self._pending, None
         return pending
 
+    def expect(self, record: RunRecord | None) -> None:
+        """What comes next is written already, if it comes so."""
+        self._hoped = record
+
     def put_back(self, record: RunRecord) -> None:
         """Write again what may not have been written: it was decided before all that is pending."""
         self._pending = record if self._pending is None else _joined(record, self._pending)
@@ -64,10 +68,7 @@ class PendingRecord:
 
     def _came_as_hoped(self, happening: Happening, record: RunRecord) -> bool:
         hoped = self._hoped
-        if hoped is None or not isinstance(happening, EffectFinished):
-            return False
-        answer = happening.answer
-        if not isinstance(answer, DeliveryAnswer) or answer.state != "accepted":
+        if hoped is None or not (isinstance(happening, Entered) or _is_accepted(happening)):
             return False
         if (hoped.sequence, hoped.stage) != (record.sequence, record.stage):
             return False
@@ -76,6 +77,14 @@ class PendingRecord:
         if hoped.wakes_at is None or record.wakes_at is None:
             return hoped.wakes_at is record.wakes_at
         return abs(record.wakes_at - hoped.wakes_at) < MAY_LAG
+
+
+def _is_accepted(happening: Happening) -> bool:
+    return (
+        isinstance(happening, EffectFinished)
+        and isinstance(happening.answer, DeliveryAnswer)
+        and happening.answer.state == "accepted"
+    )
 
 
 def _joined(earlier: RunRecord | None, later: RunRecord) -> RunRecord:

@@ -46,6 +46,7 @@ NAMES = {
     "MOVE_RUN": "move_run",
     "FIND_DEFINITION": "find_definition",
     "RECORD_RUN": "record_run",
+    "RECORD_END": "record_end",
     "HAND_BACK": "hand_back",
     "DELIVER_MESSAGE": "deliver_message",
     "OPEN_CASE": "open_case",
@@ -66,7 +67,7 @@ FIELDS = {
     "contracts.journey_run.AdmitRun": "workflow_id first_run_id journey customer key began_at now version arrived",
     "contracts.journey_run.Admitted": "kind entry version engine customer entering zone held_out traits",
     "contracts.journey_run.NotAdmitted": "kind reason detail",
-    "contracts.journey_run.Admission": "answer",
+    "contracts.journey_run.Admission": "answer version",
     "contracts.journey_run.MoveRun": "run version",
     "contracts.journey_run.DefinitionFound": "version",
     "contracts.journey_run.FindDefinition": "version",
@@ -188,7 +189,7 @@ PAYLOADS: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (
-        Admission(answer=Admitted(entry=7, version="v", engine=1, customer="anna")),
+        Admission(answer=Admitted(entry=7, version="v", engine=1, customer="anna"), version="v"),
         {
             "answer": {
                 "kind": "admitted",

@@ -3,6 +3,7 @@
 import pytest
 
 from cli.engine import move_runs
+from journey.machine import ENGINE, KNOWN_ENGINES
 from stores.engines import EngineStore
 from tests.integration.conftest import Stack
 from workflows import entering
@@ -23,7 +24,7 @@ stages:
 @pytest.fixture(autouse=True)
 def _two_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that knows one engine more; its meaning is the same."""
-    monkeypatch.setattr(entering, "KNOWN_ENGINES", frozenset({1, 2}))
+    monkeypatch.setattr(entering, "KNOWN_ENGINES", KNOWN_ENGINES | {ENGINE + 1})
 
 
 async def test_whoever_is_under_way_goes_on_under_the_next_engine(stack: Stack) -> None:
@@ -38,13 +39,13 @@ async def test_whoever_is_under_way_goes_on_under_the_next_engine(stack: Stack) 
         await stack.until(lambda run=run: _seen(stack, run.workflow_id, 1))
     engines = EngineStore(stack.pool)
 
-    moved, left = await move_runs(engines, stack.client, 1, 2)
+    moved, left = await move_runs(engines, stack.client, ENGINE, ENGINE + 1)
 
     assert moved >= len(names)  # and whoever other tests left under way
     assert left == 0
-    assert await engines.open_runs(1) == []
+    assert await engines.open_runs(ENGINE) == []
     for name, run in zip(names, runs, strict=True):
-        assert (await stack.status(run.workflow_id))["engine"] == 2
+        assert (await stack.status(run.workflow_id))["engine"] == ENGINE + 1
         await stack.tell("Sight Seen", customer=name)
         await stack.until(lambda run=run: _seen(stack, run.workflow_id, 2))
         await stack.tell("Came Home", customer=name)
@@ -63,7 +64,7 @@ async def test_what_is_no_engine_changes_nothing(stack: Stack) -> None:
         await handle.signal("engine", nonsense)
 
     status = await stack.status(run.workflow_id)
-    assert status["engine"] == 1
+    assert status["engine"] == ENGINE
     assert len(status["refused"]) == 5
 
 

@@ -3,19 +3,29 @@
 import shutil
 from pathlib import Path
 
+from journey.machine import ENGINE, KNOWN_ENGINES
+
 CLONE = Path(__file__).resolve().parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "tests", "docs", "node_modules", "target")
-ENGINE = "ENGINE = 1\n"
-KNOWN = "KNOWN_ENGINES = frozenset({1})"
+NEXT_ENGINE = ENGINE + 1
 
 
 def lay_out_next_build(folder: Path) -> Path:
-    """A copy of this checkout whose code knows engine 2 as well; its build id is another one."""
+    """A copy of this checkout whose code knows an engine more; its build id is another one."""
     clone = folder / "next"
     shutil.copytree(CLONE, clone, ignore=LEFT_OUT)
     machine = clone / "journey" / "machine.py"
     source = machine.read_text(encoding="utf-8")
-    assert source.count(ENGINE) == source.count(KNOWN) == 1
-    source = source.replace(ENGINE, "ENGINE = 2\n")
-    machine.write_text(source.replace(KNOWN, "KNOWN_ENGINES = frozenset({1, 2})"), encoding="utf-8")
+    changes = {
+        f"\nENGINE = {ENGINE}\n": f"\nENGINE = {NEXT_ENGINE}\n",
+        _known(KNOWN_ENGINES): _known(KNOWN_ENGINES | {NEXT_ENGINE}),
+    }
+    for words, others in changes.items():
+        assert source.count(words) == 1, words
+        source = source.replace(words, others)
+    machine.write_text(source, encoding="utf-8")
     return clone
+
+
+def _known(engines: frozenset[int]) -> str:
+    return f"KNOWN_ENGINES = frozenset({{{', '.join(str(each) for each in sorted(engines))}}})"

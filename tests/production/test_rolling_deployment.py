@@ -16,12 +16,13 @@ from channels.mail_store import MailStore
 from channels.recording import RecordingChannel
 from cli.engine import move_runs
 from contracts.sealing import MasterKeys
+from journey.machine import ENGINE
 from stores.database import open_pool
 from stores.engines import EngineRefusedError, EngineStore
 from stores.history_keys import HistoryKeyStore
 from tests.integration.conftest import Stack
 from tests.production.crowd import Crowd
-from tests.production.next_build import lay_out_next_build
+from tests.production.next_build import NEXT_ENGINE, lay_out_next_build
 from workers.embedded.child_process import EmbeddedServerError
 from workers.embedded.stack import Ports
 from workers.sealed_history import Sealing, data_converter
@@ -100,24 +101,26 @@ async def test_new_processes_take_over_and_a_new_engine_comes_without_disturbing
         patient = await stack.run_of("pat", "patient")
         entering = asyncio.create_task(crowd.enter())
         with pytest.raises(EngineRefusedError, match=r"journey .* knows 1"):
-            await engines.raise_to(2, by="test")
+            await engines.raise_to(NEXT_ENGINE, by="test")
 
         await replace_all(processes, clone)
-        await engines.raise_to(2, by="test")
+        await engines.raise_to(NEXT_ENGINE, by="test")
         born = len(crowd.said)
         await stack.until(lambda: len(crowd.said) > born + 10, seconds=60)
         with pytest.raises(EngineRefusedError, match="There is no way back"):
-            await engines.lower_to(1, by="test")
-        with pytest.raises(EmbeddedServerError, match="Runs here have engine 2"):
+            await engines.lower_to(ENGINE, by="test")
+        with pytest.raises(EmbeddedServerError, match=f"Runs here have engine {NEXT_ENGINE}"):
             await processes.add("journey", name="journey-old")
         await processes.end("journey-old")
         crowd.enough.set()
         await entering
-        moved, left = await move_runs(engines, stack.client, 1, 2)
+        moved, left = await move_runs(engines, stack.client, ENGINE, NEXT_ENGINE)
         broken = await crowd.judge()
 
         runs = await stack.runs(crowd.journey, most=10_000)
-        under = {engine: sum(run.engine == engine for run in runs) for engine in (1, 2)}
+        under = {
+            engine: sum(run.engine == engine for run in runs) for engine in (ENGINE, NEXT_ENGINE)
+        }
         print(f"\n{len(runs)} runs over a rolling deployment, by engine {under}; retired: {moved}")
         assert broken.nothing, broken
         assert crowd.twice == []
@@ -125,6 +128,6 @@ async def test_new_processes_take_over_and_a_new_engine_comes_without_disturbing
         assert min(under.values()) > 0
         assert await disturbed(stack, crowd.journey, 10_000) == []
         assert (moved, left) == (1, 0)
-        assert (await stack.status(patient.workflow_id))["engine"] == 2
+        assert (await stack.status(patient.workflow_id))["engine"] == NEXT_ENGINE
         await stack.tell("Came Back", customer="pat")
         assert (await stack.outcome(patient.workflow_id))["outcome"] == "came-back"

@@ -160,11 +160,12 @@ async def test_every_decision_is_on_record_with_its_reason(stage: Stage) -> None
 
 
 async def test_the_record_waits_for_a_database_that_is_down(stage: Stage) -> None:
-    stage.world.database_down = True
     anna = await stage.enter("abandoned-cart", "Product Added", cart_value=80)
+    await stage.until(lambda: stage.world.records)
+    stage.world.database_down = True
+    await anna.does("Order Completed")
     await stage.until(lambda: stage.world.refused_records >= 5)
     stage.world.database_down = False
-    await anna.does("Order Completed")
 
     assert await anna.outcome() == "recovered"
     assert [line.split(":")[0] for line in stage.world.trace()] == ["entered", "stage", "finished"]

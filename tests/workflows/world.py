@@ -45,6 +45,9 @@ from contracts.other_journey import OtherRunAsked, StartOtherRun
 from contracts.service_call import ActivityCall, CallService, ServiceAnswered
 from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
 from journey.effects import Effect, RunRecord, TraceEntry
+from journey.first_record import first_record
+from journey.machine import ENGINE, LEAN_ENGINE
+from journey.program import Program
 from journey.programs import PROGRAMS
 from journey.publication import read_definition
 from workers.plugin import clew_plugin
@@ -86,6 +89,7 @@ class World:
     database_down: bool = False
     refused_records: int = 0
     publishes_on_admission: bool = True
+    engine: int = ENGINE
 
     def publish(self, source: str, name: str = "test.yaml") -> str:
         publishable = read_definition(source, name)
@@ -115,7 +119,7 @@ class World:
                 answer = Admitted(
                     entry=len(self.admitted) + 1,
                     version=version,
-                    engine=1,
+                    engine=self.engine if program else 1,
                     customer=order.customer,
                     entering=entering,
                     traits={
@@ -124,7 +128,23 @@ class World:
                         if name in self.traits
                     },
                 )
-        return self.admitted.setdefault(order.first_run_id, Admission(answer=answer))
+                if program is not None and answer.engine >= LEAN_ENGINE:
+                    self._write_first(program, order, answer)
+                    return self.admitted.setdefault(
+                        order.first_run_id,
+                        Admission(answer=answer.answering(order), version=version),
+                    )
+        return self.admitted.setdefault(
+            order.first_run_id, Admission(answer=answer, version=version)
+        )
+
+    def _write_first(self, program: Program, order: AdmitRun, admitted: Admitted) -> None:
+        entering = order.arrived[admitted.entering or 0]
+        record = first_record(program, admitted.happening(order.key, entering), order.now)
+        run = RunReference(
+            entry=admitted.entry, journey=order.journey, customer=order.customer, now=order.now
+        )
+        self._keep(run, record)
 
     @activity.defn(name=names.RECORD_RUN)
     async def record_run(self, order: RecordRun) -> None:
@@ -132,6 +152,11 @@ class World:
             self.refused_records += 1
             raise ConnectionError("the database is down")
         self.records.append((order.run, order.record))
+
+    @activity.defn(name=names.RECORD_END)
+    async def record_end(self, order: RecordRun) -> bool:
+        await self.record_run(order)
+        return True
 
     @activity.defn(name=names.HAND_BACK)
     async def hand_back(self, order: HandBack) -> None:
@@ -254,6 +279,7 @@ class World:
         return [
             self.admit,
             self.record_run,
+            self.record_end,
             self.hand_back,
             self.deliver,
             self.open_case,

@@ -102,7 +102,12 @@ class Shop:
         return replace(asked, **other)
 
     async def ask(self, order: AdmitRun) -> Admitted | NotAdmitted:
-        return (await self.admissions.admit(order)).answer
+        answer = (await self.admissions.admit(order)).answer
+        return (
+            answer
+            if isinstance(answer, NotAdmitted)
+            else answer.whole(order.version, order.customer)
+        )
 
     async def enters(self, order: AdmitRun) -> Admitted:
         answer = await self.ask(order)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.journey_run import Admitted, MoveRun, NotAdmitted
+from journey.machine import ENGINE
 from tests.integration.stores.conftest import CART, FLIGHT, NOW, Shop, added, touched
 
 
@@ -22,7 +23,7 @@ async def test_an_admitted_run_learns_who_its_customer_is(shop: Shop) -> None:
     assert given == Admitted(
         entry=given.entry,
         version=version,
-        engine=1,
+        engine=ENGINE,
         customer=anna,
         entering=1,
         zone="Europe/Prague",
@@ -294,3 +295,30 @@ async def test_every_refused_start_is_a_run_of_its_own(shop: Shop) -> None:
     await shop.refused(replace(order, first_run_id="another"))
 
     assert len(await shop.runs.runs(customer=anna)) == 2
+
+
+async def test_how_a_run_stands_at_first_is_written_with_its_admission(shop: Shop) -> None:
+    """It costs the run no event; asked again, it is written once."""
+    await shop.publish(CART)
+    order = shop.order("cart", await shop.known(), added())
+
+    given = await shop.enters(order)
+    again = await shop.enters(order)
+
+    story = await shop.runs.run(given.entry)
+    assert again == given
+    assert story is not None
+    assert (story.run.stage, story.run.wakes_at) == ("hesitating", NOW + timedelta(days=2))
+    assert [entry.kind for entry in story.trace] == ["entered", "stage"]
+
+
+async def test_a_run_under_the_first_engine_writes_its_own_record(shop: Shop) -> None:
+    """What it writes is in histories that an old build may have to replay."""
+    await shop.publish(CART)
+    await shop.rows("update engine set engine = 1 returning engine")
+
+    given = await shop.enters(shop.order("cart", await shop.known(), added()))
+
+    story = await shop.runs.run(given.entry)
+    assert story is not None
+    assert (given.engine, story.trace) == (1, [])

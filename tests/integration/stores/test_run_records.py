@@ -198,7 +198,7 @@ async def test_an_end_that_the_run_did_not_come_to_after_all_is_undone(shop: Sho
     assert story is not None
     assert (story.run.state, story.run.outcome, story.run.stage) == ("open", None, "paying")
     assert story.run.finished_at is None
-    assert [entry.sequence for entry in story.trace] == [6]
+    assert [entry.sequence for entry in story.trace] == [1, 2, 6]
     assert await shop.pending() == [("m-2", run.workflow_id)]
 
 

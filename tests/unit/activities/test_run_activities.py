@@ -62,6 +62,10 @@ class Memory:
     async def write(self, run: RunReference, record: RunRecord) -> None:
         self.did.append(f"record {run.entry} {record.sequence}")
 
+    async def end_within_task(self, run: RunReference, record: RunRecord) -> bool:
+        self.did.append(f"end {run.entry} {record.outcome}")
+        return True
+
     async def read(self, customer: str) -> KnownTraits:
         self.did.append(f"read {customer}")
         return KnownTraits(traits=self.traits, zone="Europe/Prague")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.delivery_ledger import Claimed, DeliveryIntent, Settlement
+from activities.delivery_ledger import Claimed, DeliveryIntent, Settlement, Standing
 from activities.message_channel import ProviderAnswer, RenderedMessage
 from channels.recording import RecordingChannel
 from stores.ledger import Ledger
@@ -37,7 +37,9 @@ class KilledAtSettle:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    async def settle(self, claim: Claimed, settlement: Settlement) -> None:
+    async def settle(
+        self, claim: Claimed, settlement: Settlement, standing: Standing | None = None
+    ) -> None:
         raise Killed
 
 

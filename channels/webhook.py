@@ -19,7 +19,7 @@ from activities.message_channel import (
     RenderedMessage,
 )
 from channels.http_call import Find, look_up, signed_headers
-from channels.provider_http import ProviderHttp
+from channels.provider_http import ANSWER_WITHIN, ProviderHttp
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from contracts.delivery_mark import delivery_mark
 
@@ -30,7 +30,7 @@ EVENT = "message"
 
 
 class WebhookChannel:
-    """Posts to the address in the customer's trait `webhook_url`. `allowed`: as of `ProviderHttp`."""
+    """Posts to the address in the customer's trait `webhook_url`. `allowed`, `within`: as of `ProviderHttp`."""
 
     name = "webhook"
     provider = "webhook"
@@ -45,9 +45,12 @@ class WebhookChannel:
         *,
         allowed: Collection[str] = (),
         find: Find = look_up,
+        within: timedelta = ANSWER_WITHIN,
     ) -> None:
         self._secret, self._links, self._wall_clock = secret, links, wall_clock
-        self._http = ProviderHttp("the webhook", foreign=True, allowed=allowed, find=find)
+        self._http = ProviderHttp(
+            "the webhook", within=within, foreign=True, allowed=allowed, find=find
+        )
 
     async def send(self, message: RenderedMessage) -> ProviderAnswer:
         """Post the message; the provider's id is its `webhook-id`, the same at every attempt.

@@ -68,21 +68,21 @@ async def holds(relayed: Relayed, told: list[Told]) -> None:
 
 
 async def test_a_relay_that_takes_it_and_says_nothing(pool: Pool, sink: MailSink) -> None:
-    relayed = Relayed(pool, sink, 40, timeout=timedelta(seconds=0.5), connections=20)
+    relayed = Relayed(pool, 40, sink, timeout=timedelta(seconds=0.5), connections=20)
     await holds(relayed, await stalled(relayed))
 
 
 @pytest.mark.faults_full
 @pytest.mark.timeout(1_800)
 async def test_a_thousand_that_it_takes_and_says_nothing_of(pool: Pool, sink: MailSink) -> None:
-    relayed = Relayed(pool, sink, 1_000, timeout=timedelta(seconds=2), connections=50)
+    relayed = Relayed(pool, 1_000, sink, timeout=timedelta(seconds=2), connections=50)
     await holds(relayed, await stalled(relayed))
 
 
 async def test_each_way_of_a_relay_leaves_the_customer_with_one_mail_or_none(
     pool: Pool, sink: MailSink
 ) -> None:
-    relayed = Relayed(pool, sink, 6, timeout=timedelta(seconds=2))
+    relayed = Relayed(pool, 6, sink, timeout=timedelta(seconds=2))
     busy: list[Way] = ["busy"] * 3
     await relayed.prepare({1: busy, 2: ["refuse"], 3: ["drop"], 4: ["slow"], 5: ["twice"]})
     told = await relayed.deliver(dict.fromkeys(range(1, 7), "marketing"))
@@ -99,7 +99,7 @@ async def test_a_relay_that_answers_twice_is_never_a_word_about_the_next_mail(
     pool: Pool, sink: MailSink
 ) -> None:
     """Over one kept connection a second answer would be taken for that to the next command."""
-    relayed = Relayed(pool, sink, 9, connections=1)
+    relayed = Relayed(pool, 9, sink, connections=1)
     ways: dict[int, list[Way]] = {n: ["twice"] for n in range(1, 10, 2)}
     ways[4] = ["refuse"]
     await relayed.prepare(ways)
@@ -115,7 +115,7 @@ async def test_who_waits_behind_a_stalling_relay_is_in_no_doubt_and_gets_theirs(
     pool: Pool, sink: MailSink
 ) -> None:
     """One connection, and somebody stalls it: the others were not handed over, and are asked for again."""
-    relayed = Relayed(pool, sink, 5, timeout=timedelta(seconds=0.4), connections=1, at_once=5)
+    relayed = Relayed(pool, 5, sink, timeout=timedelta(seconds=0.4), connections=1, at_once=5)
     await relayed.prepare({1: ["stall"]})
     told = await relayed.deliver(dict.fromkeys(range(1, 6), "marketing"))
 

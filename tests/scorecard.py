@@ -17,6 +17,9 @@ from typing import Any
 CLONE = Path(__file__).resolve().parents[1]
 KEPT = CLONE / "docs" / "reliability.json"
 PAGE = CLONE / "docs" / "reliability.md"
+KEEPS = bool(os.environ.get("CLEW_SCORECARD"))
+"""Read while tests are collected: once they run, no setting from outside reaches them."""
+
 TOLD = ("date", "commit", "met", "why")
 
 
@@ -64,7 +67,7 @@ def keep(line: str, figures: Mapping[str, Any], *, met: bool, why: str = "") -> 
     title = LINES[line].title
     told = {**figures, "met": met, **({"why": why} if why else {})}
     print(f"\n{line} {title}: {json.dumps(told)}", flush=True)
-    if not os.environ.get("CLEW_SCORECARD"):
+    if not KEEPS:
         return
     stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit()}
     KEPT.touch()

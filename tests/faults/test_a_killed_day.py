@@ -48,7 +48,8 @@ def survives(outcome: Outcome, kills: int) -> None:
     assert outcome.account.balance()
 
 
-@pytest.mark.timeout(540)
+@pytest.mark.faults_full
+@pytest.mark.timeout(1_800)
 async def test_a_small_day_survives_a_kill_of_each_kind(state: Path) -> None:
     wish = Wish(passengers=200, kills=6, seed=SEED, factor=540, settle_seconds=120)
 

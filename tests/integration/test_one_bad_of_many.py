@@ -58,7 +58,7 @@ async def test_one_bad_of_many_waits_for_staff_and_all_others_finish(stack: Stac
     await stack.until(lambda: _needs(stack))
 
     assert {run.outcome for run in others} == {"told"}
-    assert "divi" in (await stack.run_of(BAD, "bags")).needs_attention  # says what is wrong
+    assert "divi" in str((await stack.run_of(BAD, "bags")).needs_attention), "it says what is wrong"
     handle = stack.client.get_workflow_handle(bad.workflow_id)
     described = (await handle.describe()).raw_description
     assert list(described.pending_activities) == [], "nobody tries in vain meanwhile"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 CLONE = Path(__file__).resolve().parents[1]
 KEPT = CLONE / "docs" / "reliability.json"
@@ -93,27 +93,56 @@ def _page(kept: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "[reliability.json](reliability.json) anew; seeds and commits stand in it, so that each line can be"
     yield "played again. One machine, two cores, everything on loopback."
     yield ""
-    yield "| | what is done | bar | found | met | when |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield "| | what is done | bar | met | when |"
+    yield "| --- | --- | --- | --- | --- |"
     for name, line in LINES.items():
         told = kept.get(name)
-        if told is None:
-            yield f"| {name} | {line.title} | {line.bar} | not measured yet | | |"
-            continue
-        found = "; ".join(f"{_words(k)} {_number(v)}" for k, v in told.items() if k not in TOLD)
-        when = f"{told['date']} {told['commit']}"
-        met = "yes" if told["met"] else f"**no**: {told.get('why', '')}"
-        yield f"| {name} | {line.title} | {line.bar} | {found} | {met} | {when} |"
+        met, when = ("not measured yet", "") if told is None else (_met(told), _when(told))
+        yield f"| {name} | {line.title} | {line.bar} | {met} | {when} |"
+    for name, line in LINES.items():
+        if name in kept:
+            yield from _found(f"{name}: {line.title}", kept[name])
+
+
+def _found(title: str, told: Mapping[str, Any]) -> Iterator[str]:
+    yield ""
+    yield f"## {title}"
+    yield ""
+    if told.get("why"):
+        yield f"{'Met' if told['met'] else 'Not met'}: {told['why']}."
+        yield ""
+    yield "| found | |"
+    yield "| --- | ---: |"
+    for name, value in told.items():
+        if name not in TOLD:
+            yield f"| {_words(name)} | {_shown(value)} |"
+
+
+def _met(told: Mapping[str, Any]) -> str:
+    if told["met"]:
+        return "yes"
+    return f"**no**: {told['why']}" if told.get("why") else "**no**"
+
+
+def _when(told: Mapping[str, Any]) -> str:
+    return f"{told['date']}, {told['commit']}"
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _number(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return str(value)
-    return f"{value:,}"
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, Any]", value).items()
+        return ", ".join(f"{_words(each)} {_shown(n)}" for each, n in pairs)
+    if isinstance(value, list):
+        return ", ".join(_shown(each) for each in cast("list[Any]", value))
+    return str(value)
 
 
 def _commit() -> str:

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.scorecard import LINES, page
+
 CLONE = Path(__file__).resolve().parents[2]
 FOUND = """
 from pathlib import Path
+
+from tests.scorecard import LINES, page
 from tests import scorecard
 
 
@@ -46,3 +50,19 @@ def test_a_line_is_kept_where_a_scorecard_is_asked_for(tmp_path: Path) -> None:
     assert (line["stalls"], line["met"]) == (40, True)
     assert line["date"]
     assert line["commit"]
+
+
+def test_a_line_that_is_not_met_says_why_and_what_was_found() -> None:
+    told = {
+        "kills": 5,
+        "killed": {"journey kill": 3, "delivery kill": 2},
+        "met": False,
+        "why": "5 kills of 50",
+        "date": "2026-03-02",
+        "commit": "abc1234",
+    }
+    shown = page({"R1": told})
+
+    assert "| **no**: 5 kills of 50 | 2026-03-02, abc1234 |" in shown
+    assert "| killed | journey kill 3, delivery kill 2 |" in shown
+    assert shown.count("not measured yet") == len(LINES) - 1

@@ -77,7 +77,7 @@ def all_struck(outcome: Outcome, times: int) -> None:
     assert struck == named, f"never killed: {set(named) - set(struck)}"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2_400)
 async def test_a_small_shop_survives_three_kills_of_each_kind(state: Path) -> None:
     wish = Wish(
         orders=60, per_second=2, parcels=4, kills=3 * len(KINDS), kinds=3 * KINDS, seed=SEED,

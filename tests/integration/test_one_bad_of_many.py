@@ -37,7 +37,7 @@ async def _ended(stack: Stack, count: int) -> list[Run]:
     found = list[Run]()
 
     async def there() -> bool:
-        found[:] = [run for run in await stack.runs("bags", limit=OF) if run.outcome]
+        found[:] = [run for run in await stack.runs("bags", most=OF) if run.outcome]
         return len(found) == count
 
     await stack.until(there, seconds=60 + OF)
@@ -69,7 +69,7 @@ async def test_one_bad_of_many_waits_for_staff_and_all_others_finish(stack: Stac
     await handle.signal(SIGNAL_RESUME)
     assert (await stack.outcome(bad.workflow_id))["outcome"] == "told"
     assert time.monotonic() - began < LONGEST_LOOP_SECONDS
-    assert [mail.text for mail in stack.mails if mail.subject == "Your bags"][
+    assert [mail.text.strip() for mail in stack.mails if mail.subject == "Your bags"][
         -1
     ] == "You have none."
 

@@ -21,6 +21,7 @@ from activities.delivery_ledger import (
     Standing,
     UnderWay,
 )
+from contracts.fault_points import reach
 from contracts.message_delivery import MessageDelivered
 from journey.delivery_policy import Decision, Defer, DeliveryFacts, Refuse, Send, decide
 from journey.house_policy import HousePolicy
@@ -150,6 +151,7 @@ class Ledger:
             if intent.record is not None:
                 put_back = await write_record(connection, intent.run, intent.record)
             answer = await self._decided_claim(connection, intent, customer, policy)
+            reach("delivery.before_intent")
         if put_back:
             self._ring()
         return answer

@@ -167,14 +167,14 @@ class RunRecordStore:
 
         They are told for good: the end is to be written by `write` then, from an activity.
         """
-        reach("record.before_write")
+        reach("record.before_end")
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 _WRITE_WHERE_ALONE + "select from run",
                 _values(run, record, undoing=True) | {"asked_by": ASKED_BY},
             )
             written = await cursor.fetchone() is not None
-        reach("record.after_write")
+        reach("record.after_end")
         return written
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 from workers.embedded.stack import Stack
 
 KINDS = ("journey", "delivery", "router", "api", "temporal", "postgres")
-BACK_WITHIN_SECONDS = 120.0
+BACK_WITHIN_SECONDS = 300.0
 
 How = Literal["kill", "stop", "term"]
 """SIGKILL; SIGSTOP and after a while SIGCONT; SIGTERM."""
@@ -88,8 +88,9 @@ class Killer:
             return
 
     async def _pid(self, kind: str) -> int:
-        """Of a member that an earlier kill took: once it is back."""
+        """Of a member that an earlier kill took: once it is back, and works. One that begins has nothing to lose."""
+        watched = self.stack._supervisor.watched[kind]
         async with asyncio.timeout(BACK_WITHIN_SECONDS):
-            while (pid := self.stack.pids[kind]) is None:
+            while (pid := self.stack.pids[kind]) is None or watched.reviving:
                 await asyncio.sleep(0.05)
         return pid

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -65,8 +65,13 @@ def _percent(value: Any) -> Any:
     raise PydanticCustomError("percent", "expected a share such as 5%")
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise PydanticCustomError("zone", "not an IANA time zone; write one such as Europe/Prague")
     return name
 

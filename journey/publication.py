@@ -10,7 +10,7 @@ from journey.business_faults import business_faults
 from journey.channel_faults import channel_faults
 from journey.circles import circles
 from journey.definition import Definition, canonical_json, version_of
-from journey.document import InvalidDocumentError, Path, read_document
+from journey.document import Document, InvalidDocumentError, Path, read_document
 from journey.document_faults import fault_of, place
 from journey.entry_faults import entry_faults
 from journey.expressions import Fault, expression_faults
@@ -55,6 +55,18 @@ def read_definition(
     Raises: `InvalidDocumentError` with every problem found.
     """
     document = read_document(source, name)
+    program, canonical = checked(document, messages, words, landscape, templates)
+    return Publishable(program.journey, program.version, canonical, source, name, program)
+
+
+def checked(
+    document: Document,
+    messages: Mapping[str, object] | None = None,
+    words: NamedWords | None = None,
+    landscape: Landscape | None = None,
+    templates: Templates | None = None,
+) -> tuple[Program, bytes]:
+    """What a document means, and its canonical JSON, where nothing is wrong with it. As `read_definition`."""
     if not isinstance(document.data, dict):
         raise InvalidDocumentError(
             [document.problem((), "a journey is a mapping", "begin with language: 1")]
@@ -82,7 +94,7 @@ def read_definition(
         raise InvalidDocumentError(
             sorted(problems, key=lambda problem: (problem.line, problem.column))
         )
-    return Publishable(definition.journey, program.version, canonical, source, name, program)
+    return program, canonical
 
 
 def json_schema() -> dict[str, Any]:

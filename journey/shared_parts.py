@@ -14,20 +14,25 @@ REFERENCE = "$shared"
 _WORTH_IT = 48
 """Shorter parts, in bytes, are written where they stand."""
 
+_QUOTED = b'"$shared"'
+
 
 def write_once(state: dict[str, Any]) -> dict[str, Any]:
     """The state with parts that stand in it several times under `shared`, and references in their place."""
     counts: Counter[bytes] = Counter()
-    if not _count(state, counts):
+    keys: dict[int, bytes] = {}
+    if not _count(state, counts, keys):
         return state  # somebody's own data looks like a reference
+    if max(counts.values(), default=0) < 2:
+        return state
     places: dict[bytes, int] = {}
     parts: list[Any] = []
 
     def written(value: Any) -> Any:
-        if not isinstance(value, dict | list):
+        key = keys.get(id(value))
+        if key is None:
             return value
-        key = _key(value)
-        if counts[key] < 2 or len(key) < _WORTH_IT:
+        if counts[key] < 2:
             return inside(value)
         if key not in places:
             parts.append(inside(value))
@@ -62,15 +67,22 @@ def read_again(state: Any) -> Any:
     return read(known)
 
 
-def _count(value: Any, counts: Counter[bytes]) -> bool:
-    """Count each part; False where somebody's own data holds what a reference looks like."""
+def _count(value: Any, counts: Counter[bytes], keys: dict[int, bytes]) -> bool:
+    """Count each part that is worth it, with how it is written by its identity.
+
+    False where somebody's own data holds what a reference looks like.
+    """
     if not isinstance(value, dict | list):
         return True
+    key = _key(value)
+    if len(key) < _WORTH_IT:  # and so is all that is in it
+        return _QUOTED not in key
     if isinstance(value, dict) and REFERENCE in value:
         return False
-    counts[_key(value)] += 1
+    keys[id(value)] = key  # pyright: ignore[reportUnknownArgumentType] -- plain JSON
+    counts[key] += 1
     parts: list[Any] = list(value.values() if isinstance(value, dict) else value)  # pyright: ignore[reportUnknownArgumentType] -- plain JSON
-    return all(_count(part, counts) for part in parts)
+    return all(_count(part, counts, keys) for part in parts)
 
 
 def _key(value: Any) -> bytes:

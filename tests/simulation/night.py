@@ -1,7 +1,8 @@
 """A night of seeds, in portions that processes of their own live through."""
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
@@ -55,19 +56,34 @@ def portions(first: int, count: int) -> Iterator[range]:
         yield range(begin, min(begin + PORTION, first + count))
 
 
-def night(first: int, count: int, processes: int) -> Night:
-    """Live through so many seeds from the first one on."""
+def night(
+    first: int,
+    count: int,
+    processes: int,
+    *,
+    until: float = float("inf"),
+    hear: Callable[[Lived], None] = lambda told: None,
+) -> Night:
+    """Live through so many seeds from the first one on, or through those for which there is time.
+
+    `until`: as `time.monotonic` has it. `hear` is called with each seed.
+    """
     whole = Night()
-    if processes == 1:
-        for seeds in portions(first, count):
-            for told in portion(seeds):
-                whole.add(told)
-        return whole
-    with get_context("spawn").Pool(processes) as pool:
-        for told in pool.imap_unordered(portion, portions(first, count)):
-            for each in told:
-                whole.add(each)
+    for told in _lived(first, count, processes):
+        for each in told:
+            whole.add(each)
+            hear(each)
+        if time.monotonic() > until:
+            break
     return whole
+
+
+def _lived(first: int, count: int, processes: int) -> Iterator[list[Lived]]:
+    if processes == 1:
+        yield from map(portion, portions(first, count))
+        return
+    with get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(portion, portions(first, count))
 
 
 def again(seed: int) -> str:

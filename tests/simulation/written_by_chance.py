@@ -9,9 +9,9 @@ from random import Random
 from typing import Any, TypeVar
 
 from journey.definition import Definition, canonical_json, version_of
-from journey.document import InvalidDocumentError
+from journey.document import Document, InvalidDocumentError
 from journey.program import Program
-from journey.publication import read_definition
+from journey.publication import checked
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -58,7 +58,7 @@ def published(random: Random, slug: str = "any") -> Program:
     for _ in range(REFUSED_AT_MOST):
         drawn = Author(random).journey(slug)
         try:
-            return read_definition(json.dumps(drawn), "any.json").program
+            return checked(Document("any.json", json.loads(json.dumps(drawn))))[0]
         except InvalidDocumentError:
             continue
     raise RuntimeError(f"the gate refused {REFUSED_AT_MOST} journeys in a row")

@@ -30,6 +30,7 @@ from cli import (
     send_test,
     staff_tokens,
     stops,
+    sweeping,
     testing,
     touchpoints,
     up,
@@ -74,6 +75,7 @@ for group in (
     channel_keys,
     history_keys,
     engine,
+    sweeping,
     doctor,
     demo,
 ):

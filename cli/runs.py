@@ -223,7 +223,8 @@ def _stands(found: "Run") -> str:
         return found.stage or "entering"
     if found.state == "not_admitted":
         return f"not admitted: {found.reason}"
-    return f"{found.outcome}{' (goal)' if found.goal else ''}"
+    why = f", {found.reason}" if found.reason else ""
+    return f"{found.outcome}{' (goal)' if found.goal else ''}{why}"
 
 
 def _tell(story: "RunStory", live: dict[str, Any] | None) -> None:
@@ -235,7 +236,7 @@ def _tell(story: "RunStory", live: dict[str, Any] | None) -> None:
         ("customer", found.customer),
         ("key", found.key),
         ("stands", _stands(found)),
-        ("why not", found.detail),
+        ("why", found.detail),
         ("waits for", (live or {}).get("waits_for") or found.waits_for),
         ("wakes at", (live or {}).get("wakes_at") or found.wakes_at),
         ("listens to", [f"{kind} {', '.join(ids)}" for kind, ids in story.listens.items()]),

@@ -484,6 +484,9 @@ TABLES: dict[LiteralString, Held] = {
         erase=Stays(OURS), withheld={OURS: "process kind build engines started_at seen_at"}
     ),
     "engine": Held(erase=Stays(OURS), withheld={OURS: "one_row engine"}),
+    "run_sweep": Held(
+        erase=Stays(OURS), withheld={OURS: "one next_at after_customer after_entry closed_to"}
+    ),
     "alembic_version": Held(erase=Stays(OURS), withheld={OURS: "version_num"}),
 }
 """Every table, in the order in which its rows go."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,9 +14,11 @@ from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
 from routing.router import Router
 from routing.router_parts import Pace, RouterParts
+from routing.run_sweeper import RunSweeper
 from routing.signals import RunSignals
 from routing.stop_waker import StopWaker
 from routing.temporal_runs import TemporalRuns
+from routing.temporal_standing import TemporalStanding
 from stores.customer_readings import CustomerReadings
 from stores.customers import CustomerStore
 from stores.database import Pool
@@ -26,6 +28,7 @@ from stores.entry_looks import EntryLookStore
 from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
 from stores.problem_reach import ProblemReach
+from stores.run_sweep import RunSweepStore
 from stores.runs import RunStore
 from stores.stops import StopStore
 from stores.touchpoints import ensure_partitions
@@ -42,6 +45,8 @@ from workers.trace_headers import TracedRuns
 
 PARTITIONS_EACH_SECONDS = 3_600
 TRAITS_EACH_SECONDS = 30
+LOOKS_EACH = timedelta(seconds=10)
+"""How often a router asks whether it is time to look for runs that ended outside."""
 
 _log = structlog.get_logger(__name__)
 
@@ -92,6 +97,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, BackgroundWork("problems", ProblemReach(pool, ring, now).round).run())
         _background(parts, BackgroundWork("feelings", readings.fade).run())
         _background(parts, BackgroundWork("erasures", eraser(pool, client).round).run())
+        sweeper = RunSweeper(RunSweepStore(pool, now, ring), TemporalStanding(client))
+        _background(parts, BackgroundWork("ended outside", sweeper.round, pause=LOOKS_EACH).run())
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()

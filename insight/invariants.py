@@ -343,7 +343,8 @@ def _out_of_order(run: ToldRun) -> Iterator[tuple[str, int]]:
     """
     highest, before = 0, set[str]()
     for each in run.told:
-        if each.number is not None and each.message_id not in before and each.number <= highest:
+        new = each.message_id not in before and each.event not in AIMED
+        if each.number is not None and new and each.number <= highest:
             yield each.message_id, highest
         highest = max(highest, each.number or 0)
         before.add(each.message_id)

@@ -1,7 +1,7 @@
 """One turn of the machine: what steps may see, and all that they may do."""
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,16 @@ from journey.effects import (
 )
 from journey.language import On
 from journey.moments import read_moment
-from journey.state import Mail, OpenPromise, OpenShow, Outstanding, State, Thread, Waiting
+from journey.state import (
+    Mail,
+    OpenOffer,
+    OpenPromise,
+    OpenShow,
+    Outstanding,
+    State,
+    Thread,
+    Waiting,
+)
 from journey.touchpoint import Touchpoint, stamp
 
 if TYPE_CHECKING:
@@ -319,6 +328,9 @@ class Turn:
         if waiting and waiting.kind == "show" and waiting.n is not None:
             self.show(ShowRecord(n=waiting.n, shown=False))
             self.state.shows = [other for other in self.state.shows if other.n != waiting.n]
+        if waiting and waiting.kind == "offer":
+            self._void_offers(why, [each for each in self.state.offers if each.n == waiting.n])
+            self.state.offers = [each for each in self.state.offers if each.n != waiting.n]
         for promise in [other for other in self.state.promises if waiting and other.n == waiting.n]:
             broken = promise.state == "late"
             self.settle_promise(promise, "broken" if broken else "dropped", why)
@@ -403,19 +415,19 @@ class Turn:
         self.effects = [effect for effect in self.effects if not isinstance(effect, Deliver)]
         self.runnable.clear()
         if leaves:
-            self._void_offers(why)
+            self._void_offers(why, state.offers)
             self._do_at_exit(last)
         state.offers = []
 
     def give_way(self, outcome: str, why: str) -> None:
         """The run ends for another one: its coupons are void, and nothing is done at its end."""
         if self.state.outcome is None:
-            self._void_offers(why)
+            self._void_offers(why, self.state.offers)
             self.finish("", outcome, why)
 
-    def _void_offers(self, why: str) -> None:
+    def _void_offers(self, why: str, offers: Sequence[OpenOffer]) -> None:
         state = self.state
-        for offer in state.offers:
+        for offer in offers:
             self.note("on_exit", "offer", f"{offer.name} voided: {why}")
             known = state.results.get(offer.name)
             if isinstance(known, dict) and offer.is_told_by(known):

@@ -108,6 +108,12 @@ class CustomerBatch:
 
     async def _route(self, arrived: Arrived) -> None:
         entering = [p for p in self._live if p.enters_on(arrived.touchpoint.as_touchpoint())]
+        for run in [run for run in self._runs if run.began_with(arrived.touchpoint)]:
+            # A router that died before it wrote that started the run with it.
+            if run.workflow_id not in arrived.touchpoint.had_by:
+                fate: Fate = {"fate": "entered", "run": run.workflow_id, "journey": run.journey}
+                self._fate(arrived, fate)
+            entering = [program for program in entering if program.journey != run.journey]
         for run in self._runs:
             # A starting run gets a further entering touchpoint by signal-with-start, below.
             again = run.entry is None and any(run.journey == p.journey for p in entering)

@@ -224,6 +224,7 @@ class Router:
             entry=run.entry,
             aimed_only=aimed_only or run.gives_way,
             gives_way=run.gives_way,
+            entering=run.entering,
         )
 
     async def _add_aimed_at(self, customer: str, runs: list[ToldRun], batch: PendingBatch) -> None:

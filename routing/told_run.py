@@ -60,6 +60,7 @@ class ToldRun:
     admitted yet; what they listen to besides the customer is not known before. `aimed_only`: it was
     admitted while the batch was read, and gets what admission aimed at it and nothing else yet.
     `gives_way`: another run of the same customer goes on in its place, and gets all but its end.
+    `entering`: the message id of the touchpoint by which it entered, once it is admitted.
     """
 
     workflow_id: str
@@ -75,6 +76,11 @@ class ToldRun:
     closed: bool = False
     aimed_only: bool = False
     gives_way: bool = False
+    entering: str | None = None
+
+    def began_with(self, given: PendingTouchpoint) -> bool:
+        """Whether it entered by this touchpoint, and so has it, whatever its version listens to."""
+        return self.entering is not None and self.entering == given.message_id
 
     def wants(self, given: PendingTouchpoint) -> bool:
         """Whether this run's version listens to the event and, if it is about a subject, to that.
@@ -83,6 +89,8 @@ class ToldRun:
         taken as the customer's.
         """
         if self.closed or self.workflow_id in given.had_by or given.touchpoint in self.offered:
+            return False
+        if self.began_with(given):
             return False
         if self.program is None:
             return True

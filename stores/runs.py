@@ -26,6 +26,8 @@ class OpenRun:
     key: str | None
     gives_way: bool = False
     """Another run of the same customer goes on in its place; it is told so, and nothing else."""
+    entering: str | None = None
+    """The message id of the touchpoint by which it entered."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -173,7 +175,7 @@ async def open_runs_of(connection: Connection, customer: str) -> list[OpenRun]:
     cursor = await connection.execute(
         """
         select entry, workflow_id, journey, version, customer, key,
-               gives_way_to is not null as gives_way
+               gives_way_to is not null as gives_way, entering_message_id as entering
           from runs where customer = %s and state = 'open' order by entry
         """,
         [customer],

@@ -48,7 +48,9 @@ async def test_who_was_terminated_is_ended_let_go_and_may_come_again(stack: Stac
 
     await stack.until(swept)
 
-    [told] = await stack.rows("select * from runs where entry = %s", guided.entry)
+    [told] = await stack.rows(
+        "select state, outcome, reason, detail from runs where entry = %s", guided.entry
+    )
     assert (told["state"], told["outcome"], told["reason"]) == (
         "finished",
         "ended-outside",

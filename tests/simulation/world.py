@@ -203,6 +203,7 @@ class World:
             first_run_id=run.first_run_id,
             subjects=set(self.listening.get(run.workflow_id, ())),
             gives_way=run.gives_way,
+            entering=self.post.stored[run.entering].message_id if run.entry else None,
         )
 
     def open_runs(self, customer: str | None = None) -> list[SimulatedRun]:

@@ -4,13 +4,19 @@ import os
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from cli.findings import Finding
 from cli.output import FAILED, STATE, AsJson, CommandError, State, print_json, print_table, run, say
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from stores.database import Pool
 
 USED_FOR = {
     "node": "tests of the TypeScript client",
@@ -23,37 +29,39 @@ USED_FOR = {
 }
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Finding:
-    """One thing looked at. `optional` things are missing without harm to an installation."""
-
-    what: str
-    state: Literal["ok", "optional", "missing"]
-    words: str
-    remedy: str = ""
-
-
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("doctor")(doctor)
 
 
-def doctor(state: State = STATE, as_json: AsJson = False) -> None:
-    """Say what is missing and how to get it. Exit code 1 where Clew cannot run."""
-    findings = [_python(), _temporal(), *_tools(), *run(_installation(state))]
-    missing = [finding for finding in findings if finding.state == "missing"]
+def doctor(
+    newest: Annotated[
+        int, typer.Option("--runs", help="Hold the newest so many runs against the rules.", min=0)
+    ] = 500,
+    whole: Annotated[bool, typer.Option("--all", help="Hold all customers against them.")] = False,
+    histories: Annotated[
+        int, typer.Option(help="Ask so many open runs themselves what they were told.", min=0)
+    ] = 50,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is missing or wrong, on this machine and in this installation, and how to mend it.
+
+    Exit code 1 where Clew cannot run, or where something does not hold that must.
+    """
+    here = run(_installation(state, None if whole else newest, histories))
+    findings = [_python(), _temporal(), *_tools(), *here]
+    bad = [finding for finding in findings if finding.state in ("missing", "wrong")]
     if as_json:
         print_json(findings)
     else:
+        marks = {"ok": "✓", "optional": "-", "missing": "✗", "wrong": "✗"}
         print_table(
-            ("", "what", "", "to get it"),
-            [
-                ({"ok": "✓", "optional": "-", "missing": "✗"}[f.state], f.what, f.words, f.remedy)
-                for f in findings
-            ],
+            ("", "what", "", "to get it, or to mend it"),
+            [(marks[f.state], f.what, f.words, f.remedy) for f in findings],
         )
-        say("\nNothing that Clew needs is missing." if not missing else "")
-    if missing:
+        say("\nNothing that Clew needs is missing." if not bad else "")
+    if bad:
         raise typer.Exit(FAILED)
 
 
@@ -94,17 +102,71 @@ def _tools() -> list[Finding]:
     ]
 
 
-async def _installation(state: Path) -> list[Finding]:
+async def _installation(state: Path, newest: int | None, histories: int) -> list[Finding]:
     from cli.installation import find_installation
 
     found = find_installation(state)
     if found.database_url is None and found.temporal_address is None:
         words = f"none runs in {state}, and none is named in the environment"
         return [Finding(what="installation", state="optional", words=words, remedy="clew up")]
-    return [
+    first = [
         await _look("database", lambda: _database(found.need("database_url"))),
         await _look("search attributes", lambda: _search_attributes(state)),
     ]
+    if first[0].state != "ok":
+        return first
+    try:
+        return [*first, *await _living(state, newest, histories), *_outside(state)]
+    except CommandError as error:
+        return [*first, Finding(what="installation", state="missing", words=str(error))]
+
+
+async def _living(state: Path, newest: int | None, histories: int) -> list[Finding]:
+    from cli import living
+    from cli.installation import database
+
+    async with database(state) as pool:
+        client = await _opening(state, pool)
+        workers = await living.processes(pool)
+        carried = any(each.what == "journey at work" and each.state == "ok" for each in workers)
+        return [
+            *workers,
+            *await living.lags(pool),
+            *await living.versions(pool, client),
+            *await living.rules(
+                pool, client if carried else None, newest=newest, histories=histories
+            ),
+        ]
+
+
+async def _opening(state: Path, pool: "Pool") -> "Client | None":
+    """A client that opens histories; None where the keys, or the server, are not here."""
+    import time
+
+    from cli.history_keys import masters
+    from cli.installation import temporal
+    from stores.history_keys import HistoryKeyStore
+    from workers.sealed_history import Sealing, data_converter
+
+    try:
+        keys = HistoryKeyStore(pool, masters(state), time.monotonic)
+        return await temporal(state, converter=data_converter(sealing=Sealing(keys)))
+    except CommandError:
+        return None
+
+
+def _outside(state: Path) -> list[Finding]:
+    """What others could reach or guess."""
+    from cli import living
+    from workers.embedded.stack_files import running_stack
+
+    local, ports = running_stack(state), dict[int, str]()
+    for name in ("temporal_address", "temporal_ui", "api", "mailbox", "smtp_url", "codec"):
+        told = getattr(local, name, None) if local else None
+        port = urlsplit(told if "//" in told else f"//{told}").port if told else None
+        if port is not None:
+            ports[port] = name.removesuffix("_address").removesuffix("_url")
+    return [*living.secrets_of(dict(os.environ)), *living.open_ports(ports)]
 
 
 async def _look(what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:

@@ -83,10 +83,10 @@ async def _with_keys(state: Path, work: "Callable[[HistoryKeyStore], Awaitable[F
     from contracts.sealing import SealBrokenError, UnknownMasterKeyError
     from stores.history_keys import HistoryKeyStore
 
-    masters = _masters(state)
+    known = masters(state)
     async with database(state) as pool:
         try:
-            return await work(HistoryKeyStore(pool, masters, time.monotonic))
+            return await work(HistoryKeyStore(pool, known, time.monotonic))
         except UnknownMasterKeyError as error:
             raise CommandError(str(error), WRONG_USE) from None
         except SealBrokenError:
@@ -94,7 +94,7 @@ async def _with_keys(state: Path, work: "Callable[[HistoryKeyStore], Awaitable[F
             raise CommandError(said, FAILED) from None
 
 
-def _masters(state: Path) -> "MasterKeys":
+def masters(state: Path) -> "MasterKeys":
     """The master keys of the installation: as told, or of the one that runs here."""
     from cli.installation import runs_here
     from workers.embedded.stack_files import StackFiles

@@ -12,6 +12,7 @@ from cli.output import FAILED, WRONG_USE, CommandError
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+    from temporalio.converter import DataConverter
 
     from stores.database import Pool
 
@@ -102,14 +103,20 @@ async def database(state: Path) -> "AsyncGenerator[Pool]":
         await pool.close()
 
 
-async def temporal(state: Path) -> "Client":
-    """A plain client of the installation's Temporal. Raises: `CommandError`."""
+async def temporal(state: Path, *, converter: "DataConverter | None" = None) -> "Client":
+    """A client of the installation's Temporal: plain, or with this converter. Raises: `CommandError`."""
     from temporalio.client import Client
+    from temporalio.converter import DataConverter
 
     found = find_installation(state)
     address = found.need("temporal_address")
     try:
-        client = await Client.connect(address, namespace=found.temporal_namespace, lazy=True)
+        client = await Client.connect(
+            address,
+            namespace=found.temporal_namespace,
+            data_converter=converter or DataConverter.default,
+            lazy=True,
+        )
         await client.service_client.check_health(timeout=timedelta(seconds=PATIENCE_SECONDS))
     except Exception as error:  # the SDK raises RuntimeError and RPCError alike
         raise CommandError(

@@ -53,10 +53,19 @@ class Broken:
 
 
 def check(
-    seen: Seen, told: Sequence[ToldRun], outside: Outside, *, run_now: datetime, late: timedelta
+    seen: Seen,
+    told: Sequence[ToldRun],
+    outside: Outside,
+    *,
+    run_now: datetime,
+    late: timedelta,
+    asked: frozenset[int] | None = None,
 ) -> Broken:
-    """Hold everything against everything. `run_now`: on the runs' clock, when `seen` was read."""
-    look = _Look(seen, told, outside)
+    """Hold everything against everything. `run_now`: on the runs' clock, when `seen` was read.
+
+    `asked`: the entries whose histories were read; None: all of them. Of the others nothing is said by them.
+    """
+    look = _Look(seen, told, outside, asked)
     mails = outside.mails
     doubtful = [d.key for d in seen.deliveries if d.uncertain or d.state == "unknown"]
     return Broken(
@@ -100,8 +109,20 @@ def _improper(seen: Seen, outside: Outside) -> Iterator[str]:
 class _Look:
     """The evidence, ordered so that each rule is a short question."""
 
-    def __init__(self, seen: Seen, told: Sequence[ToldRun], outside: Outside) -> None:
+    def __init__(
+        self,
+        seen: Seen,
+        told: Sequence[ToldRun],
+        outside: Outside,
+        asked: frozenset[int] | None,
+    ) -> None:
         self.seen, self.outside = seen, outside
+        self.asked = [run for run in seen.runs if asked is None or run.entry in asked]
+        self.unasked = (
+            {run.workflow_id for run in seen.runs if run.entry not in asked}
+            if asked is not None
+            else set[str]()
+        )
         self.told = {(run.workflow_id, run.first_run_id): run for run in told}
         self.held = {name: {e.message_id for e in run.told} for name, run in self.told.items()}
         self.of_id: defaultdict[str, list[SeenRun]] = defaultdict(list)
@@ -236,7 +257,7 @@ class _Look:
                 yield f"{run.workflow_id}: was told {short} that it did not apply"
         for arrival in self.seen.arrivals:
             named = self._named(arrival)
-            for run_id in sorted(had_by(arrival.fates)):
+            for run_id in sorted(had_by(arrival.fates) - self.unasked):
                 if named not in told_ids[run_id]:
                     yield f"{named}: said to be given to {run_id}, which does not have it"
 
@@ -291,7 +312,7 @@ class _Look:
 
     def of_two_minds(self) -> Iterator[str]:
         """The record and the server disagree, or the server tries in vain."""
-        for run in self.seen.runs:
+        for run in self.asked:
             told = self.told.get((run.workflow_id, run.first_run_id))
             if told is None:
                 yield f"{run.workflow_id}: its history is not there"

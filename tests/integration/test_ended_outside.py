@@ -33,7 +33,7 @@ async def test_who_was_terminated_is_ended_let_go_and_may_come_again(stack: Stac
     trip = await stack.run_of("walker", "trip-terminated")
     await stack.until(lambda: _cases(stack, guided.entry, "open"))
     handle = stack.client.get_workflow_handle(guided.workflow_id)
-    await handle.terminate("a trial of ours")
+    await handle.terminate(reason="a trial of ours")
     await stack.rows(
         "update runs set updated_at = now() - interval '1 hour' where entry = %s returning 1",
         guided.entry,

@@ -26,6 +26,7 @@ from cli import (
     preview,
     problems,
     publishing,
+    replay_check,
     runs,
     send_test,
     staff_tokens,
@@ -76,6 +77,7 @@ for group in (
     history_keys,
     engine,
     sweeping,
+    replay_check,
     doctor,
     demo,
 ):

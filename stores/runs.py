@@ -156,6 +156,21 @@ class RunStore:
             row = await cursor.fetchone()
             return await _story(connection, row) if row else None
 
+    async def oldest_and_newest(self, most: int) -> list[str]:
+        """Workflow ids of runs under way: half of them the oldest, half the newest."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                """
+                (select entry, workflow_id from runs where state = 'open' order by entry limit %(old)s)
+                union
+                (select entry, workflow_id from runs where state = 'open'
+                  order by entry desc limit %(new)s)
+                order by entry
+                """,
+                {"old": (most + 1) // 2, "new": most // 2},
+            )
+            return [row["workflow_id"] for row in await cursor.fetchall()]
+
     async def standing(self, journey: str) -> list[StageCount]:
         """How many runs of a journey stand where."""
         async with one_statement(self._pool) as connection:

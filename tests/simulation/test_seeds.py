@@ -19,8 +19,8 @@ from tests.simulation.outside import OutsideWorld
 from tests.simulation.post import Post
 
 KEPT: dict[str, str] = json.loads((Path(__file__).parent / "seeds.json").read_text())
-CI = 120
-"""What a quarter of a minute on an idle machine allows: a seed takes 0.2 s, most of it the rules themselves."""
+CI = 250
+"""Half of what each change lives through: `test_more_seeds` has the other half, in another process. A seed takes 0.1 s."""
 
 RARE = {"go", "signal to a closed run"}
 """What comes up later than in the seeds of CI."""
@@ -40,10 +40,10 @@ def test_what_failed_once_holds(seed: str) -> None:
     assert told.faults == [], f"{KEPT[seed]}: {again(int(seed))}"
 
 
-def holds(seeds: int, *, never: set[str]) -> None:
+def holds(seeds: int, *, first: int = 0, never: set[str]) -> None:
     """Live through so many seeds: all rules hold, and all but `never` of what can happen does."""
     began = time.monotonic()
-    whole = night(0, seeds, 1)
+    whole = night(first, seeds, 1)
 
     figures = whole.figures(time.monotonic() - began)
     keep("R10", figures, met=False, why=f"{seeds} of 100,000 seeds")
@@ -54,12 +54,6 @@ def holds(seeds: int, *, never: set[str]) -> None:
 
 def test_whatever_happens_nothing_is_lost_or_done_twice() -> None:
     holds(CI, never=RARE)
-
-
-@pytest.mark.faults_full
-@pytest.mark.timeout(1_800)
-def test_whatever_can_happen_does_in_five_hundred_seeds() -> None:
-    holds(500, never=set())
 
 
 def test_a_seed_is_the_same_again() -> None:

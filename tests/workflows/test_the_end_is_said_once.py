@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from temporalio import activity
+from temporalio.api.enums.v1 import EventType
 
 from contracts import names
 from contracts.journey_run import Admission, AdmitRun, RecordRun
+from contracts.message_delivery import DeliverMessage, MessageDelivered
 from tests.workflows.world import Stage, World, connect, touchpoint
 
 ENDS_AT_ONCE = {
@@ -122,6 +124,51 @@ async def test_a_message_that_is_called_off_takes_no_decision_with_it(
         "finished",
         "not_sent",
     ]
+
+
+class MovedMeanwhile(World):
+    """Staff move the run while it does what is done at its end."""
+
+    moves: Any = None
+
+    async def answer(self, order: DeliverMessage) -> MessageDelivered:
+        if self.moves is not None:
+            moves, self.moves = self.moves, None
+            await moves()
+        return await super().answer(order)
+
+
+SAYS_GOODBYE = ENDS_AT_ONCE | {
+    "journey": "polite",
+    "on_exit": [{"send": {"message": "bye", "purpose": "service"}}, {"set": {"run.last": "1"}}],
+}
+
+
+@pytest.mark.timeout(60)
+async def test_who_is_moved_at_their_last_acts_ends_as_they_had(temporal_address: str) -> None:
+    """A run that was moved there to a version without these steps failed its task for good."""
+    world = MovedMeanwhile()
+    stage = Stage(await connect(temporal_address, world), world)
+    other = {name: value for name, value in SAYS_GOODBYE.items() if name != "on_exit"}
+    new = world.publish(json.dumps(other))
+    world.publish(json.dumps(SAYS_GOODBYE))
+
+    async def moves() -> None:
+        handle = stage.client.get_workflow_handle(anna.handle.id)
+        await handle.execute_update(names.UPDATE_MOVE, {"version": new})
+
+    world.moves = moves
+    anna = await stage.enter("polite", "Began")
+    async with stage.workers():
+        assert await anna.outcome() == "lost"
+
+    assert anna.was_told() == ["bye"]
+    failed = [
+        event.event_type
+        async for event in anna.handle.fetch_history_events()
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    ]
+    assert failed == []
 
 
 @pytest.mark.timeout(60)

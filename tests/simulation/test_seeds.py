@@ -20,7 +20,7 @@ from tests.simulation.post import Post
 
 KEPT: dict[str, str] = json.loads((Path(__file__).parent / "seeds.json").read_text())
 CI = 250
-"""Half of what each change lives through: `test_more_seeds` has the other half, in another process. A seed takes 0.1 s."""
+"""Half of what each change lives through; `test_more_seeds` has the other half, beside it. A seed takes 0.1 s."""
 
 RARE = {"go", "signal to a closed run"}
 """What comes up later than in the seeds of CI."""

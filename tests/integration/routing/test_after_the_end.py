@@ -1,16 +1,13 @@
 """What comes to a run between its end and its close is not lost: it may begin the next run."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
 from contracts.journey_run import RunReference
-from contracts.routing import RoutedBatch
 from journey.touchpoint import Touchpoint
 from stores.database import Pool
 from stores.late_touchpoints import LateTouchpointStore
-from stores.outbox import OutboxStore
 from tests.integration.routing.conftest import NOON, PARCEL, Happens, MakeRouter, Publish
 from tests.integration.routing.town import Town, TownRun, admit, finish
 
@@ -151,65 +148,3 @@ async def test_what_a_foreign_sender_signalled_is_stored_and_enters_once(
 
     assert [run.ids for run in town.runs] == [first.ids, ["foreign-1"]]
     assert [fate["fate"] for fate in await happens.fates("foreign-1")] == ["entered"]
-
-
-class DiesBeforeItWrites(OutboxStore):
-    """The outbox of a router that told everybody, and ended before it wrote that down; the next one gets on."""
-
-    def __init__(self, pool: Pool, meanwhile: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(pool)
-        self._meanwhile: Callable[[], Awaitable[None]] | None = meanwhile
-
-    async def finish(self, holder: str, unit: str, batch: RoutedBatch) -> None:
-        if self._meanwhile is not None:
-            meanwhile, self._meanwhile = self._meanwhile, None
-            await meanwhile()
-            raise RuntimeError("the router ended")
-        await super().finish(holder, unit, batch)
-
-
-async def test_what_was_told_and_never_written_and_came_back_is_told_once_to_the_next_run(
-    pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
-) -> None:
-    town, first = begun
-    await finish(pool, first)
-    first.open = True  # on the server it still closes
-    again = await happens("Ordered", "c_anna", order="7")
-
-    async def it_comes_back() -> None:
-        first.open = False
-        await hand_back(pool, first, told(first, again))
-
-    work = router(town, first_rest=timedelta(milliseconds=1))
-    work.parts.outbox = DiesBeforeItWrites(pool, it_comes_back)
-    await work.drain()
-    await admit(pool, town.runs[1])
-    await router(town).drain()
-
-    assert [fate["fate"] for fate in await happens.fates(again)] == [
-        "handed_back",
-        "signalled",
-        "entered",
-    ]
-    assert town.runs[1].ids == [again]
-    assert len({each["number"] for each in town.runs[1].told}) == 1
-
-
-async def test_a_run_knows_what_it_entered_by_although_its_router_ended_before_it_wrote_that(
-    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens
-) -> None:
-    async with pool.connection() as connection:
-        await connection.execute("insert into customers (customer) values ('c_anna')")
-    await publish(PARCEL)
-    town = Town()
-    ordered = await happens("Ordered", "c_anna", order="7")
-
-    async def it_is_admitted() -> None:
-        await admit(pool, town.runs[0])
-
-    work = router(town, first_rest=timedelta(milliseconds=1))
-    work.parts.outbox = DiesBeforeItWrites(pool, it_is_admitted)
-    await work.drain()
-
-    assert [fate["fate"] for fate in await happens.fates(ordered)] == ["entered"]
-    assert [each["number"] for each in town.runs[0].told] == [1]

@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0023"
-down_revision = "0020"
+down_revision = "0022"
 
 
 def upgrade() -> None:

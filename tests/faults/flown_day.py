@@ -18,7 +18,6 @@ from cli.demo.report import draw_up
 from cli.demo.staff import SimulatedStaff, Unreachable
 from contracts.clock import RunClock
 from contracts.evidence import Outside
-from contracts.sealing import MasterKeys
 from examples.flight.account import Account
 from examples.flight.day import Day
 from examples.flight.departures import departures
@@ -27,13 +26,11 @@ from insight.invariants import Broken, check
 from insight.told_runs import open_workflows, told_runs
 from stores.definitions import DefinitionStore
 from stores.evidence import EvidenceStore
-from stores.history_keys import HistoryKeyStore
 from tests.faults.counted_mails import by_key, message_ids
 from tests.faults.kills import Killer, plan
+from tests.faults.opened_history import opening_client
 from tests.listened_events import listened_events
 from workers.embedded.stack import Stack
-from workers.embedded.stack_files import StackFiles
-from workers.sealed_history import Sealing, data_converter
 
 JOURNEY = "flight"
 FIRST = {"journey": 1, "delivery": 1, "api": 1, "mailbox": 1}
@@ -119,7 +116,7 @@ async def fly(wish: Wish, state: Path) -> Outcome:
         epoch = datetime.now(UTC) + BEGINS_IN
         clock = RunClock(wall_epoch=epoch, run_epoch=day.begins, factor=wish.factor)
         await stack.add("router", clock=clock)
-        flying = Flying(day, clock, stack, here, StackFiles(state))
+        flying = Flying(day, clock, stack, here)
         await flying.play(wish)
         await flying.settle(wish.settle_seconds)
         return await flying.judge(began)
@@ -128,11 +125,8 @@ async def fly(wish: Wish, state: Path) -> Outcome:
 class Flying:
     """One day under way: replay, simulated staff and the killer, side by side."""
 
-    def __init__(
-        self, day: Day, clock: RunClock, stack: Stack, here: Installed, files: StackFiles
-    ) -> None:
+    def __init__(self, day: Day, clock: RunClock, stack: Stack, here: Installed) -> None:
         self._day, self._clock, self._stack, self._here = day, clock, stack, here
-        self._files = files
         self._replay = Replay(clock, stack.addresses.api, stack.addresses.write_key)
         self._killer = Killer(stack)
         self._users: dict[str, str] = {}
@@ -176,22 +170,13 @@ class Flying:
         """Until nothing is under way any more, or for so long: what is then left is told."""
         quiet = 0
         await self._stack.until_whole()
-        client = await self._client()
+        client = await opening_client(self._stack, self._here.pool)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while quiet < 3:
                     await asyncio.sleep(1)
                     with suppress(*Unreachable, RPCError):
                         quiet = quiet + 1 if await self._quiet(client) else 0
-
-    async def _client(self) -> Client:
-        """One that opens what the day's histories hold."""
-        master = MasterKeys.read(None, self._files.secret())
-        keys = HistoryKeyStore(self._here.pool, master, time.monotonic)
-        return await Client.connect(
-            self._stack.addresses.temporal_address,
-            data_converter=data_converter(sealing=Sealing(keys)),
-        )
 
     async def _quiet(self, client: Client) -> bool:
         standing = await self._here.figures.standing(JOURNEY)
@@ -213,7 +198,7 @@ class Flying:
         acknowledged, before = tuple(self._replay.acknowledged), here.mails.counts()
         seen = await store.seen()
         known = message_ids(seen.deliveries, before)
-        client = await self._client()
+        client = await opening_client(self._stack, self._here.pool)
         told = await told_runs(client, seen.runs)
         under_way = await open_workflows(client)
         open_still = {run.entry for run in (await store.seen()).runs if run.open}

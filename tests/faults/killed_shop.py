@@ -22,6 +22,7 @@ from stores.evidence import EvidenceStore
 from tests.faults.counted_mails import by_key, message_ids
 from tests.faults.kills import How, Kill, Killer, plan
 from tests.faults.mail_sink import MailSink, Way
+from tests.faults.opened_history import opening_client
 from tests.faults.shop import SETTINGS, Away, Shop, open_shop
 from tests.listened_events import listened_events
 from workers.embedded.stack import Stack
@@ -206,7 +207,7 @@ class KilledShop:
     async def settle(self) -> None:
         """Until nothing is under way any more, or for so long: what is then left is told."""
         await self.stack.until_whole()
-        client = await Client.connect(self.stack.addresses.temporal_address)
+        client = await opening_client(self.stack, self.shop.pool)
         quiet = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(self.wish.settle_seconds):
@@ -233,7 +234,7 @@ class KilledShop:
         """Count everything, while the installation still runs."""
         pool = self.shop.pool
         seen = await EvidenceStore(pool).seen()
-        client = await Client.connect(self.stack.addresses.temporal_address)
+        client = await opening_client(self.stack, self.shop.pool)
         told = await told_runs(client, seen.runs)
         counts = self.sink.counts()
         keys = message_ids(seen.deliveries, counts)

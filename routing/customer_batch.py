@@ -66,6 +66,7 @@ class CustomerBatch:
             rows=(*(row.row for row in batch.touchpoints), *batch.gone),
             fates=self._fates,
             starting=tuple(filter(None, (run.starting() for run in self._runs))),
+            signals=max((run.signals for run in self._runs), default=0),
             not_started=not_started,
         )
 
@@ -193,12 +194,21 @@ class CustomerBatch:
         )
         reach("router.after_start")
         if run is not None and run.first_run_id == first:
+            run.signals += 1
             self._fate(arrived, {"fate": "signalled", "run": started_id})
             return
         if run is not None:
             run.closed = True
         self._runs.append(
-            ToldRun(started_id, program.journey, program.version, key, program, first_run_id=first)
+            ToldRun(
+                started_id,
+                program.journey,
+                program.version,
+                key,
+                program,
+                first_run_id=first,
+                signals=1,
+            )
         )
         self._fate(arrived, {"fate": "entered", "run": started_id, "journey": program.journey})
 
@@ -218,6 +228,7 @@ class CustomerBatch:
         """Send one signal; returns what the run cannot have because it has ended."""
         if run.closed:
             return [*portion]
+        run.signals += 1
         try:
             await self._signals.signal(run.workflow_id, [arrived.told for arrived in portion])
         except RunClosedError:

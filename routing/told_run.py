@@ -60,6 +60,7 @@ class ToldRun:
     admitted yet; what they listen to besides the customer is not known before. `aimed_only`: it was
     admitted while the batch was read, and gets what admission aimed at it and nothing else yet.
     `gives_way`: another run of the same customer goes on in its place, and gets all but its end.
+    `signals`: how many it was sent in this batch.
     """
 
     workflow_id: str
@@ -75,6 +76,7 @@ class ToldRun:
     closed: bool = False
     aimed_only: bool = False
     gives_way: bool = False
+    signals: int = 0
 
     def wants(self, given: PendingTouchpoint) -> bool:
         """Whether this run's version listens to the event and, if it is about a subject, to that.

@@ -41,7 +41,7 @@ class Wish:
     seed: int
     rounds: int = 1
     lines: Sequence[str] = LINES
-    kinds: Sequence[str] = ("latency", "down", "reset_peer", "timeout", "slow_close", "limit_data", "bandwidth")  # fmt: skip
+    kinds: Sequence[str] = tuple(toxics())
     together: bool = False
 
     def plan(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -176,7 +176,10 @@ async def poor_network(wish: Wish, state: Path) -> AsyncGenerator[PoorNetwork]:
     """An installation whose own processes reach everything by lines that can be spoilt."""
     async with MailSink(state / "taken.jsonl") as sink, toxiproxy(state) as lines:
         stack = Stack(
-            state, say=lambda words: print(f"  {words}", flush=True), processes={}, settings=SETTINGS
+            state,
+            say=lambda words: print(f"  {words}", flush=True),
+            processes={},
+            settings=SETTINGS,
         )
         async with stack, socket_door(_socket(state)) as door:
             settings = await _settings(lines, stack.addresses, door, sink)

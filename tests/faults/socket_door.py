@@ -21,7 +21,10 @@ async def socket_door(socket: Path) -> AsyncGenerator[int]:
             return
         under_way.update({answers, asks})
         try:
-            both = {asyncio.create_task(_copy(near, asks)), asyncio.create_task(_copy(far, answers))}
+            both = {
+                asyncio.create_task(_copy(near, asks)),
+                asyncio.create_task(_copy(far, answers)),
+            }
             _, other = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in other:
                 task.cancel()

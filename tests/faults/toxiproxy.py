@@ -74,7 +74,11 @@ def _build(cached: Path, say: Say) -> None:
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
         environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
         built = subprocess.run(
-            [go, "install", GO_PACKAGE], env=environment, check=False, capture_output=True, text=True
+            [go, "install", GO_PACKAGE],
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
         )
         if built.returncode != 0:
             raise EmbeddedServerError(
@@ -134,7 +138,7 @@ async def toxiproxy(folder: Path) -> AsyncGenerator[Toxiproxy]:
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
             async with asyncio.timeout(START_SECONDS):
-                while not await _answers(http):  # noqa: ASYNC110 -- another program's port
+                while not await _answers(http):
                     child.check_running()
                     await asyncio.sleep(0.05)
             yield Toxiproxy(http)

@@ -21,7 +21,7 @@ from tests.faults.shop import SETTINGS, Shop, event, known, open_shop
 from tests.faults.socket_door import socket_door
 from tests.faults.toxiproxy import Toxic, Toxiproxy, toxics, toxiproxy
 from workers.embedded.postgres_server import PostgresServer
-from workers.embedded.stack import Addresses, Stack
+from workers.embedded.stack import Addresses, Ports, Stack
 
 LINES = ("database", "temporal", "relay")
 RESTS_SECONDS = 1.0
@@ -178,6 +178,7 @@ async def poor_network(wish: Wish, state: Path) -> AsyncGenerator[PoorNetwork]:
         stack = Stack(
             state,
             say=lambda words: print(f"  {words}", flush=True),
+            ports=Ports.free(),
             processes={},
             settings=SETTINGS,
         )

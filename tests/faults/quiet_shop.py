@@ -10,7 +10,7 @@ from stores.definitions import DefinitionStore
 from tests.faults.killed_shop import PROCESSES, KilledShop, Outcome, Wish
 from tests.faults.mail_sink import MailSink
 from tests.faults.shop import MESSAGES, SETTINGS, Shop, open_shop
-from workers.embedded.stack import Stack
+from workers.embedded.stack import Ports, Stack
 
 UNTIL_QUIET_SECONDS = 600.0
 
@@ -45,6 +45,7 @@ async def quiet_shop(
         stack = Stack(
             state,
             say=lambda words: print(f"  {words}", flush=True),
+            ports=Ports.free(),
             processes=dict.fromkeys(PROCESSES, copies),
             settings={**SETTINGS, "CLEW_SMTP_URL": sink.url, **(settings or {})},
         )

@@ -24,7 +24,7 @@ from tests.faults.mail_sink import MailSink
 from tests.faults.opened_history import opening_client
 from tests.faults.shop import MESSAGES, SETTINGS, Shop, event, known, open_shop
 from tests.listened_events import listened_events
-from workers.embedded.stack import Stack
+from workers.embedded.stack import Ports, Stack
 
 Which = Literal["ours", "temporal"]
 FILES: dict[Which, str] = {"ours": "postgres/data", "temporal": "temporal"}
@@ -147,6 +147,7 @@ class Drill:
         return Stack(
             self.state / "installation",
             say=lambda words: print(f"  {words}", flush=True),
+            ports=Ports.free(),
             processes=dict.fromkeys(PROCESSES, 1),
             settings={**SETTINGS, "CLEW_SMTP_URL": sink.url},
         )

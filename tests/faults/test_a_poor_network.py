@@ -27,6 +27,7 @@ def told(found: Cut) -> None:
         print(f"  refused: {words}", flush=True)
 
 
+@pytest.mark.needs("go")
 @pytest.mark.timeout(540)
 async def test_a_moment_of_each_fault_on_every_line_loses_nothing(state: Path) -> None:
     wish = Wish(per_second=4, seconds=0.7, slow=0.3, seed=SEED, together=True)
@@ -38,6 +39,7 @@ async def test_a_moment_of_each_fault_on_every_line_loses_nothing(state: Path) -
 
 
 @pytest.mark.faults_full
+@pytest.mark.needs("go")
 @pytest.mark.timeout(2 * 3600)
 async def test_each_fault_on_each_line_loses_nothing(state: Path) -> None:
     wish = Wish(per_second=RATE, seconds=SECONDS, slow=3, seed=SEED, rounds=ROUNDS)

@@ -153,5 +153,16 @@ async def _answers(http: httpx.AsyncClient) -> bool:
         return False
 
 
+def main() -> int:
+    """Find or build it."""
+    try:
+        found = find_toxiproxy()
+    except EmbeddedServerError as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    print(f"toxiproxy {VERSION} is ready: {found}")
+    return 0
+
+
 if __name__ == "__main__":
-    print(f"toxiproxy {VERSION} is ready: {find_toxiproxy()}", file=sys.stdout)
+    sys.exit(main())

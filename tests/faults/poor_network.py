@@ -24,15 +24,14 @@ from workers.embedded.postgres_server import PostgresServer
 from workers.embedded.stack import Addresses, Ports, Stack
 
 LINES = ("database", "temporal", "relay")
-RESTS_SECONDS = 1.0
-"""Between one and the next, in which the line works."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """Each of `kinds` on each of `lines` for `seconds`, under orders at `per_second`.
 
-    `slow`: seconds by which a slow line delays. `together`: each kind on all lines at once.
+    `slow`: seconds by which a slow line delays. `rests`: seconds in which all work between one and the next.
+    `together`: each kind on all lines at once.
     """
 
     per_second: float
@@ -40,6 +39,7 @@ class Wish:
     slow: float
     seed: int
     rounds: int = 1
+    rests: float = 1.0
     lines: Sequence[str] = LINES
     kinds: Sequence[str] = tuple(toxics())
     together: bool = False
@@ -123,7 +123,7 @@ class PoorNetwork:
         here = len(self.accepted_again)
         await self._tell([known(10_000_000 + here)])
         self.accepted_again.append(time.monotonic() - healed)
-        await asyncio.sleep(RESTS_SECONDS)
+        await asyncio.sleep(self.wish.rests)
 
     async def _order(self, stop: asyncio.Event) -> None:
         began = time.monotonic()

@@ -30,7 +30,7 @@ def told(found: Cut) -> None:
 @pytest.mark.needs("go")
 @pytest.mark.timeout(540)
 async def test_a_moment_of_each_fault_on_every_line_loses_nothing(state: Path) -> None:
-    wish = Wish(per_second=4, seconds=0.7, slow=0.3, seed=SEED, together=True)
+    wish = Wish(per_second=4, seconds=0.5, rests=0.3, slow=0.3, seed=SEED, together=True)
     found = await cut(wish, state)
     told(found)
     assert found.holds

@@ -92,7 +92,7 @@ async def test_hundreds_in_one_signal_make_a_history_no_longer_than_can_be_repla
         first_run = stage.client.get_workflow_handle(
             anna.handle.id, run_id=anna.handle.first_execution_run_id
         )
-        await stage.until(lambda: _continued(first_run))
+        await stage.until(lambda: _continued(first_run), seconds=100)
         await anna.does("Ended")
         await anna.handle.result()
 

@@ -15,7 +15,7 @@ ALONE := tests/faults tests/integration/test_demo.py tests/browser/test_flight_p
 # A file stays in one process: its tests share what they start. More processes than cores gain nothing.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: install check gates test faults security simulate previous-release sbom demo histories docs pictures bench clean
+.PHONY: install check gates test faults soak security simulate previous-release sbom demo histories docs pictures bench clean
 .DEFAULT_GOAL := install
 
 # Seconds the second time: the stamp is newer than what it was made from.
@@ -37,14 +37,21 @@ check: gates
 test: install gates
 	@$(PY) -m deploy.tools
 	@$(PY) -m benchmarks.production.programs
+	@$(PY) -m tests.faults.toxiproxy
 	$(PY) -m pytest $(SIDE_BY_SIDE) $(SLOW) $(QUICK) $(addprefix --ignore=,$(ALONE))
 	$(PY) -m pytest $(ALONE)
 
 # Hours. What was found is kept in docs/reliability.json, and its page is written anew.
 faults: install
 	@$(PY) -m benchmarks.production.programs
+	@$(PY) -m tests.faults.toxiproxy
 	CLEW_SCORECARD=1 $(PY) -m pytest -s -m "faults_full or not pictures" tests/faults
 	CLEW_SCORECARD=1 $(PY) -m pytest -s -m faults_full tests/production tests/simulation tests/replay
+	@$(PY) -m tests.scorecard
+
+# Two hours under load beside ten thousand open runs.
+soak: install
+	CLEW_SCORECARD=1 $(PY) -m tests.faults.soak --minutes 120 --open 10000
 	@$(PY) -m tests.scorecard
 
 # Hours, with 100,000 requests and 100,000 deeds.

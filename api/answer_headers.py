@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.refusals import json_response
+from api.refusals import RefusedRequestError, json_response
 from api.staff_key import request_id
 
 HEADERS = {
@@ -17,6 +18,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 ONLY_BY_HTTPS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+
+_log = structlog.get_logger(__name__)
 
 
 class AnswerHeaders:
@@ -45,6 +48,14 @@ def add_missing(headers: MutableHeaders, ours: Mapping[str, str]) -> None:
     """What is said already stays."""
     for name, value in ours.items():
         headers.setdefault(name, value)
+
+
+async def away(request: Request, error: Exception) -> Response:
+    """The answer of any door where the database is away, full, or out of connections."""
+    del request
+    _log.warning("database_away", error=str(error).split("\n", 1)[0])
+    said = "the database is away for the moment: try again"
+    return RefusedRequestError(503, "unavailable", said, retry_after=2).response()
 
 
 async def broken(request: Request, error: Exception) -> Response:

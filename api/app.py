@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+import psycopg
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.answer_headers import AnswerHeaders, broken
+from api.answer_headers import AnswerHeaders, away, broken
 from api.ingest import Ingest
 from api.openapi import openapi_document
 from api.refusals import json_response
@@ -32,6 +33,8 @@ def create_app(
     app = FastAPI(title="Clew", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(AnswerHeaders, https=https)
     app.add_exception_handler(Exception, broken)
+    for cannot in (psycopg.OperationalError, psycopg.InterfaceError):
+        app.add_exception_handler(cannot, away)
     if ingest is not None:
         app.router.routes.extend(ingest.routes())
     for router in routers:

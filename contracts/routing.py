@@ -112,11 +112,13 @@ class RoutedBatch:
     """What came of a batch: rows done, the fates of their touchpoints, runs still starting.
 
     `not_started`: what runs asked to begin and nobody began, by the key of the asking, with the reason.
+    `signals`: how many went to the run that was sent most; one with very many touchpoints counts as several.
     """
 
     rows: tuple[int, ...]
     fates: dict[int, list[Fate]]
     starting: tuple[StartingRun, ...]
+    signals: int = 0
     not_started: dict[str, str] = field(default_factory=dict[str, str])
 
 

@@ -14,7 +14,7 @@ from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.evidence import SeenRun, Told, ToldRun
 from contracts.history_codec import SEALED
@@ -34,14 +34,22 @@ class SealedHistoryError(Exception):
 
 
 async def told_runs(client: Client, runs: Sequence[SeenRun]) -> list[ToldRun]:
-    """Each run as the server has it. Needs workers: a run is asked how many touchpoints it applied."""
+    """Each run as the server has it, save those of which it has no history.
+
+    Needs workers: a run is asked how many touchpoints it applied.
+    """
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one(run: SeenRun) -> ToldRun:
+    async def one(run: SeenRun) -> ToldRun | None:
         async with places:
-            return await _told_run(client, run)
+            try:
+                return await _told_run(client, run)
+            except RPCError as error:
+                if error.status != RPCStatusCode.NOT_FOUND:
+                    raise
+                return None
 
-    return list(await asyncio.gather(*(one(run) for run in runs)))
+    return [told for told in await asyncio.gather(*map(one, runs)) if told is not None]
 
 
 async def open_workflows(client: Client) -> set[str]:

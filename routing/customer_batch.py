@@ -6,6 +6,7 @@ go in as few signals as they fit in; only an entry is carried out at once.
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import groupby
+from math import ceil
 
 from pydantic import JsonValue
 
@@ -18,6 +19,9 @@ from journey.program import Program
 from journey.touchpoint import ENTER
 from routing.signals import RunClosedError, RunSignals, RunStart, SignalRefusedError
 from routing.told_run import Arrived, ToldRun
+
+TOLD_AT_ONCE = 100
+"""A signal with more touchpoints counts as several: told more than it can look at, a run falls ever further behind."""
 
 LONGEST_WORKFLOW_ID = 1_000
 """What the server takes."""
@@ -66,6 +70,7 @@ class CustomerBatch:
             rows=(*(row.row for row in batch.touchpoints), *batch.gone),
             fates=self._fates,
             starting=tuple(filter(None, (run.starting() for run in self._runs))),
+            signals=max((run.signals for run in self._runs), default=0),
             not_started=not_started,
         )
 
@@ -199,12 +204,21 @@ class CustomerBatch:
         )
         reach("router.after_start")
         if run is not None and run.first_run_id == first:
+            run.signals += 1
             self._fate(arrived, {"fate": "signalled", "run": started_id})
             return
         if run is not None:
             run.closed = True
         self._runs.append(
-            ToldRun(started_id, program.journey, program.version, key, program, first_run_id=first)
+            ToldRun(
+                started_id,
+                program.journey,
+                program.version,
+                key,
+                program,
+                first_run_id=first,
+                signals=1,
+            )
         )
         self._fate(arrived, {"fate": "entered", "run": started_id, "journey": program.journey})
 
@@ -224,6 +238,7 @@ class CustomerBatch:
         """Send one signal; returns what the run cannot have because it has ended."""
         if run.closed:
             return [*portion]
+        run.signals += ceil(len(portion) / TOLD_AT_ONCE)
         try:
             await self._signals.signal(run.workflow_id, [arrived.told for arrived in portion])
         except RunClosedError:

@@ -194,7 +194,9 @@ class Router:
         # Before the batch is taken out: where this is interrupted, it is done again, and twice is once.
         await self._look_at(customer, live, {row.event for row in batch.touchpoints})
         reach("router.after_signals")
-        await outbox.finish(self.name, unit, routed)
+        rest = await outbox.finish(self.name, unit, routed)
+        if rest:  # what came meanwhile is not left to the next look
+            asyncio.get_running_loop().call_later(rest.total_seconds(), self.heard.set)
 
     async def _look_at(self, customer: str, live: Sequence[Program], came: set[str]) -> None:
         """Look whether what came makes the customer enter somewhere without their doing."""

@@ -61,6 +61,7 @@ class ToldRun:
     admitted while the batch was read, and gets what admission aimed at it and nothing else yet.
     `gives_way`: another run of the same customer goes on in its place, and gets all but its end.
     `entering`: the message id of the touchpoint by which it entered, once it is admitted.
+    `signals`: how many it was sent in this batch.
     """
 
     workflow_id: str
@@ -77,6 +78,7 @@ class ToldRun:
     aimed_only: bool = False
     gives_way: bool = False
     entering: str | None = None
+    signals: int = 0
 
     def began_with(self, given: PendingTouchpoint) -> bool:
         """Whether it entered by this touchpoint, and so has it, whatever its version listens to."""

@@ -327,7 +327,9 @@ TABLES: dict[LiteralString, Held] = {
     "routing_units": Held(
         erase=Goes(),
         whose="t.unit = any(%(units)s)",
-        withheld={WORK: "unit numbered leased_by leased_until starting forward_to joins"},
+        withheld={
+            WORK: "unit numbered leased_by leased_until paced_until starting forward_to joins"
+        },
     ),
     # -- who they are
     "refused_ties": Held(

@@ -6,7 +6,7 @@ listen either sees a touchpoint among the arrivals, or the router sees the run. 
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.routing import (
@@ -134,10 +134,21 @@ with waiting as (
 select count(*) as told from told
 """
 
+SIGNAL_PACE = timedelta(milliseconds=250)
+"""How far apart the signals to one run are, once there were four at once: Temporal advises five a second."""
+
+AT_ONCE = 4 * SIGNAL_PACE
+
+# `paced_until` is when the customer's signals so far would have been told, one at a time: who is further
+# ahead of the clock than four rests until they are not, and what comes meanwhile is told in one signal.
 _FINISH = f"""
 with held as (
-    update routing_units set starting = %(starting)s, leased_by = null, leased_until = null
-     where {_OURS} returning 1
+    update routing_units u set starting = %(starting)s, leased_by = null, paced_until = p.until,
+           leased_until = case when p.rest > interval '0' then clock_timestamp() + p.rest end
+      from (select until, until - clock_timestamp() - %(at_once)s as rest from (
+                select greatest(paced_until, clock_timestamp()) + %(told)s as until
+                  from routing_units where unit = %(unit)s) r) p
+     where {_OURS} returning greatest(p.rest, interval '0') as rest
 ), done as (
     delete from outbox where outbox = any(%(rows)s) and exists (select 1 from held)
 ), told as (
@@ -146,7 +157,7 @@ with held as (
      where a.customer = %(customer)s and a.touchpoint = f.touchpoint
        and exists (select 1 from held)
 )
-select 1 from held
+select rest from held
 """
 
 
@@ -218,9 +229,10 @@ class OutboxStore:
             )
         return row["told"] if row else 0
 
-    async def finish(self, holder: str, unit: str, batch: RoutedBatch) -> None:
+    async def finish(self, holder: str, unit: str, batch: RoutedBatch) -> timedelta:
         """Take a batch out, write its fates and end the lease.
 
+        Returns for how long the unit rests, so that a run is not sent signals too fast.
         Raises: `LeaseLostError`; then nothing is written.
         """
         starting = [
@@ -234,25 +246,30 @@ class OutboxStore:
             "starting": jsonb(starting),
             "rows": [*batch.rows],
             "fates": jsonb(fates),
+            "told": batch.signals * SIGNAL_PACE,
+            "at_once": AT_ONCE,
         }
         if not batch.not_started:
             async with one_statement(self._pool) as connection:
-                cursor = await connection.execute(_FINISH, values)
-                if cursor.rowcount == 0:
-                    raise LeaseLostError(unit)
-            return
+                return await _finished(connection, values)
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(_FINISH, values)
-            if cursor.rowcount == 0:
-                raise LeaseLostError(unit)
+            rest = await _finished(connection, values)
             customer = customer_of(unit) or ""
             await tell_not_started(connection, customer, batch.not_started, datetime.now(UTC))
+            return rest
 
     async def empty(self) -> bool:
         """Whether nothing at all is pending."""
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute("select 1 from outbox limit 1")
             return await cursor.fetchone() is None
+
+
+async def _finished(connection: Connection, values: dict[str, Any]) -> timedelta:
+    row = await (await connection.execute(_FINISH, values)).fetchone()
+    if row is None:
+        raise LeaseLostError(values["unit"])
+    return row["rest"]
 
 
 async def _locked(connection: Connection, values: dict[str, Any]) -> dict[str, Any]:

@@ -60,6 +60,9 @@ EVENTS_PER_RUN = 1_000
 TOUCHPOINTS_AT_ONCE = 200
 """A task has two seconds of processor time before it is taken for stuck; a touchpoint takes about 0.3 ms."""
 
+TOUCHPOINTS_PER_RUN = 4_000
+"""Hundreds come in one signal, and all of them are looked at again in a replay, for which a task has ten seconds."""
+
 SIGNALS_PER_RUN = 1_500
 """At 10,000 signals the server refuses every further one for good, whatever the history holds."""
 
@@ -299,17 +302,24 @@ class CustomerJourney:
     # -- continuing as new
 
     async def _continue_as_new_where_due(self) -> None:
-        info = workflow.info()
-        long = (
-            info.is_continue_as_new_suggested()
-            or info.get_current_history_length() >= EVENTS_PER_RUN
-            or self._next_engine not in (0, self._engine)
-        )
-        if self._inbox.received < SIGNALS_PER_RUN and (not long or self._under_way):
+        if not self._is_long():
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self._something_came():
             workflow.continue_as_new(args=[self._carried()])
+
+    def _is_long(self) -> bool:
+        info = workflow.info()
+        if self._inbox.received >= SIGNALS_PER_RUN:
+            return True
+        if self._under_way:
+            return False
+        return (
+            info.is_continue_as_new_suggested()
+            or info.get_current_history_length() >= EVENTS_PER_RUN
+            or self._next_engine not in (0, self._engine)
+            or (self._looked_at >= TOUCHPOINTS_PER_RUN and self._engine >= LEAN_ENGINE)
+        )
 
     def _carried(self) -> CarriedRun:
         run, inbox = self._reference(), self._inbox

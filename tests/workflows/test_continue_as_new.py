@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
 from contracts.message_delivery import DeliverMessage, MessageDelivered
 from tests.workflows.world import Stage, World, connect, touchpoint
-from workflows.customer_journey import SIGNALS_PER_RUN
+from workflows.customer_journey import SIGNALS_PER_RUN, TOUCHPOINTS_PER_RUN
 
 COUNTING = """
 language: 1
@@ -75,6 +76,31 @@ async def test_three_thousand_signals_count_once_each_while_workers_come_and_go(
         anna.handle.id, run_id=anna.handle.first_execution_run_id
     ).describe()
     assert first.status == WorkflowExecutionStatus.CONTINUED_AS_NEW
+
+
+async def test_hundreds_in_one_signal_make_a_history_no_longer_than_can_be_replayed(
+    real_stage: Stage,
+) -> None:
+    stage = real_stage
+    stage.world.publish(COUNTING)
+    sent, in_one = TOUCHPOINTS_PER_RUN + 500, 250
+    async with stage.workers():
+        anna = await stage.enter("counting", "Began")
+        for first in range(0, sent, in_one):
+            told = [touchpoint("Counted", f"{n}", n=n) for n in range(first, first + in_one)]
+            await anna.handle.signal("touchpoints", told)
+        first_run = stage.client.get_workflow_handle(
+            anna.handle.id, run_id=anna.handle.first_execution_run_id
+        )
+        await stage.until(lambda: _continued(first_run), seconds=100)
+        await anna.does("Ended")
+        await anna.handle.result()
+
+    assert stage.world.sent[-1].deliver.values["run"] == {"count": sent}
+
+
+async def _continued(handle: WorkflowHandle[Any, Any]) -> bool:
+    return (await handle.describe()).status == WorkflowExecutionStatus.CONTINUED_AS_NEW
 
 
 async def test_an_effect_in_flight_is_asked_for_again_under_the_same_key(

@@ -1,6 +1,7 @@
 """Units of routing: one router's at a time, each in its turn."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from contracts.routing import LeaseLostError, RoutedBatch
 from stores.database import Pool
 from stores.leases import UnitLeases
-from stores.outbox import OutboxStore
+from stores.outbox import SIGNAL_PACE, OutboxStore
 
 LONG = timedelta(minutes=1)
 OVER = timedelta(seconds=-1)
@@ -72,3 +73,26 @@ async def test_nobody_waits_behind_a_busy_customer(pool: Pool) -> None:
     counted = Counter(turns)
     assert set(counted) == {"c/busy", *(f"c/{number}" for number in range(30))}
     assert counted == dict.fromkeys(counted, 2), "two rounds, the same for all"
+
+
+async def test_a_customer_who_is_told_much_rests_until_the_server_bears_more(pool: Pool) -> None:
+    await pending(pool, "c/anna")
+    leases, outbox = UnitLeases(pool), OutboxStore(pool)
+    told = RoutedBatch(rows=(), fates={}, starting=(), signals=1)
+    for _ in range(4):
+        assert await leases.take("one", 8, LONG) == ["c/anna"]
+        assert not await outbox.finish("one", "c/anna", told), "four at once are nobody's flood"
+
+    await leases.take("one", 8, LONG)
+    rest = await outbox.finish("one", "c/anna", replace(told, signals=400))
+
+    assert timedelta(0) < rest <= 400 * SIGNAL_PACE
+    assert await leases.take("other", 8, LONG) == []
+
+
+async def test_a_customer_of_whom_nobody_is_told_never_rests(pool: Pool) -> None:
+    await pending(pool, "c/anna")
+    leases, outbox = UnitLeases(pool), OutboxStore(pool)
+    for _ in range(10):
+        await leases.take("one", 8, LONG)
+        assert not await outbox.finish("one", "c/anna", RoutedBatch(rows=(), fates={}, starting=()))

@@ -113,7 +113,8 @@ async def route(
 async def test_what_a_run_is_told_goes_in_as_few_signals_as_it_fits() -> None:
     runs = Runs()
     large = {"text": "x" * 60_000}
-    await route(runs, *(touchpoint(n, properties=large) for n in range(1, 11)), runs=[a_run()])
+    told = [touchpoint(n, properties=large) for n in range(1, 11)]
+    routed = await route(runs, *told, runs=[a_run()])
 
     assert [ids for _, ids in runs.signals] == [
         ["m1", "m2", "m3", "m4"],
@@ -121,6 +122,7 @@ async def test_what_a_run_is_told_goes_in_as_few_signals_as_it_fits() -> None:
         ["m9", "m10"],
     ]
     assert 4 * 60_000 < SIGNAL_BYTES < 5 * 60_000
+    assert routed.signals == 3
 
 
 async def test_a_refused_touchpoint_does_not_take_the_others_with_it() -> None:

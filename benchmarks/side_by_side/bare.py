@@ -26,6 +26,8 @@ class Bare:
     ) -> None:
         self.name = "bare" if sandboxed else "bare-unsandboxed"
         self.title = f"Temporal by hand, {'in the' if sandboxed else 'without'} sandbox"
+        self.without: Mapping[str, str] = {}
+        self.licence = "MIT"
         self._scenario = scenario
         self._sandboxed = sandboxed
         self._rig = TemporalRig(production=production)

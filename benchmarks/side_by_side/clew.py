@@ -39,6 +39,8 @@ class Clew:
     ) -> None:
         self.name = "clew-encrypted" if encrypted else "clew"
         self.title = "Clew, histories encrypted" if encrypted else "Clew"
+        self.without: Mapping[str, str] = {}
+        self.licence = "Apache-2.0"
         self._scenario = scenario
         self._encrypted = encrypted
         self._rig = TemporalRig(production=production)

@@ -32,6 +32,10 @@ class Ack:
         return self.answered - self.asked
 
 
+class NotHereError(Exception):
+    """A program or package that a contender needs is missing; the message names it and the remedy."""
+
+
 class Contender(Protocol):
     """One way to build the journeys of scenario.py.
 
@@ -41,10 +45,16 @@ class Contender(Protocol):
 
     name: str
     title: str
+    licence: str
+    without: Mapping[str, str]
+    """Parts that mean nothing for it, each with the reason."""
     sink: Sink
 
     async def start(self, folder: Path) -> None:
-        """Start everything in an empty folder, each process by its own pid, on free ports."""
+        """Start everything in an empty folder, each process by its own pid, on free ports.
+
+        Raises: `NotHereError` in words, where a program of it is missing.
+        """
         ...
 
     async def stop(self) -> None:

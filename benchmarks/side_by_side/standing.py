@@ -5,18 +5,11 @@ import statistics
 import time
 
 from benchmarks.side_by_side.contender import Ack, Contender, all_of
-from benchmarks.side_by_side.measuring import (
-    REST_SECONDS,
-    Figures,
-    Names,
-    Sizes,
-    until_sent,
-    until_told,
-    waiting_for_answers,
-)
+from benchmarks.side_by_side.loads import until_sent, until_told, waiting_for_answers
 from benchmarks.side_by_side.postgres_meter import PostgresMeter
 from benchmarks.side_by_side.programs import resident_megabytes
 from benchmarks.side_by_side.scenario import ASKED, STEPPED
+from benchmarks.side_by_side.sizes import REST_SECONDS, Figures, Names, Sizes
 
 STEPS_BEFORE_COLD = 5
 """So many steps of `long` make a history of about fifty events."""
@@ -54,11 +47,11 @@ async def open_runs(
 
 async def recovery(contender: Contender, names: Names, sizes: Sizes) -> Figures:
     """P13: from the kill to the first answer to somebody who asked after it, while ten a second ask."""
-    return {"P13": {what: await _back_after(contender, names, what) for what in sizes.kills}}
+    return {"P13": {what: await _back_after(contender, names, sizes, what) for what in sizes.kills}}
 
 
-async def _back_after(contender: Contender, names: Names, what: str) -> float:
-    customers = await waiting_for_answers(contender, names, 300)
+async def _back_after(contender: Contender, names: Names, sizes: Sizes, what: str) -> float:
+    customers = await waiting_for_answers(contender, names, sizes.asking_after_a_kill)
     people, asking = iter(customers), list[asyncio.Task[None]]()
     killed = time.monotonic()
     killing = asyncio.create_task(contender.kill(what))

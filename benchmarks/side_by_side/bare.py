@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 
 from benchmarks.side_by_side.bare_worker import QUEUE
 from benchmarks.side_by_side.contender import Ack, History
+from benchmarks.side_by_side.postgres_meter import Meter, PostgresMeter
 from benchmarks.side_by_side.programs import Program
 from benchmarks.side_by_side.scenario import BEGAN, Scenario
 from benchmarks.side_by_side.sink import Sink
@@ -98,9 +99,9 @@ class Bare:
         """As the server describes it."""
         return await self._rig.ended(_id(journey, customer))
 
-    def postgres(self) -> str | None:
+    def meter(self) -> Meter | None:
         """Temporal's."""
-        return self._rig.postgres.url() if self._rig.production else None
+        return PostgresMeter(self._rig.postgres.url()) if self._rig.production else None
 
     def pids(self) -> Mapping[str, Sequence[int]]:
         """One worker, and the rig's."""

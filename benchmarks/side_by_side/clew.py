@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.side_by_side.clew_journeys import journeys, messages
 from benchmarks.side_by_side.contender import Ack, History
 from benchmarks.side_by_side.http_door import HttpDoor
-from benchmarks.side_by_side.postgres_meter import role_url
+from benchmarks.side_by_side.postgres_meter import Meter, PostgresMeter, role_url
 from benchmarks.side_by_side.programs import Program
 from benchmarks.side_by_side.scenario import BEGAN, Scenario
 from benchmarks.side_by_side.sink import Sink
@@ -147,7 +147,10 @@ class Clew:
 
     async def ended(self, journey: str, customer: str) -> bool:
         """As the server describes it."""
-        return await self._rig.ended(await self._id(journey, customer))
+        try:
+            return await self._rig.ended(await self._id(journey, customer))
+        except KeyError:
+            return False  # the router has not met them yet
 
     async def _id(self, journey: str, customer: str) -> str:
         if customer not in self._customers:
@@ -159,9 +162,9 @@ class Clew:
             self._customers |= {row["value"]: row["customer"] for row in rows}
         return workflow_id(journey, self._customers[customer])
 
-    def postgres(self) -> str | None:
+    def meter(self) -> Meter | None:
         """Temporal's and our own."""
-        return self._rig.postgres.url() if self._rig.production else None
+        return PostgresMeter(self._rig.postgres.url()) if self._rig.production else None
 
     def pids(self) -> Mapping[str, Sequence[int]]:
         """Journey and delivery worker; API and router; and the rig's."""

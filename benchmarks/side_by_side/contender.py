@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from benchmarks.side_by_side.postgres_meter import Meter
 from benchmarks.side_by_side.sink import Sink
 
 
@@ -81,8 +82,8 @@ class Contender(Protocol):
         """Whether the customer's run has come to its end."""
         ...
 
-    def postgres(self) -> str | None:
-        """URL of the one PostgreSQL that holds all that this contender stores; None where it uses none."""
+    def meter(self) -> Meter | None:
+        """What counts in the store that holds all that this contender keeps; None where nothing can."""
         ...
 
     def pids(self) -> Mapping[str, Sequence[int]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.side_by_side import answering, costs, standing
 from benchmarks.side_by_side.contender import Contender
-from benchmarks.side_by_side.postgres_meter import PostgresMeter
+from benchmarks.side_by_side.postgres_meter import Meter
 from benchmarks.side_by_side.scenario import NOISE
 from benchmarks.side_by_side.sizes import Figures, Names, Sizes
 
@@ -20,7 +20,7 @@ class Turn:
     """One contender while it runs, and those who are its customers."""
 
     contender: Contender
-    meter: PostgresMeter | None
+    meter: Meter | None
     names: Names
     sizes: Sizes
 

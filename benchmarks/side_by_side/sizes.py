@@ -17,7 +17,7 @@ class Sizes:
     """The defaults are those of `--quick`."""
 
     runs: int = 40
-    at_once: int = 40
+    at_once: int = 20
     idle_seconds: float = 5.0
     asks: int = 40
     asks_a_second: float = 5.0

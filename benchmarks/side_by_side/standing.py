@@ -1,12 +1,13 @@
 """What a contender costs while runs wait, and how it comes back: P10 to P13, P15."""
 
 import asyncio
+import math
 import statistics
 import time
 
 from benchmarks.side_by_side.contender import Ack, Contender, all_of
 from benchmarks.side_by_side.loads import until_sent, until_told, waiting_for_answers
-from benchmarks.side_by_side.postgres_meter import PostgresMeter
+from benchmarks.side_by_side.postgres_meter import Meter
 from benchmarks.side_by_side.programs import resident_megabytes
 from benchmarks.side_by_side.scenario import ASKED, STEPPED
 from benchmarks.side_by_side.sizes import REST_SECONDS, Figures, Names, Sizes
@@ -16,7 +17,7 @@ STEPS_BEFORE_COLD = 5
 
 
 async def open_runs(
-    contender: Contender, meter: PostgresMeter | None, names: Names, sizes: Sizes
+    contender: Contender, meter: Meter | None, names: Names, sizes: Sizes
 ) -> Figures:
     """P10, P11, P12: memory of the workers, bytes in the database, and statements a second, by how many runs wait."""
     empty = await _bytes(meter)
@@ -40,14 +41,16 @@ async def open_runs(
             await asyncio.sleep(sizes.idle_seconds)
             idle = (await meter.read()).since(before)
             told["idle_statements_a_second"] = idle.statements / idle.seconds
-            told["idle_write_transactions_a_second"] = idle.transactions / idle.seconds
+            if not math.isnan(idle.transactions):
+                told["idle_write_transactions_a_second"] = idle.transactions / idle.seconds
         found.append(told)
     return {"open_runs": found}
 
 
 async def recovery(contender: Contender, names: Names, sizes: Sizes) -> Figures:
     """P13: from the kill to the first answer to somebody who asked after it, while ten a second ask."""
-    return {"P13": {what: await _back_after(contender, names, sizes, what) for what in sizes.kills}}
+    there = [what for what in sizes.kills if what in contender.pids()]
+    return {"P13": {what: await _back_after(contender, names, sizes, what) for what in there}}
 
 
 async def _back_after(contender: Contender, names: Names, sizes: Sizes, what: str) -> float:
@@ -119,5 +122,5 @@ async def _step(contender: Contender, customer: str, number: int) -> float:
     return at - ack.asked
 
 
-async def _bytes(meter: PostgresMeter | None) -> int | None:
+async def _bytes(meter: Meter | None) -> int | None:
     return await meter.bytes() if meter else None

@@ -146,8 +146,13 @@ class TemporalRig:
         return None
 
     async def ended(self, workflow_id: str) -> bool:
-        """Whether a run is over."""
-        told = await self.client.get_workflow_handle(workflow_id).describe()
+        """Whether a run is over. One that has not begun yet, since its touchpoint is on its way, is not."""
+        try:
+            told = await self.client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            raise
         return told.close_time is not None
 
     def versions(self) -> Mapping[str, str]:

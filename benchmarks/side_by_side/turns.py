@@ -10,7 +10,6 @@ from pathlib import Path
 from benchmarks.side_by_side.contender import NotHereError
 from benchmarks.side_by_side.contenders import CONTENDERS
 from benchmarks.side_by_side.parts import PARTS, Turn
-from benchmarks.side_by_side.postgres_meter import PostgresMeter
 from benchmarks.side_by_side.results import Results, load_average
 from benchmarks.side_by_side.sitting import Sitting
 from benchmarks.side_by_side.sizes import Names, Sizes
@@ -49,9 +48,7 @@ class Turns:
         try:
             await contender.start(folder)
             self._results.about(name, contender)
-            url = contender.postgres()
-            meter = PostgresMeter(url) if url else None
-            turn = Turn(contender, meter, Names(prefix), self._sizes)
+            turn = Turn(contender, contender.meter(), Names(prefix), self._sizes)
             whole = all([await self._part(turn, part) for part in parts])
         except NotHereError as missing:
             self._failed(name, START, f"not run here: {missing}")

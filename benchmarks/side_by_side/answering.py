@@ -52,6 +52,7 @@ async def wave(contender: Contender, names: Names, sizes: Sizes) -> Figures:
         return await contender.begin("wave", next(people), due.isoformat())
 
     await so_many_at_once(len(customers), 16, begin)
+    await contender.taken()
     quiet = await open_loop(20, 10, lambda n: contender.touch("answer", waiting[n], IGNORED))
     await asyncio.sleep(max(0.0, due_at - time.monotonic()))
     acks: list[Ack] = []

@@ -61,6 +61,9 @@ class Bare:
     async def know(self, customers: Sequence[str]) -> None:
         """None are kept."""
 
+    async def taken(self) -> None:
+        """An acknowledgement says so."""
+
     async def begin(self, journey: str, customer: str, due: str | None = None) -> Ack:
         """Signal-with-start."""
         given: dict[str, Any] = {"journey": journey, "customer": customer}

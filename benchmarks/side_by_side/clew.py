@@ -108,9 +108,9 @@ class Clew:
                 for customer in customers[first : first + AT_A_TIME]
             ]
             await self._door.post("/v1/batch", {"batch": batch})
-        await self.routed()
+        await self.taken()
 
-    async def routed(self) -> None:
+    async def taken(self) -> None:
         """Until the router has taken everything to where it belongs."""
         while await self._pending():  # noqa: ASYNC110 -- seen in the database
             await asyncio.sleep(0.1)

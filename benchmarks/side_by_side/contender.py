@@ -66,6 +66,10 @@ class Contender(Protocol):
         """Get to know customers and their addresses, before anything is measured. Nothing, where none are kept."""
         ...
 
+    async def taken(self) -> None:
+        """Until all that was acknowledged has come to where the runs are. Nothing, where an acknowledgement says so."""
+        ...
+
     async def begin(self, journey: str, customer: str, due: str | None = None) -> Ack:
         """Let a customer's run begin by the touchpoint `Began`. `due`: ISO 8601, for `wave`."""
         ...

@@ -129,10 +129,14 @@ def _histories(found: Sequence[History | None]) -> Figures:
     if not known:
         return {}
     return {
-        "P1": statistics.median(one.events for one in known),
-        "P2": statistics.median(one.bytes for one in known),
-        "P3": statistics.median(one.transitions for one in known),
-        "histories": statistics.median(one.histories for one in known),
+        name: statistics.median(values)
+        for name, values in {
+            "P1": [one.events for one in known],
+            "P2": [one.bytes for one in known if one.bytes],  # not every engine counts them
+            "P3": [one.transitions for one in known if one.transitions],
+            "histories": [one.histories for one in known],
+        }.items()
+        if values
     }
 
 

@@ -6,8 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from benchmarks.side_by_side.contender import Ack, Contender, all_of
+from benchmarks.side_by_side.programs import cpu_seconds
 from benchmarks.side_by_side.sink import Sent
 from benchmarks.side_by_side.sizes import PATIENCE_SECONDS, REST_SECONDS, Figures, Names, Sizes
+
+AT_MOST_SECONDS = 60.0
+LITTLE = 0.2
+"""Seconds of a processor in a second: who polls uses some of it always."""
 
 
 async def warmed(
@@ -50,8 +55,20 @@ async def waiting_for_answers(contender: Contender, names: Names, many: int) -> 
     customers = names.new(many)
     await contender.know(customers)
     await all_of(contender, "answer", customers, 16)
-    await asyncio.sleep(REST_SECONDS)
+    await at_rest(contender)
     return customers
+
+
+async def at_rest(contender: Contender) -> None:
+    """Until what was begun waits: all of it has arrived, and the workers have little to do."""
+    await contender.taken()
+    ends = time.monotonic() + AT_MOST_SECONDS
+    await asyncio.sleep(REST_SECONDS)
+    while time.monotonic() < ends:
+        before = cpu_seconds(contender.pids()["worker"])
+        await asyncio.sleep(1)
+        if cpu_seconds(contender.pids()["worker"]) - before < LITTLE:
+            return
 
 
 async def open_loop(many: int, a_second: float, do: Callable[[int], Awaitable[Ack]]) -> list[Ack]:

@@ -45,6 +45,7 @@ LINES: list[tuple[str, str, Callable[[Row], Any]]] = [
     ("P14 lateness p99, s", "how late the last hundredth of them is", lambda r: r["P14"]["late_s"]["p99"]),
     ("P14 ack p99, ms", "acknowledgements of touchpoints meanwhile", lambda r: r["P14"]["ack_ms"]["p99"]),
     ("P15 cold against cached", "a step of a run of about fifty events whose worker has forgotten it, × one that remembers", lambda r: r["P15"]["cold_ms"] / r["P15"]["cached_ms"]),
+    ("ETA, runs of 200 tasks", "how often 200 tasks run whose time is further away than the broker's visibility timeout (Celery's is an hour, 4 s here)", lambda r: r["eta"]["executions"]),
     ("P16 advances a second", "the pure machine on one core (python -m benchmarks.machine)", lambda r: r["P16"]),
 ]  # fmt: skip
 

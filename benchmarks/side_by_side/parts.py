@@ -33,7 +33,7 @@ class Part:
     """One thing that is measured.
 
     `size`: how much was done, in words. `seconds`: what it is reckoned to take. `again`: whether it is worth
-    measuring in every round; a count is not.
+    measuring in every round; a count is not. `of`: the one contender that it means something for.
     """
 
     metrics: str
@@ -41,6 +41,7 @@ class Part:
     size: Callable[[Sizes], str]
     seconds: Callable[[Sizes], float]
     again: bool = False
+    of: str | None = None
 
 
 PARTS: dict[str, Part] = {
@@ -95,6 +96,13 @@ PARTS: dict[str, Part] = {
         lambda t: standing.cold(t.contender, t.names, t.sizes),
         lambda s: f"{max(10, s.asks // 2)} runs",
         lambda s: 35 + max(10, s.asks // 2) / 2,
+    ),
+    "eta": Part(
+        "what a far time costs",
+        lambda t: standing.far_times(t.contender, t.names, t.sizes),
+        lambda s: f"{s.far} tasks {s.far_seconds} s away, two workers, visibility of 4 s",
+        lambda s: s.far_seconds + 30,
+        of="celery",
     ),
     "open": Part(
         "P10-P12",

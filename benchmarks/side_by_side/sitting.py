@@ -1,9 +1,9 @@
 """How long a sitting may take, and what of it there is still time for."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from benchmarks.side_by_side.parts import PARTS, START_SECONDS, turn_seconds
+from benchmarks.side_by_side.parts import PARTS, START_SECONDS, Part, turn_seconds
 from benchmarks.side_by_side.sizes import Sizes
 
 HOUR = 3_600.0
@@ -51,11 +51,13 @@ def plan(
     names: Sequence[str], parts: Sequence[str], rounds: int
 ) -> list[tuple[int, str, list[str]]]:
     """Round, contender and parts of each turn: what is only counted is counted in the first round."""
-    again = [part for part in parts if PARTS[part].again]
-    per_round: Mapping[bool, Sequence[str]] = {True: parts, False: again}
-    return [
-        (number, name, [*per_round[number == 1]])
+    turns = [
+        (number, name, [part for part in parts if _in(PARTS[part], number, name)])
         for number in range(1, rounds + 1)
         for name in names
-        if per_round[number == 1]
     ]
+    return [turn for turn in turns if turn[2]]
+
+
+def _in(part: Part, number: int, name: str) -> bool:
+    return (number == 1 or part.again) and part.of in (None, name)

@@ -28,6 +28,8 @@ class Sizes:
     long: int = 2
     kills: Sequence[str] = ("worker", "server", "database")
     asking_after_a_kill: int = 100
+    far: int = 200
+    far_seconds: int = 120
     machine_seconds: float = 3
     scenario: Scenario = field(default_factory=Scenario)
 

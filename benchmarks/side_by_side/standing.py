@@ -4,13 +4,25 @@ import asyncio
 import math
 import statistics
 import time
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from benchmarks.side_by_side.contender import Ack, Contender, all_of
-from benchmarks.side_by_side.loads import until_sent, until_told, waiting_for_answers
+from benchmarks.side_by_side.loads import at_rest, until_sent, until_told, waiting_for_answers
 from benchmarks.side_by_side.postgres_meter import Meter
 from benchmarks.side_by_side.programs import resident_megabytes
 from benchmarks.side_by_side.scenario import ASKED, STEPPED
 from benchmarks.side_by_side.sizes import REST_SECONDS, Figures, Names, Sizes
+
+
+@runtime_checkable
+class HasVisibility(Protocol):
+    """A contender whose broker gives a task to somebody else when it is not acknowledged in time."""
+
+    async def begin_far(self, customers: Sequence[str], seconds: int) -> None:
+        """One task `due` each, so far away, with a visibility timeout of 4 s and two workers."""
+        ...
+
 
 STEPS_BEFORE_COLD = 5
 """So many steps of `long` make a history of about fifty events."""
@@ -29,7 +41,7 @@ async def open_runs(
         empty = empty if opened else known  # customers are not runs
         await all_of(contender, "answer", customers, 16)
         opened = wanted
-        await asyncio.sleep(REST_SECONDS)
+        await at_rest(contender)
         told: Figures = {
             "open": wanted,
             "worker_mb": resident_megabytes(contender.pids()["worker"]),
@@ -92,11 +104,25 @@ async def _until_taken(contender: Contender, customer: str) -> None:
                 return
 
 
+async def far_times(contender: Contender, names: Names, sizes: Sizes) -> Figures:
+    """How often each task runs whose time is further away than the broker's visibility timeout."""
+    if not isinstance(contender, HasVisibility):
+        return {}
+    customers = names.new(sizes.far)
+    await contender.begin_far(customers, sizes.far_seconds)
+    await until_told(contender, customers, "due")
+    await asyncio.sleep(2 * REST_SECONDS)
+    contender.sink.look()
+    runs = sum(len(contender.sink.of(one, "due")) for one in customers)
+    return {"eta": {"tasks": len(customers), "executions": runs}}
+
+
 async def cold(contender: Contender, names: Names, sizes: Sizes) -> Figures:
     """P15: a run of about fifty events that no worker remembers, against one that it does: touchpoint to send."""
     customers = names.new(max(10, sizes.asks // 2))
     await contender.know(customers)
     await all_of(contender, "long", customers, 16)
+    await at_rest(contender)
     for step in range(1, STEPS_BEFORE_COLD + 1):
         await asyncio.gather(*(_step(contender, one, step) for one in customers))
     cached = [await _step(contender, one, STEPS_BEFORE_COLD + 1) for one in customers]

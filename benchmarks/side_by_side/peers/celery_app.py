@@ -1,12 +1,15 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false, reportArgumentType=false
+# ruff: noqa: D103, ASYNC240 -- the journeys' names say it; contexts are the engine's; a ready file is local, once
 # The package is in the peers' own environment, not in ours.
 """The journeys on Celery: tasks with a countdown, and a key each for whoever has bought and whoever waits.
 
-python -m benchmarks.side_by_side.peers.celery_app worker|door URL SINK DOOR SECONDS
+python -m benchmarks.side_by_side.peers.celery_app worker|door URL SINK DOOR SECONDS [MORE]
 
-A task cannot wait for an event. So each asks, when its time comes, whether they have bought meanwhile; and who waits for
-an event is a key, which the event turns into a task. Tuned: acknowledged late, so that a killed worker's tasks come
+A task cannot wait for an event. So each asks, when its time comes, whether they have bought meanwhile; and who waits
+for an event is a key, which the event turns into a task. Tuned: acknowledged late, so that a killed worker's tasks come
 again; no results kept; four processes; no gossip, no mingling, no heartbeat.
+
+MORE: the seconds of a visibility timeout other than Celery's own.
 """
 
 import asyncio
@@ -93,14 +96,16 @@ def touch(run: str, customer: str, event: str) -> None:
 
 def answer(asked: dict[str, Any]) -> Any:
     """One line from the door."""
-    run, customer = f"{asked['journey']}/{asked['customer']}", asked["customer"]
+    customer = asked["customer"]
+    if asked["do"] == "far":
+        say.apply_async((customer, "due"), countdown=asked["seconds"])
+        return None
+    run = f"{asked['journey']}/{customer}"
     match asked["do"]:
         case "begin":
             return begin(asked["journey"], customer, asked["due"])
         case "touch":
             return touch(run, customer, asked["event"])
-        case "eta":
-            return say.apply_async((customer, "due"), countdown=asked["seconds"]) and None
         case _:
             return not KEYS.exists(f"bought:{customer}", f"waiting:{run}")
 

@@ -1,7 +1,6 @@
 """Celery with Redis as its broker."""
 
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.side_by_side.peers.peer import NO_HISTORY, Peer
@@ -18,6 +17,7 @@ class Celery(Peer):
     module = "benchmarks.side_by_side.peers.celery_app"
     packages = ("celery", "kombu", "redis")
     kinds = ("worker", "door")
+    visibility_seconds = 4
     without: Mapping[str, str] = {"noise": NO_HISTORY}
 
     async def _store(self, folder: Path) -> str:
@@ -31,7 +31,7 @@ class Celery(Peer):
         """Its Redis."""
         return RedisMeter(self._redis)
 
-    def pids(self) -> Mapping[str, list[int]]:
+    def pids(self) -> Mapping[str, Sequence[int]]:
         """Its Redis is its database."""
         pid = self._redis.pid
         return {**super().pids(), **({"database": [pid]} if pid else {})}
@@ -43,6 +43,16 @@ class Celery(Peer):
             await self._redis.start()
         else:
             await super().kill(what)
+
+    async def begin_far(self, customers: Sequence[str], seconds: int) -> None:
+        """Tasks further away than a visibility timeout: an hour by default, seconds here, to be waited for."""
+        for name in ("worker", "second"):
+            if name in self._programs:
+                await self._programs[name].stop()
+            self._programs[name] = self._program(name, str(self.visibility_seconds))
+            await self._programs[name].start()
+        for customer in customers:
+            await self._door.ask(do="far", customer=customer, seconds=seconds)
 
     def versions(self) -> Mapping[str, str]:
         """Of its packages and its Redis."""

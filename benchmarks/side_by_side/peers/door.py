@@ -15,7 +15,7 @@ LINE = 1 << 20
 
 async def open_door(path: Path, do: Do) -> asyncio.Server:
     """Answer each line when `do` is done with it: then what it tells of is durable."""
-    path.unlink(missing_ok=True)  # of the process before, which was killed
+    path.unlink(missing_ok=True)  # noqa: ASYNC240 -- local; of the process before, which was killed
     under_way = set[asyncio.Task[None]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -45,12 +45,15 @@ class Peer:
         self.sink = Sink(folder / "sent.tsv")
         self._door = DoorClient(folder / "door")
         url = await self._store(folder)
+        self._url, self._place = url, folder
         for kind in self.kinds:
-            seconds = str(self._scenario.wait_seconds)
-            words = [kind, url, str(self.sink.path), str(folder / "door"), seconds]
-            command = [str(self._python), "-P", "-m", self.module, *words]
-            self._programs[kind] = Program(command, folder, kind, {})
+            self._programs[kind] = self._program(kind)
             await self._programs[kind].start()
+
+    def _program(self, kind: str, *more: str) -> Program:
+        seconds = str(self._scenario.wait_seconds)
+        words = [kind, self._url, str(self.sink.path), str(self._place / "door"), seconds, *more]
+        return Program([str(self._python), "-P", "-m", self.module, *words], self._place, kind, {})
 
     async def _store(self, folder: Path) -> str:
         """What it keeps things in, as a URL: here a PostgreSQL with the settings that everybody has."""
@@ -71,6 +74,9 @@ class Peer:
 
     async def know(self, customers: Sequence[str]) -> None:
         """None are kept."""
+
+    async def taken(self) -> None:
+        """An acknowledgement says so."""
 
     async def begin(self, journey: str, customer: str, due: str | None = None) -> Ack:
         """By its own door."""

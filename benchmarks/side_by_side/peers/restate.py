@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- what is asked is made of names of our own
 """Restate: a server of its own that calls our service, and keeps a journal of each call."""
 
 import asyncio
@@ -51,7 +52,7 @@ class Restate(Peer):
         self._folder = folder / "restate"
         self._node, self._ingress, self._admin = free_port(), free_port(), free_port()
         self._server: ChildProcess | None = None
-        self._program = await asyncio.to_thread(restate_server)
+        self._binary = await asyncio.to_thread(restate_server)
         self._http = HttpDoor("127.0.0.1", self._ingress, user="nobody")
         self._service = free_port()
         await super().start(folder)
@@ -69,7 +70,7 @@ class Restate(Peer):
 
     async def _begin_server(self) -> None:
         self._server = await spawn(
-            [str(self._program), "-c", str(self._folder / "restate.toml")],
+            [str(self._binary), "-c", str(self._folder / "restate.toml")],
             log=self._folder / "restate.log",
             when_parent_dies=signal.SIGKILL,
         )
@@ -88,12 +89,12 @@ class Restate(Peer):
         return True
 
     def _ask_admin(self, path: str, body: Mapping[str, Any]) -> Any:
-        request = urllib.request.Request(  # noqa: S310 -- our own server
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self._admin}{path}",
             json.dumps(body).encode(),
             {"Content-Type": "application/json", "Accept": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 -- our own
             return json.loads(answer.read())
 
     async def stop(self) -> None:

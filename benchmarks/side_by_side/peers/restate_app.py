@@ -1,4 +1,5 @@
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false, reportArgumentType=false
+# ruff: noqa: D103, ANN001, ASYNC240 -- the journeys' names say it; contexts are the engine's; a ready file is local, once
 # The package is in the peers' own environment, not in ours.
 """The journeys on Restate: workflows with durable promises, and an object for the long walk.
 
@@ -110,7 +111,7 @@ async def main() -> None:
     config.loglevel = "ERROR"
     app = restate.app([cart, answer, wave, long])
     serving = asyncio.ensure_future(serve(app, config, shutdown_trigger=end.wait))
-    while not await _listening():
+    while not await _listening():  # noqa: ASYNC110 -- seen by asking
         await asyncio.sleep(0.05)
     Path(os.environ["CLEW_READY_FILE"]).touch()
     await serving

@@ -4,13 +4,15 @@ import asyncio
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.side_by_side.contender import NotHereError
+from benchmarks.side_by_side.contender import Contender, NotHereError
 from benchmarks.side_by_side.contenders import CONTENDERS
 from benchmarks.side_by_side.parts import PARTS, Turn
 from benchmarks.side_by_side.results import Results, load_average
+from benchmarks.side_by_side.scenario import Scenario
 from benchmarks.side_by_side.sitting import Sitting
 from benchmarks.side_by_side.sizes import Names, Sizes
 
@@ -22,8 +24,16 @@ class Turns:
     """Lets each contender have its turns, and keeps what was found after each."""
 
     def __init__(
-        self, results: Results, sizes: Sizes, sitting: Sitting, into: Path, *, keep: bool
+        self,
+        results: Results,
+        sizes: Sizes,
+        sitting: Sitting,
+        into: Path,
+        *,
+        keep: bool,
+        contenders: Mapping[str, Callable[[Scenario], Contender]] = CONTENDERS,
     ) -> None:
+        self._contenders = contenders
         self._results = results
         self._sizes = sizes
         self._sitting = sitting
@@ -42,7 +52,7 @@ class Turns:
             self._results.write(self._into)
 
     async def _one(self, name: str, parts: list[str], prefix: str) -> None:
-        contender = CONTENDERS[name](self._sizes.scenario)
+        contender = self._contenders[name](self._sizes.scenario)
         folder = Path(tempfile.mkdtemp(prefix=f"clew-bench-{name}-"))
         whole = False
         try:

@@ -23,6 +23,7 @@ async def open_door(path: Path, do: Do) -> asyncio.Server:
             task = asyncio.ensure_future(answer(json.loads(line), writer))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
+        writer.close()
 
     async def answer(asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         told: dict[str, Any] = {"n": asked["n"]}
@@ -83,5 +84,6 @@ class DoorClient:
         """Hang up."""
         if self._writer is not None:
             self._writer.close()
+            await self._writer.wait_closed()
         if self._reading is not None:
             await self._reading

@@ -66,6 +66,9 @@ ASKED = (
         1_000,
         "touchpoint to send, p99, ms, at either rate",
     ),
+    _ratio(
+        "P7 p99 by hand", lambda r: r["P7"]["quiet"]["p99"], 2, "touchpoint to send at 5/s, p99"
+    ),
     _ratio("P8", lambda r: r["P8"], 0.8, "runs a second", least=True),
     Asked(
         "P9",
@@ -181,5 +184,8 @@ def _standing(open_runs: list[Row], keep: Callable[..., None]) -> None:
         keep(
             "P11", last["database_bytes_a_run"] / 1_000, 20, "kB in the database for each open run"
         )
+        grows = last["database_bytes_a_run"] / before_last["database_bytes_a_run"]
+        words = f"bytes for each of {last['open']:,} open runs, × {before_last['open']:,}"
+        keep("P11 flat", grows, 1.1, words)
         busiest = max(each["idle_statements_a_second"] for each in open_runs)
         keep("P12", busiest, 30, "statements a second when nothing happens, at the worst size")

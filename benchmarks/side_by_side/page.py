@@ -65,7 +65,7 @@ def _page(found: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"Written on {found['date']}, commit {found['commit']}; {machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, Python {machine['python']};"
     yield "everything on this one machine, over loopback, with a channel that takes each message at once. Each number is the median"
-    yield "of its turns. [What was measured when](#what-was-measured-when) tells each one's day, size and load: what one run left out"
+    yield "of its turns, with the least and the most where they differ. [What was measured when](#what-was-measured-when) tells each one's day, size and load: what one run left out"
     yield "keeps the number, and the date, of the run before. Counts hardly differ from one time to the next; times do, and are to"
     yield "be read as ratios within this table."
     yield ""
@@ -99,11 +99,22 @@ def _table(rows: Mapping[str, Row]) -> Iterator[str]:
 
 
 def _told(read: Callable[[Row], Any], row: Row) -> str:
-    try:
-        value = read(row)
-    except (KeyError, IndexError, TypeError, ZeroDivisionError):
+    """The number, and between what its turns lay where there were several."""
+    value = _read(read, row)
+    if value is None:
         return ""
-    return number(value) if value is not None else ""
+    match _read(read, row.get("spread", {})):
+        case [least, most] if least != most:
+            return f"{number(value)} ({number(least)}–{number(most)})"
+        case _:
+            return number(value)
+
+
+def _read(read: Callable[[Row], Any], row: Row) -> Any:
+    try:
+        return read(row)
+    except (KeyError, IndexError, TypeError, ZeroDivisionError):
+        return None
 
 
 def _open(rows: Mapping[str, Row]) -> Iterator[str]:

@@ -147,12 +147,15 @@ def _median(values: Sequence[Any]) -> Any:
     return cast("Any", first)
 
 
-def _spread(turns: Sequence[Figures]) -> Figures:
-    """The least and the most of each plain number."""
+def _spread(turns: Sequence[Mapping[str, Any]]) -> Figures:
+    """The least and the most of each number that there are several of, where the number itself is in the row."""
     found: Figures = {}
     for name in dict.fromkeys(name for turn in turns for name in turn):
-        values = [turn[name] for turn in turns if isinstance(turn.get(name), int | float)]
-        if len(values) > 1:
+        values: list[Any] = [turn[name] for turn in turns if name in turn]
+        if all(isinstance(value, dict) for value in values):
+            if within := _spread(values):
+                found[name] = within
+        elif len(values) > 1 and all(isinstance(value, int | float) for value in values):
             found[name] = [round(min(values), 3), round(max(values), 3)]
     return found
 

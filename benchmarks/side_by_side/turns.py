@@ -85,7 +85,8 @@ class Turns:
             async with asyncio.timeout(self._sitting.patience(part)):
                 figures = await PARTS[part].measure(turn)
         except Exception as error:
-            self._failed(name, part, f"{type(error).__name__}: {error}")
+            said = str(error) or f"broken off after {time.monotonic() - began:.0f} s"
+            self._failed(name, part, f"{type(error).__name__}: {said}")
             return False
         took = time.monotonic() - began
         self._sitting.took(name, part, took)

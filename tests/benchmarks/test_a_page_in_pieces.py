@@ -101,6 +101,19 @@ def test_a_hole_that_is_filled_later_is_no_hole_any_more(tmp_path) -> None:
     assert "What is missing" not in page
 
 
+def test_a_number_of_several_turns_says_between_what_they_lay(tmp_path) -> None:
+    results = Results(3, Sizes())
+    results.about("clew", Somebody())
+    for p50 in (20, 26, 23):
+        results.add("clew", "answers", {"P7": {"quiet": {"p50": p50}}}, "0.1")
+        results.add("clew", "carts", CARTS, "0.1")
+
+    _, page = _written(results, tmp_path)
+
+    assert "| P7 p50 at 5/s, ms | 23 (20–26) |" in page
+    assert "| P1 history events | 36 |" in page
+
+
 async def test_an_engine_that_is_not_here_has_a_row_that_says_so(tmp_path) -> None:
     somebody = Somebody("there is no redis-server on PATH: apt-get install redis-server")
     results = Results(1, sizes := Sizes())

@@ -31,7 +31,7 @@ class Sizes:
     far: int = 200
     far_seconds: int = 120
     machine_seconds: float = 3
-    scenario: Scenario = field(default_factory=Scenario)
+    scenario: Scenario = field(default_factory=lambda: Scenario(1))
 
 
 def sitting() -> Sizes:

@@ -13,6 +13,7 @@ WHY = {
     "P2 Dittofeed": _BYTES,
     "P4": "ledger, policy and the record of what happened are rows of our own, which by hand there are none of",
     "P6": "a journey is read from its definition, and policy and ledger run in a worker too",
+    "P6 unsandboxed": "the same, beside nothing but waits and sends",
     "P7 p50": "by hand one signal and one activity; here API, router, journey, policy and ledger, each durable",
     "P7 p50 busy": "the same chain, and five processes on two cores",
     "P7 p99": "five processes share two cores",

@@ -41,7 +41,7 @@ class Turns:
         self._keep = keep
 
     async def all(self, turns: list[tuple[int, str, list[str]]]) -> None:
-        """Each turn (round, contender, parts), the page written after each: what ends in the middle loses one."""
+        """Each turn (round, contender, parts), the page written after each part."""
         for n, (number, name, parts) in enumerate(turns):
             if self._sitting.turn([turn[1:] for turn in turns[n:]]):
                 _say(f"round {number}: {name}")
@@ -91,6 +91,7 @@ class Turns:
         took = time.monotonic() - began
         self._sitting.took(name, part, took)
         self._results.add(name, part, figures, load)
+        self._results.write(self._into)
         _say(f"   {name}: {part} took {took:.0f} s (load {load})")
         return True
 

@@ -80,10 +80,10 @@ histories: install
 docs: $(STAMP)
 	@$(PY) -m deploy.language_docs
 
-# What it finds is reported; nothing passes or fails by it. benchmarks/README.md says how to read it.
+# What it finds is reported; nothing passes or fails by it. Hours; BENCH="--minutes 25" is one sitting (benchmarks/README.md).
 bench: install
 	@$(PY) -m benchmarks.production.programs
-	@$(PY) -m benchmarks.side_by_side
+	@$(PY) -m benchmarks.side_by_side $(BENCH)
 
 # What we are made of, from uv.lock: docs/security/sbom.cdx.json.
 sbom: $(STAMP)

@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 
 from benchmarks.side_by_side.bare_worker import QUEUE
 from benchmarks.side_by_side.contender import Ack, History
+from benchmarks.side_by_side.postgres_meter import Meter, PostgresMeter
 from benchmarks.side_by_side.programs import Program
 from benchmarks.side_by_side.scenario import BEGAN, Scenario
 from benchmarks.side_by_side.sink import Sink
@@ -26,6 +27,8 @@ class Bare:
     ) -> None:
         self.name = "bare" if sandboxed else "bare-unsandboxed"
         self.title = f"Temporal by hand, {'in the' if sandboxed else 'without'} sandbox"
+        self.without: Mapping[str, str] = {}
+        self.licence = "MIT"
         self._scenario = scenario
         self._sandboxed = sandboxed
         self._rig = TemporalRig(production=production)
@@ -57,6 +60,9 @@ class Bare:
 
     async def know(self, customers: Sequence[str]) -> None:
         """None are kept."""
+
+    async def taken(self) -> None:
+        """An acknowledgement says so."""
 
     async def begin(self, journey: str, customer: str, due: str | None = None) -> Ack:
         """Signal-with-start."""
@@ -96,9 +102,9 @@ class Bare:
         """As the server describes it."""
         return await self._rig.ended(_id(journey, customer))
 
-    def postgres(self) -> str | None:
+    def meter(self) -> Meter | None:
         """Temporal's."""
-        return self._rig.postgres.url() if self._rig.production else None
+        return PostgresMeter(self._rig.postgres.url()) if self._rig.production else None
 
     def pids(self) -> Mapping[str, Sequence[int]]:
         """One worker, and the rig's."""

@@ -27,6 +27,7 @@ class BareJourney:
     async def run(self, start: dict[str, Any]) -> str:
         """From the beginning to the end."""
         self.start = start
+        self.came = [*start.get("came", []), *self.came]
         match start["journey"]:
             case "cart":
                 return await self.cart(start["wait_seconds"])
@@ -58,7 +59,8 @@ class BareJourney:
             self.came.remove(STEPPED)
             await self.send("step")
             if (step + 1) % STEPS_A_HISTORY == 0 and step + 1 < STEPS:
-                workflow.continue_as_new({**self.start, "done": step + 1})
+                # Whoever steps while the tenth message is on its way has signalled this history.
+                workflow.continue_as_new({**self.start, "done": step + 1, "came": self.came})
         return "walked"
 
     async def heard(self, event: str, seconds: float | None = None) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.side_by_side.clew_journeys import journeys, messages
 from benchmarks.side_by_side.contender import Ack, History
 from benchmarks.side_by_side.http_door import HttpDoor
-from benchmarks.side_by_side.postgres_meter import role_url
+from benchmarks.side_by_side.postgres_meter import Meter, PostgresMeter, role_url
 from benchmarks.side_by_side.programs import Program
 from benchmarks.side_by_side.scenario import BEGAN, Scenario
 from benchmarks.side_by_side.sink import Sink
@@ -39,6 +39,8 @@ class Clew:
     ) -> None:
         self.name = "clew-encrypted" if encrypted else "clew"
         self.title = "Clew, histories encrypted" if encrypted else "Clew"
+        self.without: Mapping[str, str] = {}
+        self.licence = "Apache-2.0"
         self._scenario = scenario
         self._encrypted = encrypted
         self._rig = TemporalRig(production=production)
@@ -106,9 +108,9 @@ class Clew:
                 for customer in customers[first : first + AT_A_TIME]
             ]
             await self._door.post("/v1/batch", {"batch": batch})
-        await self.routed()
+        await self.taken()
 
-    async def routed(self) -> None:
+    async def taken(self) -> None:
         """Until the router has taken everything to where it belongs."""
         while await self._pending():  # noqa: ASYNC110 -- seen in the database
             await asyncio.sleep(0.1)
@@ -145,7 +147,10 @@ class Clew:
 
     async def ended(self, journey: str, customer: str) -> bool:
         """As the server describes it."""
-        return await self._rig.ended(await self._id(journey, customer))
+        try:
+            return await self._rig.ended(await self._id(journey, customer))
+        except KeyError:
+            return False  # the router has not met them yet
 
     async def _id(self, journey: str, customer: str) -> str:
         if customer not in self._customers:
@@ -157,9 +162,9 @@ class Clew:
             self._customers |= {row["value"]: row["customer"] for row in rows}
         return workflow_id(journey, self._customers[customer])
 
-    def postgres(self) -> str | None:
+    def meter(self) -> Meter | None:
         """Temporal's and our own."""
-        return self._rig.postgres.url() if self._rig.production else None
+        return PostgresMeter(self._rig.postgres.url()) if self._rig.production else None
 
     def pids(self) -> Mapping[str, Sequence[int]]:
         """Journey and delivery worker; API and router; and the rig's."""

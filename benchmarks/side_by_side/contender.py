@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from benchmarks.side_by_side.postgres_meter import Meter
 from benchmarks.side_by_side.sink import Sink
 
 
@@ -32,6 +33,10 @@ class Ack:
         return self.answered - self.asked
 
 
+class NotHereError(Exception):
+    """A program or package that a contender needs is missing; the message names it and the remedy."""
+
+
 class Contender(Protocol):
     """One way to build the journeys of scenario.py.
 
@@ -41,10 +46,16 @@ class Contender(Protocol):
 
     name: str
     title: str
+    licence: str
+    without: Mapping[str, str]
+    """Parts that mean nothing for it, each with the reason."""
     sink: Sink
 
     async def start(self, folder: Path) -> None:
-        """Start everything in an empty folder, each process by its own pid, on free ports."""
+        """Start everything in an empty folder, each process by its own pid, on free ports.
+
+        Raises: `NotHereError` in words, where a program of it is missing.
+        """
         ...
 
     async def stop(self) -> None:
@@ -53,6 +64,10 @@ class Contender(Protocol):
 
     async def know(self, customers: Sequence[str]) -> None:
         """Get to know customers and their addresses, before anything is measured. Nothing, where none are kept."""
+        ...
+
+    async def taken(self) -> None:
+        """Until all that was acknowledged has come to where the runs are. Nothing, where an acknowledgement says so."""
         ...
 
     async def begin(self, journey: str, customer: str, due: str | None = None) -> Ack:
@@ -71,8 +86,8 @@ class Contender(Protocol):
         """Whether the customer's run has come to its end."""
         ...
 
-    def postgres(self) -> str | None:
-        """URL of the one PostgreSQL that holds all that this contender stores; None where it uses none."""
+    def meter(self) -> Meter | None:
+        """What counts in the store that holds all that this contender keeps; None where nothing can."""
         ...
 
     def pids(self) -> Mapping[str, Sequence[int]]:

@@ -17,7 +17,7 @@ DITTOFEED = {
 """Measured for the same number of sends and waits on the same kind of machine, outside this suite: counts only."""
 
 P4_PARTS = ("write_transactions", "statements", "wal_kb")
-FLOOR = "bare"
+FLOOR, UNSANDBOXED = "bare", "bare-unsandboxed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,15 @@ ASKED = (
     _ratio("P1", lambda r: r["P1"], 1.15, "events of cart-full"),
     _ratio("P2", lambda r: r["P2"], 1.5, "bytes of history"),
     _ratio("P3", lambda r: r["P3"], 1.12, "state transitions"),
+    Asked(
+        "P1 Dittofeed",
+        lambda r: r["P1"] / DITTOFEED["P1"],
+        1 / 3,
+        "events of cart-full, × Dittofeed",
+    ),
+    Asked(
+        "P2 Dittofeed", lambda r: r["P2"] / DITTOFEED["P2"], 1 / 4, "bytes of history, × Dittofeed"
+    ),
     Asked("P5", lambda r: r["P5"], 0, "events for an ignored touchpoint"),
     _ratio("P6", lambda r: r["P6"], 1.0, "processor time of the workers, by hand in the sandbox"),
     _ratio("P7 p50", lambda r: r["P7"]["quiet"]["p50"], 1.4, "touchpoint to send at 5/s, p50"),
@@ -56,6 +65,9 @@ ASKED = (
         lambda r: max(r["P7"]["quiet"]["p99"], r["P7"]["busy"]["p99"]),
         1_000,
         "touchpoint to send, p99, ms, at either rate",
+    ),
+    _ratio(
+        "P7 p99 by hand", lambda r: r["P7"]["quiet"]["p99"], 2, "touchpoint to send at 5/s, p99"
     ),
     _ratio("P8", lambda r: r["P8"], 0.8, "runs a second", least=True),
     Asked(
@@ -86,6 +98,12 @@ ASKED = (
         least=True,
     ),
     Asked(
+        "P14 ack",
+        lambda r: r["P14"]["ack_ms"]["p99"] / r["P14"]["quiet_ack_ms"]["p99"],
+        3,
+        "acknowledgements while they drain, p99, × before",
+    ),
+    Asked(
         "P15",
         lambda r: r["P15"]["cold_ms"] / r["P15"]["cached_ms"],
         1.5,
@@ -105,6 +123,11 @@ def gates(rows: Mapping[str, Row]) -> dict[str, Gate]:
             value = _divided(value, _read(each.read, floor))
         _keep(found, each.name, value, each.gate, each.words, least=each.least)
     _transactions(found, ours, floor)
+    unsandboxed = _read(lambda r: r["P6"], rows.get(UNSANDBOXED, {}))
+    words = "processor time of the workers, × by hand without the sandbox"
+    _keep(
+        found, "P6 unsandboxed", _divided(_read(lambda r: r["P6"], ours), unsandboxed), 1.5, words
+    )
     open_runs: list[Row] = ours.get("open_runs", [])
     if open_runs:
         _standing(open_runs, partial(_keep, found))
@@ -161,5 +184,8 @@ def _standing(open_runs: list[Row], keep: Callable[..., None]) -> None:
         keep(
             "P11", last["database_bytes_a_run"] / 1_000, 20, "kB in the database for each open run"
         )
+        grows = last["database_bytes_a_run"] / before_last["database_bytes_a_run"]
+        words = f"bytes for each of {last['open']:,} open runs, × {before_last['open']:,}"
+        keep("P11 flat", grows, 1.1, words)
         busiest = max(each["idle_statements_a_second"] for each in open_runs)
         keep("P12", busiest, 30, "statements a second when nothing happens, at the worst size")

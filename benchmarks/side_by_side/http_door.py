@@ -9,7 +9,7 @@ from typing import Any
 
 
 class DoorRefusedError(Exception):
-    """The server answered, and not with 200."""
+    """The server answered, and did not take it."""
 
 
 class HttpDoor:
@@ -22,7 +22,7 @@ class HttpDoor:
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def post(self, path: str, body: Mapping[str, Any]) -> None:
-        """Post; returns when the server said 200. Raises: `ConnectionError`, `DoorRefusedError`."""
+        """Post; returns when the server took it (2xx). Raises: `ConnectionError`, `DoorRefusedError`."""
         given = json.dumps(body).encode()
         request = f"POST {path} HTTP/1.1\r\n{self._headers}Content-Length: {len(given)}\r\n\r\n"
         whole = request.encode() + given
@@ -47,7 +47,7 @@ class HttpDoor:
             writer.close()
             raise
         self._free.append(pair)
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 2"):
             raise DoorRefusedError(f"{path}: {head[:40]!r} {answer[:300]!r}")
 
     async def close(self) -> None:

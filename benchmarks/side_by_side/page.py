@@ -5,6 +5,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from benchmarks.side_by_side.page_of_contenders import contenders_in_words
+from benchmarks.side_by_side.page_of_gates import gates_in_words
+from benchmarks.side_by_side.words import number
+
 Row = Mapping[str, Any]
 
 _WAL = "P4 WAL, kB"
@@ -41,6 +45,7 @@ LINES: list[tuple[str, str, Callable[[Row], Any]]] = [
     ("P14 lateness p99, s", "how late the last hundredth of them is", lambda r: r["P14"]["late_s"]["p99"]),
     ("P14 ack p99, ms", "acknowledgements of touchpoints meanwhile", lambda r: r["P14"]["ack_ms"]["p99"]),
     ("P15 cold against cached", "a step of a run of about fifty events whose worker has forgotten it, × one that remembers", lambda r: r["P15"]["cold_ms"] / r["P15"]["cached_ms"]),
+    ("ETA, runs of 200 tasks", "how often 200 tasks run whose time is further away than the broker's visibility timeout (Celery's is an hour, 4 s here)", lambda r: r["eta"]["executions"]),
     ("P16 advances a second", "the pure machine on one core (python -m benchmarks.machine)", lambda r: r["P16"]),
 ]  # fmt: skip
 
@@ -52,16 +57,17 @@ def page(found: Mapping[str, Any]) -> str:
 
 def _page(found: Mapping[str, Any]) -> Iterator[str]:
     rows: dict[str, Row] = found["rows"]
-    machine, sizes = found["machine"], found["sizes"]
+    machine = found["machine"]
     yield "# Side by side"
     yield ""
     yield "The same journeys in Clew and in what one would build them with instead, on one machine, in turns. `make bench` writes"
     yield "this page, [latest.json](latest.json) and the pictures anew; the scenario is `benchmarks/side_by_side/scenario.py`."
     yield ""
-    yield f"{found['date']}, commit {found['commit']}; {machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, Python {machine['python']};"
-    yield "everything on this one machine, over loopback, with a channel that takes each message at once. Medians of"
-    yield f"{found['rounds']} round(s), contenders in turn; {sizes['runs']} full carts with {sizes['at_once']} under way, waits of {sizes['wait_seconds']} s."
-    yield "Counts hardly differ from one time to the next; times do, and are to be read as ratios within this table."
+    yield f"Written on {found['date']}, commit {found['commit']}; {machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, Python {machine['python']};"
+    yield "everything on this one machine, over loopback, with a channel that takes each message at once. Each number is the median"
+    yield "of its turns, with the least and the most where they differ. [What was measured when](#what-was-measured-when) tells each one's day, size and load: what one run left out"
+    yield "keeps the number, and the date, of the run before. Counts hardly differ from one time to the next; times do, and are to"
+    yield "be read as ratios within this table."
     yield ""
     yield "![what one full cart costs](cart.svg)"
     yield ""
@@ -69,19 +75,10 @@ def _page(found: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "Dittofeed's figures were measured elsewhere, for the same number of sends and waits: counts only, and not by this suite."
     yield ""
-    yield "| | turns | load while measured | versions | holes |"
-    yield "| --- | --- | --- | --- | --- |"
-    for name, row in rows.items():
-        if "quoted" not in row:
-            versions = ", ".join(f"{what} {which}" for what, which in row["versions"].items())
-            holes = "; ".join(
-                f"{part}: {why}" for turn in row.get("failed", []) for part, why in turn.items()
-            )
-            yield f"| {name}: {row['title']} | {row['turns']} | {' '.join(row['load'])} | {versions} | {holes.replace('|', '/')} |"
-    yield ""
-    yield from _gates(found["gates"])
+    yield from gates_in_words(found["gates"])
     yield ""
     yield from _open(rows)
+    yield from contenders_in_words(rows)
     yield "## What each line is"
     yield ""
     for title, words, _ in LINES:
@@ -102,34 +99,22 @@ def _table(rows: Mapping[str, Row]) -> Iterator[str]:
 
 
 def _told(read: Callable[[Row], Any], row: Row) -> str:
-    try:
-        value = read(row)
-    except (KeyError, IndexError, TypeError, ZeroDivisionError):
+    """The number, and between what its turns lay where there were several."""
+    value = _read(read, row)
+    if value is None:
         return ""
-    return number(value) if value is not None else ""
+    match _read(read, row.get("spread", {})):
+        case [least, most] if least != most:
+            return f"{number(value)} ({number(least)}–{number(most)})"
+        case _:
+            return number(value)
 
 
-def number(value: float) -> str:
-    """As many digits as mean something."""
-    if value >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def _gates(gates: Mapping[str, Any]) -> Iterator[str]:
-    lost = [name for name, gate in gates.items() if not gate["met"]]
-    yield "## Gates"
-    yield ""
-    yield f"Met: {len(gates) - len(lost)} of {len(gates)}." + (
-        f" Where we lose: {', '.join(lost)}; docs/decisions/0019 says why, and what was tried."
-        if lost
-        else ""
-    )
-    yield ""
-    yield "| | value | gate | met |"
-    yield "| --- | --- | --- | --- |"
-    for name, gate in gates.items():
-        yield f"| {name}: {gate['words']} | {number(gate['value'])} | {number(gate['gate'])} | {'yes' if gate['met'] else '**no**'} |"
+def _read(read: Callable[[Row], Any], row: Row) -> Any:
+    try:
+        return read(row)
+    except (KeyError, IndexError, TypeError, ZeroDivisionError):
+        return None
 
 
 def _open(rows: Mapping[str, Row]) -> Iterator[str]:

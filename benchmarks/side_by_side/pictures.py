@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-from benchmarks.side_by_side.page import number
+from benchmarks.side_by_side.words import number
 
 _DAY = {
     "ground": "#faf8f4",

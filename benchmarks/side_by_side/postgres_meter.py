@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
@@ -62,6 +62,26 @@ class Reading:
 
 Texts = Mapping[tuple[str, str], int]
 """How often each statement was asked, by who (database and role) and text."""
+
+
+class Meter(Protocol):
+    """Counts what a store is asked. A counter that it has not is NaN."""
+
+    async def read(self) -> Reading:
+        """The counters now."""
+        ...
+
+    async def texts(self) -> Texts:
+        """Every statement that was asked so far."""
+        ...
+
+    async def bytes(self) -> int:
+        """The size of all it keeps."""
+        ...
+
+    async def settle(self) -> None:
+        """Write out what is dirty, so that what follows is not charged for it."""
+        ...
 
 
 class PostgresMeter:

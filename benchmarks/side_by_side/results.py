@@ -11,76 +11,103 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.side_by_side.contender import Contender
+from benchmarks.side_by_side.contenders import CONTENDERS
 from benchmarks.side_by_side.gates import DITTOFEED, gates
-from benchmarks.side_by_side.measuring import Figures, Sizes
 from benchmarks.side_by_side.page import page
+from benchmarks.side_by_side.parts import PARTS
 from benchmarks.side_by_side.pictures import pictures
+from benchmarks.side_by_side.sizes import Figures, Sizes
 
 CLONE = Path(__file__).resolve().parents[2]
+LATEST = "latest.json"
+QUOTED = "dittofeed"
+MACHINE, MACHINE_SIZE = "machine", "python -m benchmarks.machine"
 
 
 class Results:
-    """Gathers turns; writes the table, the page and the pictures."""
+    """Gathers turns, part by part; what was found before and is not measured now keeps its own date."""
 
-    def __init__(self, rounds: int, sizes: Sizes) -> None:
+    def __init__(self, rounds: int, sizes: Sizes, kept: Mapping[str, Any] | None = None) -> None:
         self._rounds = rounds
         self._sizes = sizes
-        self._turns: dict[str, list[Figures]] = {}
+        self._kept: dict[str, Any] = dict((kept or {}).get("rows", {}))
+        self._turns: dict[str, dict[str, list[Figures]]] = {}
+        self._load: dict[tuple[str, str], list[str]] = {}
         self._told: dict[str, dict[str, Any]] = {}
-        self._advances: float | None = None
+        self._failed: dict[str, dict[str, str]] = {}
+        self._left_out: dict[str, list[str]] = {}
 
-    def add(
-        self,
-        name: str,
-        contender: Contender,
-        figures: Figures,
-        failures: Mapping[str, str],
-        load: str,
-    ) -> None:
-        """One turn of one contender."""
-        self._turns.setdefault(name, []).append(figures)
-        told = self._told.setdefault(
-            name, {"title": contender.title, "versions": dict(contender.versions()), "load": []}
-        )
-        told["load"].append(load)
-        if failures:
-            told.setdefault("failed", []).append(dict(failures))
+    def about(self, name: str, contender: Contender) -> None:
+        """Who it is."""
+        self._told[name] = {
+            "title": contender.title,
+            "versions": dict(contender.versions()),
+            "licence": contender.licence,
+        }
 
-    def machine(self, seconds: float) -> None:
-        """P16, by the machine's own benchmark."""
-        from benchmarks.machine import measure
+    def add(self, name: str, part: str, figures: Figures, load: str) -> None:
+        """One part of one turn."""
+        self._turns.setdefault(name, {}).setdefault(part, []).append(figures)
+        self._load.setdefault((name, part), []).append(load)
 
-        self._advances = 1e6 / measure(seconds)[0].whole.decided
+    def failed(self, name: str, part: str, why: str) -> None:
+        """A part that came to nothing."""
+        self._failed.setdefault(name, {})[part] = why
+
+    def without(self, name: str, part: str, why: str) -> None:
+        """A part that means nothing for it."""
+        self._told[name]["without"] = {**self._told[name].get("without", {}), part: why}
+
+    def left_out(self, name: str, part: str) -> None:
+        """A part that there was no time for."""
+        self._left_out.setdefault(name, []).append(part)
 
     def found(self) -> dict[str, Any]:
         """All of it, as latest.json holds it."""
-        rows: dict[str, Any] = {}
-        for name, turns in self._turns.items():
-            rows[name] = {**_merged(turns), **self._told[name], "turns": len(turns)}
-            spread = _spread(turns)
-            rows[name]["spread"] = spread
-        if self._advances is not None and "clew" in rows:
-            rows["clew"]["P16"] = round(self._advances)
+        met = {*self._kept, *self._told, *self._turns, *self._failed}
+        rows = {n: self._row(n) for n in dict.fromkeys([*CONTENDERS, *self._kept]) if n in met}
+        rows.pop(QUOTED, None)
         quoted = {"title": "Dittofeed", "quoted": "measured outside this suite", **DITTOFEED}
         return {
-            "rows": {**rows, "dittofeed": quoted},
+            "rows": {**rows, QUOTED: quoted},
             "gates": gates(rows),
             "date": datetime.now(UTC).date().isoformat(),
             "commit": _commit(),
             "rounds": self._rounds,
-            "sizes": {
-                name: getattr(self._sizes, name)
-                for name in ("runs", "at_once", "asks", "posts", "open_runs", "wave", "long")
-            }
-            | {"wait_seconds": self._sizes.scenario.wait_seconds},
             "machine": machine(),
+        }
+
+    def _row(self, name: str) -> dict[str, Any]:
+        """What was found now over what was found before."""
+        row: dict[str, Any] = {"title": name, "parts": {}, "spread": {}, **self._kept.get(name, {})}
+        row |= self._told.get(name, {})
+        turns = self._turns.get(name, {})
+        row["parts"] = {**row["parts"], **{p: self._entry(name, p, t) for p, t in turns.items()}}
+        row["spread"] = dict(row["spread"])
+        for measured in turns.values():
+            row |= _merged(measured)
+            row["spread"] |= _spread(measured)
+        failed = {**row.get("failed", {}), **self._failed.get(name, {})}
+        out = {*row.get("left_out", []), *self._left_out.get(name, [])}
+        row["failed"] = {p: why for p, why in failed.items() if p not in turns}
+        row["left_out"] = sorted(out - {*row["parts"]})
+        return row
+
+    def _entry(self, name: str, part: str, turns: Sequence[Figures]) -> dict[str, Any]:
+        size = MACHINE_SIZE if part == MACHINE else PARTS[part].size(self._sizes)
+        return {
+            "date": datetime.now(UTC).date().isoformat(),
+            "commit": _commit(),
+            "turns": len(turns),
+            "load": self._load[name, part],
+            "size": size,
         }
 
     def write(self, folder: Path) -> None:
         """latest.json, README.md and the pictures."""
         found = self.found()
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "latest.json").write_text(json.dumps(found, indent=1) + "\n")
+        (folder / LATEST).write_text(json.dumps(found, indent=1) + "\n")
         for name, picture in pictures(found).items():
             (folder / name).write_text(picture)
         (folder / "README.md").write_text(page(found))
@@ -92,6 +119,15 @@ class Results:
             f" (gate {gate['gate']}) {gate['words']}"
             for name, gate in self.found()["gates"].items()
         )
+
+
+def kept(folder: Path) -> dict[str, Any]:
+    """What an earlier run has written there; nothing where none has."""
+    try:
+        found: Any = json.loads((folder / LATEST).read_text())
+    except FileNotFoundError:
+        return {}
+    return cast("dict[str, Any]", found)
 
 
 def _merged(turns: Sequence[Figures]) -> Figures:
@@ -111,12 +147,15 @@ def _median(values: Sequence[Any]) -> Any:
     return cast("Any", first)
 
 
-def _spread(turns: Sequence[Figures]) -> Figures:
-    """The least and the most of each plain number."""
+def _spread(turns: Sequence[Mapping[str, Any]]) -> Figures:
+    """The least and the most of each number that there are several of, where the number itself is in the row."""
     found: Figures = {}
     for name in dict.fromkeys(name for turn in turns for name in turn):
-        values = [turn[name] for turn in turns if isinstance(turn.get(name), int | float)]
-        if len(values) > 1:
+        values: list[Any] = [turn[name] for turn in turns if name in turn]
+        if all(isinstance(value, dict) for value in values):
+            if within := _spread(values):
+                found[name] = within
+        elif len(values) > 1 and all(isinstance(value, int | float) for value in values):
             found[name] = [round(min(values), 3), round(max(values), 3)]
     return found
 

@@ -1,29 +1,35 @@
 """What a contender costs while runs wait, and how it comes back: P10 to P13, P15."""
 
 import asyncio
+import math
 import statistics
 import time
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from benchmarks.side_by_side.contender import Ack, Contender, all_of
-from benchmarks.side_by_side.measuring import (
-    REST_SECONDS,
-    Figures,
-    Names,
-    Sizes,
-    until_sent,
-    until_told,
-    waiting_for_answers,
-)
-from benchmarks.side_by_side.postgres_meter import PostgresMeter
+from benchmarks.side_by_side.loads import at_rest, until_sent, until_told, waiting_for_answers
+from benchmarks.side_by_side.postgres_meter import Meter
 from benchmarks.side_by_side.programs import resident_megabytes
 from benchmarks.side_by_side.scenario import ASKED, STEPPED
+from benchmarks.side_by_side.sizes import REST_SECONDS, Figures, Names, Sizes
+
+
+@runtime_checkable
+class HasVisibility(Protocol):
+    """A contender whose broker gives a task to somebody else when it is not acknowledged in time."""
+
+    async def begin_far(self, customers: Sequence[str], seconds: int) -> None:
+        """One task `due` each, so far away, with a visibility timeout of 4 s and two workers."""
+        ...
+
 
 STEPS_BEFORE_COLD = 5
 """So many steps of `long` make a history of about fifty events."""
 
 
 async def open_runs(
-    contender: Contender, meter: PostgresMeter | None, names: Names, sizes: Sizes
+    contender: Contender, meter: Meter | None, names: Names, sizes: Sizes
 ) -> Figures:
     """P10, P11, P12: memory of the workers, bytes in the database, and statements a second, by how many runs wait."""
     empty = await _bytes(meter)
@@ -35,7 +41,7 @@ async def open_runs(
         empty = empty if opened else known  # customers are not runs
         await all_of(contender, "answer", customers, 16)
         opened = wanted
-        await asyncio.sleep(REST_SECONDS)
+        await at_rest(contender)
         told: Figures = {
             "open": wanted,
             "worker_mb": resident_megabytes(contender.pids()["worker"]),
@@ -47,18 +53,20 @@ async def open_runs(
             await asyncio.sleep(sizes.idle_seconds)
             idle = (await meter.read()).since(before)
             told["idle_statements_a_second"] = idle.statements / idle.seconds
-            told["idle_write_transactions_a_second"] = idle.transactions / idle.seconds
+            if not math.isnan(idle.transactions):
+                told["idle_write_transactions_a_second"] = idle.transactions / idle.seconds
         found.append(told)
     return {"open_runs": found}
 
 
 async def recovery(contender: Contender, names: Names, sizes: Sizes) -> Figures:
     """P13: from the kill to the first answer to somebody who asked after it, while ten a second ask."""
-    return {"P13": {what: await _back_after(contender, names, what) for what in sizes.kills}}
+    there = [what for what in sizes.kills if what in contender.pids()]
+    return {"P13": {what: await _back_after(contender, names, sizes, what) for what in there}}
 
 
-async def _back_after(contender: Contender, names: Names, what: str) -> float:
-    customers = await waiting_for_answers(contender, names, 300)
+async def _back_after(contender: Contender, names: Names, sizes: Sizes, what: str) -> float:
+    customers = await waiting_for_answers(contender, names, sizes.asking_after_a_kill)
     people, asking = iter(customers), list[asyncio.Task[None]]()
     killed = time.monotonic()
     killing = asyncio.create_task(contender.kill(what))
@@ -96,11 +104,25 @@ async def _until_taken(contender: Contender, customer: str) -> None:
                 return
 
 
+async def far_times(contender: Contender, names: Names, sizes: Sizes) -> Figures:
+    """How often each task runs whose time is further away than the broker's visibility timeout."""
+    if not isinstance(contender, HasVisibility):
+        return {}
+    customers = names.new(sizes.far)
+    await contender.begin_far(customers, sizes.far_seconds)
+    await until_told(contender, customers, "due")
+    await asyncio.sleep(2 * REST_SECONDS)
+    contender.sink.look()
+    runs = sum(len(contender.sink.of(one, "due")) for one in customers)
+    return {"eta": {"tasks": len(customers), "executions": runs}}
+
+
 async def cold(contender: Contender, names: Names, sizes: Sizes) -> Figures:
     """P15: a run of about fifty events that no worker remembers, against one that it does: touchpoint to send."""
     customers = names.new(max(10, sizes.asks // 2))
     await contender.know(customers)
     await all_of(contender, "long", customers, 16)
+    await at_rest(contender)
     for step in range(1, STEPS_BEFORE_COLD + 1):
         await asyncio.gather(*(_step(contender, one, step) for one in customers))
     cached = [await _step(contender, one, STEPS_BEFORE_COLD + 1) for one in customers]
@@ -126,5 +148,5 @@ async def _step(contender: Contender, customer: str, number: int) -> float:
     return at - ack.asked
 
 
-async def _bytes(meter: PostgresMeter | None) -> int | None:
+async def _bytes(meter: Meter | None) -> int | None:
     return await meter.bytes() if meter else None

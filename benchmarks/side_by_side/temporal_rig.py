@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, RPCStatusCode
 
 from benchmarks.production.cluster import TemporalCluster
@@ -18,6 +20,13 @@ from workers.embedded.temporal_server import TemporalServer, find_executable
 
 NAMESPACE = "default"
 SHARDS = 4
+
+
+@cache
+def _quiet_runtime() -> Runtime:
+    """A server that was killed on purpose is no news: the SDK would tell of each try."""
+    logging = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+    return Runtime(telemetry=TelemetryConfig(logging=logging))
 
 
 class TemporalRig:
@@ -80,7 +89,9 @@ class TemporalRig:
                 search_attributes=SEARCH_ATTRIBUTES,
             )  # fmt: skip
             await self._parts.enter_async_context(self._development)
-        self._client = await Client.connect(self.address, namespace=NAMESPACE)
+        self._client = await Client.connect(
+            self.address, namespace=NAMESPACE, runtime=_quiet_runtime()
+        )
 
     async def stop(self) -> None:
         """End both in order."""
@@ -135,8 +146,13 @@ class TemporalRig:
         return None
 
     async def ended(self, workflow_id: str) -> bool:
-        """Whether a run is over."""
-        told = await self.client.get_workflow_handle(workflow_id).describe()
+        """Whether a run is over. One that has not begun yet, since its touchpoint is on its way, is not."""
+        try:
+            told = await self.client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            raise
         return told.close_time is not None
 
     def versions(self) -> Mapping[str, str]:

@@ -70,6 +70,6 @@ async def test_a_touchpoint_that_nobody_wants_is_in_no_history(ours: Clew) -> No
 
     for _ in range(5):
         await ours.touch("answer", "bert", IGNORED)
-    await ours.routed()
+    await ours.taken()
 
     assert await ours.history("answer", "bert") == before

@@ -45,8 +45,8 @@ def test_no_template_of_an_author_gets_out_or_eats_the_machine() -> None:
     ended = outcomes("tests.security.template_payloads")
 
     wrong = [f"{name}: {how}" for name, how in ended.items() if how not in ("refused", "rendered")]
-    assert len(ended) == len(NAMES) == len(set(PAYLOADS)) + len(MJML)
-    kept("by authors", len(ended), wrong)
+    assert set(ended) == set(NAMES)
+    kept("by authors", len(set(PAYLOADS)) + len(MJML), wrong)
 
 
 @pytest.mark.parametrize(

@@ -83,12 +83,9 @@ def test_a_customer_who_is_called_like_a_template_is_called_so_and_no_more() -> 
 
 
 def test_a_whole_mail_to_a_customer_who_is_called_like_a_template() -> None:
-    found: list[str] = []
     with connections() as begun:
-        for payload in ALONE:
-            for source in (MAIL, TEXT):
-                if (wrong := _in_mail(payload, source)) is not None:
-                    found.append(wrong)
+        told = [_in_mail(payload, source) for payload in ALONE for source in (MAIL, TEXT)]
+    found = [each for each in told if each is not None]
     kept("in mails", 2 * len(ALONE), [*found, *begun])
 
 

@@ -1,4 +1,4 @@
-"""Whatever a customer is called, no page runs it or fetches it: looked at by a real browser, with our policy and without."""
+"""Whatever a customer is called, no page runs it or fetches it: seen by a real browser, with our policy and without."""
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -206,7 +206,7 @@ async def filled_in(hotel: GuestHouse, payloads: Sequence[str]) -> None:
     """Anna with these as her traits, her answers, her events and her cases; the survey asks one of them."""
     traits = {f"trait_{n}": payload.replace("\0", "") for n, payload in enumerate(payloads)}
     first = payloads[0]
-    traits |= {name: first for name in ("first_name", "last_name", "city", "zone")}
+    traits |= dict.fromkeys(("first_name", "last_name", "city", "zone"), first)
     async with hotel.pool.connection() as connection:
         await CustomerStore(hotel.pool).merge_traits(connection, hotel.anna, traits)
     await hotel.run(

@@ -18,11 +18,12 @@ ATTRIBUTES = [
     "format(1)", "keys()", "get('x')", "encode()", "replace('a', 'b')", "constructor", "getClass()",
 ]  # fmt: skip
 ALONE = [
-    "__import__('os').system('id')", "open('/etc/passwd')", "eval('1')", "exec('1')", "globals()", "locals()", "vars()",
+    "__import__('os').system('id')", "open('/etc/passwd')", "eval('1')", "exec('1')", "globals()", "locals()",
     "getattr(run, '__class__')", "os.environ", "env('HOME')", "import os", "lambda: 1", "[x for x in run]", "f'{run}'",
-    "run['__class__']", "run[run]", "$run", "#run", "run; run", "run = 1", "`id`", "$(id)", "now()", "random()", "uuid()",
-    "http.get('http://127.0.0.1/')", "read('/etc/passwd')", "has(run.__class__)", "dyn(run).__class__", "cel.bind(a, 1, a)",
-    "'a'.matches('(?P<x>a)(?R)')", "'a'.matches('(a)\\\\1')", "'a'.matches('(?=a)a')", "b'\\xff'", "r'\\'", "'\\u0000'", "",
+    "run['__class__']", "run[run]", "$run", "#run", "run; run", "run = 1", "`id`", "$(id)", "now()", "random()", "vars()",
+    "http.get('http://127.0.0.1/')", "read('/etc/passwd')", "has(run.__class__)", "dyn(run).__class__", "uuid()",
+    "cel.bind(a, 1, a)", "'a'.matches('(?P<x>a)(?R)')", "'a'.matches('(a)\\\\1')", "'a'.matches('(?=a)a')",
+    "b'\\xff'", "r'\\'", "'\\u0000'", "",
 ]  # fmt: skip
 PAYLOADS = [*(f"{root}.{name}" for root in ROOTS for name in ATTRIBUTES), *ALONE]
 

@@ -103,17 +103,28 @@ def statements(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, "%"
 
 
-def test_sql_is_put_together_of_our_own_constants_only() -> None:
-    """In a store, what stands in braces is a constant in capitals; everything else is a parameter."""
-    found = [
-        f"{path.relative_to(CLONE)}:{line}: {what}"
-        for path in files()
-        if path.parts[len(CLONE.parts)] != "deploy"
-        for line, what in statements(ast.parse(path.read_text(encoding="utf-8")))
-        if not what.lstrip("_").isupper()
-    ]
+LITERAL = {
+    "stores/cases.py: conditions",
+    "stores/feedback.py: where",
+    "stores/inbox_messages.py: column",
+    "stores/problems.py: ' for no key update' if lock else ''",
+    "stores/runs.py: column",
+    "stores/runs.py: conditions",
+}
+"""Put together of texts in our own lines: psycopg takes only `LiteralString`, which the type checker follows."""
 
-    assert found == []
+
+def test_sql_is_put_together_of_our_own_constants_only() -> None:
+    """In a store, what stands in braces is a constant in capitals or looked at here; everything else is a parameter."""
+    found = {
+        f"{path.relative_to(CLONE)}: {what}"
+        for path in files()
+        if path.relative_to(CLONE).parts[0] != "deploy"
+        for _, what in statements(ast.parse(path.read_text(encoding="utf-8")))
+        if not what.lstrip("_").isupper()
+    }
+
+    assert found == LITERAL
 
 
 def test_sql_of_a_name_would_be_found() -> None:

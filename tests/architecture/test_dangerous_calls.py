@@ -105,6 +105,7 @@ def statements(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 LITERAL = {
     "stores/cases.py: conditions",
+    "stores/customers.py: ' for no key update' if lock else ''",
     "stores/feedback.py: where",
     "stores/inbox_messages.py: column",
     "stores/problems.py: ' for no key update' if lock else ''",

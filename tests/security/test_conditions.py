@@ -21,8 +21,8 @@ ALONE = [
     "__import__('os').system('id')", "open('/etc/passwd')", "eval('1')", "exec('1')", "globals()", "locals()",
     "getattr(run, '__class__')", "os.environ", "env('HOME')", "import os", "lambda: 1", "[x for x in run]", "f'{run}'",
     "run['__class__']", "run[run]", "$run", "#run", "run; run", "run = 1", "`id`", "$(id)", "now()", "random()",
-    "http.get('http://127.0.0.1/')", "read('/etc/passwd')", "has(run.__class__)", "dyn(run).__class__", "uuid()", "vars()",
-    "cel.bind(a, 1, a)", "'a'.matches('(?P<x>a)(?R)')", "'a'.matches('(a)\\\\1')", "'a'.matches('(?=a)a')",
+    "http.get('http://127.0.0.1/')", "read('/etc/passwd')", "has(run.__class__)", "dyn(run).__class__", "uuid()",
+    "cel.bind(a, 1, a)", "vars()", "'a'.matches('(?P<x>a)(?R)')", "'a'.matches('(a)\\\\1')", "'a'.matches('(?=a)a')",
     "b'\\xff'", "r'\\'", "'\\u0000'", "",
 ]  # fmt: skip
 PAYLOADS = [*(f"{root}.{name}" for root in ROOTS for name in ATTRIBUTES), *ALONE]

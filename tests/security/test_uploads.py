@@ -14,6 +14,8 @@ from tests.unit.journey.hostile_files import HOSTILE
 SECRET = "root:x:0"
 READ = {
     # Words that are no files of this kind by their name only: as text they harm nobody.
+    # The last one counts, as in YAML 1.1: live messages may have it, so it is not refused when they are rendered.
+    "message: a subject twice",
     "message: a number of many digits",
     "message: a file that is read",
     "message: as JSON: another folder",

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
@@ -24,6 +24,7 @@ from activities.message_channel import (
     UnknownOutcomeError,
 )
 from activities.service_call import CallRefusedError, ServiceBusyError
+from channels.connection_guard import only_public
 from channels.http_call import Find, addresses_of, look_up
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from channels.way_out import with_link
@@ -74,20 +75,22 @@ class AppriseChannel:
         where Apprise said no.
         """
         urls = message.address.split()
-        for url in urls[:_MOST_ADDRESSES]:
-            await self._check(url)
+        found = [await self._check(url) for url in urls[:_MOST_ADDRESSES]]
         if not urls or len(urls) > _MOST_ADDRESSES:
             words = f"write one to {_MOST_ADDRESSES} addresses of Apprise"
             raise ProviderRefusedError(words, reason="unreachable")
-        notifier: Any = self._apprise.Apprise()
-        for url in urls:
-            # Not `add(url)`: that takes several in one text, of which we would have looked at one.
-            service = self._apprise.Apprise.instantiate(url, suppress_exceptions=True)
-            if service is None or not notifier.add(service):
-                raise ProviderRefusedError("Apprise cannot read the address", reason="unreachable")
+        # Not `add(url)`: that takes several in one text, of which we would have looked at one.
+        asset: Any = self._apprise.AppriseAsset(async_mode=False)
+        services = [
+            self._apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+            for url in urls
+        ]
+        if None in services:
+            raise ProviderRefusedError("Apprise cannot read the address", reason="unreachable")
         title, text = message.subject, self._text(message)
+        known = [address for addresses in found for address in addresses]
         # Apprise is synchronous. It has time-outs of its own, below that of a delivery.
-        if not await asyncio.to_thread(notifier.notify, body=text, title=title):
+        if not await asyncio.to_thread(self._notify, services, title, text, known):
             raise UnknownOutcomeError("Apprise said no, which does not say whether it left")
         key = hashlib.sha256(message.key.encode()).hexdigest()[:32]
         return ProviderAnswer(provider_id=f"apprise-{key}")
@@ -99,7 +102,19 @@ class AppriseChannel:
     async def close(self) -> None:
         """There is nothing to close."""
 
-    async def _check(self, url: str) -> None:
+    def _notify(self, services: Sequence[Any], title: str, text: str, known: list[str]) -> bool:
+        """Tell each in turn, in this one thread: whether all took it. No address but `known` may be private."""
+        said: list[bool] = []
+        with only_public(known):
+            for service in services:
+                service.redirects = False  # whatever the address asks for
+                notifier: Any = self._apprise.Apprise(asset=service.asset)
+                notifier.add(service)
+                said.append(bool(notifier.notify(body=text, title=title)))
+        return all(said)
+
+    async def _check(self, url: str) -> Sequence[str]:
+        """Where it leads; nowhere that we know where a token stands in place of a host."""
         service = _SERVICE.match(url)
         if service is None or service.group(1).lower() not in self._services:
             on = ", ".join(sorted(self._services))
@@ -107,7 +122,7 @@ class AppriseChannel:
             raise ProviderRefusedError(words, reason="unreachable")
         try:
             host = httpx2.URL(url).copy_with(scheme="https")
-            await addresses_of(host, self._find, self._allowed)
+            return await addresses_of(host, self._find, self._allowed)
         except httpx2.InvalidURL as error:
             raise ProviderRefusedError(
                 "Apprise cannot read the address", reason="unreachable"
@@ -115,7 +130,7 @@ class AppriseChannel:
         except CallRefusedError as error:
             raise ProviderRefusedError(str(error), reason="unreachable") from error
         except ServiceBusyError:
-            return  # no host: of many services it is a token that stands in its place
+            return ()  # no host: of many services it is a token that stands in its place
 
     def _text(self, message: RenderedMessage) -> str:
         text = message.text.strip()

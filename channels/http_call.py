@@ -87,6 +87,10 @@ class HttpCaller:
             )
         except httpx2.InvalidURL as error:
             raise CallRefusedError(f"the address cannot be called: {error}") from error
+        if target.scheme not in ("http", "https"):
+            raise CallRefusedError(
+                f"the address cannot be called: it begins with neither https:// nor http://: {url[:80]!r}"
+            )
         try:
             async with asyncio.timeout(self._within):
                 return await self._answer(key, method, target, content)

@@ -1,6 +1,7 @@
 """Blocks that messages share: `{% render "signature" %}` puts in what the house published under that name."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import cast
 
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
@@ -12,8 +13,8 @@ from liquid.loader import BaseLoader, TemplateSource
 from activities.message_text import MessageCannotRenderError
 from channels.liquid_bounds import BoundedContext, BoundedTemplate
 
-BLOCKS = "\x00blocks"
-"""Where a rendering carries its blocks: no template can name it."""
+BLOCKS = cast("str", object())
+"""Where a rendering carries its blocks: no text, so that no template can name it."""
 
 Parse = Callable[[Environment, str], BoundedTemplate]
 

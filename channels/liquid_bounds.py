@@ -10,9 +10,10 @@ template over the same values is stopped at the same place on any machine.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, TextIO
 
 from liquid import BoundTemplate, RenderContext
+from liquid.builtin.tags.for_tag import ForNode, ForTag
 from liquid.exceptions import ResourceLimitError
 from liquid.token import Token
 from liquid.undefined import Undefined
@@ -155,6 +156,28 @@ class BoundedContext(RenderContext):
             return result
 
         return paid
+
+
+class BoundedForNode(ForNode):
+    """A loop whose range is looked at before the engine begins it.
+
+    The engine counts what a loop will do, and not what it does before: `reversed` made a list of all
+    the range (93 MB for a hundred million), and `offset` went through all that stands before it.
+    """
+
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        looped = self.expression.iterable.evaluate(context)
+        if isinstance(looped, range) and looped.stop - looped.start > MAX_LOOP:
+            raise ResourceLimitError(f"a range has more than {MAX_LOOP:,} items", token=self.token)
+        return super().render_to_output(context, buffer)
+
+
+class BoundedForTag(ForTag):
+    """`for`, with that node."""
+
+    node_class = BoundedForNode
 
 
 class BoundedTemplate(BoundTemplate):

@@ -12,7 +12,14 @@ from liquid.exceptions import LiquidError, TemplateNotFoundError, UndefinedError
 from activities.message_text import MessageCannotRenderError
 from channels import liquid_filters
 from channels.liquid_blocks import BLOCKS, BlockLoader, used_blocks
-from channels.liquid_bounds import MAX_LOOP, MAX_VALUE, BoundedTemplate, live_length, tags
+from channels.liquid_bounds import (
+    MAX_LOOP,
+    MAX_VALUE,
+    BoundedForTag,
+    BoundedTemplate,
+    live_length,
+    tags,
+)
 from journey.templates import TemplateFault
 
 MAX_SOURCE = 100_000
@@ -51,6 +58,7 @@ def _environment(*, html: bool) -> Environment:
     )
     for tag in _UNWANTED_TAGS:
         del environment.tags[tag]
+    environment.add_tag(BoundedForTag)
     for name in _UNWANTED_FILTERS:
         del environment.filters[name]
     environment.add_filter("money", liquid_filters.money)

@@ -155,9 +155,13 @@ def _attach(mail: EmailMessage, attachments: Sequence[Attachment]) -> None:
 
 
 def one_line(text: str) -> str:
-    """Text that is safe as a header: one line, nothing unprintable."""
+    """Text that is safe as a header: one line, nothing unprintable, no encoded word.
+
+    The standard library takes an encoded word in it for one of its own, and writes what that holds as it
+    is: a line end and a second header (CVE-2024-6923, in Python before 3.11.10).
+    """
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(printable.split())
+    return " ".join(printable.split()).replace("=?", "= ?")
 
 
 def _mailbox(name: str, address: str) -> Address:

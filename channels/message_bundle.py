@@ -58,10 +58,12 @@ def files_of(name: str, source: str) -> dict[str, str]:
         return {f"{name}.md": source}
     try:
         read: Any = json.loads(source)["files"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise MessageFileError(
-            name, 1, "is no message", "Begin with a line ---, then subject."
-        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError):
+        read = None
+    if not isinstance(read, dict) or not all(
+        isinstance(each, str) for each in cast("dict[str, object]", read).values()
+    ):
+        raise MessageFileError(name, 1, "is no message", "Begin with a line ---, then subject.")
     return cast("dict[str, str]", read)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import re
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import asdict, is_dataclass
@@ -50,9 +51,18 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(carry_out())
 
 
+# What a terminal obeys, or shows in another order than it is written: names of customers come from outside.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """The text with nothing in it that a terminal would obey: an escape is shown as what it is."""
+    return _COMMANDS.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+
+
 def say(words: str) -> None:
     """Words for a person, beside the data."""
-    print(words, file=sys.stderr, flush=True)
+    print(visible(words), file=sys.stderr, flush=True)
 
 
 def print_json(value: object) -> None:
@@ -70,7 +80,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(written(cell)) for cell in row))
+        table.add_row(*(Text(visible(written(cell))) for cell in row))
     Console().print(table)
 
 

@@ -13,8 +13,11 @@ from typing import Any, cast
 
 from stores.database import dump_json
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What the first character of a cell must not be: OWASP, CSV injection."""
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What a cell must not begin with: OWASP, CSV injection. The wide ones are taken for the others in East Asia."""
+
+_BLANK = " \t\r\n\0\u00a0\u200b\ufeff"
+"""What spreadsheets leave out before they look."""
 
 _ABOUT = """What we hold about you
 ======================
@@ -55,7 +58,8 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
 
 def safe(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    begins = cell.lstrip(_BLANK).startswith(FORMULA)
+    return f"'{cell}" if begins or cell.startswith(("\t", "\r", "\n")) else cell
 
 
 def _cell(value: Any) -> str:

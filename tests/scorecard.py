@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,17 +64,43 @@ def keep(line: str, figures: Mapping[str, Any], *, met: bool, why: str = "") -> 
 
     `why` says what is not met, by how much and what was tried. Raises: `KeyError` for an unknown line.
     """
-    title = LINES[line].title
     told = {**figures, "met": met, **({"why": why} if why else {})}
-    print(f"\n{line} {title}: {json.dumps(told)}", flush=True)
+    _told(line, told)
+    if KEEPS:
+        _write(line, lambda _: told)
+
+
+def keep_part(line: str, figures: Mapping[str, Any], *, hits: int) -> None:
+    """The same for one of the tests that a line is made of: what the others found stays beside it.
+
+    `hits`: what got through here, 0 where the bar is met. Raises: `KeyError` for an unknown line.
+    """
+    [name] = figures
+    _told(line, {**figures, "hits": hits})
     if not KEEPS:
         return
+
+    def joined(kept: Mapping[str, Any]) -> dict[str, Any]:
+        through = f"hits of {name}"
+        parts = {k: v for k, v in kept.items() if k not in (*TOLD, "hits", through)}
+        parts |= {**figures, **({through: hits} if hits else {})}
+        total = sum(v for k, v in parts.items() if k.startswith("hits of "))
+        return {**dict(sorted(parts.items())), "hits": total, "met": total == 0}
+
+    _write(line, joined)
+
+
+def _told(line: str, told: Mapping[str, Any]) -> None:
+    print(f"\n{line} {LINES[line].title}: {json.dumps(told)}", flush=True)
+
+
+def _write(line: str, told: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
     stamp = {"date": datetime.now(UTC).date().isoformat(), "commit": _commit()}
     KEPT.touch()
     with KEPT.open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         kept = json.loads(file.read() or "{}")
-        kept[line] = told | stamp
+        kept[line] = told(kept.get(line, {})) | stamp
         file.seek(0)
         file.truncate()
         json.dump({each: kept[each] for each in LINES if each in kept}, file, indent=1)

@@ -16,6 +16,8 @@ BOMBS = {
     "a huge range assigned": "{% assign r = (1..50000000) %}{% if r contains 'a' %}{% endif %}",
     "a huge range asked": "{% if (1..900000000) contains 'a' %}x{% endif %}",
     "a huge range asked in lines": "{% liquid\nif (1..900000000)\n contains 'a'\nendif %}",
+    "a huge range from behind": "{% for i in (1..50000000) reversed %}x{% endfor %}",
+    "a huge range from its middle": "{% for i in (1..9000000000) limit: 1 offset: 8999999999 %}x{% endfor %}",
     "chained replace": "{{ 'aaaaaaaaaa'" + " | replace: 'a', 'aaaaaaaaaa'" * 8 + " }}",
     "doubling append": "{% assign a = 'x' %}" + "{% assign a = a | append: a %}" * 40,
     "doubling capture": "{% assign a = 'x' %}"

@@ -161,6 +161,8 @@ def _pages() -> list[Door]:
         Door(
             method=method, path=path, says=f"A customer's own page: {kind}", proof="link", kind=kind,
             page=True, taken="form" if method == "POST" else "",
+            # What was done with one's data is shown by the page itself, which may be read again.
+            answers=(200, 303) if method == "POST" and kind == "data" else (200,),
         )
         for method, path, kind in paths
     ] + [

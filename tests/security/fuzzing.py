@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from typing import Any, cast
 
@@ -38,6 +39,9 @@ WAYS = 5
 ROWS_COUNTED = 0.02
 """The share of requests around which all rows are counted: only so is a deletion seen."""
 
+ROUND = 5_000
+"""Requests of one seed."""
+
 _VALUES = {
     "identity": ["anna", "ben", "🦊", "%00", "x" * 400], "case": ["1:1", "9" * 18 + ":1", "%00"],
     "n": ["0", "99999999999999999999"], "message": ["1", "99999999999999999999999", "-1"],
@@ -57,6 +61,8 @@ class Fuzzing:
         self._doors, self._client, self._untouched = doors, client, untouched
         self._loop = asyncio.get_running_loop()
         self._chance = chance
+        self._seen = set[tuple[object, ...]]()
+        """Answers that were checked: most refusals of a door are the same."""
         self.answered: Counter[str] = Counter()
         self.wrong = list[str]()
         """What is not as the document says."""
@@ -94,8 +100,12 @@ class Fuzzing:
             gone = counting and await self._untouched.rows() != rows
             if wrote or gone:
                 self.touched.append(f"{said}: {wrote or 'rows are gone'} {answer.text[:200]}")
+        same = (case.method, case.path, answer.status_code, answer.headers.get("content-type"), answer.content)  # fmt: skip
+        if same in self._seen:
+            return
         try:
             case.validate_response(answer, checks=CHECKED)
+            self._seen.add(same)
         except BaseExceptionGroup as failures:  # all of them are told at the end
             why = " / ".join(" ".join(str(each).split())[:200] for each in failures.exceptions)
             self.wrong.append(f"{said}: {why} {answer.text[:200]}")
@@ -141,19 +151,26 @@ def operations() -> list[Any]:
     return [each for each in found if each.path not in LEFT_OUT]
 
 
-async def fuzz(fuzzing: Fuzzing, requests: int, drawn_by: int) -> None:
-    """About so many requests, drawn by this seed, the same number for each operation."""
-    each = operations()
-    for operation in each:
+async def fuzz(fuzzing: Fuzzing, requests: int, first_seed: int, ends_at: float) -> int:
+    """At least so many requests, in rounds of a seed each, or none after the time; the rounds it took."""
+    rounds, at_once = 0, -(-min(requests, ROUND) // (WAYS * len(operations())))
+    while fuzzing.sent < requests and time.monotonic() < ends_at:
+        await _round(fuzzing, at_once, first_seed + rounds)
+        rounds += 1
+        print(f"{fuzzing.sent} requests, {dict(fuzzing.answered)}", flush=True)
+    return rounds
+
+
+async def _round(fuzzing: Fuzzing, drawn: int, drawn_by: int) -> None:
+    for operation in operations():
 
         @seed(drawn_by)
         @settings(
-            max_examples=max(1, -(-requests // (WAYS * len(each)))), deadline=None, database=None,
-            phases=[Phase.generate], suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
+            max_examples=drawn, deadline=None, database=None, phases=[Phase.generate],
+            suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
         )  # fmt: skip
         @given(case=operation.as_strategy())
         def knock(case: Any) -> None:
             fuzzing.send(case)
 
         await asyncio.to_thread(knock)
-        print(fuzzing.sent, operation.method.upper(), operation.path, flush=True)

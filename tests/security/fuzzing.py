@@ -100,7 +100,8 @@ class Fuzzing:
             gone = counting and await self._untouched.rows() != rows
             if wrote or gone:
                 self.touched.append(f"{said}: {wrote or 'rows are gone'} {answer.text[:200]}")
-        same = (case.method, case.path, answer.status_code, answer.headers.get("content-type"), answer.content)  # fmt: skip
+        told = answer.headers.get("content-type")
+        same = (case.method, case.path, answer.status_code, told, answer.content)
         if same in self._seen:
             return
         try:
@@ -152,17 +153,19 @@ def operations() -> list[Any]:
 
 
 async def fuzz(fuzzing: Fuzzing, requests: int, first_seed: int, ends_at: float) -> int:
-    """At least so many requests, in rounds of a seed each, or none after the time; the rounds it took."""
+    """At least so many requests, in rounds of a seed each, or as many as the time allows; the rounds it took."""
     rounds, at_once = 0, -(-min(requests, ROUND) // (WAYS * len(operations())))
     while fuzzing.sent < requests and time.monotonic() < ends_at:
-        await _round(fuzzing, at_once, first_seed + rounds)
+        await _round(fuzzing, at_once, first_seed + rounds, ends_at)
         rounds += 1
         print(f"{fuzzing.sent} requests, {dict(fuzzing.answered)}", flush=True)
     return rounds
 
 
-async def _round(fuzzing: Fuzzing, drawn: int, drawn_by: int) -> None:
+async def _round(fuzzing: Fuzzing, drawn: int, drawn_by: int, ends_at: float) -> None:
     for operation in operations():
+        if time.monotonic() > ends_at:
+            return
 
         @seed(drawn_by)
         @settings(

@@ -1,7 +1,7 @@
 """Whatever the OpenAPI document lets one send, or not, is taken or refused as it says: never a 5xx.
 
-`CLEW_FUZZ_REQUESTS=100000` is the measured version; a part of it goes over a real socket. It begins no
-round after `CLEW_FUZZ_MINUTES`, and tells how far it came.
+`CLEW_FUZZ_REQUESTS=100000` is the measured version; a part of it goes over a real socket. It ends
+after `CLEW_FUZZ_MINUTES`, and tells how far it came.
 """
 
 import json
@@ -49,9 +49,12 @@ async def test_whatever_is_sent_is_answered_as_the_document_says(doors: Doors) -
     rounds = await fuzz(fuzzing, REQUESTS, SEED, time.monotonic() + 60 * MINUTES)
 
     figures = {
-        "requests": fuzzing.sent, **dict(sorted(fuzzing.answered.items())),
-        "against_the_schema": len(fuzzing.wrong), "refused_and_changed": len(fuzzing.touched), "seeds": f"{SEED} to {SEED + rounds - 1}",
-    }  # fmt: skip
+        "requests": fuzzing.sent,
+        **dict(sorted(fuzzing.answered.items())),
+        "against_the_schema": len(fuzzing.wrong),
+        "refused_and_changed": len(fuzzing.touched),
+        "seeds": f"{SEED} to {SEED + rounds - 1}",
+    }
     wrong = [*fuzzing.wrong, *fuzzing.touched]
     met = not wrong and not fuzzing.answered["5xx"] and fuzzing.sent >= REQUESTS
     said = f"{fuzzing.sent} of {REQUESTS} requests in time" if fuzzing.sent < REQUESTS else ""
@@ -98,7 +101,9 @@ async def test_what_a_refused_request_wrote_would_be_seen(pool: Pool) -> None:
         await connection.rollback()
     assert await untouched.written_since(number) == []
     async with pool.connection() as connection:
-        await connection.execute("insert into staff_tokens (digest, name, role) values ('d', 'n', 'viewer')")  # fmt: skip
+        await connection.execute(
+            "insert into staff_tokens (digest, name, role) values ('d', 'n', 'viewer')"
+        )
     assert await untouched.written_since(number) == ["staff_tokens"]
     async with pool.connection() as connection:
         await connection.execute("delete from staff_tokens")

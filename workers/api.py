@@ -19,6 +19,7 @@ from api.inbound_texts import slack_router, twilio_router
 from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
+from api.key_rates import KeyRates
 from api.merges import merges_router
 from api.now import now_router
 from api.pressure import Pressure
@@ -83,7 +84,10 @@ def api_app(
     intake = TracedIntake if tracing() else Intake
     keys = WriteKeyCheck(WriteKeyStore(pool))
     ingest = Ingest(
-        intake(pool, CustomerStore(pool), bell), keys, Pressure(settings.requests_at_once)
+        intake(pool, CustomerStore(pool), bell),
+        keys,
+        Pressure(settings.requests_at_once),
+        KeyRates(settings.key_messages_per_second),
     )
 
     async def database_answers() -> None:

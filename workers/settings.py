@@ -105,6 +105,8 @@ class ApiSettings(
     """Opens the staff's part of the API to programs that send it as bearer; off where unset."""
     requests_at_once: Annotated[int, Field(ge=1)] = 64
     """How many requests ingest carries at once; more are asked to come again."""
+    key_messages_per_second: Annotated[float, Field(ge=0)] = 10_000
+    """How many messages each write key may send on average, by this process; 0: as many as it likes."""
 
 
 class MailboxSettings(ProcessSettings):

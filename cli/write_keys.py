@@ -1,6 +1,5 @@
 """`clew write-keys`: who may send touchpoints and devices, and until when."""
 
-import getpass
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.deeds import who
 from cli.output import (
     STATE,
     AsJson,
@@ -73,7 +73,7 @@ def create(
 
     async def work() -> str:
         async with _keys(state) as keys:
-            return await keys.create(name, scopes=wanted, lasts=lasts, by=_who())
+            return await keys.create(name, scopes=wanted, lasts=lasts, by=who())
 
     _show(name, run(work()), as_json=as_json)
 
@@ -106,7 +106,7 @@ def rotate(
 
     async def work() -> str | None:
         async with _keys(state) as keys:
-            return await keys.rotate(name, overlap=timedelta(hours=overlap), by=_who())
+            return await keys.rotate(name, overlap=timedelta(hours=overlap), by=who())
 
     key = run(work())
     if key is None:
@@ -120,7 +120,7 @@ def revoke(name: Name, state: State = STATE) -> None:
 
     async def work() -> int:
         async with _keys(state) as keys:
-            return await keys.revoke(name, by=_who())
+            return await keys.revoke(name, by=who())
 
     if not run(work()):
         raise CommandError(_none(name))
@@ -146,7 +146,3 @@ async def _keys(state: Path) -> AsyncGenerator["WriteKeyStore"]:
 
     async with database(state) as pool:
         yield WriteKeyStore(pool)
-
-
-def _who() -> str:
-    return f"command: {getpass.getuser()}"

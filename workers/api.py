@@ -33,6 +33,7 @@ from channels.inbox_token import InboxTokens
 from channels.liquid_text import LiquidText
 from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
+from stores.audit import AuditStore
 from stores.cases import CaseStore
 from stores.conversations import ConversationStore
 from stores.coupons import CouponStore
@@ -181,7 +182,13 @@ def inbound_routers(
         feedback_router(
             feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
         ),
-        inbound_mail_router(desk, InboundSecret(secret), staff, sns=inbound_sns(settings)),
+        inbound_mail_router(
+            desk,
+            InboundSecret(secret),
+            staff,
+            sns=inbound_sns(settings),
+            deeds=AuditStore(pool),
+        ),
         conversation_router(
             customers, ConversationStore(pool), InboundStore(pool, customers), staff
         ),

@@ -75,8 +75,8 @@ class Ingest:
                 with self._pressure.admit():
                     return await door(request)
             except RefusedRequestError as refusal:
-                if refusal.status >= 429:
-                    _log.warning("ingest_refused", status=refusal.status, code=refusal.code)
+                loud = _log.warning if refusal.status >= 429 else _log.info
+                loud("ingest_refused", status=refusal.status, code=refusal.code)
                 return refusal.response()
 
         return answer

@@ -73,6 +73,14 @@ class StaffKeyCheck:
                 with acting(await self.check(request, at_least)):
                     return await door(request)
             except RefusedRequestError as refusal:
+                if refusal.status not in (401, 403):  # those are told above
+                    told = {"status": refusal.status, "why": refusal.code}
+                    _log.info(
+                        "request refused",
+                        method=request.method,
+                        request=request_id(request),
+                        **told,
+                    )
                 return refusal.response()
 
         return answer

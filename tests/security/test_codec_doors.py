@@ -10,6 +10,7 @@ import orjson
 import pytest
 import pytest_asyncio
 from pydantic import JsonValue
+from starlette.routing import Route
 from temporalio.api.common.v1 import Payload
 
 from api.codec_server import MAY_READ, CodecServer
@@ -75,12 +76,12 @@ async def codec(server: CodecServer) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_every_route_of_it_is_tried_here(
-    server: CodecServer, codec: httpx.AsyncClient
-) -> None:
-    del codec
+def test_every_route_of_it_is_tried_here(server: CodecServer) -> None:
     routes = {
-        (method, route.path) for route in server.app({}).state.doors for method in route.methods
+        (method, route.path)
+        for route in server.app({}).routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
     }
     assert {path for method, path in routes if method == "POST"} == {
         "/sign-in",

@@ -169,7 +169,7 @@ class Installation:
 async def installation(pool: Pool) -> AsyncIterator[Installation]:
     sns = SnsSender()
     desk = inbound_desk(
-        pool, cast("Bell", NoBell()), every_door(), reply_domain="reply.shop.example", welcome=True
+        pool, cast("Bell", NoBell()), every_door(), reply_domain="reply.shop.example", welcome=()
     )
     notified = SnsNotifications(SnsMessages([TOPIC], sns.fetch), lambda: NOW)
     staff = StaffKeyCheck("nobody")

@@ -47,9 +47,9 @@ CHANGE: list[tuple[str, str]] = [
     ("feeling", "feeling anna upset --why rang"),
     ("feeling", "feeling anna --over --why calm"),
     ("problem open", "problem open power --title Power --words out --why storm --customer anna"),
-    ("problem update", "problem update power soon"),
+    ("problem update", "problem update power --words soon"),
     ("problem mend", "problem mend power"),
-    ("problem reopen", "problem reopen power again"),
+    ("problem reopen", "problem reopen power --words again"),
     ("problem link", "problem link power --customer ben"),
     ("write-key", "write-key shop"),
     ("write-keys create", "write-keys create app"),
@@ -61,7 +61,7 @@ CHANGE: list[tuple[str, str]] = [
     ("keys rotate", "keys rotate"),
     ("engine raise", "engine raise {next}"),
     ("engine lower", "engine lower {engine}"),
-    ("engine retire", "engine retire 0"),
+    ("engine retire", "engine retire 9"),
     ("link", "link data anna"),
     ("export", "export anna --to {folder}"),
     ("erase", "erase ben --yes"),
@@ -152,6 +152,7 @@ async def test_every_command_that_changes_something_leaves_a_deed(
     (tmp_path / "lines").write_text('{"event": "Seen", "customer": "anna"}\n')
     await someone_to_act_on(pool)
     engine = (await EngineStore(pool).standing()).engine
+    await EngineStore(pool).beat("host-1", "journey", "0123abcd", [engine, engine + 1])
     unaudited = list[str]()
     for _, typed in CHANGE:
         before = await deeds(pool)
@@ -161,20 +162,22 @@ async def test_every_command_that_changes_something_leaves_a_deed(
         )
         if await deeds(pool) == before:
             unaudited.append(f"{typed}: {told.output[-300:]} {told.exception!r}")
-    assert unaudited == []
+    assert unaudited == [], "\n".join(unaudited)
     async with pool.connection() as connection:
         rows = await (await connection.execute("select distinct who from audit")).fetchall()
     assert all(row["who"].startswith("command: ") or row["who"] == "eva" for row in rows), rows
 
 
 C, P = "/v1/customers/{identity}", "/v1/problems"
+BY_COMMAND = {("POST", "/v1/journeys/{journey}/enter")}
+"""It is done above, by `clew enter`: both go through the one store that leaves the deed."""
+
 OVER_HTTP: list[tuple[str, str, str, dict[str, Any]]] = [
-    ("POST", "/v1/journeys/{journey}/enter", "/v1/journeys/audited/enter", {"customer": "dora"}),
     ("POST", "/v1/cases/{case:path}/decide", "/v1/cases/70:1/decide", {"decision": "explained", "by": "eva"}),
-    ("POST", f"{C}/now/{{what}}", "/v1/customers/dora/now/taken", {"suggestion": "problem:audited"}),
     ("POST", f"{C}/feeling", "/v1/customers/dora/feeling", {"feeling": "upset", "why": "rang", "by": "eva"}),
     ("POST", f"{C}/feeling/over", "/v1/customers/dora/feeling/over", {"why": "calm", "by": "eva"}),
     ("POST", P, P, {"problem": "lift", "title": "Lift", "words": "w", "why": "x", "by": "eva", "customers": ["dora"]}),
+    ("POST", f"{C}/now/{{what}}", "/v1/customers/dora/now/taken", {"suggestion": "problem:lift"}),
     ("POST", f"{P}/{{problem}}/update", f"{P}/lift/update", {"words": "soon", "by": "eva"}),
     ("POST", f"{P}/{{problem}}/link", f"{P}/lift/link", {"customer": "emil", "by": "eva"}),
     ("POST", f"{P}/{{problem}}/mend", f"{P}/lift/mend", {"by": "eva"}),
@@ -215,7 +218,7 @@ async def test_every_door_of_staff_that_changes_something_leaves_a_deed(doors: D
         for door in DOORS
         if door.proof == "staff" and door.changes and not door.audited.startswith("not:")
     }
-    assert audited == {(method, path) for method, path, _, _ in OVER_HTTP}
+    assert audited - BY_COMMAND == {(method, path) for method, path, _, _ in OVER_HTTP}
     await ready(doors)
     merge, unaudited = "0", list[str]()
     bearer = {"Authorization": f"Bearer {doors.tokens['operator']}"}

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2 as httpx
 import orjson
@@ -150,9 +151,10 @@ async def test_another_site_has_a_browser_do_nothing(
     if door == "/decode" and "origin" not in told:
         told = {**told, "origin": "null"}
 
-    forged = await codec.post(
-        door, headers=told, **({"content": ASKED} if door == "/decode" else {"data": {"token": "token-of-lead"}})
-    )  # fmt: skip
+    sent: dict[str, Any] = (
+        {"content": ASKED} if door == "/decode" else {"data": {"token": "token-of-lead"}}
+    )
+    forged = await codec.post(door, headers=told, **sent)
 
     assert forged.status_code == 403
     assert opened.payloads == 0

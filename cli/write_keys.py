@@ -61,9 +61,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make a write key. It is shown once."""
-    from stores.write_keys import SCOPES
+    from stores.write_keys import SCOPES, Scope
 
-    wanted = [each for each in SCOPES if scope is None or each in scope]
+    wanted: list[Scope] = [each for each in SCOPES if scope is None or each in scope]
     unknown = sorted(set(scope or ()) - set(SCOPES))
     if unknown:
         wrong_use(f"--scope: {unknown[0]} is none; they are {', '.join(SCOPES)}.")

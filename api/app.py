@@ -12,7 +12,8 @@ from starlette.routing import Route
 from api.answer_headers import AnswerHeaders, away, broken
 from api.ingest import Ingest
 from api.openapi import openapi_document
-from api.refusals import json_response
+from api.refusals import RefusedRequestError, json_response
+from stores.customers import NameOfNobodyError
 
 Check = Callable[[], Awaitable[None]]
 """Returns where a part can do its work, and raises where it cannot."""
@@ -35,6 +36,7 @@ def create_app(
     app.add_exception_handler(Exception, broken)
     for cannot in (psycopg.OperationalError, psycopg.InterfaceError):
         app.add_exception_handler(cannot, away)
+    app.add_exception_handler(NameOfNobodyError, _nobody)
     if ingest is not None:
         app.router.routes.extend(ingest.routes())
     for router in routers:
@@ -49,6 +51,12 @@ def create_app(
         if isinstance(route, Route)
     ]
     return app
+
+
+async def _nobody(request: Request, error: Exception) -> Response:
+    del request, error
+    said = "the identity is a name of nobody: identities.yaml says which names are"
+    return RefusedRequestError(400, "name_of_nobody", said).response()
 
 
 async def _document(request: Request) -> Response:

@@ -115,10 +115,10 @@ def _of_staff() -> list[Door]:
         _staff("GET", "/v1/cases", "The cases of staff", query=("state", "queue")),
         _staff("GET", "/v1/cases/{case:path}", "One case"),
         _staff("POST", "/v1/cases/{case:path}/decide", "Decide a case", "agent", fields=("decision", "by"), optional=("fields",), audited="decided"),
-        _staff("POST", "/v1/journeys/{journey}/enter", "Ask that a customer enter a journey", "lead", fields=("customer",), optional=("properties", "message_id"), answers=(202,), audited="not: it is kept as a touchpoint, with its message id"),
+        _staff("POST", "/v1/journeys/{journey}/enter", "Ask that a customer enter a journey", "lead", fields=("customer",), optional=("properties", "message_id"), answers=(202,), audited="asked to enter"),
         _staff("GET", "/v1/offers/{code:path}", "What a coupon is worth"),
         _staff("GET", f"{_CUSTOMER}/now", "The moment of a customer", query=("place",)),
-        _staff("POST", f"{_CUSTOMER}/now/{{what}}", "What became of a suggestion", "agent", fields=("suggestion",), optional=("place", "message_id", "by", "again_after"), audited="not: it is kept as what became of the suggestion, and there are very many"),
+        _staff("POST", f"{_CUSTOMER}/now/{{what}}", "What became of a suggestion", "agent", fields=("suggestion",), optional=("place", "message_id", "by", "again_after"), audited="taken or refused; not what was only shown: a page tells it each time"),
         _staff("GET", f"{_CUSTOMER}/feeling", "What a customer feels"),
         _staff("POST", f"{_CUSTOMER}/feeling", "Staff saw what a customer feels", "agent", fields=("feeling", "why", "by"), optional=("for",), audited="read a feeling"),
         _staff("POST", f"{_CUSTOMER}/feeling/over", "What a customer feels is over", "agent", fields=("why", "by"), audited="ended what is felt"),
@@ -142,7 +142,7 @@ def _of_staff() -> list[Door]:
         _staff("GET", "/v1/customers/{identity:path}/conversation", "What was said both ways", query=("most",)),
         _staff("GET", "/v1/inbound/strangers", "What nobody we know wrote", query=("most",)),
         _staff("GET", "/v1/inbound/{reply}/files/{n:int}", "A file of a message"),
-        _staff("POST", "/inbound/mail", "Take a mail as it is", "agent", taken="mail", query=("to", "from"), audited="not: it is kept as what the customer wrote"),
+        _staff("POST", "/inbound/mail", "Take a mail as it is", "agent", taken="mail", query=("to", "from"), audited="handed in a mail"),
     ]  # fmt: skip
 
 
@@ -161,6 +161,8 @@ def _pages() -> list[Door]:
         Door(
             method=method, path=path, says=f"A customer's own page: {kind}", proof="link", kind=kind,
             page=True, taken="form" if method == "POST" else "",
+            # What was done with one's data is shown by the page itself, which may be read again.
+            answers=(200, 303) if method == "POST" and kind == "data" else (200,),
         )
         for method, path, kind in paths
     ] + [

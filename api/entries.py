@@ -39,6 +39,7 @@ class Entries(Protocol):
         *,
         message_id: str,
         at: datetime,
+        by: str = "",
     ) -> None: ...
 
 
@@ -78,7 +79,8 @@ def entries_router(
         customer, said, named = _asked(await _told(request))
         message = message_id("request", named)
         found = await customers.known(customer)
-        await entries.request(found, journey, said, message_id=message, at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        await entries.request(found, journey, said, message_id=message, at=now, by="program")
         return json_response({"success": True, "customer": found, "message_id": message}, 202)
 
     async def coupon(request: Request) -> Response:

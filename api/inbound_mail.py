@@ -22,6 +22,7 @@ from api.staff_key import StaffKeyCheck
 from channels.given_mail import GivenMail, UnreadableMailError, of_postmark, of_sendgrid, of_ses
 from channels.inbound_mail import LARGEST_MAIL
 from contracts.inbound_message import Heard
+from stores.audit import acting
 
 SHORTEST_SECRET = 16
 LARGEST_BODY = LARGEST_MAIL * 3 // 2
@@ -42,6 +43,12 @@ class VerifiedSns(Protocol):
         had now.
         """
         ...
+
+
+class Deeds(Protocol):
+    """Where it is written down who did what."""
+
+    async def record(self, who: str, did: str, what: str) -> None: ...
 
 
 class InboundSecret:
@@ -70,6 +77,7 @@ def inbound_mail_router(
     staff: StaffKeyCheck,
     *,
     sns: VerifiedSns | None = None,
+    deeds: Deeds | None = None,
 ) -> APIRouter:
     """The doors for mail; that of SES only where `sns` can tell whether Amazon sent it."""
     router = APIRouter(tags=["what customers write"])
@@ -102,11 +110,15 @@ def inbound_mail_router(
         )
 
     async def plain(request: Request) -> Response:
-        await staff.check(request)
+        origin = await staff.check(request)
         raw = await read_body(request, LARGEST_MAIL)
         to = request.query_params.getlist("to")
         sender = request.query_params.get("from")
-        return _kept(await desk.take_given(GivenMail(raw=raw, recipients=to, sender=sender)))
+        heard = await desk.take_given(GivenMail(raw=raw, recipients=to, sender=sender))
+        if deeds is not None and heard.new:
+            with acting(origin):
+                await deeds.record("program", "handed in a mail", f"message {heard.reply}")
+        return _kept(heard)
 
     doors = {"postmark": postmark, "sendgrid": sendgrid, "mail": plain}
     for name, door in (doors if sns is None else {**doors, "ses": ses}).items():

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from api import cloudevents
 from api.intake import Intake
+from api.key_rates import KeyRates
 from api.pressure import Pressure
 from api.refusals import RefusedRequestError, json_response
 from api.reported import Refused, RefusedMessageError, Reported, kind_of
@@ -44,10 +45,17 @@ Door = Callable[[Request], Awaitable[Response]]
 class Ingest:
     """The doors, and what stands behind them."""
 
-    def __init__(self, intake: Intake, keys: WriteKeyCheck, pressure: Pressure) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        keys: WriteKeyCheck,
+        pressure: Pressure,
+        rates: KeyRates | None = None,
+    ) -> None:
         self._intake = intake
         self._keys = keys
         self._pressure = pressure
+        self._rates = rates or KeyRates(0)
 
     def routes(self) -> list[Route]:
         """Plain Starlette routes: FastAPI's layer would cost two thirds of a small request."""
@@ -67,8 +75,8 @@ class Ingest:
                 with self._pressure.admit():
                     return await door(request)
             except RefusedRequestError as refusal:
-                if refusal.status >= 429:
-                    _log.warning("ingest_refused", status=refusal.status, code=refusal.code)
+                loud = _log.warning if refusal.status >= 429 else _log.info
+                loud("ingest_refused", status=refusal.status, code=refusal.code)
                 return refusal.response()
 
         return answer
@@ -154,6 +162,7 @@ class Ingest:
     async def _answer(
         self, source: str, reported: Sequence[tuple[int, Any, Reported]], refused: list[Refused]
     ) -> Response:
+        self._rates.take(source, len(reported) + len(refused))
         taken = await self._intake.take(source, reported, refused)
         answer: dict[str, Any] = {"success": True}
         if taken.refused:

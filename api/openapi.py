@@ -1,7 +1,11 @@
-"""The OpenAPI document: made of the table of doors, served at /openapi.json, published as docs/openapi.json."""
+"""The OpenAPI document: made of the table of doors, served at /openapi.json, published as docs/openapi.json.
+
+`python -m api.openapi > docs/openapi.json` publishes it anew.
+"""
 
 # ruff: noqa: E501 -- a table: one line each
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -153,9 +157,9 @@ def _responses(door: Door) -> dict[str, Any]:
         }
         refused = {"description": "A page that says why not.", "content": html}
     else:
-        json = {"application/json": {"schema": _ANY}}
+        written = {"application/json": {"schema": _ANY}}
         other: dict[str, Any] = {name: {} for name in _other_answers(door)}
-        fine = {"description": "Done.", "content": other or json}
+        fine = {"description": "Done.", "content": other or written}
         refusals = [
             {"$ref": f"#/components/schemas/{name}"} for name in ("Refusal", "Detail", "Unknown")
         ]
@@ -167,7 +171,8 @@ def _responses(door: Door) -> dict[str, Any]:
         fine = {"description": "Done."}
     return {
         **{str(status): refused for status in (*_REFUSED, *((410,) if door.page else ()))},
-        **{str(status): fine for status in door.answers},
+        **{str(status): fine for status in door.answers if status != 303},
+        **({"303": {"description": "Done; the page says so."}} if 303 in door.answers else {}),
     }
 
 
@@ -181,3 +186,7 @@ def _other_answers(door: Door) -> tuple[str, ...]:
     return (
         ("application/json", "text/xml", "text/plain") if door.kind in ("twilio", "slack") else ()
     )
+
+
+if __name__ == "__main__":
+    print(json.dumps(openapi_document(), indent=1, ensure_ascii=False))  # noqa: T201 -- it is the file

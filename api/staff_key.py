@@ -49,11 +49,8 @@ class StaffKeyCheck:
     async def check(self, request: Request, at_least: Role | None = None) -> Origin:
         """Let the request pass; who it is. `at_least`: unsaid, whoever reads may read, an agent may do.
 
-        Raises: `RefusedRequestError` 401, or 403 where the role does not go so far, or all is off.
+        Raises: `RefusedRequestError` 401, or 403 where the role does not go so far.
         """
-        if self._token is None and self._tokens is None:
-            said = "the staff API is off: set CLEW_STAFF_TOKEN for the API process"
-            raise RefusedRequestError(403, "staff_api_off", said)
         origin = {"ip": _address(request), "request": request_id(request)}
         try:
             name, role = await self.holder(_bearer(request))
@@ -76,6 +73,14 @@ class StaffKeyCheck:
                 with acting(await self.check(request, at_least)):
                     return await door(request)
             except RefusedRequestError as refusal:
+                if refusal.status not in (401, 403):  # those are told above
+                    told = {"status": refusal.status, "why": refusal.code}
+                    _log.info(
+                        "request refused",
+                        method=request.method,
+                        request=request_id(request),
+                        **told,
+                    )
                 return refusal.response()
 
         return answer
@@ -90,7 +95,7 @@ class StaffKeyCheck:
         found = await self._tokens.holder(given) if self._tokens and given else None
         if found is None:
             self._found.pop(given, None)
-            said = "send a staff token: Authorization: Bearer …"
+            said = "send a staff token: Authorization: Bearer … (CLEW_STAFF_TOKEN, or clew staff-tokens create)"
             raise RefusedRequestError(401, "invalid_staff_token", said)
         if len(self._found) >= _REMEMBERED:
             self._found.clear()
@@ -109,7 +114,7 @@ def request_id(request: Request) -> str:
 
 def _bearer(request: Request) -> str:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return given.strip() if scheme.lower() == "bearer" else ""
+    return given if scheme.lower() == "bearer" else ""  # as it came: no token is mended
 
 
 def _address(request: Request) -> str:

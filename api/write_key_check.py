@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import structlog
 from starlette.requests import Request
 
 from api.refusals import RefusedRequestError
@@ -15,6 +16,7 @@ REMEMBERED_SECONDS = 5.0
 """A revoked key is refused at the latest after this time, a new one accepted at once."""
 
 _REMEMBERED = 1_000
+_log = structlog.get_logger(__name__)
 
 
 class WriteKeys(Protocol):
@@ -43,6 +45,11 @@ class WriteKeyCheck:
             raise _refused("no write key: send it as Basic user name, or as writeKey in the body")
         name = await self._name(key)
         if name is None:
+            # Not which: whoever mistypes theirs would have it in the log.
+            origin = {"ip": request.client.host if request.client else ""}
+            _log.warning(
+                "write key refused", path=str(request.scope.get("path", ""))[:80], **origin
+            )
             raise _refused("the write key is unknown, was revoked, is over, or not for this door")
         return name
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.deeds import write_down
 from cli.output import (
     STATE,
     WRONG_USE,
@@ -64,10 +65,13 @@ async def _link(state: Path, page: str, whose: str) -> str:
             story = await RunStore(pool).run(int(whose) if whose.isdecimal() else whose)
             if story is None:
                 raise CommandError(f"There is no run {whose}. `clew runs` lists them.")
+            told = f"customer {story.run.customer}"
+            await write_down(pool, "made a link", told, {"page": page})
             return links.url("status", story.run.customer, story.run.entry)
         found = await CustomerStore(pool).find(whose)
-    if found is None:
-        raise CommandError(f"Nobody is known as {whose}.")
+        if found is None:
+            raise CommandError(f"Nobody is known as {whose}.")
+        await write_down(pool, "made a link", f"customer {found.customer}", {"page": page})
     return links.url(cast("PageKind", page), found.customer)
 
 

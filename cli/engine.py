@@ -1,12 +1,12 @@
 """`clew engine`: which meaning of journeys new runs get, and who knows it."""
 
 import asyncio
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.deeds import who, write_down
 from cli.output import (
     FAILED,
     STATE,
@@ -21,6 +21,7 @@ from cli.output import (
 )
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
     from temporalio.client import Client
 
     from stores.engines import EngineStanding, EngineStore, OldRun
@@ -120,7 +121,7 @@ async def _change(state: Path, number: int, *, up: bool) -> None:
         engines = EngineStore(pool)
         change = engines.raise_to if up else engines.lower_to
         try:
-            await change(number, by=f"command: {getpass.getuser()}")
+            await change(number, by=who())
         except EngineRefusedError as refused:
             raise CommandError(str(refused), FAILED) from None
 
@@ -138,7 +139,10 @@ async def _retire(state: Path, number: int) -> tuple[int, int, int]:
         if strangers:
             names = ", ".join(f"{each.kind} {each.process}" for each in strangers)
             raise CommandError(f"{names}: do not know engine {standing.engine}. Replace them.")
-        moved, left = await move_runs(engines, await temporal(state), number, standing.engine)
+        client = await temporal(state)
+        told: dict[str, JsonValue] = {"runs_go_on_under": standing.engine}
+        await write_down(pool, "retired", f"engine {number}", told)
+        moved, left = await move_runs(engines, client, number, standing.engine)
         return moved, left, standing.engine
 
 

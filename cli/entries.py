@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.deeds import who
 from cli.output import (
     FAILED,
     STATE,
@@ -77,7 +78,8 @@ async def _enter(state: Path, journey: str, customer: str, properties: list[str]
         found = await CustomerStore(pool).known(customer)
         message = message_id("request", secrets.token_hex(16))
         entries = RequestedEntryStore(pool)
-        await entries.request(found, journey, said, message_id=message, at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        await entries.request(found, journey, said, message_id=message, at=now, by=who())
         return found
 
 
@@ -119,7 +121,7 @@ async def _load(state: Path, offer: str, codes: list[str]) -> tuple[int, int]:
 
     async with database(state) as pool:
         store = CouponStore(pool)
-        return await store.load(offer, codes), await store.left(offer)
+        return await store.load(offer, codes, by=who()), await store.left(offer)
 
 
 def calls_secret(state: State = STATE) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from cli.customer_links import signing
+from cli.deeds import write_down
 from cli.output import (
     STATE,
     AsJson,
@@ -273,6 +274,8 @@ async def _export(state: Path, name: str) -> dict[str, Any]:
     async with database(state) as pool:
         found = await CustomerStore(pool).find(name)
         held = await HeldDataStore(pool).export(found.customer, None) if found else None
+        if found is not None:
+            await write_down(pool, "exported", f"customer {found.customer}")
     if held is None:
         raise CommandError(f"Nobody is known as {name}.")
     return {"exported_at": datetime.now(UTC), **held}

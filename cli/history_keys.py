@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from cli.deeds import who
 from cli.output import (
     FAILED,
     STATE,
@@ -61,7 +62,11 @@ def rewrap(state: State = STATE, as_json: AsJson = False) -> None:
 
     May be broken off and begun again. After it an older master key may be taken out of the setting.
     """
-    done = run(_with_keys(state, lambda keys: keys.rewrap(lambda so_far: say(f"{so_far:,} ..."))))
+
+    def told(so_far: int) -> None:
+        say(f"{so_far:,} ...")
+
+    done = run(_with_keys(state, lambda keys: keys.rewrap(told, by=who())))
     print_json({"rewrapped": done}) if as_json else say(
         f"{done:,} keys were put under the newest master key."
     )
@@ -72,7 +77,7 @@ def rotate(
 ) -> None:
     """Seal what comes from now on with new keys; what was sealed before stays readable."""
     before = datetime.now(UTC) - timedelta(days=0 if customer else older_than)
-    made = run(_with_keys(state, lambda keys: keys.rotate(before, customer)))
+    made = run(_with_keys(state, lambda keys: keys.rotate(before, customer, by=who())))
     print_json({"made": made}) if as_json else say(f"{made:,} new keys were made.")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.deeds import write_down
 from cli.output import (
     STATE,
     AsJson,
@@ -178,7 +179,10 @@ async def _resume(state: Path, name: str) -> "Run":
 
     async with database(state) as pool:
         found = (await _found(pool, name)).run
-    handle = (await temporal(state)).get_workflow_handle(found.workflow_id)
+        client = await temporal(state)
+        # Before it is done: what cannot be written down is not done.
+        await write_down(pool, "told to try again", f"run {found.workflow_id}")
+    handle = client.get_workflow_handle(found.workflow_id)
     try:
         await handle.signal(SIGNAL_RESUME)
     except RPCError as error:
@@ -200,7 +204,9 @@ async def _leave(state: Path, name: str, reason: str) -> dict[str, Any]:
 
     async with database(state) as pool:
         found = (await _found(pool, name)).run
-    handle = (await temporal(state)).get_workflow_handle(found.workflow_id)
+        client = await temporal(state)
+        await write_down(pool, "told to leave", f"run {found.workflow_id}", {"why": reason})
+    handle = client.get_workflow_handle(found.workflow_id)
     try:
         return await handle.execute_update(
             UPDATE_LEAVE, {"reason": reason}, rpc_timeout=timedelta(seconds=20)

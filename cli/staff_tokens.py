@@ -1,12 +1,12 @@
 """`clew staff-tokens`: named tokens for staff and their programs, each with a role."""
 
-import getpass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.deeds import who
 from cli.output import (
     STATE,
     AsJson,
@@ -80,7 +80,7 @@ async def _create(state: Path, name: str, role: "Role", days: int) -> str:
     from stores.staff_tokens import StaffTokenStore
 
     async with database(state) as pool:
-        return await StaffTokenStore(pool).create(name, role, lasts=timedelta(days=days), by=_who())
+        return await StaffTokenStore(pool).create(name, role, lasts=timedelta(days=days), by=who())
 
 
 async def _tokens(state: Path) -> "list[StaffToken]":
@@ -96,8 +96,4 @@ async def _revoke(state: Path, name: str) -> int:
     from stores.staff_tokens import StaffTokenStore
 
     async with database(state) as pool:
-        return await StaffTokenStore(pool).revoke(name, by=_who())
-
-
-def _who() -> str:
-    return f"command: {getpass.getuser()}"
+        return await StaffTokenStore(pool).revoke(name, by=who())

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from cli.deeds import write_down_where_known
 from cli.output import (
     FAILED,
     STATE,
@@ -51,6 +52,8 @@ def send(
         wrong_use("Say to whom it happened (--customer) or about which thing (--subject), or both.")
     message = _message(event, customer, subject, properties or [], message_id)
     run(_send(state, message))
+    told = {"event": event, "message_id": message["messageId"]}
+    run(write_down_where_known(state, "sent", "a touchpoint", told))
     if as_json:
         print_json({"message_id": message["messageId"], "event": event})
     else:
@@ -76,6 +79,8 @@ def import_file(
     if not file.is_file():
         wrong_use(f"{file}: there is no such file.")
     imported: ImportedFile = run(import_touchpoints(state, file, from_start=again))
+    told = {"file": file.name, "sent": imported.sent, "refused": len(imported.refused)}
+    run(write_down_where_known(state, "imported", "touchpoints", told))
     if as_json:
         print_json(imported)
     else:

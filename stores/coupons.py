@@ -15,6 +15,7 @@ from contracts.fault_points import reach
 from contracts.journey_run import RunReference
 from journey.effects import GrantOffer, SettleOffer
 from journey.offer import OfferWords
+from stores.audit import record_deed
 from stores.customers import lock_canonical
 from stores.database import Connection, Pool, clean_text, jsonb
 from stores.published import live_source
@@ -119,7 +120,7 @@ class CouponStore:
             row["state"] = "expired"
         return Coupon(**row)
 
-    async def load(self, offer: str, codes: Iterable[str]) -> int:
+    async def load(self, offer: str, codes: Iterable[str], *, by: str = "program") -> int:
         """Add codes to the pool of an offer. Returns how many are new.
 
         A code that was given to somebody, or that any offer has, stays as it is: it is one coupon's only.
@@ -134,6 +135,9 @@ class CouponStore:
                 on conflict do nothing
                 """,
                 [offer, list(codes)],
+            )
+            await record_deed(
+                connection, by, "loaded codes", f"offer {offer}", {"new": cursor.rowcount}
             )
             return cursor.rowcount
 

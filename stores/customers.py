@@ -25,6 +25,10 @@ _PHONE = re.compile(r"\+?[0-9 ()./-]+")
 _NOT_DIALLED = re.compile(r"[ ()./-]")
 
 
+class NameOfNobodyError(ValueError):
+    """Every name that was given is one that clients send where they know nobody; identities.yaml says which."""
+
+
 class UnknownZoneError(ValueError):
     """The zone is not an IANA time zone; write one such as Europe/Prague."""
 
@@ -78,12 +82,12 @@ class CustomerStore:
         to it, as far as the rules of the house allow: what is too much is left as it was, and told
         in `refused_ties`. `explicit`: somebody said that it is one person; no limit forbids it.
         Whoever resolves the same identity at the same time waits for this transaction.
-        Raises: `ValueError` where no identity is given but blocked values.
+        Raises: `NameOfNobodyError` where no identity is given but blocked values.
         """
         rules = await self.rules.read(connection)
         wanted = rules.ordered(normalised(kind, value) for kind, value in identities)
         if not wanted:
-            raise ValueError("a customer needs at least one identity that is not blocked")
+            raise NameOfNobodyError("a customer needs a name that is not a name of nobody")
         known = await owners(connection, wanted)
         found = set(known.values())
         if len(known) == len(wanted) and len(found) == 1:
@@ -111,7 +115,10 @@ class CustomerStore:
             return await find_customer(connection, identity)
 
     async def known(self, identity: str) -> str:
-        """The customer of our id or of any identity; made, with it as user id, where nobody has it."""
+        """The customer of our id or of any identity; made, with it as user id, where nobody has it.
+
+        Raises: `NameOfNobodyError`.
+        """
         async with self._pool.connection() as connection:
             found = await find_customer(connection, identity)
             if found is not None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import LiteralString
 
 from contracts.sealing import MasterKeys, WrappedKey, new_key
+from stores.audit import record_deed
 from stores.database import Connection, Pool, one_statement
 
 FORGOTTEN_AFTER = timedelta(seconds=30)
@@ -132,7 +133,9 @@ class HistoryKeyStore:
         self._remember(owner, n, n, key)
         return key
 
-    async def rewrap(self, told: Callable[[int], None] = lambda _: None) -> int:
+    async def rewrap(
+        self, told: Callable[[int], None] = lambda _: None, *, by: str = "program"
+    ) -> int:
         """Put every key under the newest master key; returns how many were not. May be broken off and repeated."""
         done = 0
         while True:
@@ -152,11 +155,14 @@ class HistoryKeyStore:
                         [new.master, new.wrapped, row["owner"], row["n"]],
                     )
             if not rows:
+                await self._write_down(by, "rewrapped", done)
                 return done
             done += len(rows)
             told(done)
 
-    async def rotate(self, before: datetime, owner: str | None = None) -> int:
+    async def rotate(
+        self, before: datetime, owner: str | None = None, *, by: str = "program"
+    ) -> int:
         """Make a new key for whoever's newest is older than that; the old ones go on opening. Returns how many."""
         done, after = 0, ""
         while True:
@@ -173,6 +179,7 @@ class HistoryKeyStore:
                     )
                     done += cursor.rowcount
             if not rows:
+                await self._write_down(by, "rotated", done)
                 return done
             after = rows[-1]["owner"]
 
@@ -181,6 +188,10 @@ class HistoryKeyStore:
         async with one_statement(self._pool) as connection:
             rows = await (await connection.execute(_STATUS)).fetchall()
         return [KeysUnder(**row) for row in rows]
+
+    async def _write_down(self, by: str, did: str, keys: int) -> None:
+        async with self._pool.connection() as connection:
+            await record_deed(connection, by, did, "history keys", {"keys": keys})
 
     def _remembered(self, owner: str, n: int | None) -> tuple[int, bytes] | None:
         held = self._held.get((owner, n))

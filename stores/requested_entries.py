@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from contracts.ids import message_id
 from contracts.other_journey import NOT_ADMITTED
 from journey.touchpoint import ENTER, RUN_ENDED
+from stores.audit import record_deed
 from stores.database import Connection, Pool
 from stores.touchpoints import NewTouchpoint, store_touchpoints
 
@@ -27,8 +28,12 @@ class RequestedEntryStore:
         *,
         message_id: str,
         at: datetime,
+        by: str = "",
     ) -> None:
-        """Ask that a customer enter a journey. Twice under one message id is once."""
+        """Ask that a customer enter a journey. Twice under one message id is once.
+
+        `by`: which member of staff or program of theirs; nobody where a run asks for it.
+        """
         async with self._pool.connection() as connection:
             asked = NewTouchpoint(
                 message_id=message_id,
@@ -37,7 +42,11 @@ class RequestedEntryStore:
                 customer=customer,
                 properties={**properties, "journey": journey},
             )
-            await store_touchpoints(connection, [asked])
+            (number,) = await store_touchpoints(connection, [asked])
+            if number is not None and by:
+                told: dict[str, JsonValue] = {"journey": journey, "message_id": message_id}
+                what = f"customer {customer}"
+                await record_deed(connection, by, "asked to enter", what, told)
         self._ring()
 
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from journey.moment_events import EVENT_OF, Told
 from journey.spans import read_span
+from stores.audit import record_deed
 from stores.customers import read_customer
 from stores.database import Connection, Pool, clean_text
 from stores.moment_candidates import coupon_key, problem_key, show_key
@@ -111,6 +112,10 @@ class SuggestionStore:
                     "slot": secrets.randbelow(SLOTS),
                 },
             )
+            if told.told != "shown":  # nobody's decision, and told each time that a page is seen
+                detail: dict[str, JsonValue] = {"suggestion": told.suggestion, "place": told.place}
+                what = f"customer {told.customer}"
+                await record_deed(connection, told.by or "program", told.told, what, detail)
         self.ring()
         return True
 

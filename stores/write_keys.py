@@ -77,18 +77,25 @@ class WriteKeyStore:
         return row["name"] if row else None
 
     async def rotate(self, name: str, *, overlap: timedelta, by: str = "") -> str | None:
-        """A new key for the same doors; those of this name end after the overlap. None where there is none."""
+        """A new key for the same doors, which ends when the old ones would have; None where there is none.
+
+        Those of this name end after the overlap, or before it where they would have.
+        """
         key = new_secret(WRITE_KEY)
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                with old as (
-                    update write_keys set expires_at = least(expires_at, now() + %(overlap)s)
+                with old as materialized (
+                    select digest, scopes, expires_at from write_keys
                      where name = %(name)s and revoked_at is null
                        and (expires_at is null or expires_at > now())
-                    returning scopes)
-                insert into write_keys (digest, name, scopes)
-                select %(digest)s, %(name)s, array_agg(distinct scope)
+                       for update),
+                ended as (
+                    update write_keys k set expires_at = least(k.expires_at, now() + %(overlap)s)
+                      from old where k.digest = old.digest)
+                insert into write_keys (digest, name, scopes, expires_at)
+                select %(digest)s, %(name)s, array_agg(distinct scope),
+                       case when not bool_or(expires_at is null) then max(expires_at) end
                   from old, unnest(old.scopes) scope having count(*) > 0
                 """,
                 {"name": clean_text(name), "overlap": overlap, "digest": digest(key)},

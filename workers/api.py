@@ -19,6 +19,7 @@ from api.inbound_texts import slack_router, twilio_router
 from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
+from api.key_rates import KeyRates
 from api.merges import merges_router
 from api.now import now_router
 from api.pressure import Pressure
@@ -32,6 +33,7 @@ from channels.inbox_token import InboxTokens
 from channels.liquid_text import LiquidText
 from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
+from stores.audit import AuditStore
 from stores.cases import CaseStore
 from stores.conversations import ConversationStore
 from stores.coupons import CouponStore
@@ -83,7 +85,10 @@ def api_app(
     intake = TracedIntake if tracing() else Intake
     keys = WriteKeyCheck(WriteKeyStore(pool))
     ingest = Ingest(
-        intake(pool, CustomerStore(pool), bell), keys, Pressure(settings.requests_at_once)
+        intake(pool, CustomerStore(pool), bell),
+        keys,
+        Pressure(settings.requests_at_once),
+        KeyRates(settings.key_messages_per_second),
     )
 
     async def database_answers() -> None:
@@ -177,7 +182,13 @@ def inbound_routers(
         feedback_router(
             feedback_sources(settings), FeedbackStore(pool, bell.ring), settings.public_url
         ),
-        inbound_mail_router(desk, InboundSecret(secret), staff, sns=inbound_sns(settings)),
+        inbound_mail_router(
+            desk,
+            InboundSecret(secret),
+            staff,
+            sns=inbound_sns(settings),
+            deeds=AuditStore(pool),
+        ),
         conversation_router(
             customers, ConversationStore(pool), InboundStore(pool, customers), staff
         ),

@@ -73,6 +73,7 @@ def _tls(settings: InboundSettings) -> ssl.SSLContext | None:
     if settings.inbound_certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(settings.inbound_certificate, settings.inbound_key)
     except (OSError, ssl.SSLError) as error:

@@ -92,6 +92,10 @@ class DeliverySettings(TemporalSettings, ReplySettings, MailSettings, ChannelSet
         return calls_key(self.secret.get_secret_value(), told.get_secret_value() if told else None)
 
 
+StaffToken = Annotated[SecretStr | None, Field(min_length=16)]
+"""Nothing locks out who guesses: it must be too long for that. `openssl rand -hex 32` makes one."""
+
+
 class ApiSettings(
     DatabaseSettings, InboundDoorSettings, FeedbackSettings, VapidSettings, PageSettings
 ):
@@ -101,10 +105,12 @@ class ApiSettings(
     """Address to listen on; 0.0.0.0 in a container."""
     api_port: Port = 8000
     """Port to listen on."""
-    staff_token: SecretStr | None = None
+    staff_token: StaffToken = None
     """Opens the staff's part of the API to programs that send it as bearer; off where unset."""
     requests_at_once: Annotated[int, Field(ge=1)] = 64
     """How many requests ingest carries at once; more are asked to come again."""
+    key_messages_per_second: Annotated[float, Field(ge=0)] = 10_000
+    """How many messages each write key may send on average, by this process; 0: as many as it likes."""
 
 
 class MailboxSettings(ProcessSettings):
@@ -131,7 +137,7 @@ class CodecSettings(DatabaseSettings, HistorySettings):
     """Where the Web UI is in the browser: the only page that may ask."""
     codec_open: bool = False
     """Whether whoever opens the Web UI may read histories: for a machine of one's own."""
-    staff_token: SecretStr | None = None
+    staff_token: StaffToken = None
     """Whoever has it may read histories, as whoever has a staff token of their own."""
 
     @model_validator(mode="after")

@@ -1,5 +1,8 @@
 """Write keys: shown once, kept as a digest, refused once revoked."""
 
+from datetime import timedelta
+
+from stores.audit import AuditStore
 from stores.database import Pool
 from stores.write_keys import WriteKeyStore
 
@@ -37,3 +40,56 @@ async def test_a_key_chosen_elsewhere_is_taken_and_a_revoked_one_can_come_back(p
 
     assert await keys.name_of("demo-key") == "demo"
     assert len(await keys.keys()) == 1
+
+
+async def test_a_new_key_goes_beside_the_old_one_and_ends_when_that_would_have(pool: Pool) -> None:
+    keys = WriteKeyStore(pool)
+    old = await keys.create("shop", scopes=["ingest"], lasts=timedelta(days=30))
+
+    new = await keys.rotate("shop", overlap=timedelta(hours=1), by="eva")
+
+    assert new is not None
+    assert (await keys.name_of(old), await keys.name_of(new)) == ("shop", "shop")
+    assert await keys.name_of(new, "devices") is None
+    ends = sorted(each.expires_at for each in await keys.keys() if each.expires_at)
+    assert len(ends) == 2
+    assert timedelta(days=29) < ends[1] - ends[0] < timedelta(days=30)
+
+
+async def test_a_key_without_end_is_followed_by_one_without_end_at_once_if_need_be(
+    pool: Pool,
+) -> None:
+    keys = WriteKeyStore(pool)
+    old = await keys.create("shop")
+
+    new = await keys.rotate("shop", overlap=timedelta(0))
+
+    assert new is not None
+    assert (await keys.name_of(old), await keys.name_of(new, "devices")) == (None, "shop")
+    assert sum(each.expires_at is None for each in await keys.keys()) == 1
+    assert await keys.rotate("nobody", overlap=timedelta(0)) is None
+
+
+async def test_rotating_does_not_make_an_old_key_last_longer(pool: Pool) -> None:
+    keys = WriteKeyStore(pool)
+    await keys.create("shop", lasts=timedelta(hours=1))
+
+    await keys.rotate("shop", overlap=timedelta(days=7))
+
+    ends = [each.expires_at for each in await keys.keys()]
+    assert len(ends) == 2
+    assert len(set(ends)) == 1
+
+
+async def test_what_is_done_with_keys_is_in_the_audit(pool: Pool) -> None:
+    keys = WriteKeyStore(pool)
+    await keys.create("shop", by="eva")
+    await keys.rotate("shop", overlap=timedelta(0), by="eva")
+    await keys.revoke("shop", by="eva")
+
+    deeds = await AuditStore(pool).latest(what="write key shop")
+    assert [(deed.who, deed.did) for deed in reversed(deeds)] == [
+        ("eva", "made"),
+        ("eva", "rotated"),
+        ("eva", "revoked"),
+    ]

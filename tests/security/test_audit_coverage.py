@@ -1,0 +1,244 @@
+"""Whatever staff change, by command or over HTTP, leaves a deed: each is done once, and the audit looked at."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+import typer
+from pytest_httpserver import HTTPServer
+from typer.testing import CliRunner
+
+from api.doors import DOORS
+from cli.main import app
+from stores.customers import CustomerStore
+from stores.database import Pool
+from stores.engines import EngineStore
+from tests.security.conftest import SECRET, Doors
+
+PARCEL = Path(__file__).parents[1] / "integration" / "clients" / "parcel.yaml"
+ANNA = "c_anna"
+CHANGE_NOTHING = {
+    "audit head", "audit list", "audit verify", "backtest", "cases", "check", "conversation", "diff",
+    "doctor", "engine status", "feedback", "graph", "keys status", "map", "merges", "now", "preview",
+    "problem show", "problems", "runs", "schema", "show", "staff-tokens list", "stops", "test", "traits",
+    "write-keys list",
+    # They ask for pages of others, or print what is made of settings; nothing is kept.
+    "links", "calls-secret", "vapid-key", "webhook-secret",
+    # A message to oneself, which stands in no ledger; and processes of one's own machine.
+    "send-test", "up", "demo",
+}  # fmt: skip
+
+CHANGE: list[tuple[str, str]] = [
+    ("publish", f"publish {PARCEL}"),
+    ("enter", "enter parcel --customer anna"),
+    ("load-codes", "load-codes spring {folder}/codes"),
+    ("send", "send Seen --customer anna"),
+    ("import", "import {folder}/lines"),
+    ("resume", "resume 7"),
+    ("leave", "leave 7 --reason tired"),
+    ("decide", "decide 7:1 explained --by eva"),
+    ("stop", "stop everything --why prices"),
+    ("resume", "resume everything"),
+    ("merge", "merge anna ben --why same"),
+    ("unmerge", "unmerge 1 --why other"),
+    ("feeling", "feeling anna upset --why rang"),
+    ("feeling", "feeling anna --over --why calm"),
+    ("problem open", "problem open power --title Power --words out --why storm --customer anna"),
+    ("problem update", "problem update power --words soon"),
+    ("problem mend", "problem mend power"),
+    ("problem reopen", "problem reopen power --words again"),
+    ("problem link", "problem link power --customer ben"),
+    ("write-key", "write-key shop"),
+    ("write-keys create", "write-keys create app"),
+    ("write-keys rotate", "write-keys rotate app"),
+    ("write-keys revoke", "write-keys revoke app"),
+    ("staff-tokens create", "staff-tokens create jana --role lead"),
+    ("staff-tokens revoke", "staff-tokens revoke jana"),
+    ("keys rewrap", "keys rewrap"),
+    ("keys rotate", "keys rotate"),
+    ("engine raise", "engine raise {next}"),
+    ("engine lower", "engine lower {engine}"),
+    ("engine retire", "engine retire 9"),
+    ("link", "link data anna"),
+    ("export", "export anna --to {folder}"),
+    ("erase", "erase ben --yes"),
+]  # fmt: skip
+
+
+def commands(group: Any, path: str = "") -> Iterator[str]:
+    """Every command as it is typed; a group of its own programs, such as the demo, counts once."""
+    inside: dict[str, Any] = getattr(group, "commands", {})
+    if not inside or path == "demo":
+        yield path
+        return
+    for name, each in inside.items():
+        yield from commands(each, f"{path} {name}".strip())
+
+
+class FakeRun:
+    """A run in Temporal that does whatever it is told."""
+
+    async def signal(self, *_: object) -> None:
+        pass
+
+    async def execute_update(self, *_: object, **__: object) -> dict[str, str]:
+        return {}
+
+
+class FakeTemporal:
+    """Knows every run, and lists none."""
+
+    def get_workflow_handle(self, *_: object, **__: object) -> FakeRun:
+        return FakeRun()
+
+
+async def deeds(pool: Pool) -> int:
+    async with pool.connection() as connection:
+        row = await (await connection.execute("select count(*) as n from audit")).fetchone()
+    assert row is not None
+    return row["n"]
+
+
+async def someone_to_act_on(pool: Pool) -> None:
+    """Two customers; a run of the first, and a case of it."""
+    async with pool.connection() as connection:
+        for name in ("anna", "ben"):
+            await connection.execute("insert into customers (customer) values (%s)", [f"c_{name}"])
+            await connection.execute(
+                "insert into identities (kind, value, customer) values ('user_id', %s, %s)",
+                [name, f"c_{name}"],
+            )
+        await connection.execute(
+            "insert into runs (entry, workflow_id, first_run_id, journey, customer, engine, state,"
+            " entered_at, began_at) values (7, 'journey/flight/c_anna', 'r1', 'flight', 'c_anna', 1,"
+            " 'open', now(), now())"
+        )
+        await connection.execute(
+            'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,'
+            " decisions, state, opened_at) values ('case/1', 7, 1, 'journey/flight/c_anna', 'flight',"
+            " 'c_anna', 'desk', 'b', '{\"explained\": {}}', 'open', now())"
+        )
+
+
+def test_every_command_is_known_to_change_something_or_nothing() -> None:
+    there = set(commands(typer.main.get_command(app)))
+    changing = {name for name, _ in CHANGE}
+    assert there == CHANGE_NOTHING | changing
+    assert CHANGE_NOTHING & changing == set()
+
+
+async def test_every_command_that_changes_something_leaves_a_deed(
+    pool: Pool,
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    httpserver: HTTPServer,
+) -> None:
+    httpserver.expect_request("/v1/batch").respond_with_json({"success": True})
+    for name, value in {
+        "CLEW_DATABASE_URL": database, "CLEW_SECRET": SECRET, "CLEW_WRITE_KEY": "k",
+        "CLEW_PUBLIC_URL": httpserver.url_for("").rstrip("/"), "COLUMNS": "200",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+
+    async def temporal(_: Path) -> FakeTemporal:
+        return FakeTemporal()
+
+    monkeypatch.setattr("cli.installation.temporal", temporal)
+    (tmp_path / "codes").write_text("SPRING-1\n")
+    (tmp_path / "lines").write_text('{"event": "Seen", "customer": "anna"}\n')
+    await someone_to_act_on(pool)
+    engine = (await EngineStore(pool).standing()).engine
+    await EngineStore(pool).beat("host-1", "journey", "0123abcd", [engine, engine + 1])
+    unaudited = list[str]()
+    for _, typed in CHANGE:
+        before = await deeds(pool)
+        words = typed.format(folder=tmp_path, engine=engine, next=engine + 1).split()
+        told = await asyncio.to_thread(
+            CliRunner().invoke, app, [*words, "--state", str(tmp_path / "state")]
+        )
+        if await deeds(pool) == before:
+            unaudited.append(f"{typed}: {told.output[-300:]} {told.exception!r}")
+    assert unaudited == [], "\n".join(unaudited)
+    async with pool.connection() as connection:
+        rows = await (await connection.execute("select distinct who from audit")).fetchall()
+    assert all(row["who"].startswith("command: ") or row["who"] == "eva" for row in rows), rows
+
+
+C, P = "/v1/customers/{identity}", "/v1/problems"
+BY_COMMAND = {("POST", "/v1/journeys/{journey}/enter")}
+"""It is done above, by `clew enter`: both go through the one store that leaves the deed."""
+
+OVER_HTTP: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("POST", "/v1/cases/{case:path}/decide", "/v1/cases/70:1/decide", {"decision": "explained", "by": "eva"}),
+    ("POST", f"{C}/feeling", "/v1/customers/dora/feeling", {"feeling": "upset", "why": "rang", "by": "eva"}),
+    ("POST", f"{C}/feeling/over", "/v1/customers/dora/feeling/over", {"why": "calm", "by": "eva"}),
+    ("POST", P, P, {"problem": "lift", "title": "Lift", "words": "w", "why": "x", "by": "eva", "customers": ["dora"]}),
+    ("POST", f"{C}/now/{{what}}", "/v1/customers/dora/now/taken", {"suggestion": "problem:lift"}),
+    ("POST", f"{P}/{{problem}}/update", f"{P}/lift/update", {"words": "soon", "by": "eva"}),
+    ("POST", f"{P}/{{problem}}/link", f"{P}/lift/link", {"customer": "emil", "by": "eva"}),
+    ("POST", f"{P}/{{problem}}/mend", f"{P}/lift/mend", {"by": "eva"}),
+    ("POST", f"{P}/{{problem}}/reopen", f"{P}/lift/reopen", {"words": "again", "by": "eva"}),
+    ("POST", "/v1/stops", "/v1/stops", {"scope": "everything", "reason": "prices", "by": "eva"}),
+    ("DELETE", "/v1/stops/{scope}", "/v1/stops/everything?by=eva", {}),
+    ("POST", "/v1/stops", "/v1/stops", {"scope": "channel", "name": "email", "reason": "prices", "by": "eva"}),
+    ("DELETE", "/v1/stops/{scope}/{name}", "/v1/stops/channel/email?by=eva", {}),
+    ("POST", "/v1/merges", "/v1/merges", {"one": "dora", "other": "emil", "by": "eva", "why": "same"}),
+    ("POST", "/v1/merges/{merge}/undo", "/v1/merges/{merge}/undo", {"by": "eva", "why": "other"}),
+    ("POST", f"{C}/erase", "/v1/customers/emil/erase", {"by": "eva"}),
+    ("POST", "/inbound/mail", "/inbound/mail?to=desk@shop.example", {}),
+]  # fmt: skip
+
+
+async def ready(doors: Doors) -> None:
+    customers = CustomerStore(doors.pool)
+    dora = await customers.known("dora")
+    await customers.known("emil")
+    async with doors.pool.connection() as connection:
+        await connection.execute(
+            "insert into runs (entry, workflow_id, first_run_id, journey, customer, engine, state,"
+            " entered_at, began_at) values (70, 'journey/audited/x', 'r1', 'audited', %s, 1, 'open',"
+            " now(), now())",
+            [dora],
+        )
+        await connection.execute(
+            'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,'
+            " decisions, state, opened_at) values ('case/70', 70, 1, 'journey/audited/x', 'audited',"
+            " %s, 'desk', 'b', '{\"explained\": {}}', 'open', now())",
+            [dora],
+        )
+
+
+async def test_every_door_of_staff_that_changes_something_leaves_a_deed(doors: Doors) -> None:
+    audited = {
+        (door.method, door.path)
+        for door in DOORS
+        if door.proof == "staff" and door.changes and not door.audited.startswith("not:")
+    }
+    assert audited - BY_COMMAND == {(method, path) for method, path, _, _ in OVER_HTTP}
+    await ready(doors)
+    merge, unaudited = "0", list[str]()
+    bearer = {"Authorization": f"Bearer {doors.tokens['operator']}"}
+    for method, _, at, told in OVER_HTTP:
+        before = await deeds(doors.pool)
+        sent: dict[str, Any] = (
+            {"json": told} if told else {"content": b"From: a@b.example\n\nhello"}
+        )
+        if method == "DELETE":
+            sent = {}
+        answer: httpx.Response = await doors.client.request(
+            method, at.format(merge=merge), headers=bearer, **sent
+        )
+        if at == "/v1/merges" and answer.status_code == 201:
+            merge = str(answer.json()["merge"])
+        if await deeds(doors.pool) == before:
+            unaudited.append(f"{method} {at}: {answer.status_code} {answer.text[:200]}")
+    assert unaudited == []
+    async with doors.pool.connection() as connection:
+        rows = await (await connection.execute(
+            "select did from audit where actor <> 'operator' and (who = 'eva' or did = 'handed in a mail')"
+        )).fetchall()  # fmt: skip
+    assert rows == []

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,13 @@ class Somebody:
         return {"hand": "1"}
 
 
+NOBODY: Any = Somebody()
+
+
+def _making(somebody: Somebody) -> Any:
+    return lambda _: somebody
+
+
 def _written(results: Results, folder: Path) -> tuple[dict, str]:
     results.write(folder)
     return json.loads((folder / "latest.json").read_text()), (folder / "README.md").read_text()
@@ -51,10 +59,10 @@ def _written(results: Results, folder: Path) -> tuple[dict, str]:
 def _before(folder: Path) -> None:
     """A page of another day, with one part of ours and one of those by hand."""
     before = Results(1, Sizes())
-    before.about("clew", Somebody())
+    before.about("clew", NOBODY)
     before.add("clew", "carts", CARTS, "0.5")
     before.add("clew", "ingest", {"P9": {"acks_a_second": 80.0}}, "0.5")
-    before.about("bare", Somebody())
+    before.about("bare", NOBODY)
     before.add("bare", "carts", {**CARTS, "P1": 28}, "0.5")
     found, _ = _written(before, folder)
     for row in found["rows"].values():
@@ -67,7 +75,7 @@ def test_what_is_measured_again_has_a_new_day_and_the_rest_keeps_its_own(tmp_pat
     _before(tmp_path)
 
     now = Results(1, Sizes(), kept(tmp_path))
-    now.about("clew", Somebody())
+    now.about("clew", NOBODY)
     now.add("clew", "carts", {**CARTS, "P1": 31}, "0.2")
     found, page = _written(now, tmp_path)
 
@@ -86,7 +94,7 @@ def test_what_is_measured_again_has_a_new_day_and_the_rest_keeps_its_own(tmp_pat
 
 def test_a_hole_that_is_filled_later_is_no_hole_any_more(tmp_path) -> None:
     first = Results(1, Sizes())
-    first.about("clew", Somebody())
+    first.about("clew", NOBODY)
     first.failed("clew", "carts", "TimeoutError: nobody came")
     first.left_out("clew", "wave")
     _, page = _written(first, tmp_path)
@@ -94,7 +102,7 @@ def test_a_hole_that_is_filled_later_is_no_hole_any_more(tmp_path) -> None:
     assert "left out: there was no time for it" in page
 
     later = Results(1, Sizes(), kept(tmp_path))
-    later.about("clew", Somebody())
+    later.about("clew", NOBODY)
     later.add("clew", "carts", CARTS, "0.1")
     later.add("clew", "wave", {"P14": {"drained_a_second": 7.0}}, "0.1")
     _, page = _written(later, tmp_path)
@@ -103,7 +111,7 @@ def test_a_hole_that_is_filled_later_is_no_hole_any_more(tmp_path) -> None:
 
 def test_a_number_of_several_turns_says_between_what_they_lay(tmp_path) -> None:
     results = Results(3, Sizes())
-    results.about("clew", Somebody())
+    results.about("clew", NOBODY)
     for p50 in (20, 26, 23):
         results.add("clew", "answers", {"P7": {"quiet": {"p50": p50}}}, "0.1")
         results.add("clew", "carts", CARTS, "0.1")
@@ -117,9 +125,8 @@ def test_a_number_of_several_turns_says_between_what_they_lay(tmp_path) -> None:
 async def test_an_engine_that_is_not_here_has_a_row_that_says_so(tmp_path) -> None:
     somebody = Somebody("there is no redis-server on PATH: apt-get install redis-server")
     results = Results(1, sizes := Sizes())
-    turns = Turns(
-        results, sizes, Sitting(None, sizes), tmp_path, keep=False, contenders={"bare": lambda _: somebody},
-    )  # fmt: skip
+    here = {"bare": _making(somebody)}
+    turns = Turns(results, sizes, Sitting(None, sizes), tmp_path, keep=False, contenders=here)
 
     await turns.all(plan(["bare"], ["noise"], 1))
 
@@ -130,9 +137,8 @@ async def test_an_engine_that_is_not_here_has_a_row_that_says_so(tmp_path) -> No
 
 async def test_what_means_nothing_to_an_engine_is_said_with_the_reason(tmp_path) -> None:
     results = Results(1, sizes := Sizes())
-    turns = Turns(
-        results, sizes, Sitting(None, sizes), tmp_path, keep=False, contenders={"bare": lambda _: Somebody()},
-    )  # fmt: skip
+    here = {"bare": _making(Somebody())}
+    turns = Turns(results, sizes, Sitting(None, sizes), tmp_path, keep=False, contenders=here)
 
     await turns.all(plan(["bare"], ["noise"], 1))
 

@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from activities.message_channel import (
-    MessageChannel,
     ProviderBusyError,
     ProviderRefusedError,
     UnknownOutcomeError,
@@ -143,16 +142,16 @@ async def found_by_us(url: str) -> bool:
     return True
 
 
-def webhook() -> MessageChannel:
+def webhook() -> WebhookChannel:
     return WebhookChannel(b"s" * 32, LINKS, now, allowed=["stock.internal"], find=find)
 
 
-def web_push() -> MessageChannel:
+def web_push() -> WebPushChannel:
     key = VapidKey(new_pair()[0], "mailto:care@air.example")
     return WebPushChannel(key, LINKS, now, allowed=["stock.internal"], find=find)
 
 
-def apprise() -> MessageChannel:
+def apprise() -> AppriseChannel:
     return AppriseChannel(["json", "jsons", "form", "xml"], LINKS, find=find)
 
 
@@ -167,7 +166,10 @@ def as_apprise(url: str) -> str:
     ids=["webhook", "webpush", "apprise"],
 )
 async def test_no_trait_sends_a_message_into_our_own_network(
-    laid: Trap, making: Callable[[], MessageChannel], written: Callable[[str], str], every: int
+    laid: Trap,
+    making: Callable[[], WebhookChannel | WebPushChannel | AppriseChannel],
+    written: Callable[[str], str],
+    every: int,
 ) -> None:
     channel, keys = making(), Browser().keys
 

@@ -26,6 +26,7 @@ _WAITS_AT = {
     "show": "show",
     "run": "run",
 }
+_NO_SUCH_STEP = "the new version has no such step"
 _JOINS = frozenset({"for_each", "parallel"})
 _ASKED_BY: dict[type, str] = {
     Deliver: "send",
@@ -58,12 +59,25 @@ def move(turn: Turn, moved: Moved) -> None:
         turn.ask(ReadTraits(n=turn.count(), names=missing), None)
     main = next((t for t in state.threads if t.home == "main" and t.parent is None), None)
     for thread in [thread for thread in state.threads if not _may_stay(turn, thread)]:
-        turn.drop_thread(thread, "the new version has no such step")
+        turn.drop_thread(thread, _NO_SUCH_STEP)
+    _void_unwatched(turn)
     for thread in [thread for thread in state.threads if _waits_for_nobody(turn, thread)]:
         turn.proceed(thread)
     if moved.address is not None or main not in state.threads:
         _set_down(turn, main, moved.address)
     turn.changed = True
+
+
+def _void_unwatched(turn: Turn) -> None:
+    """A coupon whose step the new version lacks: nobody would see it used or run out."""
+    state = turn.state
+    watched = {
+        thread.waiting.n
+        for thread in state.threads
+        if thread.waiting is not None and thread.waiting.kind == "offer"
+    }
+    turn.void_offers(_NO_SUCH_STEP, [each for each in state.offers if each.n not in watched])
+    state.offers = [each for each in state.offers if each.n in watched]
 
 
 def stays_at(program: Program, node: Node) -> bool:

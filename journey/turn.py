@@ -328,9 +328,6 @@ class Turn:
         if waiting and waiting.kind == "show" and waiting.n is not None:
             self.show(ShowRecord(n=waiting.n, shown=False))
             self.state.shows = [other for other in self.state.shows if other.n != waiting.n]
-        if waiting and waiting.kind == "offer":
-            self._void_offers(why, [each for each in self.state.offers if each.n == waiting.n])
-            self.state.offers = [each for each in self.state.offers if each.n != waiting.n]
         for promise in [other for other in self.state.promises if waiting and other.n == waiting.n]:
             broken = promise.state == "late"
             self.settle_promise(promise, "broken" if broken else "dropped", why)
@@ -415,17 +412,18 @@ class Turn:
         self.effects = [effect for effect in self.effects if not isinstance(effect, Deliver)]
         self.runnable.clear()
         if leaves:
-            self._void_offers(why, state.offers)
+            self.void_offers(why, state.offers)
             self._do_at_exit(last)
         state.offers = []
 
     def give_way(self, outcome: str, why: str) -> None:
         """The run ends for another one: its coupons are void, and nothing is done at its end."""
         if self.state.outcome is None:
-            self._void_offers(why, self.state.offers)
+            self.void_offers(why, self.state.offers)
             self.finish("", outcome, why)
 
-    def _void_offers(self, why: str, offers: Sequence[OpenOffer]) -> None:
+    def void_offers(self, why: str, offers: Sequence[OpenOffer]) -> None:
+        """Coupons of this run are worth nothing any more."""
         state = self.state
         for offer in offers:
             self.note("on_exit", "offer", f"{offer.name} voided: {why}")

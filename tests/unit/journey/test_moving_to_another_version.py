@@ -236,3 +236,15 @@ def test_a_reaction_that_runs_and_is_gone_in_the_new_version_ends() -> None:
     assert [thread.home for thread in anna.state.threads] == ["main"]
     anna.after(days=9)
     assert anna.outcome == "waited"
+
+
+def test_a_coupon_whose_step_is_gone_is_void_and_another_is_as_it_was() -> None:
+    """Nobody would see it used or run out; it must not be worth something for ever."""
+    ten, wait = "offer: {coupon: ten, expires: 9d, redeemed_by: {on: Used}}", "wait: 3d"
+    anna = entered(version(ten, ten.replace("ten", "five"), wait, "finish: done"))
+    assert len(anna.coupons) == 2
+
+    anna.moves(version(ten, wait, wait, "finish: done"), "first/1")
+
+    assert [state for _, state in anna.settled] == ["voided"]
+    assert anna.settled[0][0] == anna.coupons[1].n

@@ -84,12 +84,11 @@ def surveys_router(
     @router.post("/s/{token}", response_class=HTMLResponse)
     async def answer(token: str, request: Request) -> Response:
         """Take the answer. The first one counts."""
-        asked = await found(token, request)
+        asked = _from_elsewhere(request) or await found(token, request)
         if isinstance(asked, Response):
             return asked
         invitation, survey, frame = asked
         try:
-            refuse_other_sites(request)
             form = parse_qs((await read_body(request, _LARGEST_BODY)).decode(errors="replace"))
         except RefusedRequestError as error:
             return refused_page(frame.words, error)
@@ -102,6 +101,14 @@ def surveys_router(
         return _thanks(survey, frame)
 
     return router
+
+
+def _from_elsewhere(request: Request) -> Response | None:
+    try:
+        refuse_other_sites(request)
+    except RefusedRequestError as error:
+        return refused_page(words_of(request), error)
+    return None
 
 
 def _read(survey: Survey, invitation: SurveyInvitation, form: Mapping[str, str]) -> Answer:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.deeds import write_down
 from cli.output import FAILED, STATE, AsJson, CommandError, State, print_json, print_table, run, say
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from routing.run_sweeper import RunSweeper
 
 
@@ -62,4 +65,6 @@ async def _sweep(state: Path, even_if_all: bool) -> "tuple[RunSweeper, int]":
         while not done.whole:
             await done.round()
             missing += done.missing
+        ended: list[JsonValue] = [each.run.entry for each in done.ended]
+        await write_down(pool, "sweep", "runs that ended outside", {"runs": ended})
         return done, missing

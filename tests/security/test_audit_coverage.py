@@ -1,7 +1,7 @@
 """Whatever staff change, by command or over HTTP, leaves a deed: each is done once, and the audit looked at."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import httpx2 as httpx
 import pytest
 import typer
 from pytest_httpserver import HTTPServer
+from temporalio.service import RPCError, RPCStatusCode
 from typer.testing import CliRunner
 
 from api.doors import DOORS
@@ -23,7 +24,7 @@ ANNA = "c_anna"
 CHANGE_NOTHING = {
     "audit head", "audit list", "audit verify", "backtest", "cases", "check", "conversation", "diff",
     "doctor", "engine status", "feedback", "graph", "keys status", "map", "merges", "now", "preview",
-    "problem show", "problems", "runs", "schema", "show", "staff-tokens list", "stops", "test", "traits",
+    "problem show", "problems", "replay-check", "runs", "schema", "show", "staff-tokens list", "stops", "test", "traits",
     "write-keys list",
     # They ask for pages of others, or print what is made of settings; nothing is kept.
     "links", "calls-secret", "vapid-key", "webhook-secret",
@@ -65,6 +66,7 @@ CHANGE: list[tuple[str, str]] = [
     ("link", "link data anna"),
     ("export", "export anna --to {folder}"),
     ("erase", "erase ben --yes"),
+    ("sweep", "sweep"),
 ]  # fmt: skip
 
 
@@ -87,12 +89,19 @@ class FakeRun:
     async def execute_update(self, *_: object, **__: object) -> dict[str, str]:
         return {}
 
+    async def describe(self, **_: object) -> None:
+        raise RPCError("no such run", RPCStatusCode.NOT_FOUND, b"")
+
 
 class FakeTemporal:
     """Knows every run, and lists none."""
 
     def get_workflow_handle(self, *_: object, **__: object) -> FakeRun:
         return FakeRun()
+
+    async def list_workflows(self, *_: object, **__: object) -> AsyncIterator[None]:
+        return
+        yield
 
 
 async def deeds(pool: Pool) -> int:

@@ -180,7 +180,7 @@ async def test_doors_without_a_secret_are_shut() -> None:
     ) as client:
         shut = await client.post("/inbound/postmark?key=", json={})
         assert (shut.status_code, "CLEW_INBOUND_SECRET" in shut.text) == (403, True)
-        assert (await client.post("/inbound/mail", content=b"x")).status_code == 403
+        assert (await client.post("/inbound/mail", content=b"x")).status_code == 401
         assert (await client.post("/inbound/ses", content=b"x")).status_code == 404
     with pytest.raises(ValueError, match="16 characters"):
         InboundSecret("short")

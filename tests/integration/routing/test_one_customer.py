@@ -76,7 +76,8 @@ async def test_a_run_that_a_foreign_client_started_gets_what_came_since(
     third = await happens("Asked", "c_anna")
     await router(town).drain()
 
-    assert run.ids == [first, second, third]
+    assert run.ids == [second, third], "it has what it was started with"
+    assert [fate["fate"] for fate in await happens.fates(first)][-1] == "entered"
 
 
 async def test_an_ended_run_makes_room_for_the_next_and_nothing_is_lost(

@@ -97,7 +97,7 @@ async def test_two_new_user_ids_at_once_never_share_a_customer(shop: Shop) -> No
 
 
 async def test_somebody_without_any_name_is_refused(shop: Shop) -> None:
-    with pytest.raises(ValueError, match="at least one identity"):
+    with pytest.raises(ValueError, match="needs a name"):
         await resolved(shop, ("email", "  "))
 
 

@@ -22,8 +22,8 @@ RPC_TIMEOUT = timedelta(seconds=10)
 IDS_AT_ONCE = 40
 """Workflow ids in one question to the server's search."""
 
-BETWEEN_LOOKS, GONE_LOOKS = 0.1, 150
-"""One portion is waited for 15 seconds; what is not gone then is looked at again by the next."""
+BETWEEN_LOOKS, GONE_LOOKS = 0.1, 300
+"""One portion is waited for 30 seconds; what is not gone then is looked at again by the next."""
 
 WHY = "the customer is erased"
 

@@ -111,11 +111,15 @@ def mermaid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return script
 
 
-async def picture(browser: Browser, drawn: str, folder: Path, scheme: Any = "light") -> Page:
-    """The picture by itself, as large as it is."""
+async def picture(
+    browser: Browser, drawn: str, folder: Path, scheme: Any = "light", *, whole: bool = True
+) -> Page:
+    """The picture by itself; `whole` as large as it is, which takes seconds to paint."""
     page = await browser.new_page(color_scheme=scheme)
     await asyncio.to_thread((folder / "graph.svg").write_text, drawn)
     await page.goto((folder / "graph.svg").as_uri())
+    if not whole:
+        return page
     size: dict[str, int] = await page.evaluate(
         "() => ({width: document.documentElement.width.baseVal.value,"
         " height: document.documentElement.height.baseVal.value})"
@@ -128,7 +132,7 @@ async def test_no_text_lies_over_another_or_beside_its_step(
     browser: Browser, tmp_path: Path
 ) -> None:
     for path in SHOWN:
-        page = await picture(browser, svg(path), tmp_path)
+        page = await picture(browser, svg(path), tmp_path, whole=False)
         assert await page.locator("text").count() > 20
         assert await page.evaluate(OVERLAPS) == [], path
         await page.close()

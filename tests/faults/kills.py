@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +18,12 @@ BACK_WITHIN_SECONDS = 300.0
 
 How = Literal["kill", "stop", "term"]
 """SIGKILL; SIGSTOP and after a while SIGCONT; SIGTERM."""
+
+_SIGNALS: dict[How, int] = {
+    "kill": signal.SIGKILL,
+    "stop": signal.SIGSTOP,
+    "term": signal.SIGTERM,
+}
 
 
 @dataclass(frozen=True)
@@ -65,27 +72,30 @@ class Killer:
         stopped: list[asyncio.Task[None]] = []
         for kill in planned:
             await asyncio.sleep(max(0.0, began + kill.after_seconds - time.monotonic()))
-            pid = await self._pid(kill.kind)
-            match kill.how:
-                case "kill":
-                    os.kill(pid, signal.SIGKILL)
-                case "term":
-                    os.kill(pid, signal.SIGTERM)
-                case "stop":
-                    stopped.append(asyncio.create_task(self._stall(pid)))
+            pid = await self._strike(kill)
+            if kill.how == "stop":
+                stopped.append(asyncio.create_task(self._go_on(pid)))
             self.struck.append((time.time(), kill))
             self.done[kill.kind] += 1
             print(f"  {kill.how} {kill.kind} after {time.monotonic() - began:.1f} s", flush=True)
         await asyncio.gather(*stopped)
 
-    async def _stall(self, pid: int) -> None:
-        """Stop a process for a while; it does not know."""
-        try:
-            os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(self.stalls)
+    async def _strike(self, kill: Kill) -> int:
+        """Send the signal, again where it went to one that had died and was not missed yet."""
+        while True:
+            pid = await self._pid(kill.kind)
+            try:
+                os.kill(pid, _SIGNALS[kill.how])
+            except ProcessLookupError:
+                await asyncio.sleep(0.05)
+            else:
+                return pid
+
+    async def _go_on(self, pid: int) -> None:
+        """After a while, one that was stopped goes on; it does not know."""
+        await asyncio.sleep(self.stalls)
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
-        except ProcessLookupError:
-            return
 
     async def _pid(self, kind: str) -> int:
         """Of a member that an earlier kill took: once it is back, and works. One that begins has nothing to lose."""

@@ -206,7 +206,9 @@ async def filled_in(hotel: GuestHouse, payloads: Sequence[str]) -> None:
     """Anna with these as her traits, her answers, her events and her cases; the survey asks one of them."""
     traits = {f"trait_{n}": payload.replace("\0", "") for n, payload in enumerate(payloads)}
     first = payloads[0]
-    traits |= dict.fromkeys(("first_name", "last_name", "city", "zone"), first)
+    traits |= dict.fromkeys(
+        ("first_name", "last_name", "city"), first
+    )  # a zone that is none is refused
     async with hotel.pool.connection() as connection:
         await CustomerStore(hotel.pool).merge_traits(connection, hotel.anna, traits)
     await hotel.run(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from pydantic import JsonValue
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -142,12 +141,9 @@ class Admissions:
             engine=given.engine,
             customer=entrant.customer,
             entering=order.arrived.index(entering),
-            zone=entrant.zone,
             held_out=new.held_out,
-            traits=_traits(program, entrant),
         )
-        await _write_first(desk, program, order, admitted)
-        return admitted
+        return await _begun(desk, order, program, entrant, admitted)
 
     async def _same_again(
         self, desk: AdmissionDesk, order: AdmitRun, earlier: EarlierAnswer
@@ -166,12 +162,9 @@ class Admissions:
             engine=earlier.engine,
             customer=earlier.customer,
             entering=messages.index(message) if message in messages else None,
-            zone=entrant.zone,
             held_out=earlier.held_out,
-            traits=_traits(program, entrant),
         )
-        await _write_first(desk, program, order, admitted)
-        return admitted
+        return await _begun(desk, order, program, entrant, admitted)
 
 
 def _answered(order: AdmitRun, answer: Admitted | NotAdmitted) -> Admission:
@@ -181,16 +174,21 @@ def _answered(order: AdmitRun, answer: Admitted | NotAdmitted) -> Admission:
     return Admission(answer=sent, version=answer.version)
 
 
-async def _write_first(
-    desk: AdmissionDesk, program: Program, order: AdmitRun, admitted: Admitted
-) -> None:
-    """Write down with the admission how a run stands that only waits at first: it costs no event then."""
-    if admitted.engine < LEAN_ENGINE:
-        return
-    entering = None if admitted.entering is None else order.arrived[admitted.entering]
-    first = first_record(program, admitted.happening(order.key, entering), order.now)
-    if first is not None:
-        await desk.write_first(admitted.entry, first)
+async def _begun(
+    desk: AdmissionDesk, order: AdmitRun, program: Program, entrant: Entrant, admitted: Admitted
+) -> Admitted:
+    """The same with what is known of the customer.
+
+    How a run stands that only waits at first is written down with it: it costs no event then.
+    """
+    traits = {name: entrant.traits[name] for name in program.traits if name in entrant.traits}
+    admitted = replace(admitted, zone=entrant.zone, traits=traits)
+    if admitted.engine >= LEAN_ENGINE:
+        entering = None if admitted.entering is None else order.arrived[admitted.entering]
+        first = first_record(program, admitted.happening(order.key, entering), order.now)
+        if first is not None:
+            await desk.write_first(admitted.entry, first)
+    return admitted
 
 
 Verdicts = list[tuple[Touchpoint, Refused | None]]
@@ -328,7 +326,3 @@ async def _unknown(desk: AdmissionDesk, order: AdmitRun, version: str | None) ->
         )
     )
     return NotAdmitted(reason="unknown_journey", detail=detail)
-
-
-def _traits(program: Program, entrant: Entrant) -> dict[str, JsonValue]:
-    return {name: entrant.traits[name] for name in program.traits if name in entrant.traits}

@@ -16,7 +16,6 @@ class DeliveryIntent:
     """Ask whether a message may leave now, and claim it if so.
 
     `now` is run time. `channels` are those this worker can send by.
-    `last_act`: the run ended with this very delivery, so its end does not forbid it.
     `record`: how the run stands and why, to be written down whatever is decided.
     """
 
@@ -27,8 +26,12 @@ class DeliveryIntent:
     channels: frozenset[str]
     revision: str | None = None
     held_out: bool = False
-    last_act: bool = False
     record: RunRecord | None = None
+
+    @property
+    def last_act(self) -> bool:
+        """The run ended with this very delivery, so its end does not forbid it."""
+        return self.record is not None and self.record.outcome is not None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -99,9 +99,7 @@ class MessageDelivery:
         match answer:
             case MessageDelivered():
                 standing = asked.standing(answer)
-                if (
-                    standing is not None
-                ):  # it was accepted by an attempt that did not live to say so
+                if standing is not None:  # an attempt that did not live to say so was accepted
                     await self.records.write(*standing)
                 return answer
             case UnderWay():
@@ -124,7 +122,6 @@ class MessageDelivery:
             channels=frozenset(self.channels),
             revision=published.revision if published else None,
             held_out=order.held_out,
-            last_act=order.record is not None and order.record.outcome is not None,
             record=order.record,
         )
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+State = Literal["ok", "optional", "missing", "wrong"]
+
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Finding:
@@ -13,6 +15,18 @@ class Finding:
     """
 
     what: str
-    state: Literal["ok", "optional", "missing", "wrong"]
+    state: State
     words: str
     remedy: str = ""
+
+    @classmethod
+    def judged(
+        cls, what: str, words: str, *, wrong: bool, remedy: str, other: State = "wrong"
+    ) -> "Finding":
+        """As it must be, or wrong, or what `other` calls it; the remedy is told only then."""
+        return cls(
+            what=what,
+            state=other if wrong else "ok",
+            words=words,
+            remedy=remedy if wrong else "",
+        )

@@ -35,36 +35,34 @@ async def processes(pool: "Pool") -> list[Finding]:
     standing = await EngineStore(pool).standing()
     kinds = Counter(each.kind for each in standing.processes)
     found = [
-        Finding(
-            what=f"{kind} at work",
-            state="ok" if kinds[kind] else "wrong",
-            words=f"{kinds[kind]}" if kinds[kind] else "nobody: customers wait",
-            remedy="" if kinds[kind] else f"python -m workers {kind}",
+        Finding.judged(
+            f"{kind} at work",
+            f"{kinds[kind]}" if kinds[kind] else "nobody: customers wait",
+            wrong=not kinds[kind],
+            remedy=f"python -m workers {kind}",
         )
         for kind in NEEDED
     ]
     builds = Counter(each.build for each in standing.processes)
     if builds:
         told = ", ".join(f"{build} ({count})" for build, count in sorted(builds.items()))
-        more = len(builds) > 1
         found.append(
-            Finding(
-                what="builds",
-                state="optional" if more else "ok",
-                words=told,
-                remedy="end the old ones where no deployment is under way" if more else "",
+            Finding.judged(
+                "builds",
+                told,
+                wrong=len(builds) > 1,
+                other="optional",
+                remedy="end the old ones where no deployment is under way",
             )
         )
     strangers = those_who_do_not_know(standing.engine, standing.processes)
     names = ", ".join(f"{each.kind} {each.process}" for each in strangers)
     found.append(
-        Finding(
-            what="engine",
-            state="wrong" if strangers else "ok",
-            words=f"{names}: does not know {standing.engine}"
-            if strangers
-            else f"{standing.engine}",
-            remedy="replace them" if strangers else "",
+        Finding.judged(
+            "engine",
+            f"{names}: does not know {standing.engine}" if strangers else f"{standing.engine}",
+            wrong=bool(strangers),
+            remedy="replace them",
         )
     )
     return found
@@ -79,23 +77,18 @@ async def lags(pool: "Pool") -> list[Finding]:
 
 def lags_in_words(lags: "Lags") -> list[Finding]:
     """The same of figures that are known."""
-    routing, timers = lags.routing > ROUTING_LATE, lags.overdue > TIMERS_LATE
     return [
-        Finding(
-            what="routing",
-            state="wrong" if routing else "ok",
-            words=f"{lags.pending:,} touchpoints wait, the oldest {lags.routing:,.0f} s",
-            remedy="is a router at work, and is Temporal there? Else start another: python -m workers router"
-            if routing
-            else "",
+        Finding.judged(
+            "routing",
+            f"{lags.pending:,} touchpoints wait, the oldest {lags.routing:,.0f} s",
+            wrong=lags.routing > ROUTING_LATE,
+            remedy="is a router at work, and is Temporal there? Else start another: python -m workers router",
         ),
-        Finding(
-            what="timers",
-            state="wrong" if timers else "ok",
-            words=f"the latest is {max(0, lags.overdue):,.0f} s late",
-            remedy="are journey workers at work? Runs that the server lost: clew sweep"
-            if timers
-            else "",
+        Finding.judged(
+            "timers",
+            f"the latest is {max(0, lags.overdue):,.0f} s late",
+            wrong=lags.overdue > TIMERS_LATE,
+            remedy="are journey workers at work? Runs that the server lost: clew sweep",
         ),
     ]
 
@@ -104,13 +97,12 @@ async def versions(pool: "Pool", client: "Client | None") -> list[Finding]:
     """Of the servers that we stand on."""
     async with pool.connection() as connection:
         known = connection.info.server_version
-    old = known < OLDEST_POSTGRES
     found = [
-        Finding(
-            what="PostgreSQL",
-            state="wrong" if old else "ok",
-            words=f"{known // 10_000}.{known % 10_000}",
-            remedy="14 or newer" if old else "",
+        Finding.judged(
+            "PostgreSQL",
+            f"{known // 10_000}.{known % 10_000}",
+            wrong=known < OLDEST_POSTGRES,
+            remedy="14 or newer",
         )
     ]
     if client is not None:

@@ -61,7 +61,7 @@ async def open_workflows(client: Client) -> set[str]:
 async def _told_run(client: Client, run: SeenRun) -> ToldRun:
     told: list[Told] = []
     execution = run.first_run_id
-    async for event, own in _events(client, run.workflow_id, run.first_run_id):
+    async for event, own in history_of(client, run.workflow_id, run.first_run_id):
         execution = own
         told += await _told(client, event)
     handle: Handle = client.get_workflow_handle(run.workflow_id, run_id=execution)
@@ -81,7 +81,7 @@ async def _told_run(client: Client, run: SeenRun) -> ToldRun:
     )
 
 
-async def _events(
+async def history_of(
     client: Client, workflow_id: str, first: str
 ) -> AsyncIterator[tuple[HistoryEvent, str]]:
     """The history through every continue-as-new, each event with its execution."""

@@ -6,7 +6,6 @@ does it by and by: whether one is gone is asked of it, not of its search, which 
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import (
@@ -18,9 +17,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-RPC_TIMEOUT = timedelta(seconds=10)
-IDS_AT_ONCE = 40
-"""Workflow ids in one question to the server's search."""
+from routing.temporal_search import RPC_TIMEOUT, of_workflows, quoted
 
 BETWEEN_LOOKS, GONE_LOOKS = 0.1, 300
 """One portion is waited for 30 seconds; what is not gone then is looked at again by the next."""
@@ -150,15 +147,6 @@ def _named(execution: tuple[str, str]) -> WorkflowExecution:
     return WorkflowExecution(workflow_id=execution[0], run_id=execution[1])
 
 
-def _queries(customers: Sequence[str], workflow_ids: Sequence[str]) -> list[str]:
-    queries = [f"ClewCustomer = '{_escaped(each)}'" for each in customers]
-    for start in range(0, len(workflow_ids), IDS_AT_ONCE):
-        some = ", ".join(
-            f"'{_escaped(each)}'" for each in workflow_ids[start : start + IDS_AT_ONCE]
-        )
-        queries.append(f"WorkflowId in ({some})")
-    return queries
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("'", "\\'")
+def _queries(customers: Sequence[str], workflow_ids: list[str]) -> list[str]:
+    of_customers = [f"ClewCustomer = {quoted(each)}" for each in customers]
+    return [*of_customers, *of_workflows(workflow_ids)]

@@ -11,10 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.names import WORKFLOW_TYPE
 from contracts.run_standing import EndedOutside, Gone, OpenRecord
-
-RPC_TIMEOUT = timedelta(seconds=10)
-IDS_AT_ONCE = 40
-"""Workflow ids in one question to the server's search."""
+from routing.temporal_search import RPC_TIMEOUT, of_workflows
 
 LAGS_BEHIND = timedelta(minutes=2)
 """By so much the server's search may be late."""
@@ -53,9 +50,8 @@ class TemporalStanding:
     async def under_way(self, workflow_ids: Sequence[str]) -> set[str]:
         """See `routing.run_sweeper.ServerSide`."""
         there = set[str]()
-        for start in range(0, len(workflow_ids), IDS_AT_ONCE):
-            some = ", ".join(_quoted(each) for each in workflow_ids[start : start + IDS_AT_ONCE])
-            query = f"ExecutionStatus = 'Running' and WorkflowId in ({some})"
+        for named in of_workflows([*workflow_ids]):
+            query = f"ExecutionStatus = 'Running' and {named}"
             found = self._client.list_workflows(query, rpc_timeout=RPC_TIMEOUT)
             there |= {each.id async for each in found}
         return there
@@ -111,8 +107,3 @@ class TemporalStanding:
                 by = f"by {said.identity}" if said.identity else ""
                 return ", ".join(filter(None, (by, said.reason)))
         return ""
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

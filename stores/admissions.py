@@ -18,6 +18,7 @@ from activities.admission_desk import (
 from contracts.fault_points import reach
 from contracts.journey_run import AdmitRun, RunReference
 from contracts.other_journey import ASKED_BY
+from contracts.run_standing import ENDED_OUTSIDE
 from journey.effects import RunRecord
 from journey.touchpoint import ENTER, Touchpoint
 from stores.customers import CustomerStore, find_customer, read_customer
@@ -245,13 +246,13 @@ class PostgresAdmissionDesk:
         await self._connection.execute(
             """
             with over as (
-                update runs set state = 'finished', outcome = coalesce(outcome, 'ended-outside'),
+                update runs set state = 'finished', outcome = coalesce(outcome, %s),
                        finished_at = %s, updated_at = now()
                  where entry = %s and state = 'open' returning entry
             )
             delete from listening l using over where l.entry = over.entry
             """,
-            [self._order.now, entry],
+            [ENDED_OUTSIDE, self._order.now, entry],
         )
 
     async def enter(self, entry: NewEntry) -> GivenNumbers:

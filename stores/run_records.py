@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 from contracts.fault_points import reach
 from contracts.journey_run import RunReference
 from contracts.other_journey import ASKED_BY
+from contracts.run_standing import ENDED_OUTSIDE
 from journey.effects import RunRecord
 from stores.customers import lock_canonical
 from stores.database import Connection, Pool, jsonb, one_statement
@@ -21,7 +22,7 @@ from stores.run_ends import tell_of_end
 _RUN: LiteralString = """
 run as (
     select x.*,
-           x.state = 'finished' and x.outcome is distinct from 'ended-outside'
+           x.state = 'finished' and x.outcome is distinct from %(outside)s
                and %(at)s > x.finished_at and x.outcome is distinct from %(outcome)s::text as undone
       from runs x where x.entry = %(entry)s
 """
@@ -234,6 +235,7 @@ def _values(run: RunReference, record: RunRecord, *, undoing: bool) -> dict[str,
     listens = record.listens
     return {
         "undoing": undoing,
+        "outside": ENDED_OUTSIDE,
         "entry": run.entry,
         "sequence": record.sequence,
         "at": record.at,

@@ -4,15 +4,14 @@
 """
 
 import fcntl
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from workers.embedded.finding_temporal import Say, TemporalNotFoundError, cache_folder
+from workers.embedded.go_install import GoBuildError, go_install
 
 SERVER_VERSION = "v1.29.1"
 GO_MODULE = "go.temporal.io/server"
@@ -68,19 +67,15 @@ def _build(say: Say) -> None:
         f"Building Temporal's production server {SERVER_VERSION} and its schema tool with Go "
         "(once; about 6 minutes on two cores) ..."
     )
-    with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
-        environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
-        wanted = [f"{GO_MODULE}/{path}@{SERVER_VERSION}" for path in _BUILT_FROM.values()]
-        built = subprocess.run(
-            [go, "install", *wanted], env=environment, check=False, capture_output=True, text=True
-        )
-        if built.returncode != 0:
-            raise TemporalNotFoundError(
-                "Go could not build Temporal's production server. Its last words: "
-                f"{built.stderr.strip()[-500:]}"
-            )
-        for name, path in _BUILT_FROM.items():
-            (Path(folder) / Path(path).name).rename(_cached(name))
+    wanted = {
+        f"{GO_MODULE}/{path}@{SERVER_VERSION}": _cached(name) for name, path in _BUILT_FROM.items()
+    }
+    try:
+        go_install(go, wanted)
+    except GoBuildError as error:
+        raise TemporalNotFoundError(
+            f"Go could not build Temporal's production server. Its last words: {error}"
+        ) from error
 
 
 def main() -> int:

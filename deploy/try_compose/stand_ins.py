@@ -15,6 +15,7 @@ from pathlib import Path
 
 from deploy.try_compose.docker import Docker
 from workers.embedded.finding_temporal import cache_folder
+from workers.embedded.go_install import GoBuildError, go_install
 
 FILES = Path(__file__).with_name("images")
 SERVER = ("go.temporal.io/server", "v1.29.1")
@@ -61,10 +62,13 @@ def go_program(name: str) -> Path:
     print(
         f"  Building {name} {version} with Go (once; about 4 minutes on two cores) ...", flush=True
     )
-    with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
-        environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
-        _call(["go", "install", f"{module}/{path}@{version}"], environment)
-        (Path(folder) / Path(path).name).rename(kept)
+    go = shutil.which("go")
+    if go is None:
+        raise NoStandInError("go is not on this machine.")
+    try:
+        go_install(go, {f"{module}/{path}@{version}": kept})
+    except GoBuildError as error:
+        raise NoStandInError(f"go install {module}/{path}@{version}: {error}") from error
     return kept
 
 

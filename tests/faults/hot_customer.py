@@ -17,6 +17,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from contracts.names import SIGNAL_TOUCHPOINT, SIGNAL_TOUCHPOINTS
+from insight.told_runs import history_of
 from tests.faults.killed_shop import Outcome
 from tests.faults.opened_history import opening_client
 from tests.faults.quiet_shop import QuietShop, quiet_shop
@@ -198,18 +199,11 @@ async def _pour(here: QuietShop, wish: Wish) -> None:
 async def signalled(client: Client, workflow_id: str, first_run_id: str) -> list[tuple[str, float]]:
     """Each signal with touchpoints that a run was sent: to which execution, and when."""
     found: list[tuple[str, float]] = []
-    following = first_run_id
-    while following:
-        execution, following = following, ""
-        handle: Any = client.get_workflow_handle(workflow_id, run_id=execution)
-        async for each in handle.fetch_history_events():
-            if each.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-                named = each.workflow_execution_signaled_event_attributes.signal_name
-                if named in (SIGNAL_TOUCHPOINT, SIGNAL_TOUCHPOINTS):
-                    found.append((execution, each.event_time.ToNanoseconds() / 1e9))
-            if each.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-                continued = each.workflow_execution_continued_as_new_event_attributes
-                following = continued.new_execution_run_id
+    async for each, execution in history_of(client, workflow_id, first_run_id):
+        if each.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+            named = each.workflow_execution_signaled_event_attributes.signal_name
+            if named in (SIGNAL_TOUCHPOINT, SIGNAL_TOUCHPOINTS):
+                found.append((execution, each.event_time.ToNanoseconds() / 1e9))
     return found
 
 

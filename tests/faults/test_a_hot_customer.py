@@ -11,7 +11,6 @@ import pytest
 
 from tests.faults.hot_customer import Wish, flood
 from tests.faults.test_a_killed_day import SEED, SHOWN
-from tests.faults.test_a_killed_day import state as state  # noqa: PLC0414 -- a fixture, used by its name
 from tests.scorecard import keep
 
 TOUCHPOINTS = int(os.environ.get("CLEW_FLOOD_TOUCHPOINTS", "25000"))

@@ -6,9 +6,6 @@ CLEW_FAULTS_KEEP=1 keeps what is left, for `clew up --state FOLDER` to look at.
 
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,18 +15,6 @@ from tests.faults.kills import KINDS
 
 SHOWN = 25
 SEED = int(os.environ.get("CLEW_FAULTS_SEED", "8"))
-KEEP = bool(os.environ.get("CLEW_FAULTS_KEEP"))
-
-
-@pytest.fixture
-def state() -> Iterator[Path]:
-    """A folder with a short path: a socket's name has little room."""
-    folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    yield folder
-    if KEEP:
-        print(f"\nkept: {folder}")
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def told(outcome: Outcome) -> None:

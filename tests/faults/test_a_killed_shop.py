@@ -21,7 +21,6 @@ from tests.faults.killed_shop import PROCESSES, Wish, run
 from tests.faults.kills import KINDS
 from tests.faults.shop_outcome import Outcome, silences
 from tests.faults.test_a_killed_day import SEED, SHOWN
-from tests.faults.test_a_killed_day import state as state  # noqa: PLC0414 -- a fixture, used by its name
 from tests.scorecard import keep
 
 CLONE = Path(__file__).resolve().parents[2]

@@ -11,7 +11,6 @@ import pytest
 
 from tests.faults.poor_network import Cut, Wish, cut
 from tests.faults.test_a_killed_day import SEED, SHOWN
-from tests.faults.test_a_killed_day import state as state  # noqa: PLC0414 -- a fixture, used by its name
 
 SECONDS = float(os.environ.get("CLEW_NETWORK_SECONDS", "15"))
 ROUNDS = int(os.environ.get("CLEW_NETWORK_ROUNDS", "1"))

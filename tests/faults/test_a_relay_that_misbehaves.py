@@ -10,17 +10,10 @@ import pytest_asyncio
 
 from activities.message_delivery import MOST_RESENDS_IN_DOUBT
 from journey.effects import Purpose
-from stores.database import Pool, open_pool
+from stores.database import Pool
 from tests.faults.asked_again import Relayed, Told
 from tests.faults.mail_sink import MailSink, Way
 from tests.scorecard import keep
-
-
-@pytest_asyncio.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    opened = await open_pool(database, most=30)
-    yield opened
-    await opened.close()
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,6 @@ import pytest
 
 from tests.faults.restored import Drill, Which
 from tests.faults.test_a_killed_day import SHOWN
-from tests.faults.test_a_killed_day import state as state  # noqa: PLC0414 -- a fixture, used by its name
 
 CUSTOMERS = 20
 

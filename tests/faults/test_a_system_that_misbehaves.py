@@ -8,19 +8,12 @@ import pytest_asyncio
 from channels.unsubscribe_link import UnsubscribeLinks
 from channels.webhook import WebhookChannel
 from journey.effects import Purpose
-from stores.database import Pool, open_pool
+from stores.database import Pool
 from tests.faults.asked_again import AskedAgain, Told
 from tests.faults.http_sink import HttpSink, HttpWay
 
 LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
 WITHIN = timedelta(seconds=0.5)
-
-
-@pytest_asyncio.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    opened = await open_pool(database, most=30)
-    yield opened
-    await opened.close()
 
 
 @pytest_asyncio.fixture

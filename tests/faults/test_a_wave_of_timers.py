@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.test_a_killed_day import SHOWN
-from tests.faults.test_a_killed_day import state as state  # noqa: PLC0414 -- a fixture, used by its name
 from tests.faults.timer_wave import Wish, drain
 from tests.scorecard import keep
 

@@ -5,12 +5,9 @@
 
 import asyncio
 import fcntl
-import os
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ import httpx2 as httpx
 
 from workers.embedded.child_process import EmbeddedServerError, free_port, spawn
 from workers.embedded.finding_temporal import Say, cache_folder
+from workers.embedded.go_install import GoBuildError, go_install
 
 VERSION = "v2.5.0"
 PROGRAM = "toxiproxy-server"
@@ -71,20 +69,12 @@ def _build(cached: Path, say: Say) -> None:
             f"toxiproxy is not here. Put {PROGRAM} on PATH, or install Go, and it is built from source."
         )
     say(f"Building toxiproxy {VERSION} with Go (once; about half a minute) ...")
-    with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
-        environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
-        built = subprocess.run(
-            [go, "install", GO_PACKAGE],
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if built.returncode != 0:
-            raise EmbeddedServerError(
-                f"Go could not build toxiproxy. Its last words: {built.stderr.strip()[-500:]}"
-            )
-        (Path(folder) / "server").rename(cached)
+    try:
+        go_install(go, {GO_PACKAGE: cached})
+    except GoBuildError as error:
+        raise EmbeddedServerError(
+            f"Go could not build toxiproxy. Its last words: {error}"
+        ) from error
 
 
 class Toxiproxy:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.embedded.go_install import GoBuildError, go_install
+
 CLI_VERSION = "v1.5.1"
 GO_MODULE = "github.com/temporalio/cli/cmd/temporal"
 DOWNLOAD_HOST = "temporal.download"
@@ -119,19 +121,11 @@ def _build(say: Say) -> bool:
     if go is None:
         return False
     say(f"Building Temporal {CLI_VERSION} with Go (once; about 5 minutes on two cores) ...")
-    with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
-        environment = {**os.environ, "GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": ""}
-        built = subprocess.run(
-            [go, "install", f"{GO_MODULE}@{CLI_VERSION}"],
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if built.returncode != 0:
-            say(f"The build did not work: {built.stderr.strip()[-500:]}")
-            return False
-        (Path(folder) / "temporal").rename(_cached())
+    try:
+        go_install(go, {f"{GO_MODULE}@{CLI_VERSION}": _cached()})
+    except GoBuildError as error:
+        say(f"The build did not work: {error}")
+        return False
     return True
 
 

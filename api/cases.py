@@ -21,7 +21,7 @@ from api.request_body import (
 from api.staff_key import StaffKeyCheck
 from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
 from stores.case_decisions import CaseAlreadyDecidedError, CaseClosedError
-from stores.cases import Case
+from stores.case_rows import Case
 
 STATES = ("open", "claimed", "resolved", "closed")
 MOST = 500

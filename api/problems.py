@@ -16,7 +16,7 @@ from api.told_object import bad_request, object_of, read_object_of, text_of, tex
 from journey.conditions import ConditionError
 from journey.language import Slug
 from journey.staff_roles import Role
-from stores.cases import Case
+from stores.case_rows import Case
 from stores.problems import (
     NewProblem,
     Problem,

@@ -21,7 +21,7 @@ from cli.output import (
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from stores.cases import Case
+    from stores.case_rows import Case
 
 
 def register(app: typer.Typer) -> None:
@@ -84,10 +84,10 @@ def decide(
 
 async def _cases(state: Path, of: str | None, queue: str | None, most: int) -> "list[Case]":
     from cli.installation import database
-    from stores.cases import CaseStore
+    from stores.case_desk import CaseDesk
 
     async with database(state) as pool:
-        return await CaseStore(pool).cases(state=of, queue=queue, most=most)
+        return await CaseDesk(pool).cases(state=of, queue=queue, most=most)
 
 
 async def _decide(state: Path, case: str, decision: str, by: str, given: list[str]) -> "Case":
@@ -99,10 +99,10 @@ async def _decide(state: Path, case: str, decision: str, by: str, given: list[st
         WrongFieldError,
     )
     from stores.case_decisions import CaseAlreadyDecidedError, CaseClosedError
-    from stores.cases import CaseStore
+    from stores.case_desk import CaseDesk
 
     async with database(state) as pool:
-        store = CaseStore(pool)
+        store = CaseDesk(pool)
         found = await store.named(case)
         if found is None:
             raise CommandError(f"There is no case {case}. `clew cases` lists them.")

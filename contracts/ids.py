@@ -14,8 +14,10 @@ def workflow_id(journey: str, customer: str, key: str | None = None) -> str:
 
 
 def named_by(workflow_id: str) -> tuple[str, str] | None:
-    """The journey and the customer in the id of a run; None where it was started under another id."""
+    """The journey and the customer in the id of a run or of its case; None where it was started under another id."""
     parts = workflow_id.split("/")
+    if parts[0] == "case" and len(parts) in (6, 7):  # of a run's case: the run's id, entry, n
+        parts = parts[1:-2]
     if parts[0] == "journey" and len(parts) in (3, 4):
         return unquote(parts[1], errors="replace"), unquote(parts[2], errors="replace")
     return None
@@ -41,3 +43,8 @@ def message_id(kind: str, key: str) -> str:
 def case_id(run: str, entry: int, n: int) -> str:
     """The id of the case that effect `n` opened."""
     return f"case/{effect_key(run, entry, n)}"
+
+
+def case_clock_id(run: str, entry: int, n: int) -> str:
+    """The id of the workflow that keeps the time of the case that effect `n` opened."""
+    return f"case/{run}/{entry}/{n}"

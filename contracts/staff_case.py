@@ -1,6 +1,7 @@
 """Handing a customer over to staff."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from contracts.journey_run import RunReference
 from journey.effects import CloseCase, EscalateCase, OpenCase, SentRecord
@@ -35,8 +36,29 @@ class CloseStaffCase:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class StaffCaseChanged:
-    """The case as it stands now: open, claimed, resolved or closed, and in which queue."""
+    """The case as it stands now: its state, and in which queue.
+
+    `clocked`: whether its own workflow keeps its deadlines, so that the run need not.
+    """
 
     case: str
     state: str
     queue: str
+    clocked: bool = False
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CaseToMind:
+    """One case: what its workflow is started with, and asks to be minded."""
+
+    case: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CaseMinded:
+    """How a case stands after what was due on it was done, in words. `look_at`: when something is due next."""
+
+    state: str
+    words: str
+    over: bool
+    look_at: datetime | None = None

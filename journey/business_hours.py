@@ -31,9 +31,14 @@ def _holidays(code: str) -> str:
     return code
 
 
-def _minute(clock: str) -> int:
+def minute_of(clock: str) -> int:
+    """The minute of the day that a clock shows."""
     hour, _, minute = clock.partition(":")
     return 60 * int(hour) + int(minute)
+
+
+KeptHolidays = Annotated[str, AfterValidator(_holidays)]
+"""Whose public holidays are kept, checked and loaded."""
 
 
 class Business(Model):
@@ -45,14 +50,14 @@ class Business(Model):
     """From when."""
     closes: ClosingTime = Field(default=ClosingTime("17:00"), alias="to")
     """Until when, at most 24:00."""
-    holidays: Annotated[str, AfterValidator(_holidays)] | None = None
+    holidays: KeptHolidays | None = None
     """Whose public holidays are no business days: an ISO country code, `CZ`, or a part of one, `US-NY`."""
 
     @field_validator("closes")
     @classmethod
     def _closes_later(cls, closes: ClosingTime, info: ValidationInfo) -> ClosingTime:
         opens = info.data.get("opens")
-        if opens is not None and _minute(closes) <= _minute(opens):
+        if opens is not None and minute_of(closes) <= minute_of(opens):
             raise PydanticCustomError(
                 "closes",
                 "the day closes at {closes} and opens at {opens}",
@@ -69,7 +74,7 @@ class Business(Model):
         return BusinessCalendar(
             zone=zone,
             days=tuple(day for day in DAYS if day in self.days),
-            opens_minute=_minute(self.opens),
-            closes_minute=_minute(self.closes),
+            opens_minute=minute_of(self.opens),
+            closes_minute=minute_of(self.closes),
             holidays=self.holidays,
         )

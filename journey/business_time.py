@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from typing import Literal
 
 from whenever import Date, Time
@@ -46,12 +47,17 @@ class NextBusiness:
 
 BusinessTime = BusinessSpan | NextBusiness
 
+Hours = tuple[tuple[int, int], ...]
+"""When it is open within a day: from which minute to which, in order; a break lies between two of them."""
+
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class BusinessCalendar:
     """When the business is open: on which days, between which minutes of the day, in which zone.
 
-    Public holidays of `holidays` are no business days. They belong to the engine (journey/public_holidays.py).
+    `week`: hours of their own for each day from Monday on, breaks between them, in place of the same hours
+    on all `days`. Public holidays of `holidays` are no business days, nor are `closed`. Holidays belong to
+    the engine (journey/public_holidays.py).
     """
 
     zone: str
@@ -59,6 +65,8 @@ class BusinessCalendar:
     opens_minute: int = 9 * 60
     closes_minute: int = 17 * 60
     holidays: str | None = None
+    week: tuple[Hours, ...] | None = None
+    closed: frozenset[date] = frozenset()
 
     def after(self, wanted: BusinessTime, moment: datetime) -> datetime:
         """The instant, counted from `moment`; at the latest ten years after it, which the gate refuses."""
@@ -69,13 +77,52 @@ class BusinessCalendar:
         """The instant, counted from `moment`; None where ten years do not hold it."""
         return _found(self, wanted, moment)
 
-    def open_times(self, moment: datetime) -> Iterator[tuple[date, datetime, datetime]]:
+    def open_days(self, moment: datetime) -> Iterator[tuple[date, datetime, datetime]]:
         """The business days from the one of `moment` on, each with the instants at which it opens and closes."""
+        for day, hours in self._days(moment):
+            yield day, self._at(day, hours[0][0]), self._at(day, hours[-1][1])
+
+    def open_times(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The times without a break from the day of `moment` on: the instants at which each begins and ends."""
+        for day, hours in self._days(moment):
+            for opens, closes in hours:
+                yield self._at(day, opens), self._at(day, closes)
+
+    def open_between(self, begins: datetime, ends: datetime) -> timedelta:
+        """How long it is open between two instants."""
+        opened = timedelta()
+        for opens, closes in self.open_times(begins):
+            if opens >= ends:
+                break
+            opened += max(min(closes, ends) - max(opens, begins), timedelta())
+        return opened
+
+    def open_for(self, length: timedelta, moment: datetime) -> datetime:
+        """The instant by which it was open for so long from `moment` on; at the latest ten years after it."""
+        found = _open_for(self, length, moment)
+        return found if found is not None else moment + timedelta(days=FURTHEST_DAYS)
+
+    def is_open(self, moment: datetime) -> bool:
+        """Whether it is open at this instant."""
+        return any(
+            opens <= moment < closes
+            for opens, closes in takewhile(
+                lambda times: times[0] <= moment, self.open_times(moment)
+            )
+        )
+
+    def _days(self, moment: datetime) -> Iterator[tuple[date, Hours]]:
         today = in_zone(moment, self.zone).date().to_stdlib()
         for ahead in range(FURTHEST_DAYS):
             day = today + timedelta(days=ahead)
-            if DAYS[day.weekday()] in self.days and not self._is_holiday(day):
-                yield day, self._at(day, self.opens_minute), self._at(day, self.closes_minute)
+            hours = self._hours(day.weekday())
+            if hours and day not in self.closed and not self._is_holiday(day):
+                yield day, hours
+
+    def _hours(self, weekday: int) -> Hours:
+        if self.week is not None:
+            return self.week[weekday]
+        return ((self.opens_minute, self.closes_minute),) if DAYS[weekday] in self.days else ()
 
     def on_clock(self, day: date, at: Time) -> datetime:
         """The instant at which the clock shows this on a day; a time that is skipped is moved on."""
@@ -97,24 +144,24 @@ class BusinessCalendar:
 def _found(calendar: BusinessCalendar, wanted: BusinessTime, moment: datetime) -> datetime | None:
     match wanted:
         case BusinessSpan(unit="hour"):
-            return _hours_after(calendar, timedelta(hours=wanted.count), moment)
+            return _open_for(calendar, timedelta(hours=wanted.count), moment)
         case BusinessSpan():
             return _days_after(calendar, wanted.count, moment)
         case NextBusiness(at=None):
             open_now = (
                 max(opens, moment)
-                for _, opens, closes in calendar.open_times(moment)
+                for opens, closes in calendar.open_times(moment)
                 if max(opens, moment) < closes
             )
             return next(open_now, None)
         case NextBusiness(at=at):
             clock = Time(*(at or (0, 0)))
-            days = (calendar.on_clock(day, clock) for day, _, _ in calendar.open_times(moment))
+            days = (calendar.on_clock(day, clock) for day, _, _ in calendar.open_days(moment))
             return next((instant for instant in days if instant > moment), None)
 
 
-def _hours_after(calendar: BusinessCalendar, left: timedelta, moment: datetime) -> datetime | None:
-    for _, opens, closes in calendar.open_times(moment):
+def _open_for(calendar: BusinessCalendar, left: timedelta, moment: datetime) -> datetime | None:
+    for opens, closes in calendar.open_times(moment):
         begins = max(opens, moment)
         if begins < closes:
             if begins + left <= closes:
@@ -126,7 +173,7 @@ def _hours_after(calendar: BusinessCalendar, left: timedelta, moment: datetime) 
 def _days_after(calendar: BusinessCalendar, left: int, moment: datetime) -> datetime | None:
     """The same time on the clock so many business days later; from before opening, the close of the last one."""
     within: Time | None = None
-    for day, opens, closes in calendar.open_times(moment):
+    for day, opens, closes in calendar.open_days(moment):
         if closes <= moment or opens >= closes:
             continue
         if opens < moment:  # so this is the day on which it begins

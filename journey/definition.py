@@ -4,9 +4,8 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 import rfc8785
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -29,6 +28,7 @@ from journey.language import (
 from journey.spans import read_span
 from journey.steps import AnyStep
 from journey.steps.wait import Counted
+from journey.time_zones import ZoneName
 from journey.touchpoint import AUDIENCE_LEFT
 
 _AGAIN = re.compile(r"never|always|join|after\s+(?P<span>.+)")
@@ -63,17 +63,6 @@ def _percent(value: Any) -> Any:
             raise PydanticCustomError("percent", "expected a share such as 5%")
         return float(found[1])
     raise PydanticCustomError("percent", "expected a share such as 5%")
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _zone(name: str) -> str:
-    if name not in _zones():
-        raise PydanticCustomError("zone", "not an IANA time zone; write one such as Europe/Prague")
-    return name
 
 
 class Cap(Model):
@@ -239,7 +228,7 @@ class Definition(Model):
     """Whom it is made for; described in personas.yaml."""
     goals: list[Slug] = []
     """Shared goals that it serves; described in goals.yaml."""
-    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    zone: ZoneName = "UTC"
     """The time zone for customers of whom none is known, and of the staff."""
     business: Business = Business()
     """When the business is open; Monday to Friday, 09:00 to 17:00 unless it is said."""

@@ -82,7 +82,8 @@ class OfferedDecision:
 class OpenCase:
     """Hand the customer to staff: a case in a queue, with a brief, deadlines and decisions.
 
-    `brief` is a Liquid template over `values`. Deadlines are instants.
+    `brief` is a Liquid template over `values`. Deadlines are instants on the journey's own calendar;
+    `first_answer` and `resolve` are the same in words, for the calendar of the queue.
     """
 
     kind: Literal["open_case"] = "open_case"
@@ -93,6 +94,9 @@ class OpenCase:
     first_answer_by: datetime | None = None
     resolve_by: datetime | None = None
     values: Values = field(default_factory=dict[str, JsonValue])
+    first_answer: str | None = None
+    resolve: str | None = None
+    escalate_to: str | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

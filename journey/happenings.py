@@ -60,9 +60,10 @@ class DeliveryAnswer:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class CaseAnswer:
-    """A case was opened or changed; `case` is its id."""
+    """A case was opened or changed; `case` is its id. `clocked`: it keeps its deadlines itself."""
 
     case: str
+    clocked: bool = False
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

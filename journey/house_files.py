@@ -1,4 +1,4 @@
-"""Files that a house has one of: policy, identities, feelings, problems, personas; each fault with its place."""
+"""Files that a house has one of: policy, identities, feelings, queues and so on; each fault with its place."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ from journey.identity_rules import IdentityRules, read_identities
 from journey.landscape import PersonasFile
 from journey.policy_file import read_policy
 from journey.problem_rules import ProblemsFile
+from journey.queues import QueuesFile, queue_faults
 
-HouseKind = Literal["policy", "identities", "feelings", "problems", "personas"]
+HouseKind = Literal["policy", "identities", "feelings", "problems", "personas", "queues"]
 """What such a file holds, and its name without the ending."""
 
 HOUSE_KINDS: tuple[HouseKind, ...] = get_args(HouseKind)
@@ -28,6 +29,7 @@ _FILES: dict[HouseKind, type[BaseModel]] = {
     "feelings": FeelingsFile,
     "problems": ProblemsFile,
     "personas": PersonasFile,
+    "queues": QueuesFile,
 }
 
 _Fault = tuple[Path, str, str]
@@ -41,6 +43,7 @@ class House:
     feelings: FeelingsFile | None = None
     problems: ProblemsFile | None = None
     personas: PersonasFile | None = None
+    queues: QueuesFile | None = None
 
 
 def house_kind(name: str) -> HouseKind | None:
@@ -76,6 +79,7 @@ def house_of(sources: Mapping[str, Any]) -> House:
         feelings=of("feelings", FeelingsFile),
         problems=of("problems", ProblemsFile),
         personas=of("personas", PersonasFile),
+        queues=of("queues", QueuesFile),
     )
 
 
@@ -102,6 +106,9 @@ def _faults(read: BaseModel) -> Iterator[_Fault]:
         case PersonasFile():
             yield from _twice("personas", [each.persona for each in read.personas], "persona")
             yield from evidence_faults(read)
+        case QueuesFile():
+            yield from _twice("queues", [each.queue for each in read.queues], "queue")
+            yield from queue_faults(read)
         case _:
             pass
 

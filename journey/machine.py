@@ -42,17 +42,21 @@ from journey.steps.send import said
 from journey.touchpoint import Touchpoint
 from journey.turn import Turn
 
-ENGINE = 2
+ENGINE = 3
 """The engine this code is. `admit` assigns one to each run, raised only when every worker knows it.
 
 2: the first record is written by admission, the end within the task where nobody waits for it, and
 what the workflow id or the question says already is not sent again.
+3: cases keep their own deadlines, in business time of their queue; the run hears what came of them.
 """
 
-KNOWN_ENGINES = frozenset({1, 2})
+KNOWN_ENGINES = frozenset({1, 2, 3})
 
-LEAN_ENGINE = 2
+LEAN_ENGINE = 3
 """The first engine of runs that leave out of their histories what another place holds."""
+
+CASE_CLOCK_ENGINE = 3
+"""The first engine of runs whose cases keep their own deadlines."""
 
 MAIL_PER_NAME = 32
 """How many touchpoints of one name that nothing has looked at a run keeps for look-back, between turns."""

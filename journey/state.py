@@ -62,7 +62,7 @@ class Waiting:
     `n`: the effect that it waits for, or that opened the case or the promise it watches.
     `mark`: where a wait says itself since when touchpoints count, in place of the thread's own mark.
     `tally`: of each touchpoint that is counted, by its place in the step, when those were that came;
-    `tallied`: the arrival up to which touchpoints were looked at.
+    `tallied`: the arrival up to which touchpoints were looked at. `clocked`: the case keeps its deadlines.
     """
 
     kind: Literal[
@@ -86,6 +86,7 @@ class Waiting:
     mark: int | None = None
     tallied: int = 0
     tally: dict[int, list[datetime]] = field(default_factory=_no_tally)
+    clocked: bool = False
 
 
 @dataclass(slots=True)
@@ -296,6 +297,7 @@ def _copy_thread(was: Thread) -> Thread:
             waiting.mark,
             waiting.tallied,
             {place: list(times) for place, times in waiting.tally.items()} if waiting.tally else {},
+            waiting.clocked,
         )
     new.thread, new.at, new.home = was.thread, was.at, was.home
     new.mark = was.mark

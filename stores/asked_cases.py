@@ -143,7 +143,7 @@ async def _before(connection: Connection, asked: str) -> AskedCase | None:
 async def _open_erasure(connection: Connection, customer: str) -> AskedCase | None:
     cursor = await connection.execute(
         'select "case", first_answer_by, opened_at from cases'
-        " where customer = %s and state in ('open', 'claimed') and asked like 'erasure/%%'"
+        " where customer = %s and under_way and asked like 'erasure/%%'"
         " order by opened_wall limit 1",
         [customer],
     )

@@ -11,3 +11,11 @@ class CaseClosedError(Exception):
 
 class CaseAlreadyClaimedError(Exception):
     """Somebody else works on this case; the message says who."""
+
+
+class NotYoursError(Exception):
+    """Somebody else has this case, or nobody; the message says who, and what to do."""
+
+
+class ApprovalRefusedError(Exception):
+    """Nothing waits to be approved here, or not by this member; the message says why."""

@@ -1,83 +1,50 @@
-"""Cases: what customers were handed over to staff for, and what staff decided."""
+"""Cases: what runs ask of them, and how they are found."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import Any, LiteralString
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import LiteralString
 
-from pydantic import JsonValue, TypeAdapter
-
-from activities.staff_cases import UnknownCaseError
-from contracts.clock import RunClock
 from contracts.fault_points import reach
+from contracts.ids import case_clock_id
 from contracts.journey_run import RunReference
 from contracts.staff_case import StaffCaseChanged
-from journey.decisions import checked_decision
-from journey.effects import CloseCase, EscalateCase, OfferedDecision, OpenCase
-from journey.touchpoint import CASE_DECIDED
-from stores.audit import record_deed
-from stores.case_decisions import (
-    CaseAlreadyClaimedError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
+from journey.effects import CloseCase, EscalateCase, OpenCase
+from journey.machine import CASE_CLOCK_ENGINE
+from stores.case_minding import mind
+from stores.case_rows import (
+    BY_CLEW,
+    COLUMNS,
+    Case,
+    case_of,
+    happened,
+    lock_case,
+    present_case,
+    read_case,
 )
-from stores.database import (
-    Connection,
-    Pool,
-    clean_text,
-    jsonb,
-    one_statement,
-    ordered_json,
-)
-from stores.touchpoints import NewTouchpoint, store_touchpoints
+from stores.database import Connection, Pool, clean_text, jsonb, one_statement, ordered_json
+from stores.house import HouseStore
 
-_COLUMNS: LiteralString = """
-    "case", entry, workflow_id, journey, customer, queue, brief, decisions, state, claimed_by,
-    decision, fields, decided_by, reason, first_answer_by, resolve_by, escalations, opened_at,
-    opened_wall, answered_at, resolved_at
+_OPEN: LiteralString = """
+with own as (
+    select coalesce((select engine >= %(first_engine)s from runs where entry = %(entry)s), false) as clocked
+)
+insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, decisions, state,
+                   first_answer_by, resolve_by, opened_at, queued_at, run_clock, clock,
+                   first_answer, resolve, escalate_to, expires, fixed, language)
+select %(case)s, %(entry)s, %(n)s, %(workflow_id)s, %(journey)s, canonical(%(customer)s), %(queue)s,
+       %(brief)s, %(decisions)s, 'open', %(first_answer_by)s, %(resolve_by)s, %(now)s, %(now)s,
+       %(run_clock)s, %(clock)s,
+       case when clocked then %(first_answer)s end, case when clocked then %(resolve)s end,
+       case when clocked then %(escalate_to)s end, clocked and %(resolve)s::text is not null,
+       case when clocked then '{}'::jsonb end,
+       (select split_part(traits ->> 'locale', '-', 1) from customers where customer = canonical(%(customer)s))
+  from own
+on conflict ("case") do nothing returning "case"
 """
 
-_CLOCK = TypeAdapter(RunClock)
-
 _SHORT_NAME = re.compile(r"(\d{1,18}):(\d{1,18})")
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Case:
-    """One case. Times are the run's own, `opened_wall` apart."""
-
-    case: str
-    entry: int
-    workflow_id: str
-    journey: str
-    customer: str
-    queue: str
-    brief: str
-    decisions: dict[str, OfferedDecision]
-    state: str
-    claimed_by: str | None
-    decision: str | None
-    fields: dict[str, JsonValue]
-    decided_by: str | None
-    reason: str
-    first_answer_by: datetime | None
-    resolve_by: datetime | None
-    escalations: list[dict[str, JsonValue]]
-    opened_at: datetime
-    opened_wall: datetime
-    answered_at: datetime | None
-    resolved_at: datetime | None
-
-    @property
-    def of_a_run(self) -> bool:
-        """Whether a run waits for it; a customer may also have asked for somebody by themselves."""
-        return bool(self.workflow_id)
-
-    @property
-    def short_name(self) -> str:
-        """What people call it: `entry:n`, which no other case has."""
-        return ":".join(self.case.rsplit(":", 2)[-2:])
 
 
 class CaseStore:
@@ -86,28 +53,42 @@ class CaseStore:
     def __init__(self, pool: Pool, ring: Callable[[], None] | None = None) -> None:
         self._pool = pool
         self._ring = ring or (lambda: None)
+        self._house = HouseStore(pool)
 
     async def open(
         self, case: str, run: RunReference, order: OpenCase, brief: str
     ) -> StaffCaseChanged:
         """Open a case, or say how it stands where it was opened before."""
         decisions = {name: asdict(offered) for name, offered in order.decisions.items()}
+        house = (await self._house.house()).queues
         async with self._pool.connection() as connection:
-            await connection.execute(
-                """
-                insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,
-                                   decisions, state, first_answer_by, resolve_by, opened_at,
-                                   run_clock)
-                values (%s, %s, %s, %s, %s, canonical(%s), %s, %s, %s, 'open', %s, %s, %s, %s)
-                on conflict ("case") do nothing
-                """,
-                [
-                    *(case, run.entry, order.n, run.workflow_id, run.journey, run.customer),
-                    *(order.queue, clean_text(brief), ordered_json(decisions)),
-                    *(order.first_answer_by, order.resolve_by, run.now),
-                    jsonb(asdict(run.clock)) if run.clock else None,
-                ],
+            cursor = await connection.execute(
+                _OPEN,
+                {
+                    "case": case,
+                    "entry": run.entry,
+                    "n": order.n,
+                    "workflow_id": run.workflow_id,
+                    "journey": run.journey,
+                    "customer": run.customer,
+                    "queue": order.queue,
+                    "brief": clean_text(brief),
+                    "decisions": ordered_json(decisions),
+                    "first_answer_by": order.first_answer_by,
+                    "resolve_by": order.resolve_by,
+                    "first_answer": order.first_answer,
+                    "resolve": order.resolve,
+                    "escalate_to": order.escalate_to,
+                    "now": run.now,
+                    "run_clock": jsonb(asdict(run.clock)) if run.clock else None,
+                    "clock": case_clock_id(run.workflow_id, run.entry, order.n),
+                    "first_engine": CASE_CLOCK_ENGINE,
+                },
             )
+            if await cursor.fetchone():
+                await happened(connection, case, run.now, BY_CLEW, "opened")
+                opened = await present_case(connection, case)
+                await mind(connection, opened, house, run.now)
             standing = await _standing(connection, case)
             reach("case.before_commit")
         reach("case.after_commit")
@@ -116,38 +97,50 @@ class CaseStore:
     async def escalate(self, case: str, order: EscalateCase, at: datetime) -> StaffCaseChanged:
         """Move a case that is open and unclaimed. Raises: `UnknownCaseError`."""
         step = {"n": order.n, "to": order.queue, "reason": order.reason, "at": at}
+        house = (await self._house.house()).queues
         async with self._pool.connection() as connection:
-            await connection.execute(
+            await lock_case(connection, case)
+            cursor = await connection.execute(
                 """
-                update cases set queue = %(queue)s, escalations = escalations
+                update cases set queue = %(queue)s, queued_at = %(at)s, escalations = escalations
                        || jsonb_build_array(%(step)s::jsonb || jsonb_build_object('from', queue))
                  where "case" = %(case)s and state = 'open' and not escalations @> %(known)s
                 """,
                 {
                     "case": case,
                     "queue": order.queue,
+                    "at": at,
                     "step": jsonb(step),
                     "known": jsonb([{"n": order.n}]),
                 },
             )
+            if cursor.rowcount:
+                told = {"to": order.queue}
+                await happened(
+                    connection, case, at, BY_CLEW, "escalated", why=order.reason, detail=told
+                )
+                await mind(connection, await present_case(connection, case), house, at)
             return await _standing(connection, case)
 
     async def close(self, case: str, order: CloseCase, at: datetime) -> StaffCaseChanged:
         """Close a case that is not resolved. Raises: `UnknownCaseError`."""
         async with self._pool.connection() as connection:
-            await connection.execute(
+            await lock_case(connection, case)
+            cursor = await connection.execute(
                 """
                 update cases set state = 'closed', reason = %s, resolved_at = %s
-                 where "case" = %s and state in ('open', 'claimed')
+                 where "case" = %s and under_way
                 """,
                 [clean_text(order.reason), at, case],
             )
+            if cursor.rowcount:
+                await happened(connection, case, at, BY_CLEW, "closed", why=order.reason)
             return await _standing(connection, case)
 
     async def case(self, case: str) -> Case | None:
         """One case."""
         async with one_statement(self._pool) as connection:
-            return await _read(connection, case)
+            return await read_case(connection, case)
 
     async def named(self, name: str) -> Case | None:
         """One case by its id or its short name."""
@@ -156,11 +149,11 @@ class CaseStore:
             return await self.case(name)
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
-                f"select {_COLUMNS} from cases where entry = %s and n = %s",
+                f"select {COLUMNS} from cases where entry = %s and n = %s",
                 [int(short[1]), int(short[2])],
             )
             row = await cursor.fetchone()
-        return _case(row) if row else None
+        return case_of(row) if row else None
 
     async def cases(
         self,
@@ -181,8 +174,8 @@ class CaseStore:
         conditions = " and ".join(["true", *(sql for value, sql in chosen if value is not None)])
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
-                f"select {_COLUMNS} from cases where {conditions}"
-                " order by least(first_answer_by, resolve_by) nulls last, opened_wall, n"
+                f"select {COLUMNS} from cases where {conditions}"
+                " order by least(first_answer_by, next_answer_by, resolve_by) nulls last, opened_wall, n"
                 " limit %(most)s",
                 {
                     "state": state,
@@ -192,122 +185,22 @@ class CaseStore:
                     "most": most,
                 },
             )
-            return [_case(row) for row in await cursor.fetchall()]
-
-    async def claim(self, case: str, by: str) -> Case:
-        """Take a case on; claiming one's own again changes nothing.
-
-        Raises: `UnknownCaseError`, `CaseAlreadyClaimedError`, `CaseAlreadyDecidedError`,
-        `CaseClosedError`.
-        """
-        async with self._pool.connection() as connection:
-            held = await _held(connection, case)
-            if held.state == "claimed" and held.claimed_by != by:
-                raise CaseAlreadyClaimedError(f"{held.claimed_by} has claimed this case")
-            await connection.execute(
-                """
-                update cases set state = 'claimed', claimed_by = %s,
-                       answered_at = coalesce(answered_at, %s) where "case" = %s
-                """,
-                [by, await _run_time(connection, case), case],
-            )
-            return await _present(connection, case)
-
-    async def decide(
-        self,
-        case: str,
-        decision: str,
-        fields: Mapping[str, JsonValue],
-        *,
-        by: str,
-        authority: float | None = None,
-    ) -> Case:
-        """Resolve a case and tell the customer's runs, in one transaction.
-
-        `authority`: up to which amount this member may decide; None is without limit.
-        Raises: `UnknownCaseError`, `UnknownDecisionError`, `WrongFieldError` naming the field,
-        `AuthorityExceededError`, `CaseAlreadyDecidedError`, `CaseClosedError`.
-        """
-        async with self._pool.connection() as connection:
-            held = await _held(connection, case)
-            checked = checked_decision(held.decisions, decision, fields, authority)
-            now = await _run_time(connection, case)
-            await connection.execute(
-                """
-                update cases set state = 'resolved', decision = %s, fields = %s, decided_by = %s,
-                       answered_at = coalesce(answered_at, %s), resolved_at = %s
-                 where "case" = %s
-                """,
-                [decision, jsonb(checked), by, now, now, case],
-            )
-            told = NewTouchpoint(
-                message_id=f"decision/{case}",
-                event=CASE_DECIDED,
-                occurred_at=now,
-                customer=held.customer,
-                properties={"case": case, "decision": decision, "fields": checked, "by": by},
-                routed=held.of_a_run,
-            )
-            await store_touchpoints(connection, [told])
-            await record_deed(
-                connection,
-                by,
-                f"decided {decision}",
-                f"case {case}",
-                before=held.state,
-                after=checked,
-            )
-            decided = await _present(connection, case)
-        reach("case.after_decision")
-        if held.of_a_run:
-            self._ring()
-        return decided
-
-
-async def _read(connection: Connection, case: str) -> Case | None:
-    cursor = await connection.execute(
-        f'select {_COLUMNS} from cases where "case" = %s', [clean_text(case)]
-    )
-    row = await cursor.fetchone()
-    return _case(row) if row else None
-
-
-async def _run_time(connection: Connection, case: str) -> datetime:
-    """Now, on the clock of the run that opened the case."""
-    cursor = await connection.execute(
-        'select run_clock from cases where "case" = %s', [clean_text(case)]
-    )
-    row = await cursor.fetchone()
-    wall = datetime.now(UTC)
-    return _CLOCK.validate_python(row["run_clock"]).now(wall) if row and row["run_clock"] else wall
-
-
-async def _held(connection: Connection, case: str) -> Case:
-    """A case that can still be worked on, locked until the transaction ends."""
-    await connection.execute(
-        'select 1 from cases where "case" = %s for no key update', [clean_text(case)]
-    )
-    held = await _present(connection, case)
-    if held.state == "resolved":
-        raise CaseAlreadyDecidedError(f"{held.decided_by} has decided: {held.decision}")
-    if held.state == "closed":
-        raise CaseClosedError(f"this case was closed: {held.reason}")
-    return held
-
-
-async def _present(connection: Connection, case: str) -> Case:
-    found = await _read(connection, case)
-    if found is None:
-        raise UnknownCaseError(f"there is no case {case!r}")
-    return found
+            return [case_of(row) for row in await cursor.fetchall()]
 
 
 async def _standing(connection: Connection, case: str) -> StaffCaseChanged:
-    found = await _present(connection, case)
-    return StaffCaseChanged(case=found.case, state=found.state, queue=found.queue)
-
-
-def _case(row: dict[str, Any]) -> Case:
-    offered = {name: OfferedDecision(**each) for name, each in row["decisions"].items()}
-    values: dict[str, Any] = {**row, "decisions": offered}
-    return Case(**values)
+    found = await present_case(connection, case)
+    cursor = await connection.execute(
+        """
+        select coalesce((select engine >= %s from runs r where r.entry = c.entry), false) as clocked
+          from cases c where c."case" = %s
+        """,
+        [CASE_CLOCK_ENGINE, case],
+    )
+    row = await cursor.fetchone()
+    return StaffCaseChanged(
+        case=found.case,
+        state=found.state,
+        queue=found.queue,
+        clocked=bool(row and row["clocked"]),
+    )

@@ -10,7 +10,7 @@ from stores.database import Connection, Pool
 _PEOPLE: LiteralString = """
 select r.key, r.state, r.stage, r.outcome, r.customer, r.entry, r.workflow_id,
        r.needs_attention is not null as stuck,
-       exists (select from cases c where c.entry = r.entry and c.state in ('open', 'claimed'))
+       exists (select from cases c where c.entry = r.entry and c.under_way)
            as with_staff
   from runs r where r.journey = %s and r.state <> 'not_admitted'
 """

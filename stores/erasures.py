@@ -297,7 +297,7 @@ def digest_of(proof: Proof) -> str:
 _OPEN = """
 select (select count(*) from runs where customer = any(%(ids)s) and state = 'open') as open_runs,
        (select count(*) from cases
-         where customer = any(%(ids)s) and state in ('open', 'claimed')) as open_cases
+         where customer = any(%(ids)s) and under_way) as open_cases
 """
 
 _BEGUN = """

@@ -28,7 +28,7 @@ select r.entry, r.workflow_id, r.first_run_id, coalesce(r.version, '') as versio
        (select max(g.at) from merges g join merge_rows x using (merge)
          where g.stays = r.customer and g.undone_at is null and x."table" = 'runs'
            and x.key = jsonb_build_object('entry', r.entry)) as joined,
-       exists (select from cases c where c.entry = r.entry and c.state in ('open', 'claimed'))
+       exists (select from cases c where c.entry = r.entry and c.under_way)
            as with_staff,
        coalesce((select jsonb_agg(jsonb_build_array(l.kind, l.id)) from listening l
                   where l.entry = r.entry), '[]') as listens

@@ -4,6 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import LiteralString
 
+OURS = "how we keep it; it says nothing of the customer"
+WHO = "our id of the customer, said once at the head of the export"
+TELLS = "a number or id that ties rows of ours together"
+WORK = "routing: it is there for moments, and what is routed is given as touchpoints"
+WROTE = "what the business wrote, the same for every customer"
+NOBODY = "not of a customer"
+FIGURE = "a sum over all customers"
+DOOR = "opens a door: whoever holds it could act as the customer's device"
+
+MINE: LiteralString = "t.customer = any(%(ids)s)"
+OF_RUN: LiteralString = "t.entry = any(%(entries)s)"
+MINE_OR_RUN: LiteralString = f"({MINE} or {OF_RUN})"
+
 
 @dataclass(slots=True, frozen=True)
 class Goes:

@@ -7,20 +7,25 @@ through another table goes before that one.
 
 from typing import LiteralString
 
-from stores.held_rules import Changes, Goes, Held, Stays
+from stores.held_cases import TABLES_OF_CASES, TABLES_OF_STAFF
+from stores.held_rules import (
+    DOOR,
+    FIGURE,
+    MINE,
+    MINE_OR_RUN,
+    NOBODY,
+    OF_RUN,
+    OURS,
+    TELLS,
+    WHO,
+    WORK,
+    WROTE,
+    Changes,
+    Goes,
+    Held,
+    Stays,
+)
 
-OURS = "how we keep it; it says nothing of the customer"
-WHO = "our id of the customer, said once at the head of the export"
-TELLS = "a number or id that ties rows of ours together"
-WORK = "routing: it is there for moments, and what is routed is given as touchpoints"
-WROTE = "what the business wrote, the same for every customer"
-NOBODY = "not of a customer"
-FIGURE = "a sum over all customers"
-DOOR = "opens a door: whoever holds it could act as the customer's device"
-
-_MINE: LiteralString = "t.customer = any(%(ids)s)"
-_OF_RUN: LiteralString = "t.entry = any(%(entries)s)"
-_MINE_OR_RUN: LiteralString = f"({_MINE} or {_OF_RUN})"
 _OF_DELIVERY: LiteralString = "(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s))"
 _WROTE_TO_US: LiteralString = """(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s)
     or t.entry = any(%(entries)s)
@@ -80,7 +85,7 @@ TABLES: dict[LiteralString, Held] = {
     # -- the moment
     "suggestions_told": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="suggested",
         gives="at place suggestion told by again_at",
         order="at desc",
@@ -88,7 +93,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "shows": Held(
         erase=Goes(),
-        whose=_MINE_OR_RUN,
+        whose=MINE_OR_RUN,
         called="shown",
         gives='at name places say "values" until shown',
         order="entry desc, n",
@@ -96,7 +101,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "feelings": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="feelings",
         gives="at feeling source evidence by fades_at",
         order="at desc",
@@ -104,7 +109,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "problem_signs": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="signs_of_problems",
         gives="at rule same",
         order="at desc",
@@ -112,7 +117,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "problem_touched": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="problems",
         gives="problem how joined_at told_at mended_told_at",
         more={"title": "(select p.title from problems p where p.problem = t.problem)"},
@@ -122,7 +127,7 @@ TABLES: dict[LiteralString, Held] = {
     # -- what they said they want
     "answers": Held(
         erase=Goes(),
-        whose=_MINE_OR_RUN,
+        whose=MINE_OR_RUN,
         called="answers",
         gives="at survey score choice words answer_group",
         order="at desc",
@@ -130,7 +135,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "consents": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="consents",
         gives="at purpose channel given source proof",
         order="consent desc",
@@ -138,7 +143,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "unsubscribes": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="unsubscribes",
         gives="at purpose channel proof",
         order="at desc",
@@ -146,7 +151,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "preferences": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="wishes",
         gives="preferred_channel channels_off topics_off quiet_from quiet_to paused_until locale changed_at",
         order="changed_at",
@@ -154,7 +159,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "conversations": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="conversations",
         gives="channel address heard_at",
         order="heard_at desc",
@@ -162,7 +167,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "devices": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="devices",
         gives="channel platform seen_at gone_at",
         order="seen_at desc",
@@ -170,7 +175,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "group_members": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="groups",
         gives="group_id since",
         order="since",
@@ -178,7 +183,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "entry_looks": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="looked_at_for",
         gives="journey inside times",
         order="journey",
@@ -186,31 +191,17 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "computed_traits": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="computed_traits",
         gives="trait state",
         order="trait",
         withheld={WHO: "customer", OURS: "look_at"},
     ),
     # -- what journeys did for them
-    "cases": Held(
-        erase=Goes(),
-        whose=_MINE_OR_RUN,
-        called="cases",
-        gives="opened_at journey queue brief state decision fields reason first_answer_by resolve_by"
-        " answered_at resolved_at",
-        order="opened_wall desc",
-        withheld={
-            WHO: "customer",
-            TELLS: "case entry n workflow_id asked",
-            OURS: "escalations opened_wall run_clock",
-            WROTE: "decisions",
-            "who of staff it was": "claimed_by decided_by",
-        },
-    ),
+    **TABLES_OF_CASES,
     "coupon_pool": Held(
         erase=Changes({"coupon": "'erased'"}, "a code that was given stays given; to whom is gone"),
-        whose=f"t.coupon in (select key from coupons t where {_MINE_OR_RUN})",
+        whose=f"t.coupon in (select key from coupons t where {MINE_OR_RUN})",
         withheld={"given with the coupon that it became": "offer code coupon loaded_at"},
     ),
     "coupons": Held(
@@ -226,7 +217,7 @@ TABLES: dict[LiteralString, Held] = {
             },
             "a code that was given is never given again, and the figures of the offer stay",
         ),
-        whose=_MINE_OR_RUN,
+        whose=MINE_OR_RUN,
         called="coupons",
         gives="granted_at offer code amount state reason expires_at settled_at",
         order="granted_at desc",
@@ -234,7 +225,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "promises": Held(
         erase=Goes(),
-        whose=_OF_RUN,
+        whose=OF_RUN,
         called="promises",
         gives="name by state at reason",
         more={"journey": "(select r.journey from runs r where r.entry = t.entry)"},
@@ -243,7 +234,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "trace": Held(
         erase=Goes(),
-        whose=_OF_RUN,
+        whose=OF_RUN,
         called="decisions",
         gives="at kind why address",
         more={"journey": "(select r.journey from runs r where r.entry = t.entry)"},
@@ -252,7 +243,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "listening": Held(
         erase=Goes(),
-        whose=_MINE_OR_RUN,
+        whose=MINE_OR_RUN,
         called="listened_to",
         gives="kind id",
         order="entry desc",
@@ -260,7 +251,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "deliveries": Held(
         erase=Goes(),
-        whose=_MINE_OR_RUN,
+        whose=MINE_OR_RUN,
         called="messages",
         gives="run_time message channel purpose address state reason words journey topic tried"
         " uncertain expires settled_at",
@@ -277,7 +268,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "runs": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="journeys",
         gives="entered_at journey key state stage outcome reason detail goal held_out finished_at",
         order="entry desc",
@@ -318,7 +309,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "arrivals": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="became_of_touchpoints",
         gives="received_at number fates",
         order="received_at desc, number desc",
@@ -376,7 +367,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "identities": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="names",
         gives="kind value created_at",
         order="kind, value",
@@ -384,7 +375,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "customers": Held(
         erase=Goes(),
-        whose=_MINE,
+        whose=MINE,
         called="known_as",
         gives="customer created_at zone traits",
         order="created_at",
@@ -478,6 +469,7 @@ TABLES: dict[LiteralString, Held] = {
         erase=Stays("keys of programs"),
         withheld={NOBODY: "digest name created_at revoked_at scopes expires_at"},
     ),
+    **TABLES_OF_STAFF,
     "staff_tokens": Held(
         erase=Stays("keys of staff"),
         withheld={NOBODY: "digest name role created_at expires_at revoked_at"},

@@ -14,7 +14,7 @@ ANSWERED_WITHIN = timedelta(days=30)
 _THREAD: LiteralString = """
 select d.key, d.customer, d.entry, d.message, d.journey, d.channel, d.address, r.workflow_id,
        (select c."case" from cases c
-         where c.entry = d.entry and c.state in ('open', 'claimed')
+         where c.entry = d.entry and c.under_way
          order by c.opened_wall desc, c.n desc limit 1) as "case"
   from deliveries d left join runs r on r.entry = d.entry
 """

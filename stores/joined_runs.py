@@ -32,7 +32,7 @@ select u.unit, u.numbered, u.starting,
 _OPEN = """
 select r.entry, r.workflow_id, r.journey, r.key, r.stage, r.sequence, d.canonical,
        exists (select 1 from cases c
-                where c.entry = r.entry and c.state in ('open', 'claimed')) as has_case
+                where c.entry = r.entry and c.under_way) as has_case
   from runs r left join definitions d using (version)
  where r.customer = %s and r.state = 'open' and r.gives_way_to is null
  order by r.entry for no key update of r nowait

@@ -49,7 +49,7 @@ select
   (select jsonb_agg(r) from (select * from opened order by entered_at desc limit 20) r) as runs,
   (select jsonb_agg(c) from (
        select "case", entry, n, queue, brief, state, claimed_by, opened_at, first_answer_by, resolve_by
-         from cases where customer = %(customer)s and state in ('open', 'claimed')
+         from cases where customer = %(customer)s and under_way
         order by opened_at desc limit 20) c) as cases,
   (select jsonb_agg(p) from (
        select p.problem, p.title, p.words, p.state, p.opened_at, p.mended_at, p.places, t.how,

@@ -74,7 +74,7 @@ select t.touched, t.customer, t.how, t.run, t.told_at, t.asked_at,
   from problem_touched t
   left join lateral (
        select x."case" from cases x
-        where x.customer = t.customer and x.state in ('open', 'claimed')
+        where x.customer = t.customer and x.under_way
           and x.queue = any(%(queues)s)
         order by x.opened_wall limit 1) c on true
  where t.touched = any(%(touched)s) and t.told_to < %(updates)s

@@ -10,7 +10,7 @@ from journey.survey import Survey
 from stores.database import Connection, Pool, ordered_json
 
 Kind = Literal[
-    "survey", "offer", "policy", "identities", "feelings", "problems", "personas", "block"
+    "survey", "offer", "policy", "identities", "feelings", "problems", "personas", "queues", "block"
 ]
 
 HOUSE = "house"

@@ -30,7 +30,7 @@ select * from (
 
 _CASES: LiteralString = """
 select opened_at, first_answer_by, state from cases
- where entry = %s and state in ('open', 'claimed') order by opened_at
+ where entry = %s and under_way order by opened_at
 """
 
 # Whatever a page shows, this changes with it: one row, by keys only.

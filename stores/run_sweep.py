@@ -78,7 +78,14 @@ with ended as (
 ), closed as (
     update cases c set state = 'closed', reason = %(words)s, resolved_at = %(now)s
       from ended e
-     where c.entry = e.entry and c.workflow_id = e.workflow_id and c.state in ('open', 'claimed')
+     where c.entry = e.entry and c.workflow_id = e.workflow_id and c.under_way
+    returning c."case"
+), told as (
+    insert into case_events ("case", at, who, did, why)
+    select "case", %(now)s, 'clew', 'closed', %(words)s from closed
+), rung as (
+    insert into case_bells ("case") select "case" from closed
+    on conflict ("case") do update set rung_at = clock_timestamp(), held_to = null
 ), voided as (
     update coupons c set state = 'voided', reason = %(words)s, settled_at = %(now)s
       from ended e where c.entry = e.entry and c.state = 'open'

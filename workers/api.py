@@ -34,7 +34,7 @@ from channels.liquid_text import LiquidText
 from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
 from stores.audit import AuditStore
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from stores.conversations import ConversationStore
 from stores.coupons import CouponStore
 from stores.customers import CustomerStore
@@ -120,7 +120,7 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
     """What staff and their programs ask and do: cases, entries, the moment, problems, stops, who is who."""
     customers, house = CustomerStore(pool), HouseStore(pool)
     return [
-        cases_router(CaseStore(pool, bell.ring), staff),
+        cases_router(CaseDesk(pool, bell.ring), staff),
         entries_router(
             RequestedEntryStore(pool, bell.ring),
             customers,
@@ -136,7 +136,7 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
             staff,
         ),
         feelings_router(FeelingStore(pool, house, bell.ring), customers, staff),
-        problems_router(ProblemStore(pool, bell.ring), customers, CaseStore(pool), staff),
+        problems_router(ProblemStore(pool, bell.ring), customers, CaseDesk(pool), staff),
         stops_router(StopStore(pool, bell.ring), staff),
         merges_router(MergeStore(pool, bell.ring), staff),
         erasures_router(erasures(pool, secret), staff),

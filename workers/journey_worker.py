@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.admission import Admissions
+from activities.case_minding import CaseMinding
 from activities.customer_offers import CustomerOffers
 from activities.customer_traits import TraitsOfCustomer
 from activities.other_journey import OtherJourneys
@@ -17,6 +18,7 @@ from activities.staff_cases import StaffCases
 from channels.liquid_text import LiquidText
 from contracts.names import JOURNEYS_QUEUE
 from stores.admissions import AdmissionStore
+from stores.case_clocks import CaseClockStore
 from stores.cases import CaseStore
 from stores.coupons import CouponStore
 from stores.customer_traits import CustomerTraitStore
@@ -60,6 +62,7 @@ def journey_activities(pool: Pool, ring: Callable[[], None]) -> list[Callable[..
         cases.open_case,
         cases.escalate_case,
         cases.close_case,
+        CaseMinding(cases=CaseClockStore(pool, ring)).mind_case,
         offers.grant_offer,
         offers.settle_offer,
         OtherJourneys(entries=RequestedEntryStore(pool, ring), records=records).start_run,

@@ -20,6 +20,7 @@ from contracts.journey_run import RunReference
 from journey.effects import NOT_SENT, RunRecord
 from workers.sealed_history import Sealing, data_converter
 from workflows.customer_journey import CustomerJourney
+from workflows.staff_case import StaffCase
 
 PASSED_THROUGH = (
     "journey",
@@ -40,7 +41,7 @@ PASSED_THROUGH = (
 `holidays` is loaded late, where a definition names a country whose holidays are no business days.
 """
 
-WORKFLOWS: list[type] = [CustomerJourney]
+WORKFLOWS: list[type] = [CustomerJourney, StaffCase]
 
 
 def sandbox() -> SandboxedWorkflowRunner:

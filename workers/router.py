@@ -10,6 +10,7 @@ import structlog
 
 from contracts.clock import RunClock
 from routing.background_work import BackgroundWork
+from routing.case_clocks import CaseClocks, TemporalClocks
 from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
 from routing.router import Router
@@ -19,6 +20,7 @@ from routing.signals import RunSignals
 from routing.stop_waker import StopWaker
 from routing.temporal_runs import TemporalRuns
 from routing.temporal_standing import TemporalStanding
+from stores.case_clocks import CaseClockStore
 from stores.customer_readings import CustomerReadings
 from stores.customers import CustomerStore
 from stores.database import Pool
@@ -45,6 +47,7 @@ from workers.trace_headers import TracedRuns
 
 PARTITIONS_EACH_SECONDS = 3_600
 TRAITS_EACH_SECONDS = 30
+CLOCKS_EACH = timedelta(seconds=1)
 LOOKS_EACH = timedelta(seconds=10)
 """How often a router asks whether it is time to look for runs that ended outside."""
 
@@ -97,6 +100,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, BackgroundWork("problems", ProblemReach(pool, ring, now).round).run())
         _background(parts, BackgroundWork("feelings", readings.fade).run())
         _background(parts, BackgroundWork("erasures", eraser(pool, client).round).run())
+        clocks = CaseClocks(CaseClockStore(pool), TemporalClocks(client))
+        _background(parts, BackgroundWork("case clocks", clocks.round, pause=CLOCKS_EACH).run())
         sweeper = RunSweeper(RunSweepStore(pool, now, ring), TemporalStanding(client))
         _background(parts, BackgroundWork("ended outside", sweeper.round, pause=LOOKS_EACH).run())
         if settings.metrics_port is not None or tracing():

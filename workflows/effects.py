@@ -116,7 +116,7 @@ async def _answer(effect: Effect, run: RunReference, riding: Riding, *, held_out
             order = OpenStaffCase(run=run, open=effect, record=record)
             words = f"Hand over to staff: {effect.queue}"
             case = await _activity(names.OPEN_CASE, order, StaffCaseChanged, WRITTEN, words)
-            return CaseAnswer(case=case.case)
+            return CaseAnswer(case=case.case, clocked=case.clocked)
         case EscalateCase():
             order = EscalateStaffCase(run=run, escalate=effect, record=record)
             words = f"Escalate to {effect.queue}"

@@ -10,7 +10,7 @@ from channels.message_bundle import message_of, read_message
 from cli.message_sources import message_beside
 from examples.flight.rehearsed_day import JOURNEY, MESSAGES
 from journey.publication import read_definition
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from stores.database import Pool, open_pool
 from stores.definitions import DefinitionStore
 from stores.demo_figures import DemoFigures
@@ -30,7 +30,7 @@ class Installed:
     pool: Pool
     figures: DemoFigures
     runs: RunStore
-    cases: CaseStore
+    cases: CaseDesk
     mails: MailStore
 
 
@@ -47,7 +47,7 @@ async def installed(addresses: Addresses) -> AsyncGenerator[Installed]:
                 pool=pool,
                 figures=DemoFigures(pool),
                 runs=RunStore(pool),
-                cases=CaseStore(pool, bell.ring),
+                cases=CaseDesk(pool, bell.ring),
                 mails=MailStore(Path(addresses.state) / "mailbox"),
             )
     finally:

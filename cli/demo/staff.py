@@ -22,7 +22,7 @@ from stores.case_decisions import (
     CaseAlreadyDecidedError,
     CaseClosedError,
 )
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from stores.demo_figures import DemoFigures
 
 JOURNEY = "flight"
@@ -58,7 +58,7 @@ class SimulatedStaff:
     def __init__(
         self,
         day: Day,
-        cases: CaseStore,
+        cases: CaseDesk,
         figures: DemoFigures,
         replay: Replay,
         user_of: Callable[[str], str | None],
@@ -87,7 +87,7 @@ class SimulatedStaff:
     ) -> None:
         """Decide a case now, as somebody; what comes of it joins the day.
 
-        Raises: what `CaseStore.decide` raises.
+        Raises: what `CaseDesk.decide` raises.
         """
         await self._cases.decide(case, decision, fields, by=by)
         found = self._seen.get(case)

@@ -10,7 +10,8 @@ from cli.demo.scene import local
 from console.flight_picture import ShownMail
 from contracts.clock import RunClock
 from examples.flight.day import Day
-from stores.cases import Case, CaseStore
+from stores.case_rows import Case
+from stores.cases import CaseStore
 from stores.demo_figures import DemoFigures, Standing
 from stores.runs import RunStore
 from workers.embedded.stack import Addresses

@@ -51,7 +51,8 @@ class Handoff(Step):
     """Open a case for staff and wait for their decision, which picks the path.
 
     Unanswered by `first_answer` it goes to `escalate_to`; undecided by `resolve` the steps
-    under `late` are taken and the case is closed. The decision and its fields are the result.
+    under `late` are taken and the case is closed. Business time is that of
+    the queue. The decision and its fields are the result.
     """
 
     kind: ClassVar[str] = "handoff"
@@ -147,6 +148,9 @@ class Handoff(Step):
             first_answer_by=self._by(turn, self.first_answer, turn.now),
             resolve_by=self._by(turn, self.resolve, turn.now),
             values=_for_staff(turn, thread),
+            first_answer=self.first_answer,
+            resolve=self.resolve,
+            escalate_to=self.escalate_to,
         )
         turn.wait(thread, Waiting("effect", turn.now, n=n))
         turn.ask(effect, thread)
@@ -164,13 +168,13 @@ class Handoff(Step):
             return
         turn.note(thread.at, "case", f"case opened in {self.queue}")
         began = thread.waiting.began if thread.waiting else turn.now
-        turn.wait(thread, Waiting("case", began, n=n))
+        turn.wait(thread, Waiting("case", began, n=n, clocked=answer.clocked))
         self.refresh(turn, thread)
         self.mail(turn, thread)
 
     def refresh(self, turn: Turn, thread: Thread) -> None:
         waiting = thread.waiting
-        if waiting is None or waiting.kind != "case":
+        if waiting is None or waiting.kind != "case" or waiting.clocked:
             return
         first = (
             self._by(turn, self.first_answer, waiting.began)
@@ -188,6 +192,12 @@ class Handoff(Step):
         if mail is None:
             return
         said: dict[str, Any] = mail.touchpoint.properties
+        if said.get("expired"):
+            turn.meet(thread, mail)
+            turn.changed = True
+            turn.note(thread.at, "late", f"nobody decided within {self.resolve}")
+            turn.enter(thread, "late")
+            return
         decision = str(said.get("decision"))
         fields: Any = said.get("fields")
         turn.meet(thread, mail)

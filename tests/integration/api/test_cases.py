@@ -11,7 +11,7 @@ import pytest_asyncio
 from api.app import create_app
 from api.cases import cases_router
 from api.staff_key import StaffKeyCheck
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from tests.integration.conftest import STAFF_TOKEN, Stack, staff_client
 
 JOURNEY = """
@@ -36,7 +36,7 @@ stages:
 
 @pytest_asyncio.fixture
 async def desk(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    store = CaseStore(stack.pool, stack.heard.set)
+    store = CaseDesk(stack.pool, stack.heard.set)
     app = create_app(cases_router(store, StaffKeyCheck(STAFF_TOKEN)))
     async with staff_client(app) as client:
         yield client
@@ -119,7 +119,7 @@ async def test_without_the_staff_token_nobody_sees_a_case(
 
 
 async def test_where_there_is_no_token_nobody_is_staff(stack: Stack) -> None:
-    app = create_app(cases_router(CaseStore(stack.pool), StaffKeyCheck(None)))
+    app = create_app(cases_router(CaseDesk(stack.pool), StaffKeyCheck(None)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://staff") as client:
         refused = await client.get("/v1/cases")

@@ -7,7 +7,7 @@ import httpx2 as httpx
 import pytest
 
 from stores.case_decisions import CaseAlreadyDecidedError
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from stores.consents import ConsentStore
 from stores.customer_wishes import WishStore
 from stores.preferences import PreferenceStore
@@ -175,7 +175,7 @@ async def test_asking_for_a_person_opens_one_case_however_often_it_is_sent(
 
     sent = await asyncio.gather(*(visitor.post(url, data=form) for _ in range(4)))
 
-    cases = [case for case in await CaseStore(house.pool).cases(customer=ned) if not case.of_a_run]
+    cases = [case for case in await CaseDesk(house.pool).cases(customer=ned) if not case.of_a_run]
     touchpoints = await house.rows(
         "select event, properties from touchpoints where customer = %s", ned
     )
@@ -201,7 +201,7 @@ async def test_the_form_of_one_customer_is_not_that_of_another(
         await visitor.post(house.links.url("person", customer), data=form)
 
     for customer in (ola, pia):
-        assert len(await CaseStore(house.pool).cases(customer=customer)) == 1
+        assert len(await CaseDesk(house.pool).cases(customer=customer)) == 1
 
 
 async def test_staff_are_asked_so_often_a_day_and_no_more(
@@ -226,7 +226,7 @@ async def test_the_answer_to_such_a_case_is_kept_and_disturbs_no_run(
     rob = await house.known("rob")
     await visitor.post(house.links.url("person", rob), data={"about": "Hello", "form": "1"})
     rung = list[str]()
-    store = CaseStore(house.pool, lambda: rung.append("rung"))
+    store = CaseDesk(house.pool, lambda: rung.append("rung"))
     (case,) = await store.cases(customer=rob)
     waiting = await house.rows("select count(*) as n from outbox")
 

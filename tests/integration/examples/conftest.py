@@ -12,7 +12,7 @@ from api.cases import cases_router
 from api.staff_key import StaffKeyCheck
 from api.surveys import surveys_router
 from stores.answers import AnswerStore
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from stores.published import PublishedStore
 from tests.integration.conftest import STAFF_TOKEN, SURVEYS, Stack, staff_client
 from tests.integration.examples.shop import Shop
@@ -48,7 +48,7 @@ def shortened(tmp_path: Path) -> Shortened:
 async def shop(stack: Stack) -> AsyncIterator[Shop]:
     """The product, with the pages that customers open and the door that staff use."""
     app = create_app(
-        cases_router(CaseStore(stack.pool, stack.heard.set), StaffKeyCheck(STAFF_TOKEN)),
+        cases_router(CaseDesk(stack.pool, stack.heard.set), StaffKeyCheck(STAFF_TOKEN)),
         surveys_router(
             SURVEYS, PublishedStore(stack.pool), AnswerStore(stack.pool, stack.heard.set)
         ),

@@ -15,7 +15,7 @@ from insight.invariants import Broken
 from journey.effects import TraceEntry
 from journey.program import Program
 from routing.journey_programs import JourneyPrograms
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from stores.coupons import Coupon, CouponStore
 from stores.customer_traits import CustomerTraitStore
 from stores.customers import CustomerStore
@@ -276,6 +276,6 @@ def decided(story: RunStory, kind: str) -> list[TraceEntry]:
     return [entry for entry in story.trace if entry.kind == kind]
 
 
-def staff(shop: Shop) -> CaseStore:
+def staff(shop: Shop) -> CaseDesk:
     """The cases as the command and the console decide them, with what a member of staff may grant."""
-    return CaseStore(shop.stack.pool, shop.stack.heard.set)
+    return CaseDesk(shop.stack.pool, shop.stack.heard.set)

@@ -16,7 +16,7 @@ from journey.programs import Programs
 from journey.publication import read_definition
 from journey.touchpoint import Touchpoint
 from stores.admissions import AdmissionStore
-from stores.cases import CaseStore
+from stores.case_desk import CaseDesk
 from stores.customer_traits import CustomerTraitStore
 from stores.customers import CustomerStore
 from stores.database import Pool, jsonb, open_pool
@@ -68,7 +68,7 @@ class Shop:
     pool: Pool
     runs: RunStore
     records: RunRecordStore
-    cases: CaseStore
+    cases: CaseDesk
     customers: CustomerStore
     definitions: DefinitionStore
     admissions: Admissions
@@ -214,7 +214,7 @@ async def shop(pool: Pool) -> Shop:
         pool=pool,
         runs=RunStore(pool),
         records=records,
-        cases=CaseStore(pool, lambda: rung.append("case")),
+        cases=CaseDesk(pool, lambda: rung.append("case")),
         customers=customers,
         definitions=DefinitionStore(pool),
         admissions=Admissions(desks=desks, programs=Programs()),

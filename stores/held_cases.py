@@ -1,0 +1,54 @@
+"""What erasing a customer does with cases, and with what we know of staff."""
+
+from typing import LiteralString
+
+from stores.held_rules import MINE_OR_RUN, NOBODY, OURS, TELLS, WHO, WROTE, Goes, Held, Stays
+
+_OF_CASE: LiteralString = f't."case" in (select t."case" from cases t where {MINE_OR_RUN})'
+STAFF = "who of staff it was"
+
+TABLES_OF_CASES: dict[LiteralString, Held] = {
+    "case_bells": Held(erase=Goes(), whose=_OF_CASE, withheld={OURS: "case rung_at held_to"}),
+    "case_events": Held(
+        erase=Goes(),
+        whose=_OF_CASE,
+        called="what_happened_to_cases",
+        gives="at did why detail",
+        order="event",
+        withheld={TELLS: "event case", OURS: "at_wall", STAFF: "who"},
+    ),
+    "cases": Held(
+        erase=Goes(),
+        whose=MINE_OR_RUN,
+        called="cases",
+        gives="opened_at journey queue brief state decision fields reason first_answer_by resolve_by"
+        " answered_at resolved_at title place language next_answer_by waits_since reopened_at"
+        " snoozed_until words",
+        order="opened_wall desc",
+        withheld={
+            WHO: "customer",
+            TELLS: "case entry n workflow_id asked clock merged_into",
+            OURS: "escalations opened_wall run_clock origin skills first_answer next_answer resolve"
+            " escalate_to fixed expires queued_at pauses snoozed_for acted_at marks approval under_way",
+            WROTE: "decisions",
+            STAFF: "claimed_by decided_by had_by",
+        },
+    ),
+}
+"""Cases, and what is found through them before."""
+
+TABLES_OF_STAFF: dict[LiteralString, Held] = {
+    "members": Held(
+        erase=Stays("staff, not customers"),
+        withheld={
+            NOBODY: "member name role queues skills languages capacity grants zone shift email"
+            " subject slack password created_at left_at"
+        },
+    ),
+    "absences": Held(
+        erase=Stays("staff, not customers"), withheld={NOBODY: "absence member since until why"}
+    ),
+    "queue_turns": Held(
+        erase=Stays("staff, not customers"), withheld={NOBODY: "queue member turned_at"}
+    ),
+}

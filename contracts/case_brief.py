@@ -8,7 +8,9 @@ from pydantic import JsonValue
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Who:
-    """The customer. `assured`: how sure we are that whoever is on the line is they, in words; '' where nothing
+    """The customer.
+
+    `assured`: how sure we are that whoever is on the line is they, in words; empty where nothing
     says. `value`: what they are worth to the house, in its own words, such as `gold` or `1,240 EUR a year`.
     """
 

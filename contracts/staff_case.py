@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from contracts.journey_run import RunReference
 from journey.effects import CloseCase, EscalateCase, OpenCase, SentRecord
@@ -51,12 +52,19 @@ class StaffCaseChanged:
 class CaseToMind:
     """One case: what its workflow is started with, and asks to be minded."""
 
+    stays_readable: ClassVar[bool] = True
+
     case: str
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class CaseMinded:
-    """How a case stands after what was due on it was done, in words. `look_at`: when something is due next."""
+    """How a case stands after what was due on it was done, in words. `look_at`: when something is due next.
+
+    Words of ours about the case, none of the customer's: histories keep them readable.
+    """
+
+    stays_readable: ClassVar[bool] = True
 
     state: str
     words: str

@@ -8,7 +8,7 @@ from typing import LiteralString
 from contracts.staff_case import CaseMinded
 from journey.case_clock import OVER
 from stores.case_minding import mind
-from stores.case_rows import lock_case, run_clock, run_time
+from stores.case_rows import lock_case, run_time
 from stores.database import Pool
 from stores.house import HouseStore
 
@@ -26,6 +26,15 @@ with held as (
 select h."case", h.rung_at, c.clock, c.customer,
        coalesce(nullif(c.title, ''), c.queue) as title
   from held h left join cases c using ("case") order by h.rung_at
+"""
+
+MOST_OVERLOOKED = 100
+
+_OVERLOOKED: LiteralString = """
+insert into case_bells ("case")
+select "case" from cases where under_way and look_at < clock_timestamp() - interval '1 minute'
+ order by look_at limit %(most)s
+on conflict ("case") do nothing
 """
 
 _TOLD: LiteralString = """
@@ -59,16 +68,23 @@ class CaseClockStore:
         async with self._pool.connection() as connection:
             held = await lock_case(connection, case)
             minded = await mind(connection, held, house, await run_time(connection, case))
-            clock = await run_clock(connection, case)
         if minded.tells_run:
             self._ring()
-        look_at = minded.next_at
         return CaseMinded(
             state=minded.case.state,
             words=minded.case.words,
             over=minded.case.state in OVER,
-            look_at=clock.wall(look_at) if clock is not None and look_at is not None else look_at,
+            look_at=minded.look_at,
         )
+
+    async def ring_overlooked(self) -> bool:
+        """Ring for what should have been looked at a while ago: its clock was ended from outside, or is late.
+
+        Whether there may be more.
+        """
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_OVERLOOKED, {"most": MOST_OVERLOOKED})
+        return cursor.rowcount == MOST_OVERLOOKED
 
     async def rung(self, most: int) -> list[RungCase]:
         """Cases whose clocks are to be told, held for this router for a while."""

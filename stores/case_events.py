@@ -11,7 +11,10 @@ from stores.database import Pool, one_statement
 SETTLED_SECONDS = 2
 """An event so young may have a sister with a lower number whose transaction is not over yet."""
 
-_COLUMNS: LiteralString = 'e.event, e."case", e.at, e.at_wall, e.who, e.did, e.why, e.detail, c.customer, c.queue, c.claimed_by'
+_COLUMNS: LiteralString = """
+    e.event, e."case", e.at, e.at_wall, e.who, e.did, e.why, e.detail, c.customer, c.queue,
+    c.claimed_by
+"""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ from journey.case_clock import (
 from journey.queues import Queue, QueuesFile
 from journey.touchpoint import CASE_DECIDED
 from stores.case_assignment import assign, there_from
-from stores.case_rows import BY_CLEW, Case, happened, present_case
+from stores.case_rows import BY_CLEW, Case, happened, present_case, run_clock
 from stores.database import Connection, jsonb
 from stores.members import absences_of, read_member
 from stores.touchpoints import NewTouchpoint, store_touchpoints
@@ -54,10 +54,10 @@ select state, coalesce(reopened_at, opened_at) as opened_at,
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Minded:
-    """How a case stands. `next_at`: when something is due next; `tells_run`: its run is to be told."""
+    """How a case stands. `look_at`: when something is due next, in wall time; `tells_run`: its run is to be told."""
 
     case: Case
-    next_at: datetime | None
+    look_at: datetime | None
     tells_run: bool = False
 
 
@@ -81,9 +81,10 @@ async def mind(
             refused.add(type(act))
     else:
         raise RuntimeError(f"{case.case}: what is due on it goes in circles")
-    await _write(connection, case, told, standing_in_words(times, queue, told.deadlines))
+    look_at = await _on_the_wall(connection, case, told.next_at)
+    await _write(connection, case, told, look_at, standing_in_words(times, queue, told.deadlines))
     return Minded(
-        case=await present_case(connection, case.case), next_at=told.next_at, tells_run=tells_run
+        case=await present_case(connection, case.case), look_at=look_at, tells_run=tells_run
     )
 
 
@@ -230,13 +231,20 @@ async def _happened(
     await happened(connection, case.case, now, BY_CLEW, did, why=why, detail=detail, rings=False)
 
 
-async def _write(connection: Connection, case: Case, told: Due, words: str) -> None:
+async def _on_the_wall(connection: Connection, case: Case, at: datetime | None) -> datetime | None:
+    clock = await run_clock(connection, case.case) if at is not None else None
+    return clock.wall(at) if clock is not None and at is not None else at
+
+
+async def _write(
+    connection: Connection, case: Case, told: Due, look_at: datetime | None, words: str
+) -> None:
     """The deadlines as they run now, so that lists are in their order, and how it stands in words."""
     until = told.deadlines
     over = case.state in OVER
     await connection.execute(
         """
-        update cases set words = %(words)s,
+        update cases set words = %(words)s, look_at = %(look_at)s,
                fixed = case when fixed is not null then fixed else jsonb_strip_nulls(
                    jsonb_build_object('first_answer', first_answer_by, 'resolve', resolve_by)) end,
                first_answer_by = case when %(over)s or answered_at is not null then first_answer_by
@@ -248,6 +256,7 @@ async def _write(connection: Connection, case: Case, told: Due, words: str) -> N
         {
             "case": case.case,
             "words": words,
+            "look_at": look_at,
             "over": over,
             "first_answer": until.get("first_answer"),
             "next_answer": until.get("next_answer"),

@@ -29,7 +29,7 @@ TABLES_OF_CASES: dict[LiteralString, Held] = {
             WHO: "customer",
             TELLS: "case entry n workflow_id asked clock merged_into",
             OURS: "escalations opened_wall run_clock origin skills first_answer next_answer resolve"
-            " escalate_to fixed expires queued_at pauses snoozed_for acted_at marks approval under_way",
+            " escalate_to fixed expires queued_at pauses snoozed_for acted_at marks approval under_way look_at",
             WROTE: "decisions",
             STAFF: "claimed_by decided_by had_by",
         },

@@ -5,10 +5,10 @@ away. Here is what must not be forgotten: the next deadline, and that somebody i
 """
 
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 
+from contracts.converter import Answer
 from contracts.names import (
     MIND_CASE,
     QUERY_STANDING,
@@ -35,7 +35,7 @@ class StaffCase:
         self._standing = CaseMinded(state="open", words="", over=False)
 
     @workflow.run
-    async def run(self, order: CaseToMind) -> dict[str, str]:
+    async def run(self, order: CaseToMind) -> Answer:
         """Mind the case whenever something is due or changed. Returns how it ended."""
         looks = 0
         while True:
@@ -49,7 +49,7 @@ class StaffCase:
             self._standing = minded
             workflow.set_current_details(minded.words)
             if minded.over and not self._changed:
-                return {"state": minded.state}
+                return Answer(state=minded.state)
             await self._wait(minded)
 
     @workflow.signal(name=SIGNAL_CHANGED)
@@ -58,14 +58,14 @@ class StaffCase:
         self._changed = True
 
     @workflow.query(name=QUERY_STANDING)
-    def standing(self) -> dict[str, Any]:
+    def standing(self) -> Answer:
         """How the case stood when it was looked at last, in words, and when it is looked at next."""
         at = self._standing.look_at
-        return {
-            "state": self._standing.state,
-            "words": self._standing.words,
-            "look_at": at.isoformat() if at is not None else None,
-        }
+        return Answer(
+            state=self._standing.state,
+            words=self._standing.words,
+            look_at=at.isoformat() if at is not None else None,
+        )
 
     async def _wait(self, minded: CaseMinded) -> None:
         if minded.look_at is None:

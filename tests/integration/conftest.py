@@ -25,10 +25,13 @@ from channels.recording import RecordingChannel
 from channels.survey_link import SurveyLinks
 from cli.journey_files import Published, check_files, find_files
 from contracts.sealing import MasterKeys
+from routing.background_work import BackgroundWork
+from routing.case_clocks import CaseClocks, TemporalClocks
 from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
 from routing.router import Router
 from routing.temporal_runs import TemporalRuns
+from stores.case_clocks import CaseClockStore
 from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.definitions import DefinitionStore
@@ -75,6 +78,10 @@ class Stack:
         """Looks at whoever may enter without doing anything; the router does so by itself when something came."""
         looks = EntryLookStore(self.pool, self.heard.set, self._time)
         return EntryScanner(looks, JourneyPrograms(DefinitionStore(self.pool)))
+
+    async def overlooked(self) -> None:
+        """Cases whose clock should have looked a while ago are looked for, as a router does by itself."""
+        await CaseClockStore(self.pool).ring_overlooked()
 
     def _time(self) -> datetime:
         return self.now[-1] if self.now else datetime.now(UTC)
@@ -268,6 +275,9 @@ async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Sta
         router = Router(router_parts(pool, TemporalRuns(sealed)), name="tests", heard=ear.heard)
         stop = asyncio.Event()
         routing = asyncio.create_task(router.run(stop))
+        clocks = CaseClocks(CaseClockStore(pool), TemporalClocks(sealed))
+        telling = BackgroundWork("case clocks", clocks.round, pause=timedelta(milliseconds=200))
+        parts.callback(asyncio.create_task(telling.run()).cancel)
         yield Stack(
             temporal_address, stack_database, plain, pool, channel, ear.heard, opening=sealed
         )

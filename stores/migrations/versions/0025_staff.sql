@@ -33,6 +33,7 @@ alter table cases
     add column had_by        text[] not null default '{}',   -- who was silent or away
     add column approval      jsonb,                       -- a decision above authority that waits for somebody who may
     add column merged_into   text,
+    add column look_at       timestamptz,                 -- wall time: when its workflow looks again
     add column words         text not null default '';    -- how it stands, as its workflow says
 
 alter table cases add column under_way boolean not null
@@ -42,6 +43,8 @@ create index cases_under_way on cases (queue, least(first_answer_by, next_answer
     where under_way;
 drop index cases_open;
 create index cases_of_customer_under_way on cases (customer) where under_way;
+
+create index cases_to_look_at on cases (look_at) where under_way;
 
 -- The customer is not to answer any more: the pause that is open ends.
 create function ended_pauses(pauses jsonb, at timestamptz) returns jsonb language sql immutable as $$

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from journey.case_clock import (
     Assign,
     CaseTimes,
+    Deadline,
     Escalate,
     Expire,
     Pause,
@@ -48,7 +49,8 @@ def queue(**more: Any) -> Queue:
 
 
 def case(**more: Any) -> CaseTimes:
-    return CaseTimes(**{"state": "open", "opened_at": MONDAY, "queued_at": MONDAY, **more})
+    values: dict[str, Any] = {"state": "open", "opened_at": MONDAY, "queued_at": MONDAY, **more}
+    return CaseTimes(**values)
 
 
 def test_a_case_is_to_be_answered_and_decided_in_the_hours_of_its_queue() -> None:
@@ -62,7 +64,7 @@ def test_what_the_journey_wrote_holds_before_what_the_queue_did() -> None:
 
 
 def test_instants_that_an_older_run_counted_itself_stay() -> None:
-    fixed = {"first_answer": at("2026-11-30T11:11")}
+    fixed: dict[Deadline, datetime] = {"first_answer": at("2026-11-30T11:11")}
     assert deadlines(case(fixed=fixed), queue())["first_answer"] == fixed["first_answer"]
 
 

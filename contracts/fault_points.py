@@ -42,6 +42,8 @@ FAULT_POINTS: Final[Mapping[str, str]] = {
     "case.before_commit": "a case is inserted, and not committed",
     "case.after_commit": "a case is open, and its run does not know",
     "case.after_decision": "a case is decided, and the member of staff has no answer",
+    "case.minded": "something that was due on a case is done, and not committed",
+    "case.after_ring": "the clock of a case was told of a change, and its bell still rings",
     "offer.before_commit": "a coupon is taken, and not committed",
     "offer.after_commit": "a coupon is given, and its run does not know",
     "offer.after_settling": "a coupon has ended, and its run does not know",

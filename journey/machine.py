@@ -52,7 +52,7 @@ what the workflow id or the question says already is not sent again.
 
 KNOWN_ENGINES = frozenset({1, 2, 3})
 
-LEAN_ENGINE = 3
+LEAN_ENGINE = 2
 """The first engine of runs that leave out of their histories what another place holds."""
 
 CASE_CLOCK_ENGINE = 3

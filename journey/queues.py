@@ -89,6 +89,10 @@ class QueuesFile(Model):
     grants: Grants | None = None
     """Up to which amount members of staff may decide, unless it is said of one of them; without it no limit holds."""
 
+    def knows(self, queue: str) -> bool:
+        """Whether somebody wrote it down."""
+        return any(each.queue == queue for each in self.queues)
+
     def named(self, queue: str) -> Queue:
         """The queue of this name; one that nobody wrote down has office hours and no deadlines."""
         return next((each for each in self.queues if each.queue == queue), Queue(queue=queue))

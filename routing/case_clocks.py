@@ -16,6 +16,7 @@ from temporalio.common import (
 )
 from temporalio.service import RPCError
 
+from contracts.fault_points import reach
 from contracts.names import JOURNEYS_QUEUE, SIGNAL_CHANGED, STAFF_CASE
 from contracts.search_attributes import CUSTOMER
 from contracts.staff_case import CaseToMind
@@ -74,6 +75,7 @@ class CaseClocks(Generic[Bell]):
             return False
         answers = await asyncio.gather(*(self._tell(each) for each in rung))
         told = [each for each, was in zip(rung, answers, strict=True) if was]
+        reach("case.after_ring")
         await self.cases.told(told)
         return len(told) == AT_ONCE
 

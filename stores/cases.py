@@ -36,9 +36,10 @@ insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brie
 select %(case)s, %(entry)s, %(n)s, %(workflow_id)s, %(journey)s, canonical(%(customer)s), %(queue)s,
        %(brief)s, %(decisions)s, 'open', %(first_answer_by)s, %(resolve_by)s, %(now)s, %(now)s,
        %(run_clock)s, %(clock)s,
-       case when clocked then %(first_answer)s end, case when clocked then %(resolve)s end,
+       case when clocked and %(known)s then %(first_answer)s end,
+       case when clocked and %(known)s then %(resolve)s end,
        case when clocked then %(escalate_to)s end, clocked and %(resolve)s::text is not null,
-       case when clocked then '{}'::jsonb end,
+       case when clocked and %(known)s then '{}'::jsonb end,
        (select split_part(traits ->> 'locale', '-', 1) from customers where customer = canonical(%(customer)s))
   from own
 on conflict ("case") do nothing returning "case"
@@ -58,7 +59,11 @@ class CaseStore:
     async def open(
         self, case: str, run: RunReference, order: OpenCase, brief: str
     ) -> StaffCaseChanged:
-        """Open a case, or say how it stands where it was opened before."""
+        """Open a case, or say how it stands where it was opened before.
+
+        Its deadlines count in the hours of its queue; where nobody wrote those down, they are the instants that
+        the journey counted on its own calendar.
+        """
         decisions = {name: asdict(offered) for name, offered in order.decisions.items()}
         house = (await self._house.house()).queues
         async with self._pool.connection() as connection:
@@ -79,6 +84,7 @@ class CaseStore:
                     "first_answer": order.first_answer,
                     "resolve": order.resolve,
                     "escalate_to": order.escalate_to,
+                    "known": house is not None and house.knows(order.queue),
                     "now": run.now,
                     "run_clock": jsonb(asdict(run.clock)) if run.clock else None,
                     "clock": case_clock_id(run.workflow_id, run.entry, order.n),

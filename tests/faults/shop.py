@@ -22,11 +22,13 @@ import httpx2 as httpx
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from journey.business_time import DAYS
 from journey.publication import read_definition
 from stores.database import Pool, open_pool
 from stores.definitions import DefinitionStore
+from stores.members import Member, MemberStore
 from stores.messages import MessageStore
-from stores.published import PublishedStore
+from stores.published import HOUSE, PublishedStore
 from workers.embedded.stack import Addresses
 
 FEEDBACK_KEY = b"what the shop signs its feedback with"
@@ -83,6 +85,16 @@ stages:
       - finish: done
 """
 )
+QUEUES: dict[str, Any] = {
+    "queues": [
+        {
+            "queue": "packers",
+            "hours": {"week": {day: ["00:00-24:00"] for day in DAYS}},
+            "assign": "least-loaded",
+        }
+    ]
+}
+LEA = Member(member="lea", name="Lea", role="agent", queues=("packers",), capacity=1_000)
 MESSAGES = {
     "confirmed": "---\nsubject: Confirmed\n---\nWe have it.\n",
     "thanks": "---\nsubject: Thank you\n---\nCome again.\n",
@@ -107,6 +119,8 @@ class Shop:
         for name, source in MESSAGES.items():
             await MessageStore(self.pool).publish(name, source)
         await PublishedStore(self.pool).publish("offer", "ten", OFFER)
+        await PublishedStore(self.pool).publish("queues", HOUSE, QUEUES)
+        await MemberStore(self.pool).put(LEA, by="the shop")
         for name, source in (("order", ORDER), ("parcel", PARCEL)):
             await DefinitionStore(self.pool).publish(
                 read_definition(source, f"{name}.yaml", MESSAGES)

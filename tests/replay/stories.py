@@ -1,6 +1,7 @@
 """Stories whose histories are recorded: each engine version and each way through the shell has one."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from temporalio.client import WorkflowHandle
 from contracts import names
 from contracts.ids import effect_key
 from contracts.message_delivery import MessageDelivered
+from contracts.staff_case import CaseMinded, CaseToMind
 from tests.workflows.world import Stage, touchpoint
 
 Story = Callable[[Stage], Awaitable[WorkflowHandle[Any, Any]]]
@@ -115,7 +117,7 @@ async def a_flight_delayed_then_cancelled(stage: Stage) -> WorkflowHandle[Any, A
     await stage.pass_time_hours(7.9)
     await hanna.does("Flight Cancelled", context=about, reason="snow", alternatives=[])
     await stage.pass_time_hours(1)
-    case = [case for case, held in stage.world.cases.items() if held.queue == "duty-managers"][-1]
+    case = [case for case, held in stage.world.cases.items() if held.queue == "rebooking"][-1]
     await hanna.does("Case Decided", case=case, decision="refunded", by="eva")
     await hanna.outcome()
     return hanna.handle
@@ -147,9 +149,60 @@ async def silent_until_the_end(stage: Stage) -> WorkflowHandle[Any, Any]:
 
 
 def _after(now: Any, hours: float) -> str:
-    from datetime import timedelta
-
     return (now + timedelta(hours=hours)).isoformat()
+
+
+UNDECIDED = """
+language: 1
+journey: undecided
+title: Staff have until the evening
+owner: tests
+enter: {on: Began}
+stages:
+  - stage: only
+    steps:
+      - handoff:
+          queue: rooms
+          brief: The room is cold
+          first_answer: 1h
+          resolve: 5h
+          escalate_to: leads
+          decisions: {moved: {do: [{finish: moved}]}}
+          late: [{finish: nobody-came}]
+"""
+
+
+async def nobody_decided_in_time(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A case that keeps its own deadlines, and tells the run that nobody decided."""
+    stage.world.publish(UNDECIDED)
+    karl = await stage.enter("undecided", "Began", "c_karl")
+    await stage.until(lambda: bool(stage.world.cases))
+    await stage.pass_time_hours(6)
+    case = next(iter(stage.world.cases))
+    await karl.does("Case Decided", case=case, decision=None, expired="not decided in time")
+    await karl.outcome()
+    return karl.handle
+
+
+async def a_case_of_its_own(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """The clock of a case: a deadline that passes, a change, and its end."""
+    now = await stage.skipping.get_current_time()
+    near = now + timedelta(hours=1)
+    stage.world.minds = [
+        CaseMinded(state="open", words="open in rooms", over=False, look_at=near),
+        CaseMinded(state="open", words="open in leads", over=False),
+        CaseMinded(state="resolved", words="resolved in leads", over=True),
+    ]
+    handle: WorkflowHandle[Any, Any] = await stage.client.start_workflow(
+        names.STAFF_CASE,
+        CaseToMind(case="case/journey/undecided/c_karl:1:1"),
+        id="case/journey/undecided/c_karl/1/1",
+        task_queue=names.JOURNEYS_QUEUE,
+    )
+    await stage.pass_time_hours(2)
+    await handle.signal(names.SIGNAL_CHANGED)
+    await handle.result()
+    return handle
 
 
 STORIES: list[Story] = [
@@ -163,4 +216,6 @@ STORIES: list[Story] = [
     a_flight_delayed_then_cancelled,
     answered_and_bought_without_the_coupon,
     silent_until_the_end,
+    nobody_decided_in_time,
+    a_case_of_its_own,
 ]

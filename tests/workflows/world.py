@@ -43,10 +43,17 @@ from contracts.message_delivery import (
 )
 from contracts.other_journey import OtherRunAsked, StartOtherRun
 from contracts.service_call import ActivityCall, CallService, ServiceAnswered
-from contracts.staff_case import CloseStaffCase, EscalateStaffCase, OpenStaffCase, StaffCaseChanged
+from contracts.staff_case import (
+    CaseMinded,
+    CaseToMind,
+    CloseStaffCase,
+    EscalateStaffCase,
+    OpenStaffCase,
+    StaffCaseChanged,
+)
 from journey.effects import Effect, RunRecord, TraceEntry
 from journey.first_record import first_record
-from journey.machine import ENGINE, LEAN_ENGINE
+from journey.machine import CASE_CLOCK_ENGINE, ENGINE, LEAN_ENGINE
 from journey.program import Program
 from journey.programs import PROGRAMS
 from journey.publication import read_definition
@@ -77,6 +84,8 @@ class World:
     records: list[tuple[RunReference, RunRecord]] = field(default_factory=list)
     sent: list[DeliverMessage] = field(default_factory=list)
     cases: dict[str, StaffCaseChanged] = field(default_factory=dict)
+    minds: list[CaseMinded] = field(default_factory=list)
+    minded: list[str] = field(default_factory=list)
     answers: dict[str, list[MessageDelivered]] = field(default_factory=dict)
     coupons: dict[int, str] = field(default_factory=dict)
     begun: list[StartOtherRun] = field(default_factory=list)
@@ -205,9 +214,19 @@ class World:
     async def open_case(self, order: OpenStaffCase) -> StaffCaseChanged:
         await self._take(order.run, order.record, order.open)
         case = case_id(order.run.workflow_id, order.run.entry, order.open.n)
-        return self.cases.setdefault(
-            case, StaffCaseChanged(case=case, state="open", queue=order.open.queue)
+        opened = StaffCaseChanged(
+            case=case,
+            state="open",
+            queue=order.open.queue,
+            clocked=self.engine >= CASE_CLOCK_ENGINE,
         )
+        return self.cases.setdefault(case, opened)
+
+    @activity.defn(name=names.MIND_CASE)
+    async def mind_case(self, order: CaseToMind) -> CaseMinded:
+        """As scripted, the last again and again."""
+        self.minded.append(order.case)
+        return self.minds.pop(0) if len(self.minds) > 1 else self.minds[0]
 
     @activity.defn(name=names.ESCALATE_CASE)
     async def escalate_case(self, order: EscalateStaffCase) -> StaffCaseChanged:
@@ -284,6 +303,7 @@ class World:
             self.deliver,
             self.open_case,
             self.escalate_case,
+            self.mind_case,
             self.close_case,
             self.read_traits,
             self.set_traits,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from psycopg import sql
 from pydantic import JsonValue
 
 from contracts.fault_points import reach
@@ -49,9 +50,12 @@ class CaseAtWork:
 
     async def set(self, **values: object) -> None:
         """Change columns of its row; the names are ours, never from outside."""
-        sets = ", ".join(f"{name} = %({name})s" for name in values)
+        sets = sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name))
+            for name in values
+        )
         await self.connection.execute(
-            f'update cases set {sets} where "case" = %(of_case)s',  # pyright: ignore[reportArgumentType] -- our own names
+            sql.SQL('update cases set {} where "case" = %(of_case)s').format(sets),
             {**values, "of_case": self.case.case},
         )
 

@@ -37,6 +37,9 @@ NAMES = {
     "SIGNAL_TOUCHPOINTS": "touchpoints",
     "SIGNAL_RESUME": "resume",
     "SIGNAL_ENGINE": "engine",
+    "STAFF_CASE": "staff_case",
+    "SIGNAL_CHANGED": "changed",
+    "QUERY_STANDING": "standing",
     "UPDATE_TOUCHPOINT_NOW": "touchpoint_now",
     "UPDATE_LEAVE": "leave",
     "UPDATE_MOVE": "move",
@@ -52,6 +55,7 @@ NAMES = {
     "OPEN_CASE": "open_case",
     "ESCALATE_CASE": "escalate_case",
     "CLOSE_CASE": "close_case",
+    "MIND_CASE": "mind_case",
     "READ_TRAITS": "read_traits",
     "SET_TRAITS": "set_traits",
     "GRANT_OFFER": "grant_offer",
@@ -80,7 +84,9 @@ FIELDS = {
     "contracts.staff_case.OpenStaffCase": "run open record",
     "contracts.staff_case.EscalateStaffCase": "run escalate record",
     "contracts.staff_case.CloseStaffCase": "run close record",
-    "contracts.staff_case.StaffCaseChanged": "case state queue",
+    "contracts.staff_case.StaffCaseChanged": "case state queue clocked",
+    "contracts.staff_case.CaseToMind": "case",
+    "contracts.staff_case.CaseMinded": "state words over look_at",
     "contracts.customer_offer.GrantCustomerOffer": "run grant record",
     "contracts.customer_offer.OfferGranted": "code reason",
     "contracts.customer_offer.SettleCustomerOffer": "run settle record",
@@ -104,7 +110,8 @@ FIELDS = {
     "journey.effects.StartRun": "kind n journey properties",
     "journey.effects.ShowRecord": "n places say priority until values shown name",
     "journey.effects.OfferedDecision": "title fields authority",
-    "journey.effects.OpenCase": "kind n queue brief decisions first_answer_by resolve_by values",
+    "journey.effects.OpenCase": "kind n queue brief decisions first_answer_by resolve_by values"
+    " first_answer resolve escalate_to",
     "journey.effects.EscalateCase": "kind n case queue reason",
     "journey.effects.CloseCase": "kind n case reason",
     "journey.effects.ReadTraits": "kind n names",
@@ -119,7 +126,7 @@ FIELDS = {
     "journey.state.OpenOffer": "n name code",
     "journey.state.OpenShow": "n seen",
     "journey.state.Mail": "arrival touchpoint",
-    "journey.state.Waiting": "kind began deadline n late why mark tallied tally",
+    "journey.state.Waiting": "kind began deadline n late why mark tallied tally clocked",
     "journey.state.Thread": "thread at home mark items links event parent waiting met rounds",
     "journey.state.ReactionState": "mark held settles_at settling",
     "journey.state.Outstanding": "effect thread held",
@@ -264,6 +271,12 @@ def test_every_id_is_as_it_always_was() -> None:
     assert ids.workflow_id("tale", "a/b c", "é?") == "journey/tale/a%2Fb%20c/%C3%A9%3F"
     assert ids.effect_key("journey/tale/anna", 7, 3) == "journey/tale/anna:7:3"
     assert ids.case_id("journey/tale/anna", 7, 3) == "case/journey/tale/anna:7:3"
+    assert ids.case_clock_id("journey/tale/anna", 7, 3) == "case/journey/tale/anna/7/3"
+    assert (
+        ids.owner_of("case/journey/tale/anna/7/3")
+        == ids.owner_of("case/journey/tale/anna/k/7/3")
+        == "anna"
+    )
 
 
 def test_every_search_attribute_is_as_it_always_was() -> None:

@@ -24,7 +24,8 @@ def member(name: str, **more: Any) -> Candidate:
 
 
 def given(how: Any, *candidates: Candidate, **more: Any) -> str | None:
-    return chosen(how, candidates, **{"skills": NOTHING, "language": None, **more})
+    values: dict[str, Any] = {"skills": NOTHING, "language": None, **more}
+    return chosen(how, candidates, **values)
 
 
 def test_nobody_is_given_what_they_cannot_do_or_have_no_room_for() -> None:

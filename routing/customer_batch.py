@@ -64,6 +64,8 @@ class CustomerBatch:
         for row in batch.touchpoints:
             if not (row.fated or row.had_by or row.touchpoint in self._fates):
                 self._fates[row.touchpoint] = [self._unwanted(row)]
+            elif self._came_too_late(row):
+                self._fates.setdefault(row.touchpoint, []).append(self._unwanted(row))
         not_started = dict(self._not_started(batch))
         self._write_what_was_not(batch)
         return RoutedBatch(
@@ -104,6 +106,14 @@ class CustomerBatch:
         named = row.properties.get("journey")
         live = any(program.journey == named for program in self._live)
         return "a run is under way already" if live else "the journey is not live"
+
+    def _came_too_late(self, row: PendingTouchpoint) -> bool:
+        """Whether it is written already what became of it, but not that this run was over when it came."""
+        if row.run is None or row.run in row.had_by:
+            return False
+        if any(run.workflow_id == row.run for run in self._runs):
+            return False
+        return all(fate.get("run") != row.run for fate in self._fates.get(row.touchpoint, ()))
 
     def _unwanted(self, row: PendingTouchpoint) -> Fate:
         """Why nobody was told: nobody wants it, or the one run that it was put back for is over."""

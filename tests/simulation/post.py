@@ -87,6 +87,28 @@ class Post:
             self._written += 1
             self.rows.append(Row(self._written, unit, touchpoint, None, run))
 
+    def put_anew(self, unit: str, touchpoint: int, run: str) -> None:
+        """What a run was certainly never told is put back for it under a number above all others."""
+        known = self.arrivals.get((unit, touchpoint))
+        if known is None:
+            self.put(unit, touchpoint, run)
+            return
+        aimed = [r for r in self._of(unit) if (r.touchpoint, r.run) == (touchpoint, run)]
+        given = any(f["fate"] in GIVEN and f.get("run") == run for f in known.fates)
+        if given or any(row.number != known.number for row in aimed):
+            return
+        self._written += 1
+        self.numbered[unit] += 1
+        self.rows.append(Row(self._written, unit, touchpoint, self.numbered[unit], run))
+
+    def later(self, unit: str, run: str) -> dict[int, int]:
+        """What is aimed at a run: touchpoint → the highest number under which it is pending."""
+        found: dict[int, int] = {}
+        for row in self._of(unit):
+            if row.run == run and row.number is not None:
+                found[row.touchpoint] = max(row.number, found.get(row.touchpoint, 0))
+        return found
+
     def number(self, customer: str) -> None:
         """Number what is not: an aimed row keeps the arrival's own number, if its run had no higher one."""
         for row in self._of(customer):

@@ -204,6 +204,7 @@ class World:
             subjects=set(self.listening.get(run.workflow_id, ())),
             gives_way=run.gives_way,
             entering=self.post.stored[run.entering].message_id if run.entry else None,
+            later=self.post.later(run.customer, run.workflow_id),
         )
 
     def open_runs(self, customer: str | None = None) -> list[SimulatedRun]:
@@ -253,6 +254,7 @@ class World:
             self._turn_away(run)
             return
         self.entries += 1
+        heard = tuple(run.inbox)
         run.inbox.remove(entering)
         run.entering = self.post.known[entering.message_id]
         run.since = min(run.since, self.post.stored[run.entering].received_at)
@@ -271,7 +273,7 @@ class World:
             )
         )
         self.counted["entered"] += 1
-        self._again(run)
+        self._again(run, self._never_heard(run, heard))
         self.wake(run)
 
     def _entering(self, run: SimulatedRun, whose: SimulatedCustomer) -> Touchpoint | None:
@@ -313,12 +315,39 @@ class World:
             self._fate(serial, run.customer, {"fate": "handed_back", "run": run.workflow_id})
         run.inbox = []
 
-    def _again(self, run: SimulatedRun) -> None:
-        """What its customer had since it began is put back for it, where it did not have it."""
+    def _again(self, run: SimulatedRun, never: Callable[[Stored], bool]) -> None:
+        """What its customer had since it began is put back for it, where it did not have it.
+
+        `never`: whether it was certainly never told of it.
+        """
         ids = self._ids(self.of_id[run.customer])
         for touchpoint in self.post.had_since(ids, run.since, run.workflow_id):
-            self.post.put(run.customer, touchpoint, run.workflow_id)
+            aimed = any(
+                (row.unit, row.touchpoint, row.run) == (run.customer, touchpoint, run.workflow_id)
+                for row in self.post.rows
+            )
+            if not aimed and never(self.post.stored[touchpoint]):
+                self.post.put_anew(run.customer, touchpoint, run.workflow_id)
+            else:
+                self.post.put(run.customer, touchpoint, run.workflow_id)
         self.route(run.customer)
+
+    def _never_heard(
+        self, run: SimulatedRun, heard: Sequence[Touchpoint]
+    ) -> Callable[[Stored], bool]:
+        """What admission knows: it is not among what came with the start, and higher numbers are."""
+        highest = max((each.number or 0 for each in heard), default=0)
+        names = {each.message_id for each in heard}
+
+        def never(stored: Stored) -> bool:
+            arrival = self.post.arrivals.get((run.customer, stored.touchpoint))
+            return (
+                arrival is not None
+                and arrival.number < highest
+                and stored.message_id not in names
+            )
+
+        return never
 
     # -- what runs need of their home
 
@@ -391,13 +420,22 @@ class World:
         new = now - self.listening.get(run.workflow_id, set())
         self.listening[run.workflow_id] = now
         for touchpoint in self.post.about(new, run.customer, run.since):
-            self.post.put(run.customer, touchpoint, run.workflow_id)
+            self.post.put_anew(run.customer, touchpoint, run.workflow_id)
             self.route(run.customer)
 
-    def moved(self, run: SimulatedRun) -> None:
+    def moved(self, run: SimulatedRun, before: Program) -> None:
         """It goes on under another version: what that listens to is routed again."""
         self.counted["moved"] += 1
-        self._again(run)
+        followed = self.listening.get(run.workflow_id, ())
+
+        def never(stored: Stored) -> bool:
+            if stored.event not in before.listens:
+                return True
+            if stored.subject is None or stored.subject in followed:
+                return False
+            return stored.customer is None or stored.subject[0] in before.subject_kinds
+
+        self._again(run, never)
 
     def closed(self, run: SimulatedRun) -> None:
         """It is over: what it held may go, and whoever asked for it is told."""

@@ -109,11 +109,14 @@ class CustomerBatch:
 
     def _came_too_late(self, row: PendingTouchpoint) -> bool:
         """Whether it is written already what became of it, but not that this run was over when it came."""
-        if row.run is None or row.run in row.had_by:
+        if row.run is None or any(run.workflow_id == row.run for run in self._runs):
             return False
-        if any(run.workflow_id == row.run for run in self._runs):
-            return False
-        return all(fate.get("run") != row.run for fate in self._fates.get(row.touchpoint, ()))
+        return not self._is_said_of(row, row.run)
+
+    def _is_said_of(self, given: PendingTouchpoint, run: str) -> bool:
+        """Whether a run has it already, or it was decided in this batch what it is to that run."""
+        fates = self._fates.get(given.touchpoint, ())
+        return run in given.had_by or any(fate.get("run") == run for fate in fates)
 
     def _unwanted(self, row: PendingTouchpoint) -> Fate:
         """Why nobody was told: nobody wants it, or the one run that it was put back for is over."""
@@ -125,7 +128,7 @@ class CustomerBatch:
         entering = [p for p in self._live if p.enters_on(arrived.touchpoint.as_touchpoint())]
         for run in [run for run in self._runs if run.began_with(arrived.touchpoint)]:
             # A router that died before it wrote that started the run with it.
-            if run.workflow_id not in arrived.touchpoint.had_by:
+            if not self._is_said_of(arrived.touchpoint, run.workflow_id):
                 fate: Fate = {"fate": "entered", "run": run.workflow_id, "journey": run.journey}
                 self._fate(arrived, fate)
             entering = [program for program in entering if program.journey != run.journey]

@@ -40,8 +40,9 @@ class TownRun:
 
     @property
     def heard(self) -> list[Touchpoint]:
-        """What came with its start, as it tells admission."""
-        return [read_touchpoint(each, datetime.now(UTC), "unused") for each in self.told]
+        """What the router sent it with its start, as it tells admission."""
+        sent = [each for each in self.told if each["number"]]
+        return [read_touchpoint(each, datetime.now(UTC), "unused") for each in sent]
 
     @property
     def numbers(self) -> list[int]:

@@ -279,3 +279,47 @@ async def test_what_a_run_handed_back_before_it_was_written_is_not_told_twice_to
     written = [handed_back, *routed.fates[again.touchpoint]]
     assert had_by(written) == {"run"}
     assert unwritten(written) == frozenset()
+
+
+async def test_what_a_run_entered_by_is_said_once_also_where_it_is_aimed_at_another_under_a_new_number() -> (
+    None
+):
+    runs = Runs()
+    first = touchpoint(1, "Added")
+    again = touchpoint(3, "Added", touchpoint=1, arrival=1, message_id="m1", run="other")
+    entered, other = a_run(entering="m1"), a_run("other", journey="other", later={1: 3})
+
+    routed = await route(runs, first, again, runs=[entered, other])
+
+    assert runs.signals == [("other", ["m1"])]
+    assert routed.fates[1] == [
+        {"fate": "entered", "run": "run", "journey": "cart"},
+        {"fate": "signalled", "run": "other", "number": 3},
+    ]
+
+
+async def test_what_was_put_back_under_a_new_number_is_not_told_under_the_old_one() -> None:
+    runs = Runs()
+
+    await route(runs, touchpoint(1), touchpoint(2), runs=[a_run(later={1: 7})])
+
+    assert runs.signals == [("run", ["m2"])]
+
+
+@pytest.mark.parametrize(
+    ("over", "had_by", "fates"),
+    [
+        ("gone", frozenset[str](), [{"fate": "too_late", "run": "gone", "reason": "the run had ended"}]),
+        ("gone", frozenset({"gone"}), None),
+        ("run", frozenset[str](), None),
+    ],
+    ids=["over", "had it", "under way"],
+)  # fmt: skip
+async def test_that_a_run_was_over_is_said_also_where_it_is_written_already_that_nobody_wanted_it(
+    over: str, had_by: frozenset[str], fates: list[Fate] | None
+) -> None:
+    aimed = touchpoint(1, "Nobody knows", run=over, had_by=had_by, fated=True)
+
+    routed = await route(Runs(), aimed, runs=[a_run()])
+
+    assert routed.fates.get(1) == fates

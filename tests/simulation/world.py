@@ -342,9 +342,7 @@ class World:
         def never(stored: Stored) -> bool:
             arrival = self.post.arrivals.get((run.customer, stored.touchpoint))
             return (
-                arrival is not None
-                and arrival.number < highest
-                and stored.message_id not in names
+                arrival is not None and arrival.number < highest and stored.message_id not in names
             )
 
         return never

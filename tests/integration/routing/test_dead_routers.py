@@ -108,9 +108,7 @@ async def test_a_run_that_a_client_started_hears_what_came_before_the_router_kne
 ) -> None:
     version = await publish(PARCEL)
     async with pool.connection() as connection:
-        await connection.execute(
-            "insert into message_ids values ('by-hand', 0, '2020-01-01Z')"
-        )
+        await connection.execute("insert into message_ids values ('by-hand', 0, '2020-01-01Z')")
     run = await town.started_by_another(version, "c_anna", "by-hand")
     asked = await happens("Asked", "c_anna")
     again = await happens("Ordered", "c_anna", order="7")

@@ -85,7 +85,7 @@ class CustomerBatch:
         for row in {row.touchpoint: row for row in batch.touchpoints}.values():
             before: list[Fate] = [
                 {"fate": "signalled", "run": run, "reason": "told by a router that ended"}
-                for run in sorted(row.unwritten)
+                for run in row.unwritten
             ]
             if before:
                 self._fates[row.touchpoint] = [*before, *self._fates.get(row.touchpoint, [])]

@@ -32,7 +32,7 @@ from routing.signals import RunClosedError, RunStart, RunsUnreachableError, Told
 from routing.told_run import ToldRun
 from tests.simulation.outside import TRY_AGAIN, OutsideWorld
 from tests.simulation.people import BEGINS, Chances, SimulatedCustomer, born
-from tests.simulation.post import Post, Stored, Subject, done_at_once
+from tests.simulation.post import Post, Stored, Subject, done_at_once, never_wanted
 from tests.simulation.simulated_run import SimulatedRun
 
 Happen = Callable[[], None]
@@ -273,7 +273,7 @@ class World:
             )
         )
         self.counted["entered"] += 1
-        self._again(run, self._never_heard(run, heard))
+        self._again(run, self.post.never_heard(run.customer, heard))
         self.wake(run)
 
     def _entering(self, run: SimulatedRun, whose: SimulatedCustomer) -> Touchpoint | None:
@@ -316,36 +316,13 @@ class World:
         run.inbox = []
 
     def _again(self, run: SimulatedRun, never: Callable[[Stored], bool]) -> None:
-        """What its customer had since it began is put back for it, where it did not have it.
-
-        `never`: whether it was certainly never told of it.
-        """
+        """What its customer had since it began and it had not is put back; `never`: certainly never told of it."""
         ids = self._ids(self.of_id[run.customer])
         for touchpoint in self.post.had_since(ids, run.since, run.workflow_id):
-            aimed = any(
-                (row.unit, row.touchpoint, row.run) == (run.customer, touchpoint, run.workflow_id)
-                for row in self.post.rows
-            )
-            if not aimed and never(self.post.stored[touchpoint]):
-                self.post.put_anew(run.customer, touchpoint, run.workflow_id)
-            else:
-                self.post.put(run.customer, touchpoint, run.workflow_id)
+            put = self.post.put_anew if never(self.post.stored[touchpoint]) else self.post.put
+            if not self.post.is_aimed(run.customer, touchpoint, run.workflow_id):
+                put(run.customer, touchpoint, run.workflow_id)
         self.route(run.customer)
-
-    def _never_heard(
-        self, run: SimulatedRun, heard: Sequence[Touchpoint]
-    ) -> Callable[[Stored], bool]:
-        """What admission knows: it is not among what came with the start, and higher numbers are."""
-        highest = max((each.number or 0 for each in heard), default=0)
-        names = {each.message_id for each in heard}
-
-        def never(stored: Stored) -> bool:
-            arrival = self.post.arrivals.get((run.customer, stored.touchpoint))
-            return (
-                arrival is not None and arrival.number < highest and stored.message_id not in names
-            )
-
-        return never
 
     # -- what runs need of their home
 
@@ -424,16 +401,8 @@ class World:
     def moved(self, run: SimulatedRun, before: Program) -> None:
         """It goes on under another version: what that listens to is routed again."""
         self.counted["moved"] += 1
-        followed = self.listening.get(run.workflow_id, ())
-
-        def never(stored: Stored) -> bool:
-            if stored.event not in before.listens:
-                return True
-            if stored.subject is None or stored.subject in followed:
-                return False
-            return stored.customer is None or stored.subject[0] in before.subject_kinds
-
-        self._again(run, never)
+        followed = self.listening.get(run.workflow_id, set[Subject]())
+        self._again(run, never_wanted(before, followed))
 
     def closed(self, run: SimulatedRun) -> None:
         """It is over: what it held may go, and whoever asked for it is told."""

@@ -276,7 +276,7 @@ class PostgresAdmissionDesk:
         )
         row: dict[str, Any] = await cursor.fetchone() or {}
         run, since = self._order.workflow_id, row["since"]
-        again = {"customer": entry.customer, "run": run, "since": since}
+        again: dict[str, Any] = {"customer": entry.customer, "run": run, "since": since}
         await route_subjects_again(self._connection, subjects=dict(entry.listens), **again)
         await route_again(self._connection, heard=self._order.arrived, **again)
         return GivenNumbers(entry=row["entry"], engine=row["engine"])

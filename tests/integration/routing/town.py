@@ -141,7 +141,7 @@ async def admit(pool: Pool, run: TownRun, listens: dict[str, tuple[str, ...]] | 
                 [entry, run.start.customer, run.workflow_id, jsonb(pairs)],
             )
         customer = run.start.customer
-        again = {"customer": customer, "run": run.workflow_id, "since": since}
+        again: dict[str, Any] = {"customer": customer, "run": run.workflow_id, "since": since}
         await route_subjects_again(connection, subjects=listens or {}, **again)
         await route_again(connection, heard=run.heard, **again)
     return entry

@@ -22,27 +22,26 @@ GIVEN = ("signalled", "entered")
 
 def had_by(fates: Iterable[Fate]) -> frozenset[str]:
     """The runs that were given a touchpoint and did not hand it back."""
-    given: Counter[str] = Counter()
-    for fate in fates:
-        if fate["fate"] in GIVEN:
-            given[str(fate["run"])] += 1
-        elif fate["fate"] == "handed_back":
-            given[str(fate["run"])] -= 1
-    return frozenset(run for run, times in given.items() if times > 0)
+    return frozenset(run for run, times in _given(fates).items() if times > 0)
 
 
-def unwritten(fates: Iterable[Fate]) -> frozenset[str]:
-    """The runs that handed a touchpoint back more often than it is written that they were given it.
+def unwritten(fates: Iterable[Fate]) -> tuple[str, ...]:
+    """The runs that handed a touchpoint back more often than it is written that they were given it; as much more often.
 
     A router died after it had told them and before it wrote that down, and they ended meanwhile.
     """
+    return tuple(sorted((-_given(fates)).elements()))
+
+
+def _given(fates: Iterable[Fate]) -> Counter[str]:
+    """How often each run was given it, without what it handed back."""
     given: Counter[str] = Counter()
     for fate in fates:
         if fate["fate"] in GIVEN:
             given[str(fate["run"])] += 1
         elif fate["fate"] == "handed_back":
             given[str(fate["run"])] -= 1
-    return frozenset(run for run, times in given.items() if times < 0)
+    return given
 
 
 class LeaseLostError(RuntimeError):
@@ -55,7 +54,7 @@ class PendingTouchpoint:
 
     `run`: it goes to that run only. `subject`: what it is about. `own`: it names this customer
     itself, and did not come through a subject alone. `had_by`: runs that were given it before;
-    `unwritten`: runs that handed it back, and of which nothing says that they had been given it.
+    `unwritten`: runs that handed it back, each as often as nothing says that it had been given it.
     `arrival`: the number under which the customer first had it, mostly `number`. `fated`: it is
     written already what became of it.
     """
@@ -73,7 +72,7 @@ class PendingTouchpoint:
     subject: tuple[str, str] | None = None
     own: bool = True
     had_by: frozenset[str] = frozenset()
-    unwritten: frozenset[str] = frozenset()
+    unwritten: tuple[str, ...] = ()
     fated: bool = False
 
     def as_touchpoint(self) -> Touchpoint:

@@ -64,6 +64,8 @@ class CustomerBatch:
         for row in batch.touchpoints:
             if not (row.fated or row.had_by or row.touchpoint in self._fates):
                 self._fates[row.touchpoint] = [self._unwanted(row)]
+            elif self._came_too_late(row):
+                self._fates.setdefault(row.touchpoint, []).append(self._unwanted(row))
         not_started = dict(self._not_started(batch))
         self._write_what_was_not(batch)
         return RoutedBatch(
@@ -83,7 +85,7 @@ class CustomerBatch:
         for row in {row.touchpoint: row for row in batch.touchpoints}.values():
             before: list[Fate] = [
                 {"fate": "signalled", "run": run, "reason": "told by a router that ended"}
-                for run in sorted(row.unwritten)
+                for run in row.unwritten
             ]
             if before:
                 self._fates[row.touchpoint] = [*before, *self._fates.get(row.touchpoint, [])]
@@ -105,6 +107,17 @@ class CustomerBatch:
         live = any(program.journey == named for program in self._live)
         return "a run is under way already" if live else "the journey is not live"
 
+    def _came_too_late(self, row: PendingTouchpoint) -> bool:
+        """Whether it is written already what became of it, but not that this run was over when it came."""
+        if row.run is None or any(run.workflow_id == row.run for run in self._runs):
+            return False
+        return not self._is_said_of(row, row.run)
+
+    def _is_said_of(self, given: PendingTouchpoint, run: str) -> bool:
+        """Whether a run has it already, or it was decided in this batch what it is to that run."""
+        fates = self._fates.get(given.touchpoint, ())
+        return run in given.had_by or any(fate.get("run") == run for fate in fates)
+
     def _unwanted(self, row: PendingTouchpoint) -> Fate:
         """Why nobody was told: nobody wants it, or the one run that it was put back for is over."""
         if row.run is None or any(run.workflow_id == row.run for run in self._runs):
@@ -115,7 +128,7 @@ class CustomerBatch:
         entering = [p for p in self._live if p.enters_on(arrived.touchpoint.as_touchpoint())]
         for run in [run for run in self._runs if run.began_with(arrived.touchpoint)]:
             # A router that died before it wrote that started the run with it.
-            if run.workflow_id not in arrived.touchpoint.had_by:
+            if not self._is_said_of(arrived.touchpoint, run.workflow_id):
                 fate: Fate = {"fate": "entered", "run": run.workflow_id, "journey": run.journey}
                 self._fate(arrived, fate)
             entering = [program for program in entering if program.journey != run.journey]

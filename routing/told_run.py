@@ -1,5 +1,6 @@
 """One run as the router knows it while it works through a batch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -61,6 +62,8 @@ class ToldRun:
     admitted while the batch was read, and gets what admission aimed at it and nothing else yet.
     `gives_way`: another run of the same customer goes on in its place, and gets all but its end.
     `entering`: the message id of the touchpoint by which it entered, once it is admitted.
+    `later`: what comes to it alone under a number that is higher than another one of the same
+    touchpoint: it does not take it under the lower one.
     `signals`: how many it was sent in this batch.
     """
 
@@ -78,6 +81,7 @@ class ToldRun:
     aimed_only: bool = False
     gives_way: bool = False
     entering: str | None = None
+    later: Mapping[int, int] = field(default_factory=dict[int, int])
     signals: int = 0
 
     def began_with(self, given: PendingTouchpoint) -> bool:
@@ -92,7 +96,7 @@ class ToldRun:
         """
         if self.closed or self.workflow_id in given.had_by or given.touchpoint in self.offered:
             return False
-        if self.began_with(given):
+        if self.began_with(given) or given.number < self.later.get(given.touchpoint, 0):
             return False
         if self.program is None:
             return True

@@ -20,6 +20,8 @@ from contracts.journey_run import AdmitRun, RunReference
 from contracts.other_journey import ASKED_BY
 from contracts.run_standing import ENDED_OUTSIDE
 from journey.effects import RunRecord
+from journey.program import Program
+from journey.programs import PROGRAMS
 from journey.touchpoint import ENTER, Touchpoint
 from stores.customers import CustomerStore, find_customer, read_customer
 from stores.database import Connection, Pool, clean_text, jsonb
@@ -131,9 +133,11 @@ class AdmissionStore:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                update runs r set version = d.version, updated_at = now() from definitions d
+                update runs r set version = d.version, updated_at = now()
+                  from definitions d, (select version from runs
+                                        where entry = %(entry)s for no key update) old
                  where r.entry = %(entry)s and d.version = %(version)s and d.journey = r.journey
-                returning r.customer, r.workflow_id, least(r.began_at, (
+                returning r.customer, r.workflow_id, old.version as before, least(r.began_at, (
                     select received_at from message_ids m
                      where m.message_id = r.entering_message_id)) as since
                 """,
@@ -147,6 +151,7 @@ class AdmissionStore:
                 customer=moved["customer"],
                 run=moved["workflow_id"],
                 since=moved["since"],
+                before=await _program(connection, moved["before"]),
             )
         self._ring()
 
@@ -271,14 +276,9 @@ class PostgresAdmissionDesk:
         )
         row: dict[str, Any] = await cursor.fetchone() or {}
         run, since = self._order.workflow_id, row["since"]
-        await route_again(self._connection, customer=entry.customer, run=run, since=since)
-        await route_subjects_again(
-            self._connection,
-            customer=entry.customer,
-            run=run,
-            subjects=dict(entry.listens),
-            since=since,
-        )
+        again: dict[str, Any] = {"customer": entry.customer, "run": run, "since": since}
+        await route_subjects_again(self._connection, subjects=dict(entry.listens), **again)
+        await route_again(self._connection, heard=self._order.arrived, **again)
         return GivenNumbers(entry=row["entry"], engine=row["engine"])
 
     async def write_first(self, entry: int, record: RunRecord) -> None:
@@ -343,6 +343,14 @@ class PostgresAdmissionDesk:
             "now": order.now,
             "began_at": order.began_at,
         }
+
+
+async def _program(connection: Connection, version: str) -> Program | None:
+    held = PROGRAMS.get(version)
+    if held is not None:
+        return held
+    canonical = await load_definition(connection, version)
+    return None if canonical is None else PROGRAMS.add(canonical)
 
 
 def _clean(texts: Sequence[str]) -> list[str]:

@@ -201,6 +201,19 @@ class OutboxStore:
             gone=tuple(row["row"] for row in rows if row["event"] is None),
         )
 
+    async def later(self, unit: str) -> dict[str, dict[int, int]]:
+        """Run → touchpoint → the highest number under which it is pending, aimed at that run."""
+        found: dict[str, dict[int, int]] = {}
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                "select run, touchpoint, max(number) as number from outbox"
+                " where unit = %s and run is not null and number is not null group by 1, 2",
+                [unit],
+            )
+            for row in await cursor.fetchall():
+                found.setdefault(row["run"], {})[row["touchpoint"]] = row["number"]
+        return found
+
     async def subjects_of(self, entries: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
         """What each of these admissions listens to, besides its customer."""
         found: dict[int, set[tuple[str, str]]] = {entry: set() for entry in entries}

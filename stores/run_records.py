@@ -199,12 +199,12 @@ async def _route_again(connection: Connection, found: list[dict[str, Any]]) -> i
         if row["kind"] is not None:
             subjects[row["kind"]] = (*subjects.get(row["kind"], ()), row["id"])
     customer, run, since = told["customer"], told["workflow_id"], told["since"]
-    again = 0
-    if told["undone"] and told["state"] == "open":
-        again = await route_again(connection, customer=customer, run=run, since=since)
-    return again + await route_subjects_again(
+    again = await route_subjects_again(
         connection, customer=customer, run=run, subjects=subjects, since=since
     )
+    if told["undone"] and told["state"] == "open":
+        again += await route_again(connection, customer=customer, run=run, since=since)
+    return again
 
 
 async def write_with(

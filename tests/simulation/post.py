@@ -3,7 +3,7 @@
 The batch is `routing.customer_batch`; only what the database does for it is told again here, in memory.
 """
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,6 +12,8 @@ from pydantic import JsonValue
 
 from contracts.evidence import SeenArrival, SeenTouchpoint
 from contracts.routing import GIVEN, Fate, PendingTouchpoint, had_by, unwritten
+from journey.program import Program
+from journey.touchpoint import Touchpoint
 
 T = TypeVar("T")
 Subject = tuple[str, str]
@@ -86,6 +88,43 @@ class Post:
         if not any((r.unit, r.touchpoint, r.run) == (unit, touchpoint, run) for r in self.rows):
             self._written += 1
             self.rows.append(Row(self._written, unit, touchpoint, None, run))
+
+    def put_anew(self, unit: str, touchpoint: int, run: str) -> None:
+        """What a run was certainly never told is put back for it under a number above all others."""
+        known = self.arrivals.get((unit, touchpoint))
+        if known is None:
+            self.put(unit, touchpoint, run)
+            return
+        aimed = [r for r in self._of(unit) if (r.touchpoint, r.run) == (touchpoint, run)]
+        given = any(f["fate"] in GIVEN and f.get("run") == run for f in known.fates)
+        if given or any(row.number != known.number for row in aimed):
+            return
+        self._written += 1
+        self.numbered[unit] += 1
+        self.rows.append(Row(self._written, unit, touchpoint, self.numbered[unit], run))
+
+    def is_aimed(self, unit: str, touchpoint: int, run: str) -> bool:
+        """Whether it is on its way to this run alone."""
+        return any((r.unit, r.touchpoint, r.run) == (unit, touchpoint, run) for r in self.rows)
+
+    def never_heard(self, customer: str, heard: Sequence[Touchpoint]) -> Callable[[Stored], bool]:
+        """What admission knows: it is not among what came with the start, and higher numbers are."""
+        highest = max((each.number or 0 for each in heard), default=0)
+        names = {each.message_id for each in heard}
+
+        def never(stored: Stored) -> bool:
+            known = self.arrivals.get((customer, stored.touchpoint))
+            return known is not None and known.number < highest and stored.message_id not in names
+
+        return never
+
+    def later(self, unit: str, run: str) -> dict[int, int]:
+        """What is aimed at a run: touchpoint → the highest number under which it is pending."""
+        found: dict[int, int] = {}
+        for row in self._of(unit):
+            if row.run == run and row.number is not None:
+                found[row.touchpoint] = max(row.number, found.get(row.touchpoint, 0))
+        return found
 
     def number(self, customer: str) -> None:
         """Number what is not: an aimed row keeps the arrival's own number, if its run had no higher one."""
@@ -201,3 +240,16 @@ class Post:
             )
             for (customer, touchpoint), arrival in self.arrivals.items()
         )
+
+
+def never_wanted(program: Program, followed: set[Subject]) -> Callable[[Stored], bool]:
+    """Whether a run of a version that follows these subjects was certainly never told of something."""
+
+    def never(stored: Stored) -> bool:
+        if stored.event not in program.listens:
+            return True
+        if stored.subject is None or stored.subject in followed:
+            return False
+        return stored.customer is None or stored.subject[0] in program.subject_kinds
+
+    return never

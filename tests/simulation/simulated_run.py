@@ -62,7 +62,7 @@ class Home(Protocol):
     def wake(self, run: "SimulatedRun", at: datetime | None = None) -> None: ...
     def hand_back(self, run: "SimulatedRun", late: list[Touchpoint]) -> None: ...
     def listens(self, run: "SimulatedRun", subjects: dict[str, tuple[str, ...]]) -> None: ...
-    def moved(self, run: "SimulatedRun") -> None: ...
+    def moved(self, run: "SimulatedRun", before: Program) -> None: ...
     def closed(self, run: "SimulatedRun") -> None: ...
 
 
@@ -155,9 +155,9 @@ class SimulatedRun:
             for order in orders:
                 if isinstance(order, MoveOrder):
                     if self.state.outcome is None:
-                        self.program = order.program
+                        before, self.program = self.program, order.program
                         self.moved = True
-                        self.home.moved(self)
+                        self.home.moved(self, before)
                     self._advance(Moved(address=order.step, reason="told to move"))
                 else:
                     self._advance(order)

@@ -32,7 +32,7 @@ from routing.signals import RunClosedError, RunStart, RunsUnreachableError, Told
 from routing.told_run import ToldRun
 from tests.simulation.outside import TRY_AGAIN, OutsideWorld
 from tests.simulation.people import BEGINS, Chances, SimulatedCustomer, born
-from tests.simulation.post import Post, Stored, Subject, done_at_once
+from tests.simulation.post import Post, Stored, Subject, done_at_once, never_wanted
 from tests.simulation.simulated_run import SimulatedRun
 
 Happen = Callable[[], None]
@@ -204,6 +204,7 @@ class World:
             subjects=set(self.listening.get(run.workflow_id, ())),
             gives_way=run.gives_way,
             entering=self.post.stored[run.entering].message_id if run.entry else None,
+            later=self.post.later(run.customer, run.workflow_id),
         )
 
     def open_runs(self, customer: str | None = None) -> list[SimulatedRun]:
@@ -253,6 +254,7 @@ class World:
             self._turn_away(run)
             return
         self.entries += 1
+        heard = tuple(run.inbox)
         run.inbox.remove(entering)
         run.entering = self.post.known[entering.message_id]
         run.since = min(run.since, self.post.stored[run.entering].received_at)
@@ -271,7 +273,7 @@ class World:
             )
         )
         self.counted["entered"] += 1
-        self._again(run)
+        self._again(run, self.post.never_heard(run.customer, heard))
         self.wake(run)
 
     def _entering(self, run: SimulatedRun, whose: SimulatedCustomer) -> Touchpoint | None:
@@ -313,11 +315,13 @@ class World:
             self._fate(serial, run.customer, {"fate": "handed_back", "run": run.workflow_id})
         run.inbox = []
 
-    def _again(self, run: SimulatedRun) -> None:
-        """What its customer had since it began is put back for it, where it did not have it."""
+    def _again(self, run: SimulatedRun, never: Callable[[Stored], bool]) -> None:
+        """What its customer had since it began and it had not is put back; `never`: certainly never told of it."""
         ids = self._ids(self.of_id[run.customer])
         for touchpoint in self.post.had_since(ids, run.since, run.workflow_id):
-            self.post.put(run.customer, touchpoint, run.workflow_id)
+            put = self.post.put_anew if never(self.post.stored[touchpoint]) else self.post.put
+            if not self.post.is_aimed(run.customer, touchpoint, run.workflow_id):
+                put(run.customer, touchpoint, run.workflow_id)
         self.route(run.customer)
 
     # -- what runs need of their home
@@ -391,13 +395,14 @@ class World:
         new = now - self.listening.get(run.workflow_id, set())
         self.listening[run.workflow_id] = now
         for touchpoint in self.post.about(new, run.customer, run.since):
-            self.post.put(run.customer, touchpoint, run.workflow_id)
+            self.post.put_anew(run.customer, touchpoint, run.workflow_id)
             self.route(run.customer)
 
-    def moved(self, run: SimulatedRun) -> None:
+    def moved(self, run: SimulatedRun, before: Program) -> None:
         """It goes on under another version: what that listens to is routed again."""
         self.counted["moved"] += 1
-        self._again(run)
+        followed = self.listening.get(run.workflow_id, set[Subject]())
+        self._again(run, never_wanted(before, followed))
 
     def closed(self, run: SimulatedRun) -> None:
         """It is over: what it held may go, and whoever asked for it is told."""

@@ -133,6 +133,23 @@ async def test_what_nobody_waits_for_any_more_says_so(
     assert len(town.runs) == 1
 
 
+async def test_what_nobody_wanted_and_a_run_that_is_over_did_says_that_it_came_too_late(
+    pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
+) -> None:
+    town, first = begun
+    await finish(pool, first)
+    asked = happens.one("Asked", "c_anna", "asked")
+    again = happens.one("Ordered", "c_anna", "again", properties={"order": "7"})
+    await happens.together(asked, again)
+    await router(town).drain()
+    await admit(pool, town.runs[1])
+    await finish(pool, town.runs[1])
+
+    await router(town).drain()
+
+    assert [fate["fate"] for fate in await happens.fates("asked")] == ["ignored", "too_late"]
+
+
 async def test_what_a_foreign_sender_signalled_is_stored_and_enters_once(
     pool: Pool, begun: tuple[Town, TownRun], router: MakeRouter, happens: Happens
 ) -> None:

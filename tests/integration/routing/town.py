@@ -4,9 +4,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.ids import workflow_id
+from journey.touchpoint import Touchpoint, read_touchpoint
 from routing.signals import RunClosedError, RunStart, RunsUnreachableError, Told
 from stores.database import Connection, Pool, jsonb
 from stores.rerouting import route_again, route_subjects_again
@@ -35,6 +37,12 @@ class TownRun:
     @property
     def ids(self) -> list[str]:
         return [touchpoint["message_id"] for touchpoint in self.applied]
+
+    @property
+    def heard(self) -> list[Touchpoint]:
+        """What the router sent it with its start, as it tells admission."""
+        sent = [each for each in self.told if each["number"]]
+        return [read_touchpoint(each, datetime.now(UTC), "unused") for each in sent]
 
     @property
     def numbers(self) -> list[int]:
@@ -95,7 +103,7 @@ class Town:
 
     async def started_by_another(self, version: str, customer: str, entering: str) -> TownRun:
         """A run that some client started by itself, with a touchpoint that the router knows too."""
-        touchpoint: Told = {"message_id": entering, "number": 0}
+        touchpoint: Told = {"message_id": entering, "event": "Ordered", "number": 0}
         named = workflow_id("parcel", customer, "7")
         start = RunStart(
             workflow_id=named,
@@ -133,14 +141,9 @@ async def admit(pool: Pool, run: TownRun, listens: dict[str, tuple[str, ...]] | 
                 [entry, run.start.customer, run.workflow_id, jsonb(pairs)],
             )
         customer = run.start.customer
-        await route_again(connection, customer=customer, run=run.workflow_id, since=since)
-        await route_subjects_again(
-            connection,
-            customer=customer,
-            run=run.workflow_id,
-            subjects=listens or {},
-            since=since,
-        )
+        again: dict[str, Any] = {"customer": customer, "run": run.workflow_id, "since": since}
+        await route_subjects_again(connection, subjects=listens or {}, **again)
+        await route_again(connection, heard=run.heard, **again)
     return entry
 
 

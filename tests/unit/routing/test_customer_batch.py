@@ -269,13 +269,60 @@ async def test_who_was_let_in_hears_nothing_else_when_the_asking_is_put_back() -
     assert (routed.not_started, routed.fates) == ({}, {})
 
 
-async def test_what_a_run_handed_back_before_it_was_written_is_not_told_twice_to_the_next() -> None:
-    handed_back: Fate = {"fate": "handed_back", "run": "run"}
-    assert unwritten([handed_back]) == {"run"}
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_a_run_handed_back_before_it_was_written_is_not_told_twice_to_the_next(
+    times: int,
+) -> None:
+    handed_back: list[Fate] = [{"fate": "handed_back", "run": "run"}] * times
+    assert unwritten(handed_back) == ("run",) * times
 
-    again = touchpoint(1, unwritten=unwritten([handed_back]))
+    again = touchpoint(1, unwritten=unwritten(handed_back))
     routed = await route(Runs(), again, runs=[a_run()])
 
-    written = [handed_back, *routed.fates[again.touchpoint]]
+    written = [*handed_back, *routed.fates[again.touchpoint]]
     assert had_by(written) == {"run"}
-    assert unwritten(written) == frozenset()
+    assert unwritten(written) == ()
+
+
+async def test_what_a_run_entered_by_is_said_once_also_where_it_is_aimed_at_another_under_a_new_number() -> (
+    None
+):
+    runs = Runs()
+    first = touchpoint(1, "Added")
+    again = touchpoint(3, "Added", touchpoint=1, arrival=1, message_id="m1", run="other")
+    entered, other = a_run(entering="m1"), a_run("other", journey="other", later={1: 3})
+
+    routed = await route(runs, first, again, runs=[entered, other])
+
+    assert runs.signals == [("other", ["m1"])]
+    assert routed.fates[1] == [
+        {"fate": "entered", "run": "run", "journey": "cart"},
+        {"fate": "signalled", "run": "other", "number": 3},
+    ]
+
+
+async def test_what_was_put_back_under_a_new_number_is_not_told_under_the_old_one() -> None:
+    runs = Runs()
+
+    await route(runs, touchpoint(1), touchpoint(2), runs=[a_run(later={1: 7})])
+
+    assert runs.signals == [("run", ["m2"])]
+
+
+@pytest.mark.parametrize(
+    ("over", "had_by", "fates"),
+    [
+        ("gone", frozenset[str](), [{"fate": "too_late", "run": "gone", "reason": "the run had ended"}]),
+        ("gone", frozenset({"gone"}), None),
+        ("run", frozenset[str](), None),
+    ],
+    ids=["over", "had it", "under way"],
+)  # fmt: skip
+async def test_that_a_run_was_over_is_said_also_where_it_is_written_already_that_nobody_wanted_it(
+    over: str, had_by: frozenset[str], fates: list[Fate] | None
+) -> None:
+    aimed = touchpoint(1, "Nobody knows", run=over, had_by=had_by, fated=True)
+
+    routed = await route(Runs(), aimed, runs=[a_run()])
+
+    assert routed.fates.get(1) == fates

@@ -224,5 +224,5 @@ async def serve(settings: ApiSettings, life: Life) -> None:
             settings.api_host,
             settings.api_port,
             life,
-            drain_seconds=settings.drain_seconds,
+            settings,
         )

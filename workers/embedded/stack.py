@@ -274,6 +274,8 @@ class Stack:
             "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),
             "CLEW_MAILBOX_HTTP_PORT": str(ports.mailbox),
             "CLEW_MAILBOX_FOLDER": str(self.files.mailbox),
+            # All of it is on this machine, whatever the environment says of one that is not.
+            "CLEW_HTTP_CERTIFICATE": "",
         }
         if self._clock is not None:
             from pydantic import TypeAdapter

@@ -133,7 +133,9 @@ def test_a_channel_is_switched_on_from_the_environment_and_its_secret_may_stand_
     secret = tmp_path / "secret"
     secret.write_text("w" * 32 + "\n")
 
-    delivery = read_as_given("delivery", told["delivery"], CLEW_WEBHOOK_SECRET_FILE=str(secret))
+    delivery = read_as_given(
+        "delivery", told["delivery"], CLEW_WEBHOOK_SECRET_FILE=str(secret), CLEW_CALLS_HOSTS='["*"]'
+    )
 
     assert (delivery.inbox, delivery.phone_region) == ("on", "CZ")
     assert delivery.slack_token.get_secret_value() == "xoxb-1"

@@ -200,9 +200,7 @@ def test_each_process_is_given_the_secrets_that_it_works_with_and_no_other(
     assert set(services["router"]["environment"]) & every == {
         *("CLEW_SECRET", "CLEW_HISTORY_KEYS", "PGPASSWORD")
     }
-    assert set(
-        services["prepare"]["environment"] if "environment" in services["prepare"] else ()
-    ) & every <= {"PGPASSWORD"}
+    assert set(services["prepare"].get("environment", ())) & every <= {"PGPASSWORD"}
 
 
 def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:

@@ -65,16 +65,15 @@ def of_the_api(shown: Certificate) -> ssl.SSLContext:
 
 
 def of_the_mail_door(shown: Certificate) -> ssl.SSLContext:
-    found = _tls(
-        InboundSettings(
-            database_url="postgresql:///unused",
-            public_url="https://clew.test",
-            reply_domain="reply.clew.test",
-            inbound_certificate=shown.certificate,
-            inbound_key=shown.key,
-            **SECRET,
-        )
-    )
+    given = {
+        "database_url": "postgresql:///unused",
+        "public_url": "https://clew.test",
+        "reply_domain": "reply.clew.test",
+        "inbound_certificate": shown.certificate,
+        "inbound_key": shown.key,
+        **SECRET,
+    }
+    found = _tls(read_settings(InboundSettings, given))
     assert found is not None
     return found
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.let_in import Entrances
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import request_id
 
@@ -23,11 +24,15 @@ _log = structlog.get_logger(__name__)
 
 
 class AnswerHeaders:
-    """Adds what an answer does not say by itself; and the request's name, by which logs and audit know it."""
+    """Adds what an answer does not say by itself; and the request's name, by which logs and audit know it.
+
+    Who was let in and who was not is in the log.
+    """
 
     def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
         self._app = app
         self._headers = HEADERS | (ONLY_BY_HTTPS if https else {})
+        self._entrances = Entrances()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -38,6 +43,7 @@ class AnswerHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self._entrances.answered(scope, message["status"], named)
                 add_missing(MutableHeaders(scope=message), self._headers | {"X-Request-Id": named})
             await send(message)
 

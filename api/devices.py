@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.key_rates import KeyRates
 from api.refusals import RefusedRequestError, json_response
 from api.request_body import (
     MESSAGE_BYTES,
@@ -63,10 +64,18 @@ class Device:
 
 
 def devices_router(
-    devices: Devices, customers: Customers, write_keys: WriteKeyCheck, vapid_public: str | None
+    devices: Devices,
+    customers: Customers,
+    write_keys: WriteKeyCheck,
+    vapid_public: str | None,
+    rates: KeyRates | None = None,
 ) -> APIRouter:
-    """For apps and web pages. `vapid_public`: what browsers subscribe with, where web push is on."""
+    """For apps and web pages. `vapid_public`: what browsers subscribe with, where web push is on.
+
+    `rates`: how many devices a second each write key may tell of; each counts as a message.
+    """
     router = APIRouter(tags=["devices"])
+    told = _Told(write_keys, rates or KeyRates(0))
 
     @router.put("/v1/customers/{identity}/devices")
     async def seen(identity: str, request: Request) -> Response:
@@ -75,8 +84,7 @@ def devices_router(
         Each start of the app may say it again: the device seen last is the one that is written to.
         """
         try:
-            told = await _told(request, write_keys)
-            device = _read(told)
+            device = _read(await told.read(request))
             customer = await customers.known(_identity(identity))
         except RefusedRequestError as refusal:
             return refusal.response()
@@ -93,7 +101,7 @@ def devices_router(
     async def forget(identity: str, request: Request) -> Response:
         """`{"channel", "token"}` or a PushSubscription: when the customer logs out, or wants no more."""
         try:
-            device = _read(await _told(request, write_keys), forgets=True)
+            device = _read(await told.read(request), forgets=True)
             known = await customers.find(_identity(identity))
         except RefusedRequestError as refusal:
             return refusal.response()
@@ -114,15 +122,25 @@ def devices_router(
     return router
 
 
-async def _told(request: Request, write_keys: WriteKeyCheck) -> dict[str, Any]:
-    """The body, of whoever has a write key. Raises: `RefusedRequestError`."""
-    source = await write_keys.source(request)
-    raw, sure = read_json(await read_body(request, MESSAGE_BYTES))
-    if not isinstance(raw, dict):
-        raise _bad("expected one JSON object")
-    told = cast("dict[str, Any]", raw)
-    if source is None:
-        await write_keys.source(request, told)
+class _Told:
+    """What is told, by whoever has a write key and has not told too much."""
+
+    def __init__(self, write_keys: WriteKeyCheck, rates: KeyRates) -> None:
+        self._keys, self._rates = write_keys, rates
+
+    async def read(self, request: Request) -> dict[str, Any]:
+        """The body. Raises: `RefusedRequestError`."""
+        source = await self._keys.source(request)
+        raw, sure = read_json(await read_body(request, MESSAGE_BYTES))
+        if not isinstance(raw, dict):
+            raise _bad("expected one JSON object")
+        told = cast("dict[str, Any]", raw)
+        source = source or await self._keys.source(request, told)
+        self._rates.take(source or "", 1)
+        return _checked(told, sure=sure)
+
+
+def _checked(told: dict[str, Any], *, sure: bool) -> dict[str, Any]:
     try:
         check_values(told, "body", sure=sure)
     except UnacceptableValueError as error:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from api import cloudevents
 from api.intake import Intake
 from api.key_rates import KeyRates
+from api.let_in import is_told
 from api.pressure import Pressure
 from api.refusals import RefusedRequestError, json_response
 from api.reported import Refused, RefusedMessageError, Reported, kind_of
@@ -75,6 +76,7 @@ class Ingest:
                 with self._pressure.admit():
                     return await door(request)
             except RefusedRequestError as refusal:
+                is_told(request.scope)
                 loud = _log.warning if refusal.status >= 429 else _log.info
                 loud("ingest_refused", status=refusal.status, code=refusal.code)
                 return refusal.response()

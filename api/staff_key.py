@@ -15,6 +15,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.let_in import is_told
 from api.refusals import RefusedRequestError
 from journey.staff_roles import READS, Role, may
 from stores.audit import Origin, acting
@@ -52,6 +53,7 @@ class StaffKeyCheck:
         Raises: `RefusedRequestError` 401, or 403 where the role does not go so far.
         """
         origin = {"ip": _address(request), "request": request_id(request)}
+        is_told(request.scope)
         try:
             name, role = await self.holder(_bearer(request))
         except RefusedRequestError as refusal:
@@ -63,6 +65,9 @@ class StaffKeyCheck:
             _log.warning("staff refused", method=request.method, **told, **origin)
             said = f"the token {name!r} is for the role {role}; this needs {needed}"
             raise RefusedRequestError(403, "role_too_low", said)
+        _log.info(
+            "staff let in", staff=name, role=role, proof="staff", method=request.method, **origin
+        )
         return Origin(actor=name, ip=_address(request), request=request_id(request))
 
     def behind(self, door: Door, at_least: Role | None = None) -> Door:

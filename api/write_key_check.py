@@ -9,11 +9,15 @@ from typing import Any, Protocol
 import structlog
 from starlette.requests import Request
 
+from api.let_in import is_told
 from api.refusals import RefusedRequestError
 from stores.write_keys import Scope
 
 REMEMBERED_SECONDS = 5.0
 """A revoked key is refused at the latest after this time, a new one accepted at once."""
+
+SAID_EACH_SECONDS = 3_600.0
+"""So often the log has that keys of a name are taken: they come many times a second."""
 
 _REMEMBERED = 1_000
 _log = structlog.get_logger(__name__)
@@ -32,6 +36,7 @@ class WriteKeyCheck:
         self._keys = keys
         self._scope: Scope = scope
         self._found: dict[str, tuple[str, float]] = {}
+        self._said: dict[str, float] = {}
 
     async def source(self, request: Request, body: object = None) -> str | None:
         """The name of the request's key: from its header, or `writeKey` in the body.
@@ -46,6 +51,7 @@ class WriteKeyCheck:
         name = await self._name(key)
         if name is None:
             # Not which: whoever mistypes theirs would have it in the log.
+            is_told(request.scope)
             origin = {"ip": request.client.host if request.client else ""}
             _log.warning(
                 "write key refused", path=str(request.scope.get("path", ""))[:80], **origin
@@ -63,7 +69,11 @@ class WriteKeyCheck:
             return None
         if len(self._found) >= _REMEMBERED:
             self._found.clear()
-        self._found[key] = (name, time.monotonic() + REMEMBERED_SECONDS)
+        now = time.monotonic()
+        self._found[key] = (name, now + REMEMBERED_SECONDS)
+        if self._said.get(name, 0.0) <= now:
+            self._said[name] = now + SAID_EACH_SECONDS
+            _log.info("write key taken", write_key=name, proof=self._scope)
         return name
 
 

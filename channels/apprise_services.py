@@ -26,6 +26,7 @@ from activities.message_channel import (
 from activities.service_call import CallRefusedError, ServiceBusyError
 from channels.connection_guard import only_public
 from channels.http_call import Find, addresses_of, look_up
+from channels.known_hosts import is_known
 from channels.unsubscribe_link import UnsubscribeLinks, marketing_link
 from channels.way_out import with_link
 
@@ -59,6 +60,7 @@ class AppriseChannel:
         links: UnsubscribeLinks,
         *,
         allowed: Collection[str] = (),
+        known: Collection[str] = ("*",),
         find: Find = look_up,
     ) -> None:
         self._apprise = _load()
@@ -67,6 +69,7 @@ class AppriseChannel:
             raise ValueError(f"{', '.join(here)}: shows messages on this machine, to nobody")
         self._links, self._find = links, find
         self._allowed = frozenset(host.lower() for host in allowed)
+        self._known = tuple(known)
 
     async def send(self, message: RenderedMessage) -> ProviderAnswer:
         """Notify; the provider's id is made of the key, for Apprise gives none.
@@ -122,7 +125,7 @@ class AppriseChannel:
             raise ProviderRefusedError(words, reason="unreachable")
         try:
             host = httpx2.URL(url).copy_with(scheme="https")
-            return await addresses_of(host, self._find, self._allowed)
+            found = await addresses_of(host, self._find, self._allowed)
         except httpx2.InvalidURL as error:
             raise ProviderRefusedError(
                 "Apprise cannot read the address", reason="unreachable"
@@ -131,6 +134,10 @@ class AppriseChannel:
             raise ProviderRefusedError(str(error), reason="unreachable") from error
         except ServiceBusyError:
             return ()  # no host: of many services it is a token that stands in its place
+        if host.host not in self._allowed and not is_known(host.host, self._known):
+            words = "the address leads to a host that CLEW_CALLS_HOSTS does not name"
+            raise ProviderRefusedError(words, reason="unreachable")
+        return found
 
     def _text(self, message: RenderedMessage) -> str:
         text = message.text.strip()

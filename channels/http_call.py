@@ -103,6 +103,9 @@ class HttpCaller:
 
     async def _answer(self, key: str, method: str, target: httpx2.URL, content: bytes) -> Response:
         addresses = await addresses_of(target, self._find, self._allowed)
+        if target.scheme == "http" and target.host not in self._allowed:
+            words = f"{target.host} would be called in the clear: write https://, or"
+            raise CallRefusedError(f"{words} add it to CLEW_CALLS_ALLOWED")
         for last, address in enumerate(addresses, 1):
             request = self._client.build_request(
                 method,

@@ -22,6 +22,7 @@ from activities.message_channel import (
 )
 from activities.service_call import CallRefusedError, ServiceBusyError
 from channels.http_call import Find, addresses_of, asked_pause, look_up
+from channels.known_hosts import is_known
 
 ANSWER_WITHIN = timedelta(seconds=9)
 """How long a provider may take, and before that `FOUND_WITHIN`: together less than a delivery allows its channel."""
@@ -64,7 +65,7 @@ class ProviderHttp:
 
     `foreign`: addresses come from outside, so a host is looked up, checked and then called, and no
     connection is kept: one is kept by its address alone, and another name may be there. `allowed`
-    are hosts that may then have a private address.
+    are hosts that may then have a private address, `known` those that may be called beside them.
     """
 
     def __init__(
@@ -75,11 +76,12 @@ class ProviderHttp:
         wall_clock: Callable[[], datetime] = _wall_clock,
         foreign: bool = False,
         allowed: Collection[str] = (),
+        known: Collection[str] = ("*",),
         find: Find = look_up,
         connections: int = 20,
     ) -> None:
         self._provider, self._within, self._wall_clock = provider, within, wall_clock
-        self._foreign, self._find = foreign, find
+        self._foreign, self._find, self._known = foreign, find, tuple(known)
         self._allowed = frozenset(host.lower() for host in allowed)
         self._client = httpx2.AsyncClient(
             # Shorter while nothing has left, so that a slow network is not taken for a doubt.
@@ -208,6 +210,10 @@ class ProviderHttp:
             raise ProviderRefusedError(str(error), reason="unreachable") from error
         except ServiceBusyError as error:
             raise ProviderBusyError(str(error)) from error
+        if asked.host not in self._allowed and not is_known(asked.host, self._known):
+            raise ProviderRefusedError(
+                f"{self._provider} would be at a host that no list names", reason="unreachable"
+            )
         named = {"host": asked.netloc.decode()}
         return [asked.copy_with(host=address) for address in addresses], named
 

@@ -30,7 +30,7 @@ EVENT = "message"
 
 
 class WebhookChannel:
-    """Posts to the address in the customer's trait `webhook_url`. `allowed`, `within`: as of `ProviderHttp`."""
+    """Posts to the address in the trait `webhook_url`. `allowed`, `known`, `within`: as of `ProviderHttp`."""
 
     name = "webhook"
     provider = "webhook"
@@ -44,12 +44,13 @@ class WebhookChannel:
         wall_clock: Callable[[], datetime],
         *,
         allowed: Collection[str] = (),
+        known: Collection[str] = ("*",),
         find: Find = look_up,
         within: timedelta = ANSWER_WITHIN,
     ) -> None:
         self._secret, self._links, self._wall_clock = secret, links, wall_clock
         self._http = ProviderHttp(
-            "the webhook", within=within, foreign=True, allowed=allowed, find=find
+            "the webhook", within=within, foreign=True, allowed=allowed, known=known, find=find
         )
 
     async def send(self, message: RenderedMessage) -> ProviderAnswer:

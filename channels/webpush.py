@@ -21,6 +21,7 @@ from activities.message_channel import (
     RenderedMessage,
 )
 from channels.http_call import Find, look_up
+from channels.known_hosts import PUSH_SERVICES
 from channels.notification import goes_along, shown, tag
 from channels.provider_http import ProviderHttp
 from channels.unsubscribe_link import UnsubscribeLinks
@@ -48,7 +49,9 @@ class WebPushChannel:
         find: Find = look_up,
     ) -> None:
         self._key, self._links, self._wall_clock = key, links, wall_clock
-        self._http = ProviderHttp("the push service", foreign=True, allowed=allowed, find=find)
+        self._http = ProviderHttp(
+            "the push service", foreign=True, allowed=allowed, known=PUSH_SERVICES, find=find
+        )
 
     async def send(self, message: RenderedMessage) -> ProviderAnswer:
         """Hand the notification to the browser's push service; the id is made of the key.

@@ -108,12 +108,16 @@ async def temporal(state: Path, *, converter: "DataConverter | None" = None) -> 
     from temporalio.client import Client
     from temporalio.converter import DataConverter
 
-    found = find_installation(state)
+    from workers.temporal_tls import temporal_door
+
+    found, door = find_installation(state), temporal_door()
     address = found.need("temporal_address")
     try:
         client = await Client.connect(
             address,
             namespace=found.temporal_namespace,
+            tls=False if runs_here(state) else door.tls,
+            api_key=door.api_key,
             data_converter=converter or DataConverter.default,
             lazy=True,
         )

@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from stores.migrations import upgrade
 from workers.temporal_setup import register_namespace, register_search_attributes
+from workers.temporal_tls import temporal_door
 
 
 async def main() -> int:
@@ -22,8 +23,12 @@ async def main() -> int:
         return 2
     upgrade(os.environ["CLEW_DATABASE_URL"])
     print("The database has the current schema.")
+    door = temporal_door()
     client = await Client.connect(
-        os.environ["TEMPORAL_ADDRESS"], namespace=os.environ.get("TEMPORAL_NAMESPACE", "default")
+        os.environ["TEMPORAL_ADDRESS"],
+        namespace=os.environ.get("TEMPORAL_NAMESPACE", "default"),
+        tls=door.tls,
+        api_key=door.api_key,
     )
     await register_namespace(client)
     await register_search_attributes(client)

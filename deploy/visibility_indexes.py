@@ -22,6 +22,8 @@ from psycopg import sql
 from temporalio.api.workflowservice.v1 import ListNamespacesRequest
 from temporalio.client import Client
 
+from workers.temporal_tls import temporal_door
+
 TABLE = "executions_visibility"
 _ORDER = "(COALESCE(close_time, '9999-12-31 23:59:59')) DESC, start_time DESC, run_id"
 _PLAIN = ("Bool", "Datetime", "Double", "Int")
@@ -103,6 +105,11 @@ async def restore(url: str) -> list[str]:
         return [index for index, _ in missing]
 
 
+async def _temporal() -> Client:
+    door = temporal_door()
+    return await Client.connect(os.environ["TEMPORAL_ADDRESS"], tls=door.tls, api_key=door.api_key)
+
+
 async def _main(arguments: Sequence[str]) -> int:
     words = argparse.ArgumentParser(prog="python -m deploy.visibility_indexes")
     words.add_argument("--apply", action="store_true", help="drop them, rather than say which")
@@ -118,7 +125,7 @@ async def _main(arguments: Sequence[str]) -> int:
         if told.restore:
             print(f"Made again: {', '.join(await restore(url)) or 'nothing was missing'}")
             return 0
-        used = await columns_in_use(await Client.connect(os.environ["TEMPORAL_ADDRESS"]))
+        used = await columns_in_use(await _temporal())
         unused = await drop_unused(url, used, apply=told.apply)
     except LookupError as error:
         print(error, file=sys.stderr)

@@ -84,11 +84,9 @@ def api_app(
     """The application on our own database. `stopping` ends what customers' pages listen to."""
     intake = TracedIntake if tracing() else Intake
     keys = WriteKeyCheck(WriteKeyStore(pool))
+    rates = KeyRates(settings.key_messages_per_second)
     ingest = Ingest(
-        intake(pool, CustomerStore(pool), bell),
-        keys,
-        Pressure(settings.requests_at_once),
-        KeyRates(settings.key_messages_per_second),
+        intake(pool, CustomerStore(pool), bell), keys, Pressure(settings.requests_at_once), rates
     )
 
     async def database_answers() -> None:
@@ -100,7 +98,7 @@ def api_app(
     secret = settings.secret.get_secret_value().encode()
     return create_app(
         *staff_routers(pool, bell, staff, secret),
-        *app_routers(pool, bell, ear, settings, staff),
+        *app_routers(pool, bell, ear, settings, staff, rates),
         *customer_pages(
             pool,
             bell.ring,
@@ -149,6 +147,7 @@ def app_routers(
     ear: InboxEar,
     settings: ApiSettings,
     staff: StaffKeyCheck,
+    rates: KeyRates,
 ) -> list[APIRouter]:
     """What a business's own app and pages ask: devices and the inbox."""
     customers, inboxes = CustomerStore(pool), InboxStore(pool, wall_clock, bell.ring)
@@ -159,6 +158,7 @@ def app_routers(
             customers,
             WriteKeyCheck(WriteKeyStore(pool), "devices"),
             settings.vapid_public(),
+            rates,
         ),
         inbox_router(inboxes, ear, tokens, customers, staff),
     ]
@@ -224,5 +224,5 @@ async def serve(settings: ApiSettings, life: Life) -> None:
             settings.api_host,
             settings.api_port,
             life,
-            drain_seconds=settings.drain_seconds,
+            settings,
         )

@@ -76,6 +76,9 @@ class ChannelSettings(VapidSettings):
     (`clew webhook-secret URL`)."""
     inbox: Literal["on", "off"] = "off"
     """Turns `inbox` on: the inbox in your own app, served by the API process."""
+    calls_hosts: list[str] = []
+    """Hosts that addresses of `webhook` and of Apprise's services may lead to, JSON ["hooks.example.com",
+    "*.example.org"]; needed where one of them is on. ["*"] is any public one."""
     apprise_services: list[str] = []
     """Turns `apprise` on: the services of Apprise that may be used, JSON ["tgram", "discord"]; needs
     uv sync --extra apprise."""
@@ -89,6 +92,12 @@ class ChannelSettings(VapidSettings):
         if self.webhook_secret is not None and len(self.webhook_secret.get_secret_value()) < 32:
             raise ValueError(
                 "CLEW_WEBHOOK_SECRET: needs 32 characters or more: openssl rand -hex 32"
+            )
+        led = self.webhook_secret is not None or self.apprise_services
+        if led and not self.calls_hosts:
+            raise ValueError(
+                "CLEW_CALLS_HOSTS: name the hosts that webhooks and Apprise's services may be at,"
+                ' JSON ["hooks.example.com", "*.example.org"]; ["*"] is any public one'
             )
         return self
 

@@ -62,13 +62,19 @@ def channels_of(
         from channels.webhook import WebhookChannel
 
         secret = _told(settings.webhook_secret).encode()
-        channels.append(WebhookChannel(secret, links, wall_clock, allowed=allowed))
+        channels.append(
+            WebhookChannel(secret, links, wall_clock, allowed=allowed, known=settings.calls_hosts)
+        )
     if settings.inbox == "on" and pool is not None:
         channels.append(InboxChannel(InboxStore(pool, wall_clock), links))
     if settings.apprise_services:
         from channels.apprise_services import AppriseChannel
 
-        channels.append(AppriseChannel(settings.apprise_services, links, allowed=allowed))
+        channels.append(
+            AppriseChannel(
+                settings.apprise_services, links, allowed=allowed, known=settings.calls_hosts
+            )
+        )
     return channels
 
 

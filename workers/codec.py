@@ -39,5 +39,5 @@ async def serve(settings: CodecSettings, life: Life) -> None:
             settings.codec_host,
             settings.codec_port,
             life,
-            drain_seconds=settings.drain_seconds,
+            settings,
         )

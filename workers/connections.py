@@ -33,6 +33,7 @@ from workers.presence import present
 from workers.process import UnfitInstallationError
 from workers.settings import DatabaseSettings, TemporalSettings
 from workers.telemetry import ENDPOINT, tracing
+from workers.temporal_tls import temporal_door
 from workers.trace_headers import TraceHeaders
 
 RETRY_SECONDS = 0.5
@@ -86,12 +87,14 @@ async def temporal(
     interceptors: list[Interceptor] = [_Watch()]
     if tracing():
         interceptors.append(TraceHeaders())
-    runtime = _runtime(settings)
+    runtime, door = _runtime(settings), temporal_door()
     return await _patiently(
         "temporal",
         lambda: Client.connect(
             settings.temporal_address,
             namespace=settings.temporal_namespace,
+            tls=door.tls,
+            api_key=door.api_key,
             plugins=list(plugins),
             data_converter=converter,
             interceptors=interceptors,

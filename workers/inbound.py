@@ -14,8 +14,9 @@ from stores.database import Pool
 from stores.feedback import FeedbackStore
 from stores.inbound import InboundStore
 from stores.wakeup import Bell
+from workers.certificates import server_side
 from workers.connections import database
-from workers.process import Life, UnfitInstallationError
+from workers.process import Life
 from workers.settings import InboundSettings
 from workers.signing_settings import SigningSettings
 
@@ -72,12 +73,5 @@ def _tls(settings: InboundSettings) -> ssl.SSLContext | None:
     """Raises: `UnfitInstallationError` where the certificate cannot be used."""
     if settings.inbound_certificate is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.inbound_certificate, settings.inbound_key)
-    except (OSError, ssl.SSLError) as error:
-        raise UnfitInstallationError(
-            f"CLEW_INBOUND_CERTIFICATE, CLEW_INBOUND_KEY: the certificate cannot be used: {error}"
-        ) from None
-    return context
+    names = "CLEW_INBOUND_CERTIFICATE, CLEW_INBOUND_KEY"
+    return server_side(settings.inbound_certificate, settings.inbound_key, names)

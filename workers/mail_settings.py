@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 from channels.mail import MailSender
 from channels.reply_address import ReplyAddresses
 from channels.smtp import SmtpServer
-from workers.process_settings import ProcessSettings
+from workers.encrypted_ways import in_the_clear
+from workers.process_settings import IN_THE_CLEAR, ProcessSettings
 
 _SENDER = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<quoted>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
 _NEEDED = {
@@ -74,7 +75,12 @@ class MailSettings(ProcessSettings):
     def _mail_usable(self) -> "MailSettings":
         self.mail_sender()
         if self.mail_by == "smtp":
-            self.smtp_server()
+            relay = self.smtp_server()
+            heard = in_the_clear([relay.host], self.unencrypted)
+            if heard and relay.security == "plain":
+                raise ValueError(
+                    f'CLEW_SMTP_URL: write smtps:// or smtp+starttls://, or {IN_THE_CLEAR} "{heard[0]}"'
+                )
         if (self.ses_access_key_id is None) != (self.ses_secret_access_key is None):
             raise ValueError(
                 "CLEW_SES_ACCESS_KEY_ID and CLEW_SES_SECRET_ACCESS_KEY: set both or neither"

@@ -34,5 +34,5 @@ async def serve(settings: MailboxSettings, life: Life) -> None:
             settings.mailbox_host,
             settings.mailbox_http_port,
             life,
-            drain_seconds=settings.drain_seconds,
+            settings,
         )

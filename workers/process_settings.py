@@ -2,10 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workers.encrypted_ways import is_this_machine, web_host_in_the_clear
+
+IN_THE_CLEAR = "where its network is private, let CLEW_UNENCRYPTED name"
+"""How one allows it, in the words of what refuses it."""
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -31,11 +36,27 @@ class ProcessSettings(BaseSettings):
     metrics_port: Port | None = None
     """Port on which Prometheus finds this process's metrics under /metrics; none where unset."""
     metrics_host: str = "127.0.0.1"
-    """Address that the ports for metrics listen on; 0.0.0.0 in a container."""
+    """Address that the ports for metrics listen on; 0.0.0.0 in a container, with "metrics" in CLEW_UNENCRYPTED."""
+    unencrypted: list[str] = []
+    """Hosts beyond this machine that are reached without TLS, since their network is private: JSON
+    ["postgres", "temporal"]; "metrics" stands for who reads ours."""
     ready_file: Path | None = None
     """File that the process touches each second once it works; one that is old means stuck."""
     drain_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
     """How long work under way may take to end after SIGTERM."""
+
+    @model_validator(mode="after")
+    def _overheard_by_nobody(self) -> Self:
+        host = self.metrics_host
+        told = self.metrics_port is None or "metrics" in self.unencrypted
+        if not told and not is_this_machine(host):
+            raise ValueError(
+                f'CLEW_METRICS_HOST: {host} is read in the clear: {IN_THE_CLEAR} "metrics"'
+            )
+        collector = "OTEL_EXPORTER_OTLP_ENDPOINT"
+        for each in web_host_in_the_clear(os.environ.get(collector, ""), self.unencrypted):
+            raise ValueError(f'{collector}: write https://, or {IN_THE_CLEAR} "{each}"')
+        return self
 
     @model_validator(mode="before")
     @classmethod

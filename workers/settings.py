@@ -18,12 +18,19 @@ from pydantic_settings import SettingsError as UnreadableSettingError
 
 from contracts.clock import RunClock
 from workers.channel_settings import ChannelSettings, VapidSettings
+from workers.encrypted_ways import (
+    database_hosts_in_the_clear,
+    in_the_clear,
+    is_this_machine,
+)
 from workers.feedback_settings import FeedbackSettings
+from workers.http_settings import HttpSettings
 from workers.inbound_settings import InboundDoorSettings, MailDoorSettings, ReplySettings
 from workers.mail_settings import MailSettings
 from workers.page_settings import PageSettings
-from workers.process_settings import Port, ProcessSettings
+from workers.process_settings import IN_THE_CLEAR, Port, ProcessSettings
 from workers.signing_settings import HistorySettings
+from workers.temporal_tls import temporal_door
 
 
 class SettingsError(Exception):
@@ -40,6 +47,15 @@ class DatabaseSettings(ProcessSettings):
     behind_pgbouncer: bool = False
     """Whether the URL leads to PgBouncer with transaction pooling: nothing is prepared then."""
 
+    @model_validator(mode="after")
+    def _database_encrypted(self) -> Self:
+        for each in database_hosts_in_the_clear(self.database_url, self.unencrypted):
+            raise ValueError(
+                f"CLEW_DATABASE_URL: with sslmode=verify-full (and sslrootcert) {each} shows who it is;"
+                f' {IN_THE_CLEAR} "{each}"'
+            )
+        return self
+
 
 class TemporalSettings(DatabaseSettings, HistorySettings):
     """Where the Temporal server is."""
@@ -50,6 +66,22 @@ class TemporalSettings(DatabaseSettings, HistorySettings):
     """The namespace that runs live in."""
     temporal_metrics_port: Port | None = None
     """Port on which Prometheus finds the Temporal SDK's own metrics; none where unset."""
+
+    @model_validator(mode="after")
+    def _temporal_encrypted(self) -> Self:
+        try:
+            encrypted = bool(temporal_door().tls)
+        except OSError as error:
+            raise ValueError(f"TEMPORAL_TLS_…: {error.strerror}: {error.filename}") from None
+        host = self.temporal_address.rpartition(":")[0]
+        for each in [] if encrypted else in_the_clear([host], self.unencrypted):
+            raise ValueError(
+                f'TEMPORAL_ADDRESS: with TEMPORAL_TLS=true {each} shows who it is; {IN_THE_CLEAR} "{each}"'
+            )
+        metered = self.temporal_metrics_port is not None and not is_this_machine(self.metrics_host)
+        if metered and "metrics" not in self.unencrypted:
+            raise ValueError(f'CLEW_METRICS_HOST: is read in the clear: {IN_THE_CLEAR} "metrics"')
+        return self
 
 
 class JourneySettings(TemporalSettings):
@@ -97,7 +129,12 @@ StaffToken = Annotated[SecretStr | None, Field(min_length=16)]
 
 
 class ApiSettings(
-    DatabaseSettings, InboundDoorSettings, FeedbackSettings, VapidSettings, PageSettings
+    HttpSettings,
+    DatabaseSettings,
+    InboundDoorSettings,
+    FeedbackSettings,
+    VapidSettings,
+    PageSettings,
 ):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
@@ -112,8 +149,13 @@ class ApiSettings(
     key_messages_per_second: Annotated[float, Field(ge=0)] = 10_000
     """How many messages each write key may send on average, by this process; 0: as many as it likes."""
 
+    @model_validator(mode="after")
+    def _reached_encrypted(self) -> Self:
+        self.encrypted_beyond_this_machine(self.api_host, "CLEW_API_HOST")
+        return self
 
-class MailboxSettings(ProcessSettings):
+
+class MailboxSettings(HttpSettings):
     """`python -m workers mailbox`: catches mail instead of sending it, and shows it."""
 
     mailbox_host: str = "127.0.0.1"
@@ -125,8 +167,13 @@ class MailboxSettings(ProcessSettings):
     mailbox_folder: Path = Path(tempfile.gettempdir()) / "clew-mailbox"
     """Where mails are kept."""
 
+    @model_validator(mode="after")
+    def _reached_encrypted(self) -> Self:
+        self.encrypted_beyond_this_machine(self.mailbox_host, "CLEW_MAILBOX_HOST")
+        return self
 
-class CodecSettings(DatabaseSettings, HistorySettings):
+
+class CodecSettings(HttpSettings, DatabaseSettings, HistorySettings):
     """`python -m workers codec`: opens history for the Temporal Web UI."""
 
     codec_host: str = "127.0.0.1"
@@ -146,6 +193,7 @@ class CodecSettings(DatabaseSettings, HistorySettings):
             raise ValueError(
                 "CLEW_CODEC_OPEN: only where CLEW_CODEC_HOST is 127.0.0.1; elsewhere staff sign in"
             )
+        self.encrypted_beyond_this_machine(self.codec_host, "CLEW_CODEC_HOST")
         return self
 
 

@@ -18,6 +18,7 @@ from workers.process_settings import ProcessSettings
 from workers.settings import (
     ApiSettings,
     CodecSettings,
+    DatabaseSettings,
     DeliverySettings,
     InboundSettings,
     JourneySettings,
@@ -133,7 +134,9 @@ def test_a_channel_is_switched_on_from_the_environment_and_its_secret_may_stand_
     secret = tmp_path / "secret"
     secret.write_text("w" * 32 + "\n")
 
-    delivery = read_as_given("delivery", told["delivery"], CLEW_WEBHOOK_SECRET_FILE=str(secret))
+    delivery = read_as_given(
+        "delivery", told["delivery"], CLEW_WEBHOOK_SECRET_FILE=str(secret), CLEW_CALLS_HOSTS='["*"]'
+    )
 
     assert (delivery.inbox, delivery.phone_region) == ("on", "CZ")
     assert delivery.slack_token.get_secret_value() == "xoxb-1"
@@ -172,6 +175,32 @@ def test_no_secret_has_a_default(services: dict[str, Any]) -> None:
 
     assert len(given) > 10
     assert all(value.startswith((f"${{{name}:-}}", f"${{{name}:?")) for name, value in given)
+
+
+def secrets_of(kind: type[ProcessSettings]) -> set[str]:
+    return {
+        f"CLEW_{field.upper()}"
+        for field, read in kind.model_fields.items()
+        if "SecretStr" in str(read.annotation)
+    } | ({"PGPASSWORD"} if issubclass(kind, DatabaseSettings) else set())
+
+
+def test_each_process_is_given_the_secrets_that_it_works_with_and_no_other(
+    services: dict[str, Any],
+) -> None:
+    every = set[str]().union(*map(secrets_of, KINDS.values()))
+    files = yaml.safe_load((CLONE / "deploy/compose.secrets.yml").read_text())["services"]
+    for name, kind in KINDS.items():
+        in_files = files.get(name, {}).get("environment", {})
+        held = set(services[name]["environment"]) & every
+        held |= {each.removesuffix("_FILE") for each in in_files if each.endswith("_FILE")}
+
+        assert held <= secrets_of(kind), name
+    assert set(services["mailbox"]["environment"]) & every == set()
+    assert set(services["router"]["environment"]) & every == {
+        *("CLEW_SECRET", "CLEW_HISTORY_KEYS", "PGPASSWORD")
+    }
+    assert set(services["prepare"].get("environment", ())) & every <= {"PGPASSWORD"}
 
 
 def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:

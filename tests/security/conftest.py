@@ -92,7 +92,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 def every_door(**other: Any) -> ApiSettings:
     """Settings with which no door is shut."""
     told: dict[str, Any] = {
-        "database_url": "postgresql://unused",
+        "database_url": "postgresql:///unused",
         "public_url": ADDRESS,
         "secret": SecretStr(SECRET),
         "staff_token": SecretStr(STAFF),

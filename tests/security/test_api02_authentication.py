@@ -41,7 +41,7 @@ async def test_a_token_counts_as_it_came(sent: str) -> None:
 
 
 def test_a_token_that_could_be_guessed_is_not_taken() -> None:
-    given = {"database_url": "postgresql://x", "secret": SecretStr("s" * 32)}
+    given = {"database_url": "postgresql:///x", "secret": SecretStr("s" * 32)}
     for kind in (ApiSettings, CodecSettings):
         with pytest.raises(SettingsError, match="CLEW_STAFF_TOKEN"):
             read_settings(kind, {**given, "staff_token": SecretStr("fifteen letters")})

@@ -274,7 +274,11 @@ class Stack:
             "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),
             "CLEW_MAILBOX_HTTP_PORT": str(ports.mailbox),
             "CLEW_MAILBOX_FOLDER": str(self.files.mailbox),
+            # All of it is on this machine, whatever the environment says of one that is not.
+            "CLEW_HTTP_CERTIFICATE": "",
         }
+        if addresses.temporal_ui is not None:
+            settings["TEMPORAL_TLS"] = "false"  # a server of our own
         if self._clock is not None:
             from pydantic import TypeAdapter
 
@@ -299,9 +303,13 @@ async def _prepare(address: str, namespace: str) -> None:
     from temporalio.client import Client
 
     from workers.temporal_setup import register_search_attributes
+    from workers.temporal_tls import temporal_door
 
+    door = temporal_door()
     try:
-        client = await Client.connect(address, namespace=namespace)
+        client = await Client.connect(
+            address, namespace=namespace, tls=door.tls, api_key=door.api_key
+        )
     except RuntimeError as error:
         raise EmbeddedServerError(
             f"TEMPORAL_ADDRESS is {address}, and no Temporal answers there: {error}. "

@@ -10,6 +10,7 @@ from api.app import create_app
 from api.devices import devices_router
 from api.ingest import Ingest
 from api.intake import Intake
+from api.key_rates import KeyRates
 from api.pressure import Pressure
 from api.write_key_check import WriteKeyCheck
 from stores.customers import CustomerStore
@@ -168,3 +169,34 @@ async def test_a_phone_that_lost_the_app_comes_back_only_with_what_is_newer(
 
     assert await gone("2026-11-27T09:30:00Z")
     assert not await gone("2026-11-27T10:00:01Z")
+
+
+async def test_a_key_that_tells_of_too_many_devices_comes_again_and_nothing_is_kept(
+    pool: Pool,
+) -> None:
+    keys, customers, at = WriteKeyStore(pool), CustomerStore(pool), [0.0]
+    await keys.add("shop", KEY)
+    rates = KeyRates(1, lambda: at[0])
+    router = devices_router(DeviceStore(pool), customers, WriteKeyCheck(keys), None, rates)
+    transport = httpx2.ASGITransport(app=create_app(router))
+
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://clew", auth=(KEY, "")
+    ) as client:
+
+        async def tell(n: int) -> httpx2.Response:
+            return await client.put(PATH, json={"channel": "push", "token": f"t{n}"})
+
+        told = [(await tell(n)).status_code for n in range(10)]
+        refused = await tell(10)
+        forgotten = await client.request("DELETE", PATH, json={"channel": "push", "token": "t0"})
+        at[0] = 1.0
+        again = await tell(11)
+
+    assert set(told) == {200}
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert forgotten.status_code == 429
+    assert again.status_code == 200
+    assert [each["token"] for each in await devices(pool)] == [
+        *sorted(f"t{n}" for n in (*range(10), 11))
+    ]

@@ -83,7 +83,7 @@ async def test_what_a_provider_says_no_to_is_told_without_the_number(
 async def test_ones_own_system_gets_it_signed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    told(monkeypatch, CLEW_WEBHOOK_SECRET=SECRET.decode())
+    told(monkeypatch, CLEW_WEBHOOK_SECRET=SECRET.decode(), CLEW_CALLS_HOSTS='["*"]')
     async with vendor(OwnSystem()) as server:
         await sent("webhook", f"{server.url}/hooks/me", tmp_path)
 

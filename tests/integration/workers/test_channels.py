@@ -30,9 +30,9 @@ SETTINGS: dict[str, dict[str, str]] = {
     "push": {"FCM_ACCOUNT": ACCOUNT},
     "webpush": {"VAPID_KEY": new_pair()[0], "VAPID_CONTACT": "mailto:care@air.example"},
     "slack": {"SLACK_TOKEN": "xoxb-not-a-token"},
-    "webhook": {"WEBHOOK_SECRET": "w" * 32},
+    "webhook": {"WEBHOOK_SECRET": "w" * 32, "CALLS_HOSTS": '["hooks.example.com"]'},
     "inbox": {"INBOX": "on"},
-    "apprise": {"APPRISE_SERVICES": '["json"]'},
+    "apprise": {"APPRISE_SERVICES": '["json"]', "CALLS_HOSTS": '["*"]'},
 }
 
 
@@ -98,6 +98,7 @@ def _wrong() -> Iterator[tuple[dict[str, str], str]]:
     yield _without("webpush", "VAPID_CONTACT"), "CLEW_VAPID_CONTACT: with CLEW_VAPID_KEY"
     yield {**SETTINGS["webpush"], "VAPID_KEY": "short"}, "clew vapid-key makes one"
     yield {"WEBHOOK_SECRET": "short"}, "CLEW_WEBHOOK_SECRET: needs 32 characters"
+    yield {"WEBHOOK_SECRET": "w" * 32}, "CLEW_CALLS_HOSTS: name the hosts"
     yield {"INBOX": "yes"}, "CLEW_INBOX: "
     yield {"APPRISE_SERVICES": "json"}, "expected JSON"
 

@@ -49,10 +49,18 @@ async def test_who_is_sent_away_is_in_the_log(token: str, status: int, why: str)
     assert token not in str(lines)
 
 
-async def test_who_may_is_let_in_without_a_word() -> None:
+async def test_who_may_is_let_in_and_that_is_in_the_log_too() -> None:
     with structlog.testing.capture_logs() as lines:
         assert (await ask("s" * 40)).text == "done"
-    assert lines == []
+
+    (line,) = lines
+    assert (line["event"], line["staff"], line["proof"]) == (
+        "staff let in",
+        "installation",
+        "staff",
+    )
+    assert (line["request"], line["role"]) == ("r-1", "operator")
+    assert "s" * 40 not in str(lines)
 
 
 async def test_every_answer_says_what_a_browser_may_not_do_with_it() -> None:

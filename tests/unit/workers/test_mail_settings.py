@@ -15,7 +15,8 @@ from workers.settings import ApiSettings, DeliverySettings, SettingsError, read_
 
 LINKS = UnsubscribeLinks("https://journeys.example", b"s" * 32)
 WHOLE = {
-    "CLEW_DATABASE_URL": "postgresql://clew@db/clew",
+    "CLEW_DATABASE_URL": "postgresql:///clew",
+    "CLEW_UNENCRYPTED": '["relay", "temporal"]',
     "TEMPORAL_ADDRESS": "temporal:7233",
     "CLEW_MAIL_FROM": "Clew <hello@example.com>",
     "CLEW_SECRET": "s" * 32,

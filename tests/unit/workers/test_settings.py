@@ -52,6 +52,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
         "TEMPORAL_NAMESPACE",
     ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLEW_UNENCRYPTED", '["db", "temporal", "relay"]')
 
 
 @pytest.fixture

@@ -150,6 +150,7 @@ async def test_a_case_that_is_opened_again_has_a_clock_again(stack: Stack) -> No
     await stack.tell("Noise Heard", customer="guest-noise")
     case = await case_of(stack, guest)
     clock, desk = await clock_of(stack, case), CaseDesk(stack.pool, stack.heard.set)
+    await stack.until(lambda: shows(stack, clock, "open in Rooms desk"))
     await desk.decide(case.case, "moved", {}, by="eva")
     assert await clock.result() == {"state": "resolved"}
 

@@ -168,10 +168,11 @@ async def test_every_command_that_changes_something_leaves_a_deed(
     (tmp_path / "lines").write_text('{"event": "Seen", "customer": "anna"}\n')
     await someone_to_act_on(pool)
     engine = (await EngineStore(pool).standing()).engine
-    await EngineStore(pool).beat("host-1", "journey", "0123abcd", [engine, engine + 1])
     unaudited = list[str]()
     for _, typed in CHANGE:
         before = await deeds(pool)
+        # Again and again: who was not heard of for a while has ended.
+        await EngineStore(pool).beat("host-1", "journey", "0123abcd", [engine, engine + 1])
         words = typed.format(folder=tmp_path, engine=engine, next=engine + 1).split()
         told = await asyncio.to_thread(
             CliRunner().invoke, app, [*words, "--state", str(tmp_path / "state")]

@@ -65,9 +65,6 @@ def test_the_report_is_of_the_lock_that_is_shipped() -> None:
     assert {each.name: each.ours for each in reported()[1]}.items() <= versions.items()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="certifi 2026.10.19.post1 came out on 2026-10-22 and is not taken up yet"
-)
 def test_nothing_in_the_report_is_overdue() -> None:
     asked, found = reported()
     assert [each.name for each in found if each.overdue(asked)] == []

@@ -11,7 +11,7 @@ from stores.held_tables import TABLES
 _COLUMNS = """
 select c.column_name as name, c.udt_name as type, c.is_identity = 'YES' as numbered
   from information_schema.columns c
- where c.table_schema = 'public' and c.table_name = %s order by c.ordinal_position
+ where c.table_schema = 'public' and c.table_name = %s and c.is_generated = 'NEVER' order by c.ordinal_position
 """
 
 _TYPES: dict[str, Any] = {
@@ -27,6 +27,10 @@ _TYPES: dict[str, Any] = {
 # What else would be refused by a check, or leads nowhere.
 _SAID: dict[str, Any] = {
     "cases.state": "open",
+    "cases.origin": "journey",
+    "cases.pauses": [],
+    "cases.fixed": None,
+    "cases.approval": None,
     "coupons.state": "open",
     "deliveries.state": "accepted",
     "runs.state": "open",

@@ -173,5 +173,5 @@ async def test_who_is_not_answered_in_time_hears_so_and_somebody_who_may_decide_
     story = await emma.ends("complaint")
     assert story.run.outcome == "withdrawn"
     assert promises(story) == {"answer": "kept_late"}
-    assert await emma.desks() == [("complaints", "closed"), ("complaint-leads", "resolved")]
+    assert await emma.desks() == [("complaints", "expired"), ("complaint-leads", "resolved")]
     await shop.adds_up()

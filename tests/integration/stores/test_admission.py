@@ -228,7 +228,8 @@ async def test_what_came_since_the_run_began_is_routed_to_it(shop: Shop) -> None
     await shop.enters(order)
 
     run = order.workflow_id
-    assert await shop.pending() == [("m-1", run), ("m-2", run), ("m-3", run)]
+    # What is about its subjects comes first, so that it is numbered before the rest is told.
+    assert await shop.pending() == [("m-3", run), ("m-1", run), ("m-2", run)]
     assert [heard.workflow_id for heard in await shop.runs.listening_to("flight", "OK1")] == [run]
 
 

@@ -27,9 +27,7 @@ class CaseHookPost:
             "the hook", within=within, foreign=True, allowed=allowed, find=find
         )
 
-    async def tell(
-        self, url: str, secret: bytes, key: str, event: Mapping[str, JsonValue]
-    ) -> None:
+    async def tell(self, url: str, secret: bytes, key: str, event: Mapping[str, JsonValue]) -> None:
         """Hand one event over; its `webhook-id` is made of the key, the same at every attempt.
 
         Raises: `AddressGoneError` (410), `ProviderRefusedError`, `ProviderBusyError`,

@@ -39,7 +39,8 @@ def add(
     hook: _Name,
     url: Annotated[str, typer.Argument(help="Where it is: https://….")],
     kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="What it wants to be told; all, where unsaid.")
+        list[str] | None,
+        typer.Option("--kind", help="What it wants to be told; all, where unsaid."),
     ] = None,
     state: State = STATE,
     as_json: AsJson = False,

@@ -25,7 +25,16 @@ def several(state: State = STATE, as_json: AsJson = False) -> None:
     if as_json:
         print_json([each.model_dump(mode="json", by_alias=True) for each in found])
         return
-    columns = ("queue", "title", "zone", "assign", "first answer", "next", "decided", "escalates to")
+    columns = (
+        "queue",
+        "title",
+        "zone",
+        "assign",
+        "first answer",
+        "next",
+        "decided",
+        "escalates to",
+    )
     print_table(
         columns,
         [

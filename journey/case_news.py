@@ -6,7 +6,14 @@ from pydantic import JsonValue
 
 KINDS: tuple[str, ...] = (
     *("opened", "claimed", "given", "let_go", "handed_over", "snoozed", "woke", "went_on"),
-    *("waits_for_the_customer", "noted", "asked_for_approval", "approved", "disapproved", "decided"),
+    *(
+        "waits_for_the_customer",
+        "noted",
+        "asked_for_approval",
+        "approved",
+        "disapproved",
+        "decided",
+    ),
     *("reminded", "escalated", "taken_back", "expired", "closed", "reopened", "merged", "took_in"),
 )
 """What may be asked for; what is not here goes to hooks that want everything."""

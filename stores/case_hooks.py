@@ -80,7 +80,9 @@ class CaseHookStore:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(_ADD, values)
             if await cursor.fetchone() is None:
-                raise HookExistsError(f"there is a hook {hook!r}; remove it, or choose another name")
+                raise HookExistsError(
+                    f"there is a hook {hook!r}; remove it, or choose another name"
+                )
             await record_deed(connection, by, "added", f"case hook {hook}", {"url": url})
         return _PREFIX + base64.b64encode(secret).decode()
 

@@ -246,11 +246,16 @@ async def test_queues_show_what_waits_and_who_is_there(desk: Desk) -> None:
 
 
 async def test_addresses_of_members_are_for_operators(desk: Desk) -> None:
-    await desk.hire("eva", "agent", email="eva@shop.example", shift={"week": {"monday": "08:00-12:00"}})
+    await desk.hire(
+        "eva", "agent", email="eva@shop.example", shift={"week": {"monday": "08:00-12:00"}}
+    )
     seen = (await desk.ask("GET", "/v1/members", "lead")).json()["members"]
     whole = (await desk.ask("GET", "/v1/members/eva", "operator")).json()
     assert "email" not in seen[0]
-    assert (whole["email"], whole["shift"]["week"]) == ("eva@shop.example", {"monday": ["08:00-12:00"]})
+    assert (whole["email"], whole["shift"]["week"]) == (
+        "eva@shop.example",
+        {"monday": ["08:00-12:00"]},
+    )
     taken = {"name": "Eve", "role": "agent", "by": "boss", "email": "EVA@shop.example"}
     assert (await desk.ask("PUT", "/v1/members/eve", "operator", json=taken)).status_code == 409
     for said in ({"role": "king"}, {"capacity": -1}, {"zone": "Moon"}, {"queues": ["A B"]}):

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command("add")(add)
     group.command("list")(several)
     group.command("remove")(remove)
-    group.command("test")(test)
+    group.command("test")(send_trial)
     app.add_typer(group, name="case-hooks")
 
 
@@ -85,7 +85,7 @@ def remove(hook: _Name, state: State = STATE) -> None:
     say(f"Removed: {hook}.")
 
 
-def test(hook: _Name, state: State = STATE) -> None:
+def send_trial(hook: _Name, state: State = STATE) -> None:
     """Send a signed `case.test`. A hook that was switched off and takes it is told again what it missed."""
     why = run(_test(state, hook))
     if why is not None:

@@ -104,7 +104,6 @@ def commands(group: Any, path: str = "") -> Iterator[str]:
 
 
 OFFERED = '{"explained": {}, "pay": {"fields": {"amount": "number"}, "authority": "amount"}}'
-OF_NOBODY = "('case/asked:0:{0}', 0, {0}, '', '', 'c_anna', 'desk', 'b', '{{}}', 'open', now())"
 
 
 class FakeRun:
@@ -161,7 +160,13 @@ async def someone_to_act_on(pool: Pool) -> None:
         await connection.execute(
             'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,'
             " decisions, state, opened_at) values ('case/1', 7, 1, 'journey/flight/c_anna', 'flight',"
-            " 'c_anna', 'desk', 'b', '{\"explained\": {}}', 'open', now())"
+            " 'c_anna', 'desk', 'b', %s, 'open', now()), ('case/asked:0:1', 0, 1, '', '', 'c_anna', 'desk',"
+            " 'b', '{}', 'open', now()), ('case/asked:0:2', 0, 2, '', '', 'c_anna', 'desk', 'b', '{}',"
+            " 'open', now())",
+            [OFFERED],
+        )
+        await connection.execute(
+            "insert into members (member, name, role, grants) values ('ben', 'Ben', 'agent', 50)"
         )
 
 
@@ -213,6 +218,7 @@ async def test_every_command_that_changes_something_leaves_a_deed(
 
 
 C, P = "/v1/customers/{identity}", "/v1/problems"
+AWAY = {"since": "2030-01-01T00:00:00Z", "until": "2030-01-02T00:00:00Z", "by": "eva"}
 K, M = "/v1/cases/{case:path}", "/v1/members/{member}"
 PAY = {"decision": "pay", "fields": {"amount": 80}, "by": "limited", "ask": "loyal"}
 BY_COMMAND = {("POST", "/v1/journeys/{journey}/enter")}
@@ -235,7 +241,7 @@ OVER_HTTP: list[tuple[str, str, str, dict[str, Any]]] = [
     ("POST", f"{K}/decide", "/v1/cases/70:1/decide", {"decision": "explained", "by": "eva"}),
     ("POST", f"{K}/merge", "/v1/cases/70:2/merge", {"by": "eva", "into": "70:3"}),
     ("PUT", M, "/v1/members/audited", {"name": "A", "role": "agent", "by": "eva"}),
-    ("POST", f"{M}/absences", "/v1/members/audited/absences", {"since": "2030-01-01T00:00:00Z", "until": "2030-01-02T00:00:00Z", "by": "eva"}),
+    ("POST", f"{M}/absences", "/v1/members/audited/absences", AWAY),
     ("DELETE", f"{M}/absences/{{absence:int}}", "/v1/members/audited/absences/{absence}?by=eva", {}),
     ("DELETE", M, "/v1/members/audited?by=eva", {}),
     ("POST", f"{C}/feeling", "/v1/customers/dora/feeling", {"feeling": "upset", "why": "rang", "by": "eva"}),

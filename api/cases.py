@@ -1,115 +1,122 @@
-"""`/v1/cases`: what customers were handed over to staff for, and what staff decide."""
+"""`/v1/cases`: what customers were handed over to staff for, and what staff do with it."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
 
 from fastapi import APIRouter
-from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from activities.staff_cases import UnknownCaseError
-from api.refusals import RefusedRequestError, json_response
-from api.request_body import (
-    MESSAGE_BYTES,
-    UnacceptableValueError,
-    check_values,
-    read_body,
-    read_json,
-)
+from api.acting_staff import ActingStaff
+from api.case_acts import CaseActs, DeskOfCases
+from api.case_listing import filter_of, most_of, place_of, written_place
+from api.case_opening import CaseOpening, OpenedCases
+from api.case_refusals import in_words, present_case
+from api.case_told import told
+from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
-from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
-from stores.case_decisions import CaseAlreadyDecidedError, CaseClosedError
-from stores.case_rows import Case
+from api.told_object import bad_request
+from journey.staff_roles import Role
+from stores.case_events import CaseEvent
+from stores.case_lists import CaseFilter, CasePage, CasePlace
+from stores.customers import Customer
 
-STATES = ("open", "claimed", "resolved", "closed")
-MOST = 500
-
-
-class Cases(Protocol):
-    """Where cases are kept."""
-
-    async def named(self, name: str) -> Case | None: ...
-
-    async def cases(self, *, state: str | None, queue: str | None, most: int) -> list[Case]: ...
-
-    async def decide(
-        self, case: str, decision: str, fields: Mapping[str, JsonValue], *, by: str
-    ) -> Case: ...
+MOST_EVENTS, USUAL_EVENTS = 500, 100
 
 
-def cases_router(cases: Cases, staff: StaffKeyCheck) -> APIRouter:
-    """List cases, show one, decide one. A case is named by its id or by its short name, `12:3`."""
+class ListsOfCases(Protocol):
+    """Where cases are found; `stores.case_lists.CaseListStore` says what it guarantees."""
+
+    async def page(self, wanted: CaseFilter, after: CasePlace | None, most: int) -> CasePage: ...
+
+
+class EventsOfCases(Protocol):
+    """Where it is kept what happened to cases."""
+
+    async def of(self, case: str, most: int, *, before: int | None = None) -> list[CaseEvent]: ...
+
+
+class Customers(Protocol):
+    """Where customers are kept."""
+
+    async def find(self, identity: str) -> Customer | None: ...
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CaseParts:
+    """What the doors of cases work with. `wall_clock`: by which a case is late."""
+
+    desk: DeskOfCases
+    lists: ListsOfCases
+    events: EventsOfCases
+    opened: OpenedCases
+    customers: Customers
+    acting: ActingStaff
+    wall_clock: Callable[[], datetime]
+
+
+class CaseDoors:
+    """What can be asked of cases."""
+
+    def __init__(self, parts: CaseParts) -> None:
+        self._parts = parts
+
+    async def several(self, request: Request) -> Response:
+        """A page of cases, those to be answered soonest first; `next` begins the next page."""
+        named = request.query_params.get("customer")
+        found = await self._parts.customers.find(named) if named else None
+        customer = found.customer if found else named
+        wanted = filter_of(request, customer, self._parts.wall_clock())
+        page = await self._parts.lists.page(wanted, place_of(request), most_of(request))
+        cases = [told(case) for case in page.cases]
+        return json_response({"cases": cases, "next": written_place(page.after)})
+
+    async def one(self, request: Request) -> Response:
+        """A case with what happened to it last, the oldest first; `?before=` a number of an event: before that."""
+        for name in request.query_params:
+            if name not in ("most", "before"):
+                raise bad_request(f"{name[:60]}: is not known here; known are most, before")
+        most = most_of(request, USUAL_EVENTS, MOST_EVENTS)
+        case = await present_case(self._parts.desk, request)
+        events = await self._parts.events.of(case.case, most, before=_before(request))
+        return json_response({**told(case), "events": [_happened(each) for each in events]})
+
+
+def cases_router(parts: CaseParts, staff: StaffKeyCheck) -> APIRouter:
+    """List, show, open, and work on cases. A case is named by its id or by its short name, `12:3`."""
     router = APIRouter(tags=["staff"])
+    doors, acts = CaseDoors(parts), CaseActs(parts.desk, parts.acting)
+    opening = CaseOpening(parts.opened, parts.acting)
 
-    async def several(request: Request) -> Response:
-        state, queue = request.query_params.get("state", "open"), request.query_params.get("queue")
-        if state not in (*STATES, "all"):
-            raise _bad(f"state: expected one of {', '.join(STATES)}, all")
-        found = await cases.cases(state=None if state == "all" else state, queue=queue, most=MOST)
-        return json_response({"cases": [told(case) for case in found]})
+    def add(
+        path: str,
+        door: Callable[[Request], Awaitable[Response]],
+        method: str,
+        at_least: Role | None = None,
+    ) -> None:
+        router.add_route(path, staff.behind(in_words(door), at_least), methods=[method])
 
-    async def one(request: Request) -> Response:
-        return json_response(told(await _present(cases, request)))
-
-    async def decide(request: Request) -> Response:
-        order = await _decision(request)
-        case = await _present(cases, request)
-        return json_response(told(await _decide(cases, case, order)))
-
-    router.add_route("/v1/cases", staff.behind(several), methods=["GET"])
-    router.add_route("/v1/cases/{case:path}/decide", staff.behind(decide), methods=["POST"])
-    router.add_route("/v1/cases/{case:path}", staff.behind(one), methods=["GET"])
+    add("/v1/cases", doors.several, "GET")
+    add("/v1/cases", opening.open, "POST")
+    for name, (door, role) in acts.doors().items():
+        add(f"/v1/cases/{{case:path}}/{name}", door, "POST", role)
+    add("/v1/cases/{case:path}", doors.one, "GET")
     return router
 
 
-def told(case: Case) -> dict[str, Any]:
-    """A case as JSON has it."""
-    return {**asdict(case), "name": case.short_name}
+def _before(request: Request) -> int | None:
+    said = request.query_params.get("before")
+    if said is None:
+        return None
+    if not said.isdecimal() or len(said) > 18:
+        raise bad_request("before: expected the number of an event")
+    return int(said)
 
 
-async def _present(cases: Cases, request: Request) -> Case:
-    name = request.path_params["case"]
-    case = await cases.named(name)
-    if case is None:
-        raise RefusedRequestError(404, "unknown_case", f"there is no case {name[:200]!r}")
-    return case
-
-
-async def _decision(request: Request) -> dict[str, Any]:
-    order, sure = read_json(await read_body(request, MESSAGE_BYTES))
-    if not isinstance(order, dict):
-        raise _bad('expected {"decision": …, "by": …, "fields": {…}}')
-    read = cast("dict[str, Any]", order)
-    for field in read:
-        if field not in ("decision", "by", "fields"):
-            raise _bad(f"{field[:60]}: is not known here; known are decision, by, fields")
-    for field in ("decision", "by"):
-        value = read.get(field)
-        if not isinstance(value, str) or not 1 <= len(value) <= 200:
-            raise _bad(f"{field}: expected text of 1 to 200 characters")
-    if not isinstance(read.setdefault("fields", {}), dict):
-        raise _bad("fields: expected a JSON object")
-    try:
-        check_values(read, "decision", sure=sure)
-    except UnacceptableValueError as error:
-        raise _bad(str(error)) from None
-    return read
-
-
-async def _decide(cases: Cases, case: Case, order: dict[str, Any]) -> Case:
-    try:
-        return await cases.decide(case.case, order["decision"], order["fields"], by=order["by"])
-    except (UnknownDecisionError, WrongFieldError) as error:
-        raise _bad(str(error)) from None
-    except AuthorityExceededError as error:
-        raise RefusedRequestError(403, "authority_exceeded", str(error)) from None
-    except UnknownCaseError as error:
-        raise RefusedRequestError(404, "unknown_case", str(error)) from None
-    except (CaseAlreadyDecidedError, CaseClosedError) as error:
-        raise RefusedRequestError(409, "not_open", str(error)) from None
-
-
-def _bad(message: str) -> RefusedRequestError:
-    return RefusedRequestError(400, "bad_request", message)
+def _happened(event: CaseEvent) -> dict[str, Any]:
+    shown = asdict(event)
+    for name in ("case", "customer", "queue", "claimed_by", "at_wall"):
+        del shown[name]
+    return shown

@@ -110,11 +110,69 @@ _OPENED = ("problem", "title", "why", "by")
 _MAY_SAY = ("words", "customers", "where", "subject", "journey", "stage", "queues", "say_at", "properties")  # fmt: skip
 
 
+_CASE = "/v1/cases/{case:path}"
+_MEMBER = "/v1/members/{member}"
+_MAY_BE = ("queues", "skills", "languages", "capacity", "grants", "zone", "shift", "email", "subject", "slack")  # fmt: skip
+
+
+def _act(
+    name: str,
+    says: str,
+    role: Role,
+    fields: tuple[str, ...],
+    audited: str,
+    *,
+    optional: tuple[str, ...] = (),
+    answers: tuple[int, ...] = (200,),
+) -> Door:
+    return _staff(
+        "POST",
+        f"{_CASE}/{name}",
+        says,
+        role,
+        fields=fields,
+        optional=optional,
+        answers=answers,
+        audited=audited,
+    )
+
+
+def _of_cases() -> list[Door]:
+    return [
+        _staff("GET", "/v1/cases", "The cases of staff, a page at a time", query=("state", "queue", "assignee", "customer", "place", "overdue", "most", "after")),
+        _staff("POST", "/v1/cases", "Open a case for a customer, or find the one under way in this queue", "agent", fields=("customer", "queue", "brief", "by"), optional=("title", "place", "origin", "decisions"), answers=(200, 201), audited="opened"),
+        _act("claim", "Take a case on", "agent", ("by",), "claimed"),
+        _act("let-go", "Put a case back into its queue", "agent", ("by",), "let go", optional=("why",)),
+        _act("hand-over", "Pass a case on, to a queue or to somebody", "agent", ("by", "note"), "handed over", optional=("queue", "to")),
+        _act("snooze", "Put a case off until a moment or a touchpoint", "agent", ("by",), "snoozed", optional=("until", "event")),
+        _act("wait-for-customer", "The customer is to answer", "agent", ("by",), "waits for the customer"),
+        _act("go-on", "Take up again what was put off", "agent", ("by",), "went on"),
+        _act("note", "Write something down for whoever works on it", "agent", ("by", "text"), "noted"),
+        _act("decide", "Decide a case, or ask for what is above authority", "agent", ("decision", "by"), "decided", optional=("fields", "ask"), answers=(200, 202)),
+        _act("approve", "Let a decision that was asked for be taken", "lead", ("by",), "approved", optional=("why",)),
+        _act("disapprove", "Refuse a decision that was asked for", "lead", ("by", "why"), "disapproved"),
+        _act("reopen", "Open a case again that is over", "agent", ("by", "why"), "reopened"),
+        _act("merge", "Close a case that is about the same as another", "agent", ("by", "into"), "took in"),
+        _staff("GET", _CASE, "One case, and what happened to it", query=("most", "before")),
+    ]  # fmt: skip
+
+
+def _of_members() -> list[Door]:
+    return [
+        _staff("GET", "/v1/members", "Who works here", query=("queue", "most", "after")),
+        _staff("GET", _MEMBER, "One member of staff, and their absences"),
+        _staff("PUT", _MEMBER, "Add a member of staff, or change one", "operator", fields=("name", "role", "by"), optional=_MAY_BE, audited="set"),
+        _staff("DELETE", _MEMBER, "They work here no more", "operator", query=("by",), answers=(204,), audited="let go"),
+        _staff("POST", f"{_MEMBER}/absences", "They are away", "operator", fields=("since", "until", "by"), optional=("why",), answers=(201,), audited="noted absent"),
+        _staff("DELETE", f"{_MEMBER}/absences/{{absence:int}}", "They are not away after all", "operator", query=("by",), answers=(204,), audited="noted back"),
+        _staff("GET", "/v1/queues", "The queues of staff, and how they stand"),
+    ]  # fmt: skip
+
+
 def _of_staff() -> list[Door]:
     return [
-        _staff("GET", "/v1/cases", "The cases of staff", query=("state", "queue")),
-        _staff("GET", "/v1/cases/{case:path}", "One case"),
-        _staff("POST", "/v1/cases/{case:path}/decide", "Decide a case", "agent", fields=("decision", "by"), optional=("fields",), audited="decided"),
+        *_of_cases(),
+        *_of_members(),
         _staff("POST", "/v1/journeys/{journey}/enter", "Ask that a customer enter a journey", "lead", fields=("customer",), optional=("properties", "message_id"), answers=(202,), audited="asked to enter"),
         _staff("GET", "/v1/offers/{code:path}", "What a coupon is worth"),
         _staff("GET", f"{_CUSTOMER}/now", "The moment of a customer", query=("place",)),

@@ -90,6 +90,10 @@ class StaffKeyCheck:
 
         return answer
 
+    async def role(self, request: Request) -> Role:
+        """How far whoever sent this request goes. Raises: `RefusedRequestError` 401."""
+        return (await self.holder(_bearer(request)))[1]
+
     async def holder(self, given: str) -> tuple[str, Role]:
         """Whose token it is, and what they may. Raises: `RefusedRequestError` 401."""
         if self._token and hmac.compare_digest(given.encode(), self._token.encode()):

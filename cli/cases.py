@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from stores.case_rows import Case
 
 
+KNOWN = (
+    *("open", "claimed", "snoozed", "pending", "reopened", "resolved", "expired", "closed"),
+    *("under-way", "all"),
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("cases")(cases)
@@ -32,29 +38,34 @@ def register(app: typer.Typer) -> None:
 
 def cases(
     state_of_case: Annotated[
-        str, typer.Option("--case-state", help="open, claimed, resolved, closed or all.")
+        str, typer.Option("--case-state", help=f"{', '.join(KNOWN)}.")
     ] = "open",
     queue: Annotated[str | None, typer.Option(help="Only those of this queue of staff.")] = None,
+    assignee: Annotated[str | None, typer.Option(help="Only those that they have.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only theirs: any name of theirs.")] = None,
+    place: Annotated[str | None, typer.Option(help="Only those of this shop or branch.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only those late now.")] = False,
     most: Annotated[int, typer.Option(help="How many at most.", min=1)] = 50,
     state: State = STATE,
     as_json: AsJson = False,
 ) -> None:
     """List cases: those to be answered soonest first."""
-    known = ("open", "claimed", "resolved", "closed", "all")
-    if state_of_case not in known:
-        wrong_use(f"--case-state {state_of_case}: it is one of {', '.join(known)}.")
-    found = run(_cases(state, None if state_of_case == "all" else state_of_case, queue, most))
+    if state_of_case not in KNOWN:
+        wrong_use(f"--case-state {state_of_case}: it is one of {', '.join(KNOWN)}.")
+    wanted = {"queue": queue, "assignee": assignee, "customer": customer, "place": place}
+    found = run(_cases(state, _states(state_of_case, late=overdue), wanted, most, late=overdue))
     if as_json:
         print_json([_plain(case) for case in found])
         return
     print_table(
-        ("case", "queue", "state", "answer by", "brief", "decisions"),
+        ("case", "queue", "state", "who", "answer by", "brief", "decisions"),
         [
             (
                 case.short_name,
                 case.queue,
                 case.state,
-                case.first_answer_by or case.resolve_by,
+                case.claimed_by,
+                case.next_answer_by or case.first_answer_by or case.resolve_by,
                 case.brief,
                 [_offer(name, offered.fields) for name, offered in case.decisions.items()],
             )
@@ -70,27 +81,62 @@ def decide(
     field: Annotated[
         list[str] | None, typer.Option("--field", help="A field of the decision: amount=50.")
     ] = None,
+    ask: Annotated[
+        str | None, typer.Option(help="Where it is above your authority: ask, with these words.")
+    ] = None,
     state: State = STATE,
     as_json: AsJson = False,
 ) -> None:
     """Decide a case; where a run opened it, the decision picks the run's path."""
-    decided = run(_decide(state, case, decision, by, field or []))
+    decided = run(_decide(state, case, decision, by, field or [], ask))
     if as_json:
         print_json(_plain(decided))
+    elif decided.approval is not None:
+        say("Asked: it waits for somebody who may. `clew case approve` decides.")
     else:
         goes_on = " The run goes on." if decided.of_a_run else ""
         say(f"Decided: {decided.decision}.{goes_on}")
 
 
-async def _cases(state: Path, of: str | None, queue: str | None, most: int) -> "list[Case]":
+def _states(said: str, *, late: bool) -> tuple[str, ...] | None:
+    from journey.case_clock import OVER
+
+    if said == "under-way" or (late and said == "open"):
+        return tuple(each for each in KNOWN[:8] if each not in OVER)
+    return None if said == "all" else (said,)
+
+
+async def _cases(
+    state: Path,
+    states: tuple[str, ...] | None,
+    wanted: dict[str, str | None],
+    most: int,
+    *,
+    late: bool,
+) -> "list[Case]":
+    from datetime import UTC, datetime
+
     from cli.installation import database
-    from stores.case_desk import CaseDesk
+    from stores.case_lists import CaseFilter, CaseListStore
+    from stores.customers import CustomerStore
 
     async with database(state) as pool:
-        return await CaseDesk(pool).cases(state=of, queue=queue, most=most)
+        named = wanted["customer"]
+        found = await CustomerStore(pool).find(named) if named else None
+        asked = CaseFilter(
+            states=states,
+            queue=wanted["queue"],
+            assignee=wanted["assignee"],
+            customer=found.customer if found else named,
+            place=wanted["place"],
+            overdue=datetime.now(UTC) if late else None,
+        )
+        return (await CaseListStore(pool).page(asked, None, most)).cases
 
 
-async def _decide(state: Path, case: str, decision: str, by: str, given: list[str]) -> "Case":
+async def _decide(
+    state: Path, case: str, decision: str, by: str, given: list[str], ask: str | None
+) -> "Case":
     from activities.staff_cases import UnknownCaseError
     from cli.installation import database
     from journey.decisions import (
@@ -98,7 +144,12 @@ async def _decide(state: Path, case: str, decision: str, by: str, given: list[st
         UnknownDecisionError,
         WrongFieldError,
     )
-    from stores.case_decisions import CaseAlreadyDecidedError, CaseClosedError
+    from stores.case_decisions import (
+        CaseAlreadyClaimedError,
+        CaseAlreadyDecidedError,
+        CaseClosedError,
+        NotYoursError,
+    )
     from stores.case_desk import CaseDesk
 
     async with database(state) as pool:
@@ -109,13 +160,16 @@ async def _decide(state: Path, case: str, decision: str, by: str, given: list[st
         offered = found.decisions.get(decision)
         fields = _fields(given, offered.fields if offered else {})
         try:
-            return await store.decide(found.case, decision, fields, by=by)
+            return await store.decide(found.case, decision, fields, by=by, ask=ask)
         except (UnknownDecisionError, WrongFieldError) as error:
             raise CommandError(str(error), WRONG_USE) from None
+        except AuthorityExceededError as error:
+            raise CommandError(f"{error}. Add --ask WHY, and somebody who may is asked.") from None
         except (
-            AuthorityExceededError,
+            CaseAlreadyClaimedError,
             CaseAlreadyDecidedError,
             CaseClosedError,
+            NotYoursError,
             UnknownCaseError,
         ) as error:
             raise CommandError(str(error)) from None

@@ -48,3 +48,8 @@ def case_id(run: str, entry: int, n: int) -> str:
 def case_clock_id(run: str, entry: int, n: int) -> str:
     """The id of the workflow that keeps the time of the case that effect `n` opened."""
     return f"case/{run}/{entry}/{n}"
+
+
+def case_clock_of(unique: str) -> str:
+    """The id of the workflow that keeps the time of a case that no journey opened."""
+    return f"case/{unique}"

@@ -231,13 +231,16 @@ class CaseDesk(CaseStore):
             reach("case.after_decision")
         return work.after
 
-    async def approve(self, case: str, by: str, *, why: str = "") -> Case:
+    async def approve(
+        self, case: str, by: str, *, why: str = "", authority: float | None = None
+    ) -> Case:
         """Let a decision that was asked for be taken. Raises: `ApprovalRefusedError`, and as `decide`."""
         async with self._work(case, by) as work:
             asked = _asked(work)
             decision, fields = str(asked["decision"]), asked["fields"]
             assert isinstance(fields, dict)
-            checked = checked_decision(work.case.decisions, decision, fields, _limit(work, None))
+            limit = _limit(work, authority)
+            checked = checked_decision(work.case.decisions, decision, fields, limit)
             await work.did("approved", why=why, detail={"decision": decision, "of": asked["by"]})
             await self._resolve(work, decision, checked, decided_by=str(asked["by"]))
         reach("case.after_decision")

@@ -40,17 +40,18 @@ class CaseEventStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def of(self, case: str, most: int = 500) -> list[CaseEvent]:
-        """What happened to one case, the oldest first."""
+    async def of(self, case: str, most: int = 500, *, before: int | None = None) -> list[CaseEvent]:
+        """What happened to one case last, the oldest first; `before`: only what has a lower number."""
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 f"""
                 select * from (
                     select {_COLUMNS} from case_events e join cases c using ("case")
-                     where e."case" = %s order by e.event desc limit %s) newest
+                     where e."case" = %(case)s and (%(before)s::bigint is null or e.event < %(before)s)
+                     order by e.event desc limit %(most)s) newest
                  order by event
                 """,
-                [case, most],
+                {"case": case, "most": most, "before": before},
             )
             return [CaseEvent(**row) for row in await cursor.fetchall()]
 

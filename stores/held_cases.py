@@ -48,6 +48,13 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
     "absences": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "absence member since until why"}
     ),
+    "case_hooks": Held(
+        erase=Stays("programs outside, not customers"),
+        withheld={
+            NOBODY: "hook url master secret kinds told_to told_at failures failing_since failed_why"
+            " next_at held_to off_at made_at"
+        },
+    ),
     "queue_turns": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "queue member turned_at"}
     ),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from journey.house_files import House, house_of
+from journey.queues import QueuesFile
 from stores.database import Pool, one_statement
 from stores.published import HOUSE
 
@@ -21,6 +22,10 @@ class HouseStore:
         self._house = House()
         self._revisions: dict[str, str] | None = None
         self._read_at = 0.0
+
+    async def queues(self) -> QueuesFile | None:
+        """The queues that are live."""
+        return (await self.house()).queues
 
     async def house(self) -> House:
         """What is live, as it was within the last second."""

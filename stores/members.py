@@ -7,6 +7,7 @@ from typing import Any, LiteralString, cast
 
 from pydantic import JsonValue
 
+from journey.member import MemberFile
 from journey.opening_hours import OpeningHours
 from journey.presence import Presence
 from journey.queues import Queue, QueuesFile, queue_calendar
@@ -194,6 +195,14 @@ async def working_members(connection: Connection, queue: str | None = None) -> l
         {"queue": queue},
     )
     return [member_of(row) for row in await cursor.fetchall()]
+
+
+def member_written(read: MemberFile) -> Member:
+    """The member that somebody wrote down."""
+    lists = {name: tuple(getattr(read, name)) for name in ("queues", "skills", "languages")}
+    values: dict[str, Any] = {name: getattr(read, name) for name in MemberFile.model_fields}
+    values |= lists
+    return Member(**values)
 
 
 def member_of(row: Mapping[str, Any]) -> Member:

@@ -1,13 +1,15 @@
 """`python -m workers api`: ingest, staff, customers' own pages."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, FastAPI
 
+from api.acting_staff import ActingStaff
 from api.app import create_app
-from api.cases import cases_router
+from api.cases import CaseParts, cases_router
 from api.conversation import conversation_router
 from api.devices import devices_router
 from api.entries import entries_router
@@ -20,10 +22,12 @@ from api.inbox import inbox_router
 from api.ingest import Ingest
 from api.intake import Intake
 from api.key_rates import KeyRates
+from api.members import members_router
 from api.merges import merges_router
 from api.now import now_router
 from api.pressure import Pressure
 from api.problems import problems_router
+from api.queues import queues_router
 from api.short_links import short_links_router
 from api.staff_key import StaffKeyCheck
 from api.status_events import LiveStatus
@@ -35,6 +39,8 @@ from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
 from stores.audit import AuditStore
 from stores.case_desk import CaseDesk
+from stores.case_events import CaseEventStore
+from stores.case_lists import CaseListStore
 from stores.conversations import ConversationStore
 from stores.coupons import CouponStore
 from stores.customers import CustomerStore
@@ -47,11 +53,14 @@ from stores.house import HouseStore
 from stores.inbound import InboundStore
 from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
+from stores.members import MemberStore
 from stores.moment import MomentStore
 from stores.problems import ProblemStore
+from stores.queue_standings import QueueStandingStore
 from stores.requested_entries import RequestedEntryStore
 from stores.short_links import ShortLinkStore
 from stores.staff_merges import MergeStore
+from stores.staff_opened_cases import StaffOpenedCaseStore
 from stores.staff_tokens import StaffTokenStore
 from stores.stops import StopStore
 from stores.suggestions import SuggestionStore
@@ -118,7 +127,9 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
     """What staff and their programs ask and do: cases, entries, the moment, problems, stops, who is who."""
     customers, house = CustomerStore(pool), HouseStore(pool)
     return [
-        cases_router(CaseDesk(pool, bell.ring), staff),
+        cases_router(case_parts(pool, bell.ring, staff), staff),
+        members_router(MemberStore(pool), staff),
+        queues_router(QueueStandingStore(pool), staff, wall_clock),
         entries_router(
             RequestedEntryStore(pool, bell.ring),
             customers,
@@ -139,6 +150,19 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
         merges_router(MergeStore(pool, bell.ring), staff),
         erasures_router(erasures(pool, secret), staff),
     ]
+
+
+def case_parts(pool: Pool, ring: Callable[[], None], staff: StaffKeyCheck) -> CaseParts:
+    """What the doors of cases work with, on our own database."""
+    return CaseParts(
+        desk=CaseDesk(pool, ring),
+        lists=CaseListStore(pool),
+        events=CaseEventStore(pool),
+        opened=StaffOpenedCaseStore(pool, wall_clock),
+        customers=CustomerStore(pool),
+        acting=ActingStaff(staff, MemberStore(pool), HouseStore(pool)),
+        wall_clock=wall_clock,
+    )
 
 
 def app_routers(

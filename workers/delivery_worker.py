@@ -1,5 +1,6 @@
 """`python -m workers delivery`: sends messages, service ones never behind marketing."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,12 +13,17 @@ from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
 from activities.message_words import MessageWords
 from activities.service_call import ServiceCaller, ServiceCalls
+from channels.case_hook import CaseHookPost
 from channels.customer_links import CustomerLinks
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
 from channels.short_link import ShortLinks
 from channels.survey_link import SurveyLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
+from routing.background_work import BackgroundWork
+from routing.case_hooks import CaseHooks
+from stores.case_events import CaseEventStore
+from stores.case_hooks import CaseHookStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.erased_hashes import ErasedHashes
@@ -140,6 +146,12 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         )
         calls = ServiceCalls(caller=caller, records=RunRecordStore(pool, bell.ring))
         workers.append(calls_worker(client, calls, drain=drain))
+        post = CaseHookPost(_wall_clock, allowed=settings.calls_allowed)
+        parts.push_async_callback(post.close)
+        hooks = CaseHookStore(pool, settings.master_keys())
+        telling = CaseHooks(hooks, CaseEventStore(pool), post, _wall_clock)
+        told = asyncio.create_task(BackgroundWork("case hooks", telling.round).run())
+        parts.callback(told.cancel)
         for worker in workers:
             await parts.enter_async_context(worker)
         life.ready()

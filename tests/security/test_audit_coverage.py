@@ -22,7 +22,8 @@ from tests.security.conftest import SECRET, Doors
 PARCEL = Path(__file__).parents[1] / "integration" / "clients" / "parcel.yaml"
 ANNA = "c_anna"
 CHANGE_NOTHING = {
-    "audit head", "audit list", "audit verify", "backtest", "cases", "check", "conversation", "diff",
+    "audit head", "audit list", "audit verify", "backtest", "case show", "case-hooks list", "cases",
+    "members list", "queues list", "queues now", "check", "conversation", "diff",
     "doctor", "engine status", "feedback", "graph", "keys status", "map", "merges", "now", "preview",
     "problem show", "problems", "replay-check", "runs", "schema", "show", "staff-tokens list", "stops", "test",
     "traits",
@@ -41,7 +42,28 @@ CHANGE: list[tuple[str, str]] = [
     ("import", "import {folder}/lines"),
     ("resume", "resume 7"),
     ("leave", "leave 7 --reason tired"),
+    ("case claim", "case claim 7:1 --by eva"),
+    ("case note", "case note 7:1 --by eva --text rang"),
+    ("case snooze", "case snooze 7:1 --by eva --event Paid"),
+    ("case go-on", "case go-on 7:1 --by eva"),
+    ("case wait-for-customer", "case wait-for-customer 7:1 --by eva"),
+    ("case let-go", "case let-go 7:1 --by eva"),
+    ("case hand-over", "case hand-over 7:1 --by eva --queue desk --note known"),
+    ("decide", "decide 7:1 pay --by ben --field amount=80 --ask loyal"),
+    ("case disapprove", "case disapprove 7:1 --by eva --why no"),
+    ("decide", "decide 7:1 pay --by ben --field amount=80 --ask loyal"),
+    ("case approve", "case approve 7:1 --by eva"),
+    ("case reopen", "case reopen 7:1 --by eva --why again"),
     ("decide", "decide 7:1 explained --by eva"),
+    ("case merge", "case merge 0:2 --into 0:1 --by eva"),
+    ("members add", "members add jana --queue desk"),
+    ("members set", "members set jana --role lead"),
+    ("members absent", "members absent jana --from 2030-01-01 --until 2030-01-02"),
+    ("members back", "members back 1"),
+    ("members leave", "members leave jana"),
+    ("case-hooks add", "case-hooks add wall https://127.0.0.1/wall"),
+    ("case-hooks test", "case-hooks test wall"),
+    ("case-hooks remove", "case-hooks remove wall"),
     ("stop", "stop everything --why prices"),
     ("resume", "resume everything"),
     ("merge", "merge anna ben --why same"),
@@ -79,6 +101,9 @@ def commands(group: Any, path: str = "") -> Iterator[str]:
         return
     for name, each in inside.items():
         yield from commands(each, f"{path} {name}".strip())
+
+
+OFFERED = '{"explained": {}, "pay": {"fields": {"amount": "number"}, "authority": "amount"}}'
 
 
 class FakeRun:
@@ -135,7 +160,13 @@ async def someone_to_act_on(pool: Pool) -> None:
         await connection.execute(
             'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,'
             " decisions, state, opened_at) values ('case/1', 7, 1, 'journey/flight/c_anna', 'flight',"
-            " 'c_anna', 'desk', 'b', '{\"explained\": {}}', 'open', now())"
+            " 'c_anna', 'desk', 'b', %s, 'open', now()), ('case/asked:0:1', 0, 1, '', '', 'c_anna', 'desk',"
+            " 'b', '{}', 'open', now()), ('case/asked:0:2', 0, 2, '', '', 'c_anna', 'desk', 'b', '{}',"
+            " 'open', now())",
+            [OFFERED],
+        )
+        await connection.execute(
+            "insert into members (member, name, role, grants) values ('ben', 'Ben', 'agent', 50)"
         )
 
 
@@ -182,15 +213,38 @@ async def test_every_command_that_changes_something_leaves_a_deed(
     assert unaudited == [], "\n".join(unaudited)
     async with pool.connection() as connection:
         rows = await (await connection.execute("select distinct who from audit")).fetchall()
-    assert all(row["who"].startswith("command: ") or row["who"] == "eva" for row in rows), rows
+    assert all(
+        row["who"].startswith("command: ") or row["who"] in ("eva", "ben") for row in rows
+    ), rows
 
 
 C, P = "/v1/customers/{identity}", "/v1/problems"
+AWAY = {"since": "2030-01-01T00:00:00Z", "until": "2030-01-02T00:00:00Z", "by": "eva"}
+K, M = "/v1/cases/{case:path}", "/v1/members/{member}"
+PAY = {"decision": "pay", "fields": {"amount": 80}, "by": "limited", "ask": "loyal"}
 BY_COMMAND = {("POST", "/v1/journeys/{journey}/enter")}
 """It is done above, by `clew enter`: both go through the one store that leaves the deed."""
 
 OVER_HTTP: list[tuple[str, str, str, dict[str, Any]]] = [
-    ("POST", "/v1/cases/{case:path}/decide", "/v1/cases/70:1/decide", {"decision": "explained", "by": "eva"}),
+    ("POST", "/v1/cases", "/v1/cases", {"customer": "dora", "queue": "phone", "brief": "rang", "by": "eva"}),
+    ("POST", f"{K}/claim", "/v1/cases/70:1/claim", {"by": "eva"}),
+    ("POST", f"{K}/note", "/v1/cases/70:1/note", {"by": "eva", "text": "rang"}),
+    ("POST", f"{K}/snooze", "/v1/cases/70:1/snooze", {"by": "eva", "event": "Paid"}),
+    ("POST", f"{K}/go-on", "/v1/cases/70:1/go-on", {"by": "eva"}),
+    ("POST", f"{K}/wait-for-customer", "/v1/cases/70:1/wait-for-customer", {"by": "eva"}),
+    ("POST", f"{K}/let-go", "/v1/cases/70:1/let-go", {"by": "eva"}),
+    ("POST", f"{K}/hand-over", "/v1/cases/70:1/hand-over", {"by": "eva", "queue": "desk", "note": "known"}),
+    ("POST", f"{K}/decide", "/v1/cases/70:1/decide", PAY),
+    ("POST", f"{K}/disapprove", "/v1/cases/70:1/disapprove", {"by": "eva", "why": "no"}),
+    ("POST", f"{K}/decide", "/v1/cases/70:1/decide", PAY),
+    ("POST", f"{K}/approve", "/v1/cases/70:1/approve", {"by": "eva"}),
+    ("POST", f"{K}/reopen", "/v1/cases/70:1/reopen", {"by": "eva", "why": "again"}),
+    ("POST", f"{K}/decide", "/v1/cases/70:1/decide", {"decision": "explained", "by": "eva"}),
+    ("POST", f"{K}/merge", "/v1/cases/70:2/merge", {"by": "eva", "into": "70:3"}),
+    ("PUT", M, "/v1/members/audited", {"name": "A", "role": "agent", "by": "eva"}),
+    ("POST", f"{M}/absences", "/v1/members/audited/absences", AWAY),
+    ("DELETE", f"{M}/absences/{{absence:int}}", "/v1/members/audited/absences/{absence}?by=eva", {}),
+    ("DELETE", M, "/v1/members/audited?by=eva", {}),
     ("POST", f"{C}/feeling", "/v1/customers/dora/feeling", {"feeling": "upset", "why": "rang", "by": "eva"}),
     ("POST", f"{C}/feeling/over", "/v1/customers/dora/feeling/over", {"why": "calm", "by": "eva"}),
     ("POST", P, P, {"problem": "lift", "title": "Lift", "words": "w", "why": "x", "by": "eva", "customers": ["dora"]}),
@@ -224,8 +278,13 @@ async def ready(doors: Doors) -> None:
         await connection.execute(
             'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief,'
             " decisions, state, opened_at) values ('case/70', 70, 1, 'journey/audited/x', 'audited',"
-            " %s, 'desk', 'b', '{\"explained\": {}}', 'open', now())",
-            [dora],
+            " %s, 'desk', 'b', %s, 'open', now()), ('case/asked:70:2', 70, 2, '', '', %s, 'desk',"
+            " 'b', '{}', 'open', now()), ('case/asked:70:3', 70, 3, '', '', %s, 'desk', 'b', '{}',"
+            " 'open', now())",
+            [dora, OFFERED, dora, dora],
+        )
+        await connection.execute(
+            "insert into members (member, name, role, grants) values ('limited', 'L', 'agent', 50)"
         )
 
 
@@ -237,7 +296,8 @@ async def test_every_door_of_staff_that_changes_something_leaves_a_deed(doors: D
     }
     assert audited - BY_COMMAND == {(method, path) for method, path, _, _ in OVER_HTTP}
     await ready(doors)
-    merge, unaudited, earlier = "0", list[str](), await newest(doors.pool)
+    merge, absence, unaudited = "0", "0", list[str]()
+    earlier = await newest(doors.pool)
     bearer = {"Authorization": f"Bearer {doors.tokens['operator']}"}
     for method, _, at, told in OVER_HTTP:
         before = await deeds(doors.pool)
@@ -247,10 +307,12 @@ async def test_every_door_of_staff_that_changes_something_leaves_a_deed(doors: D
         if method == "DELETE":
             sent = {}
         answer: httpx.Response = await doors.client.request(
-            method, at.format(merge=merge), headers=bearer, **sent
+            method, at.format(merge=merge, absence=absence), headers=bearer, **sent
         )
         if at == "/v1/merges" and answer.status_code == 201:
             merge = str(answer.json()["merge"])
+        if at.endswith("/absences"):
+            absence = str(answer.json().get("absence"))
         if await deeds(doors.pool) == before:
             unaudited.append(f"{method} {at}: {answer.status_code} {answer.text[:200]}")
     assert unaudited == []

@@ -11,8 +11,8 @@ import pytest_asyncio
 from api.app import create_app
 from api.cases import cases_router
 from api.staff_key import StaffKeyCheck
-from stores.case_desk import CaseDesk
 from tests.integration.conftest import STAFF_TOKEN, Stack, staff_client
+from workers.api import case_parts
 
 JOURNEY = """
 language: 1
@@ -36,8 +36,8 @@ stages:
 
 @pytest_asyncio.fixture
 async def desk(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    store = CaseDesk(stack.pool, stack.heard.set)
-    app = create_app(cases_router(store, StaffKeyCheck(STAFF_TOKEN)))
+    staff = StaffKeyCheck(STAFF_TOKEN)
+    app = create_app(cases_router(case_parts(stack.pool, stack.heard.set, staff), staff))
     async with staff_client(app) as client:
         yield client
 
@@ -75,7 +75,7 @@ async def test_a_decision_over_http_picks_the_path(stack: Stack, desk: httpx.Asy
 @pytest.mark.parametrize(
     ("order", "said"),
     [
-        ([], "decision"),
+        ([], "expected one JSON object"),
         ({"by": "lea"}, "decision: expected text"),
         ({"decision": "explained"}, "by: expected text"),
         ({"decision": "explained", "by": "lea", "fields": []}, "fields: expected"),
@@ -119,7 +119,8 @@ async def test_without_the_staff_token_nobody_sees_a_case(
 
 
 async def test_where_there_is_no_token_nobody_is_staff(stack: Stack) -> None:
-    app = create_app(cases_router(CaseDesk(stack.pool), StaffKeyCheck(None)))
+    nobody = StaffKeyCheck(None)
+    app = create_app(cases_router(case_parts(stack.pool, stack.heard.set, nobody), nobody))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://staff") as client:
         refused = await client.get("/v1/cases")

@@ -12,10 +12,10 @@ from api.cases import cases_router
 from api.staff_key import StaffKeyCheck
 from api.surveys import surveys_router
 from stores.answers import AnswerStore
-from stores.case_desk import CaseDesk
 from stores.published import PublishedStore
 from tests.integration.conftest import STAFF_TOKEN, SURVEYS, Stack, staff_client
 from tests.integration.examples.shop import Shop
+from workers.api import case_parts
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
@@ -47,8 +47,9 @@ def shortened(tmp_path: Path) -> Shortened:
 @pytest_asyncio.fixture
 async def shop(stack: Stack) -> AsyncIterator[Shop]:
     """The product, with the pages that customers open and the door that staff use."""
+    staff = StaffKeyCheck(STAFF_TOKEN)
     app = create_app(
-        cases_router(CaseDesk(stack.pool, stack.heard.set), StaffKeyCheck(STAFF_TOKEN)),
+        cases_router(case_parts(stack.pool, stack.heard.set, staff), staff),
         surveys_router(
             SURVEYS, PublishedStore(stack.pool), AnswerStore(stack.pool, stack.heard.set)
         ),

@@ -40,7 +40,7 @@ def test_what_is_wrong_is_told_with_its_place(kind: HouseKind, source: str, word
     assert str(told.value).startswith(f"{kind}.yaml:")
 
 
-@pytest.mark.parametrize("kind", ["feelings", "problems", "personas"])
+@pytest.mark.parametrize("kind", ["feelings", "problems", "personas", "queues"])
 def test_the_files_of_the_examples_say_the_same_after_they_were_published(kind: HouseKind) -> None:
     text = (EXAMPLES / f"{kind}.yaml").read_text(encoding="utf-8")
     read = read_house_file(kind, text, kind)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 from pydantic import JsonValue
@@ -67,13 +67,10 @@ class EventToTell(Protocol):
     def queue(self) -> str: ...
 
 
-Hook = TypeVar("Hook", bound=HookToTell)
-
-
-class Hooks(Protocol[Hook]):
+class Hooks(Protocol):
     """Where hooks are kept; `stores.case_hooks.CaseHookStore` says what each guarantees."""
 
-    async def hold(self, settled_seconds: int) -> tuple[Hook, bytes] | None: ...
+    async def hold(self, settled_seconds: int) -> tuple[HookToTell, bytes] | None: ...
     async def told(self, hook: str, event: int) -> None: ...
     async def passed(self, hook: str, event: int) -> None: ...
     async def failed(self, hook: str, why: str, pause: timedelta) -> None: ...
@@ -95,10 +92,10 @@ class HookPost(Protocol):
 
 
 @dataclass(slots=True, frozen=True)
-class CaseHooks(Generic[Hook]):
+class CaseHooks:
     """Tells hooks, one of them each round. `wall_clock`: by which a hook fails too long."""
 
-    hooks: Hooks[Hook]
+    hooks: Hooks
     events: Events
     post: HookPost
     wall_clock: Callable[[], datetime]
@@ -118,7 +115,7 @@ class CaseHooks(Generic[Hook]):
         await self.hooks.passed(hook.hook, happened[-1].event if happened else hook.told_to)
         return True
 
-    async def _told(self, hook: Hook, secret: bytes, event: EventToTell) -> bool:
+    async def _told(self, hook: HookToTell, secret: bytes, event: EventToTell) -> bool:
         key = f"case-hook/{hook.hook}/{event.event}"
         try:
             await self.post.tell(hook.url, secret, key, news_of(event))
@@ -131,7 +128,7 @@ class CaseHooks(Generic[Hook]):
         await self.hooks.told(hook.hook, event.event)
         return True
 
-    async def _failed(self, hook: Hook, error: Exception) -> None:
+    async def _failed(self, hook: HookToTell, error: Exception) -> None:
         since = hook.failing_since
         if since is not None and self.wall_clock() - since >= OFF_AFTER:
             await self._off(hook, f"it failed for {OFF_AFTER.days} days: {error}")
@@ -141,7 +138,7 @@ class CaseHooks(Generic[Hook]):
         await self.hooks.failed(hook.hook, str(error), max(pause, asked or pause))
         _log.warning("case_hook_failed", hook=hook.hook, error=str(error), again_in=str(pause))
 
-    async def _off(self, hook: Hook, why: str) -> None:
+    async def _off(self, hook: HookToTell, why: str) -> None:
         await self.hooks.switch_off(hook.hook, why)
         _log.error("case_hook_switched_off", hook=hook.hook, why=why)
 

@@ -72,7 +72,9 @@ class CaseListStore:
     async def page(self, wanted: CaseFilter, after: CasePlace | None, most: int) -> CasePage:
         """A page of what is wanted: those due soonest first, then the oldest."""
         values = _values(wanted)
-        conditions = [sql for name, sql in _CONDITIONS.items() if values[name] is not None]
+        conditions: list[LiteralString] = [
+            sql for name, sql in _CONDITIONS.items() if values[name] is not None
+        ]
         if wanted.overdue is not None:
             conditions.append(_OVERDUE)
         if after is not None:

@@ -104,6 +104,7 @@ def statements(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 LITERAL = {
+    "stores/case_lists.py: chosen",
     "stores/cases.py: conditions",
     "stores/customers.py: ' for no key update' if lock else ''",
     "stores/feedback.py: where",

@@ -141,6 +141,7 @@ def _links(customer: str, mark: str, entry: int) -> dict[str, Any]:
         "audit.audit": 1_000_000 + entry,
         "audit.object": f"customer {customer}",
         "reply": f"{mark}-reply",
+        "case": f"{mark}-case",
         "problem": f"{mark}-problem",
         "problems.problem": f"{mark}-problem",
         "group_id": f"{mark}-group",

@@ -98,6 +98,8 @@ class CaseDesk(CaseStore):
                 await waiting_for(connection, held.claimed_by)
             work.after = minded.case
             work.tells_run = work.tells_run or minded.tells_run
+        if work.after.state == "resolved":
+            reach("case.after_decision")
         if work.tells_run:
             self._ring()
 
@@ -227,8 +229,6 @@ class CaseDesk(CaseStore):
                 await self._ask(work, decision, checked, ask, str(error))
             else:
                 await self._resolve(work, decision, checked)
-        if work.after.state == "resolved":
-            reach("case.after_decision")
         return work.after
 
     async def approve(
@@ -243,7 +243,6 @@ class CaseDesk(CaseStore):
             checked = checked_decision(work.case.decisions, decision, fields, limit)
             await work.did("approved", why=why, detail={"decision": decision, "of": asked["by"]})
             await self._resolve(work, decision, checked, decided_by=str(asked["by"]))
-        reach("case.after_decision")
         return work.after
 
     async def disapprove(self, case: str, by: str, *, why: str) -> Case:

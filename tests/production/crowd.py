@@ -20,6 +20,9 @@ from tests.listened_events import listened_events
 
 LATE = timedelta(seconds=15)
 
+ASKED_AGAIN = 3
+"""So often runs that do not answer are asked, each time for as long as an answer is waited for."""
+
 DOMAIN = "clew.example"
 """Of the address that a stack's mails come from."""
 
@@ -107,7 +110,18 @@ class Crowd:
         return max(later - earlier for earlier, later in pairwise(times))
 
     async def judge(self) -> Broken:
-        """Everything held against everything, once it is quiet."""
+        """Everything held against everything, once it is quiet and every run can be asked.
+
+        For some seconds after a server came back the others still look for its runs at its old place.
+        """
+        broken, asked = await self._judged(), 1
+        while asked < ASKED_AGAIN and any(
+            each.endswith("does not answer") for each in broken.stuck
+        ):
+            broken, asked = await self._judged(), asked + 1
+        return broken
+
+    async def _judged(self) -> Broken:
         stack = self.stack
         seen = await EvidenceStore(stack.pool).seen()
         keys = {message_id(each.key, DOMAIN): each.key for each in seen.deliveries}

@@ -189,11 +189,10 @@ def _moment(said: dict[str, Any]) -> datetime | None:
     value = said.get("until")
     if value is None:
         return None
+    refusal = bad_request("until: expected a moment with its zone, 2026-11-24T09:00:00Z")
+    if not isinstance(value, str):  # a number would be read as seconds since 1970
+        raise refusal
     try:
-        return _MOMENT.validate_python(value) if isinstance(value, str) else _refuse()
-    except (ValidationError, ValueError):
-        raise bad_request("until: expected a moment with its zone, 2026-11-24T09:00:00Z") from None
-
-
-def _refuse() -> datetime:
-    raise ValueError
+        return _MOMENT.validate_python(value)
+    except ValidationError:
+        raise refusal from None

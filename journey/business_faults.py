@@ -1,16 +1,12 @@
 """What the gate asks of business time: that no deadline lies beyond ten years."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from journey.business_time import read_business_span
 from journey.language import MomentText
 from journey.moments import read_moment
 from journey.program import Path, Program
 from journey.steps.handoff import AnswerWithin
-
-_A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
-"""Deadlines are counted from it as an example; which day it is makes no difference of years."""
 
 
 def business_faults(program: Program) -> Iterator[tuple[Path, str, str]]:
@@ -24,6 +20,6 @@ def business_faults(program: Program) -> Iterator[tuple[Path, str, str]]:
                 wanted = read_moment(value).business
             else:
                 continue
-            if wanted is not None and program.business.found_after(wanted, _A_DAY) is None:
+            if wanted is not None and not program.business.reaches(wanted):
                 remedy = "write fewer, or open the business longer under business:"
                 yield (*node.path, field.alias or name), f"{value} take more than ten years", remedy

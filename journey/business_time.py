@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
 from typing import Literal
 
 from whenever import Date, Time
@@ -23,6 +22,9 @@ DAYS: tuple[Day, ...] = (
 )  # fmt: skip
 FURTHEST_DAYS = 3_660
 """So many days are looked through, ten years, and never more."""
+
+_A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""An example of a day."""
 
 _SPAN = re.compile(r"(?P<count>\d{1,4})\s+business\s+(?P<unit>hour|day)s?")
 _NEXT = re.compile(r"next\s+business\s+(?:hour|day\s+(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d))")
@@ -104,12 +106,11 @@ class BusinessCalendar:
 
     def is_open(self, moment: datetime) -> bool:
         """Whether it is open at this instant."""
-        return any(
-            opens <= moment < closes
-            for opens, closes in takewhile(
-                lambda times: times[0] <= moment, self.open_times(moment)
-            )
-        )
+        return self.found_after(NextBusiness(), moment) == moment
+
+    def reaches(self, wanted: BusinessTime) -> bool:
+        """Whether ten years hold it; from which day on makes no difference of years."""
+        return self.found_after(wanted, _A_DAY) is not None
 
     def _days(self, moment: datetime) -> Iterator[tuple[date, Hours]]:
         today = in_zone(moment, self.zone).date().to_stdlib()

@@ -1,12 +1,11 @@
 """Queues of staff as the house writes them in `queues.yaml`: hours, deadlines, who gets what, who may grant what."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from journey.business_time import BusinessCalendar, read_business_span
+from journey.business_time import BusinessCalendar, NextBusiness, read_business_span
 from journey.language import Model, Slug, SpanText
 from journey.opening_hours import OpeningHours
 from journey.staff_roles import MemberRole
@@ -19,8 +18,6 @@ fits best, or to who knew this customer last."""
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s,][^,]*$")]
-
-_A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Queue(Model):
@@ -123,13 +120,13 @@ def queue_faults(read: QueuesFile) -> Iterator[Fault]:
 
 def _spans(index: int, queue: Queue) -> Iterator[Fault]:
     calendar = queue_calendar(queue)
-    if next(calendar.open_times(_A_DAY), None) is None:
+    if not calendar.reaches(NextBusiness()):
         path = ("queues", index, "hours", "week")
         yield path, "it is never at work", "name a day with hours: monday: 09:00-17:00"
         return
     for name in ("first_answer", "next_answer", "resolve", "silent_after"):
         within: str | None = getattr(queue, name)
         wanted = read_business_span(within) if within is not None else None
-        if wanted is not None and calendar.found_after(wanted, _A_DAY) is None:
+        if wanted is not None and not calendar.reaches(wanted):
             said = f"{within} take more than ten years"
             yield ("queues", index, name), said, "write fewer, or open the queue longer"

@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from journey.assignment import Candidate, chosen
 from journey.queues import Queue
-from stores.case_rows import Case
+from stores.case_rows import DUE, RUNG_AGAIN, Case
 from stores.database import Connection
 from stores.members import Member, absences_of, working_members
 
@@ -72,13 +72,13 @@ async def there_from(connection: Connection, queue: Queue, now: datetime) -> dat
 async def waiting_for(connection: Connection, member: str) -> None:
     """Somebody has room again: what waits longest in each of their queues is looked at again."""
     await connection.execute(
-        """
+        f"""
         insert into case_bells ("case")
         select c."case" from members m cross join unnest(m.queues) q(queue) cross join lateral
                (select "case" from cases where queue = q.queue and state in ('open', 'reopened')
-                 order by least(first_answer_by, next_answer_by, resolve_by), opened_wall limit 1) c
-         where m.member = %s
-        on conflict ("case") do nothing
+                 order by {DUE}, opened_wall limit 1) c
+         where m.member = %s order by 1
+        {RUNG_AGAIN}
         """,
         [member],
     )

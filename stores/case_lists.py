@@ -4,16 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from stores.case_rows import COLUMNS, Case, case_of
+from stores.case_rows import COLUMNS, DUE, RUNS_OUT, Case, case_of
 from stores.database import Pool, one_statement
 
-_DUE: LiteralString = "least(first_answer_by, next_answer_by, resolve_by)"
-
-# An answer that was given is late no more, and while the customer is to answer nothing is.
-_OVERDUE: LiteralString = """
-under_way and state <> 'pending'
-  and least(case when answered_at is null then first_answer_by end, next_answer_by, resolve_by) < %(now)s
-"""
+# While the customer is to answer nothing is late.
+_OVERDUE: LiteralString = f"under_way and state <> 'pending' and {RUNS_OUT} < %(now)s"
 
 _CONDITIONS: dict[str, LiteralString] = {
     "states": "state = any(%(states)s)",
@@ -25,11 +20,11 @@ _CONDITIONS: dict[str, LiteralString] = {
 }
 
 _AFTER_DUE: LiteralString = f"""
-({_DUE} > %(due)s or {_DUE} is null
- or {_DUE} = %(due)s and (opened_wall, "case") > (%(opened_wall)s, %(case)s))
+({DUE} > %(due)s or {DUE} is null
+ or {DUE} = %(due)s and (opened_wall, "case") > (%(opened_wall)s, %(case)s))
 """
 _AFTER_NEVER: LiteralString = f"""
-({_DUE} is null and (opened_wall, "case") > (%(opened_wall)s, %(case)s))
+({DUE} is null and (opened_wall, "case") > (%(opened_wall)s, %(case)s))
 """
 
 
@@ -84,7 +79,7 @@ class CaseListStore:
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 f"select {COLUMNS} from cases where {chosen}"
-                f' order by {_DUE} nulls last, opened_wall, "case" limit %(most)s',
+                f' order by {DUE} nulls last, opened_wall, "case" limit %(most)s',
                 {**values, "most": most + 1},
             )
             found = [case_of(row) for row in await cursor.fetchall()]

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 
 from pydantic import JsonValue, TypeAdapter
 
+from contracts.clock import RunClock
 from contracts.fault_points import reach
 from contracts.ids import message_id
 from journey.case_clock import (
@@ -32,7 +33,7 @@ from journey.case_clock import (
 from journey.queues import Queue, QueuesFile
 from journey.touchpoint import CASE_DECIDED
 from stores.case_assignment import assign, there_from
-from stores.case_rows import BY_CLEW, Case, happened, present_case, run_clock
+from stores.case_rows import BY_CLEW, Case, clock_of, happened, present_case
 from stores.database import Connection, jsonb
 from stores.members import absences_of, read_member
 from stores.touchpoints import NewTouchpoint, store_touchpoints
@@ -47,7 +48,7 @@ _TIMES: LiteralString = """
 select state, coalesce(reopened_at, opened_at) as opened_at,
        coalesce(queued_at, reopened_at, opened_at) as queued_at, first_answer, next_answer, resolve,
        fixed, first_answer_by, resolve_by, escalate_to, expires, answered_at is not null as answered,
-       waits_since, pauses, snoozed_until, claimed_by as assignee, acted_at, marks
+       waits_since, pauses, snoozed_until, claimed_by as assignee, acted_at, marks, run_clock
   from cases where "case" = %s
 """
 
@@ -69,7 +70,7 @@ async def mind(
     tells_run = False
     for _ in range(MOST_ACTS):
         queue = queue_of(house, case.queue)
-        times = await _times(connection, case, queue, now)
+        times, clock = await _times(connection, case, queue, now)
         told = due(times, queue, now)
         act = next((each for each in told.acts if type(each) not in refused), None)
         if act is None:
@@ -81,7 +82,7 @@ async def mind(
             refused.add(type(act))
     else:
         raise RuntimeError(f"{case.case}: what is due on it goes in circles")
-    look_at = await _on_the_wall(connection, case, told.next_at)
+    look_at = clock.wall(told.next_at) if clock and told.next_at else told.next_at
     await _write(connection, case, told, look_at, standing_in_words(times, queue, told.deadlines))
     return Minded(
         case=await present_case(connection, case.case), look_at=look_at, tells_run=tells_run
@@ -93,7 +94,9 @@ def queue_of(house: QueuesFile | None, queue: str) -> Queue:
     return house.named(queue) if house is not None else Queue(queue=queue)
 
 
-async def _times(connection: Connection, case: Case, queue: Queue, now: datetime) -> CaseTimes:
+async def _times(
+    connection: Connection, case: Case, queue: Queue, now: datetime
+) -> tuple[CaseTimes, RunClock | None]:
     cursor = await connection.execute(_TIMES, [case.case])
     row: dict[str, Any] | None = await cursor.fetchone()
     assert row is not None
@@ -106,12 +109,13 @@ async def _times(connection: Connection, case: Case, queue: Queue, now: datetime
     )
     row["pauses"] = _PAUSES.validate_python(row["pauses"])
     row["marks"] = frozenset(row["marks"])
+    clock = clock_of(row.pop("run_clock"))
     times = CaseTimes(**row)
     if times.assignee is not None:
-        return replace(times, away_from=await _away_from(connection, times.assignee, now))
-    if queue.assign != "pulled" and times.state not in OVER:
-        return replace(times, present_from=await there_from(connection, queue, now))
-    return times
+        times = replace(times, away_from=await _away_from(connection, times.assignee, now))
+    elif queue.assign != "pulled" and times.state not in OVER:
+        times = replace(times, present_from=await there_from(connection, queue, now))
+    return times, clock
 
 
 async def _away_from(connection: Connection, assignee: str, now: datetime) -> datetime | None:
@@ -229,11 +233,6 @@ async def _happened(
     detail: Mapping[str, JsonValue] | None = None,
 ) -> None:
     await happened(connection, case.case, now, BY_CLEW, did, why=why, detail=detail, rings=False)
-
-
-async def _on_the_wall(connection: Connection, case: Case, at: datetime | None) -> datetime | None:
-    clock = await run_clock(connection, case.case) if at is not None else None
-    return clock.wall(at) if clock is not None and at is not None else at
 
 
 async def _write(

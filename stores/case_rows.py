@@ -20,6 +20,19 @@ COLUMNS: LiteralString = """
     next_answer_by, waits_since, snoozed_until, snoozed_for, reopened_at, approval, merged_into, words
 """
 
+DUE: LiteralString = "least(first_answer_by, next_answer_by, resolve_by)"
+"""What a list of cases is in the order of; an index has the same words."""
+
+RUNS_OUT: LiteralString = """
+least(case when answered_at is null then first_answer_by end, next_answer_by, resolve_by)
+"""
+"""The next deadline that still runs: an answer that was given is late no more."""
+
+RUNG_AGAIN: LiteralString = """
+on conflict ("case") do update set rung_at = clock_timestamp(), held_to = null
+"""
+"""What rings while a router tells of an earlier ring is told after it, and never lost."""
+
 _CLOCK = TypeAdapter(RunClock)
 
 BY_CLEW = "clew"
@@ -101,16 +114,23 @@ async def present_case(connection: Connection, case: str) -> Case:
     """One case. Raises: `UnknownCaseError`."""
     found = await read_case(connection, case)
     if found is None:
-        raise UnknownCaseError(f"there is no case {case!r}")
+        raise _unknown(case)
     return found
+
+
+def _unknown(case: str) -> UnknownCaseError:
+    return UnknownCaseError(f"there is no case {case!r}")
 
 
 async def lock_case(connection: Connection, case: str) -> Case:
     """A case, locked until the transaction ends, whatever its state. Raises: `UnknownCaseError`."""
-    await connection.execute(
-        'select 1 from cases where "case" = %s for no key update', [clean_text(case)]
+    cursor = await connection.execute(
+        f'select {COLUMNS} from cases where "case" = %s for no key update', [clean_text(case)]
     )
-    return await present_case(connection, case)
+    row = await cursor.fetchone()
+    if row is None:
+        raise _unknown(case)
+    return case_of(row)
 
 
 async def held_case(connection: Connection, case: str) -> Case:
@@ -128,17 +148,17 @@ async def held_case(connection: Connection, case: str) -> Case:
 
 async def run_time(connection: Connection, case: str) -> datetime:
     """Now, on the clock of the run that opened the case."""
-    clock, wall = await run_clock(connection, case), datetime.now(UTC)
-    return clock.now(wall) if clock else wall
-
-
-async def run_clock(connection: Connection, case: str) -> RunClock | None:
-    """The clock on which a case lives; None is wall time."""
     cursor = await connection.execute(
         'select run_clock from cases where "case" = %s', [clean_text(case)]
     )
     row = await cursor.fetchone()
-    return _CLOCK.validate_python(row["run_clock"]) if row and row["run_clock"] else None
+    clock, wall = clock_of(row["run_clock"] if row else None), datetime.now(UTC)
+    return clock.now(wall) if clock else wall
+
+
+def clock_of(kept: object) -> RunClock | None:
+    """The clock on which a case lives, as its row has it; None is wall time."""
+    return _CLOCK.validate_python(kept) if kept else None
 
 
 async def happened(
@@ -168,8 +188,4 @@ async def happened(
 
 async def ring(connection: Connection, case: str) -> None:
     """Have the clock of a case told that something changed, or started."""
-    await connection.execute(
-        'insert into case_bells ("case") values (%s) on conflict ("case") do update set'
-        " rung_at = clock_timestamp(), held_to = null",
-        [case],
-    )
+    await connection.execute(f'insert into case_bells ("case") values (%s) {RUNG_AGAIN}', [case])

@@ -16,6 +16,7 @@ from stores.case_minding import mind
 from stores.case_rows import (
     BY_CLEW,
     COLUMNS,
+    DUE,
     Case,
     case_of,
     happened,
@@ -43,6 +44,11 @@ select %(case)s, %(entry)s, %(n)s, %(workflow_id)s, %(journey)s, canonical(%(cus
        (select split_part(traits ->> 'locale', '-', 1) from customers where customer = canonical(%(customer)s))
   from own
 on conflict ("case") do nothing returning "case"
+"""
+
+_STANDING: LiteralString = """
+select c."case", c.state, c.queue, coalesce(r.engine >= %s, false) as clocked
+  from cases c left join runs r on r.entry = c.entry where c."case" = %s
 """
 
 _SHORT_NAME = re.compile(r"(\d{1,18}):(\d{1,18})")
@@ -181,7 +187,7 @@ class CaseStore:
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
                 f"select {COLUMNS} from cases where {conditions}"
-                " order by least(first_answer_by, next_answer_by, resolve_by) nulls last, opened_wall, n"
+                f" order by {DUE} nulls last, opened_wall, n"
                 " limit %(most)s",
                 {
                     "state": state,
@@ -195,18 +201,7 @@ class CaseStore:
 
 
 async def _standing(connection: Connection, case: str) -> StaffCaseChanged:
-    found = await present_case(connection, case)
-    cursor = await connection.execute(
-        """
-        select coalesce((select engine >= %s from runs r where r.entry = c.entry), false) as clocked
-          from cases c where c."case" = %s
-        """,
-        [CASE_CLOCK_ENGINE, case],
-    )
+    cursor = await connection.execute(_STANDING, [CASE_CLOCK_ENGINE, clean_text(case)])
     row = await cursor.fetchone()
-    return StaffCaseChanged(
-        case=found.case,
-        state=found.state,
-        queue=found.queue,
-        clocked=bool(row and row["clocked"]),
-    )
+    assert row is not None, "whoever asks holds it"
+    return StaffCaseChanged(**row)

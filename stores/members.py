@@ -13,6 +13,7 @@ from journey.presence import Presence
 from journey.queues import Queue, QueuesFile, queue_calendar
 from journey.staff_roles import MemberRole
 from stores.audit import record_deed
+from stores.case_rows import RUNG_AGAIN
 from stores.database import Connection, Pool, clean_text, jsonb, one_statement
 
 _COLUMNS: LiteralString = """
@@ -114,15 +115,7 @@ class MemberStore:
             )
             if not cursor.rowcount:
                 raise UnknownMemberError(f"there is no member {member!r}")
-            # Whoever has a case of theirs looks at it again: it goes to somebody else.
-            await connection.execute(
-                """
-                insert into case_bells ("case") select "case" from cases
-                 where claimed_by = %s and state in ('claimed', 'snoozed', 'pending')
-                on conflict ("case") do nothing
-                """,
-                [clean_text(member)],
-            )
+            await _ring_theirs(connection, member)
             await record_deed(connection, by, "let go", f"member {clean_text(member)}")
 
     async def member(self, member: str) -> Member | None:
@@ -236,12 +229,13 @@ async def absences_of(
 async def _ring_theirs(connection: Connection, member: str) -> None:
     """Their cases are looked at again, and what waits in their queues."""
     await connection.execute(
-        """
+        f"""
         insert into case_bells ("case")
         select c."case" from cases c join members m on m.member = %s
          where c.claimed_by = m.member and c.state in ('claimed', 'snoozed', 'pending')
             or c.queue = any(m.queues) and c.state in ('open', 'reopened')
-        on conflict ("case") do nothing
+         order by 1
+        {RUNG_AGAIN}
         """,
         [clean_text(member)],
     )

@@ -7,16 +7,15 @@ from typing import Any, LiteralString
 
 from journey.queues import Queue
 from stores.case_minding import queue_of
+from stores.case_rows import RUNS_OUT
 from stores.database import Pool
 from stores.house import HouseStore
 from stores.members import Member, absences_of, working_members
 
-_COUNTS: LiteralString = """
+_COUNTS: LiteralString = f"""
 select queue, count(*) filter (where state in ('open', 'reopened')) as waiting,
        count(*) filter (where state in ('claimed', 'snoozed', 'pending')) as taken,
-       count(*) filter (where state <> 'pending' and least(
-           case when answered_at is null then first_answer_by end, next_answer_by, resolve_by)
-           < %(now)s) as overdue,
+       count(*) filter (where state <> 'pending' and {RUNS_OUT} < %(now)s) as overdue,
        min(queued_at) filter (where state in ('open', 'reopened')) as waits_longest_since
   from cases where under_way group by queue
 """

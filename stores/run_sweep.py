@@ -13,6 +13,7 @@ from contracts.run_standing import (
     Sweep,
 )
 from journey.effects import RunRecord
+from stores.case_rows import RUNG_AGAIN
 from stores.customers import lock_canonical
 from stores.database import Connection, Pool, clean_text, one_statement
 from stores.identity_graph import is_erased
@@ -56,7 +57,7 @@ select {_COLUMNS} from runs r where r.workflow_id = any(%s) and r.state = 'open'
 """
 
 # What the run would have put right at its end: it cannot any more, so it is done for it. Staff no longer wait for it.
-_END: LiteralString = """
+_END: LiteralString = f"""
 with ended as (
     update runs set state = 'finished', outcome = coalesce(outcome, %(outcome)s),
            reason = %(how)s, detail = %(words)s, finished_at = %(now)s, wakes_at = null,
@@ -84,8 +85,8 @@ with ended as (
     insert into case_events ("case", at, who, did, why)
     select "case", %(now)s, 'clew', 'closed', %(words)s from closed
 ), rung as (
-    insert into case_bells ("case") select "case" from closed
-    on conflict ("case") do update set rung_at = clock_timestamp(), held_to = null
+    insert into case_bells ("case") select "case" from closed order by 1
+    {RUNG_AGAIN}
 ), voided as (
     update coupons c set state = 'voided', reason = %(words)s, settled_at = %(now)s
       from ended e where c.entry = e.entry and c.state = 'open'

@@ -287,6 +287,18 @@ async def test_every_change_rings_its_clock_once_until_it_was_told(desk: Desk) -
     assert await desk.clocks.rung(10) == []
 
 
+async def test_an_absence_noted_while_a_router_tells_a_clock_is_told_after_it(desk: Desk) -> None:
+    await desk.hire("eva")
+    await desk.opened(1)
+    rung = await desk.clocks.rung(10)
+    now = datetime.now(UTC)
+
+    await desk.members.absent("eva", now, now + timedelta(days=1), "ill", by="test")
+    await desk.clocks.told(rung)
+
+    assert [each.case for each in await desk.clocks.rung(10)] == [each.case for each in rung]
+
+
 async def test_no_two_members_have_the_same_address(desk: Desk) -> None:
     await desk.hire("eva", email="eva@example.com")
     with pytest.raises(TakenError, match="eva"):

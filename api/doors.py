@@ -187,6 +187,8 @@ def _of_staff() -> list[Door]:
         _staff("POST", "/v1/problems/{problem}/mend", "A problem is mended", "lead", fields=("by",), optional=("words",), audited="mended"),
         _staff("POST", "/v1/problems/{problem}/reopen", "It was not mended after all", "lead", fields=("words", "by"), audited="reopened"),
         _staff("POST", "/v1/problems/{problem}/link", "It touches a customer too", "agent", fields=("by",), optional=("customer", "case"), audited="linked"),
+        _staff("POST", "/v1/problems/{problem}/answer", "One answer for all cases of a problem", "lead", fields=("decisions", "by"), optional=("fields", "note"), audited="answered"),
+        _staff("GET", "/v1/staff/figures", "How work goes for staff", "viewer", query=("queue", "since")),
         _staff("GET", "/v1/stops", "What is stopped"),
         _staff("POST", "/v1/stops", "Stop sending", "operator", fields=("scope", "reason", "by"), optional=("name",), answers=(200, 201), audited="stopped"),
         _staff("DELETE", "/v1/stops/{scope}", "Let it send again", "operator", query=("by",), answers=(204,), audited="resumed"),

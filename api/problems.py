@@ -1,6 +1,6 @@
 """`/v1/problems`: one cause behind many calls: opened, updated, mended, and whom it touches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from journey.conditions import ConditionError
 from journey.language import Slug
 from journey.staff_roles import Role
 from stores.case_rows import Case
+from stores.problem_answers import AnsweredCases
 from stores.problems import (
     NewProblem,
     Problem,
@@ -60,6 +61,20 @@ class Problems(Protocol):
     async def news(self, problem: str) -> list[dict[str, Any]]: ...
 
 
+class Answers(Protocol):
+    """What answers all cases of a problem; `stores.problem_answers.ProblemAnswers` says what it guarantees."""
+
+    async def answer(
+        self,
+        problem: str,
+        decisions: Sequence[str],
+        fields: Mapping[str, JsonValue],
+        *,
+        by: str,
+        note: str = "",
+    ) -> AnsweredCases: ...
+
+
 class Customers(Protocol):
     """Where customers are kept."""
 
@@ -75,8 +90,11 @@ class Cases(Protocol):
 class ProblemDoors:
     """What can be asked of problems."""
 
-    def __init__(self, problems: Problems, customers: Customers, cases: Cases) -> None:
+    def __init__(
+        self, problems: Problems, customers: Customers, cases: Cases, answers: Answers | None
+    ) -> None:
         self._problems = problems
+        self._answers = answers
         self._customers = customers
         self._cases = cases
 
@@ -142,6 +160,23 @@ class ProblemDoors:
         problem = await self._problems.link(name, customer, by=by, case=case or None)
         return json_response(await self._told(problem))
 
+    async def answer(self, request: Request) -> Response:
+        """`{"decisions", "fields", "note", "by"}`: every case about it is decided by the first that it offers."""
+        if self._answers is None:
+            raise RefusedRequestError(404, "unknown_path", "cases are not answered here")
+        told = await read_object_of(request, ("decisions", "fields", "note", "by"))
+        decisions = texts_of(told, "decisions", most=20, longest=64)
+        if not decisions:
+            raise bad_request("decisions: name at least one, the one to be preferred first")
+        answered = await self._answers.answer(
+            request.path_params["problem"],
+            decisions,
+            object_of(told, "fields"),
+            by=text_of(told, "by", most=200),
+            note=text_of(told, "note", most=2_000, default=""),
+        )
+        return json_response(asdict(answered))
+
     async def _present(self, request: Request) -> Problem:
         name = request.path_params["problem"]
         found = await self._problems.named(name)
@@ -155,10 +190,15 @@ class ProblemDoors:
 
 
 def problems_router(
-    problems: Problems, customers: Customers, cases: Cases, staff: StaffKeyCheck
+    problems: Problems,
+    customers: Customers,
+    cases: Cases,
+    staff: StaffKeyCheck,
+    answers: Answers | None = None,
 ) -> APIRouter:
     """For staff and the programs that watch over what we run."""
-    router, doors = APIRouter(tags=["problems"]), ProblemDoors(problems, customers, cases)
+    router = APIRouter(tags=["problems"])
+    doors = ProblemDoors(problems, customers, cases, answers)
 
     def add(path: str, door: Door, method: str, at_least: Role | None = None) -> None:
         router.add_route(path, staff.behind(_in_words(door), at_least), methods=[method])
@@ -171,6 +211,7 @@ def problems_router(
         ("mend", doors.mend),
         ("reopen", doors.reopen),
         ("link", doors.link),
+        ("answer", doors.answer),
     )
     for name, door in named:
         add(f"/v1/problems/{{problem}}/{name}", door, "POST", None if name == "link" else "lead")

@@ -84,11 +84,17 @@ def decide(
     ask: Annotated[
         str | None, typer.Option(help="Where it is above your authority: ask, with these words.")
     ] = None,
+    note: Annotated[str, typer.Option("--note", help="What the customer's journeys hear.")] = "",
+    feeling: Annotated[
+        str, typer.Option("--feeling", help="How the customer feels, as you read it.")
+    ] = "",
+    lacked: Annotated[str, typer.Option("--lacked", help="What would have helped you.")] = "",
     state: State = STATE,
     as_json: AsJson = False,
 ) -> None:
     """Decide a case; where a run opened it, the decision picks the run's path."""
-    decided = run(_decide(state, case, decision, by, field or [], ask))
+    learned = {"note": note, "feeling": feeling, "lacked": lacked}
+    decided = run(_decide(state, case, decision, by, field or [], ask, learned))
     if as_json:
         print_json(_plain(decided))
     elif decided.approval is not None:
@@ -135,7 +141,13 @@ async def _cases(
 
 
 async def _decide(
-    state: Path, case: str, decision: str, by: str, given: list[str], ask: str | None
+    state: Path,
+    case: str,
+    decision: str,
+    by: str,
+    given: list[str],
+    ask: str | None,
+    learned: dict[str, str],
 ) -> "Case":
     from activities.staff_cases import UnknownCaseError
     from cli.installation import database
@@ -151,6 +163,7 @@ async def _decide(
         NotYoursError,
     )
     from stores.case_desk import CaseDesk
+    from stores.feelings import UnknownFeelingError
 
     async with database(state) as pool:
         store = CaseDesk(pool)
@@ -160,8 +173,8 @@ async def _decide(
         offered = found.decisions.get(decision)
         fields = _fields(given, offered.fields if offered else {})
         try:
-            return await store.decide(found.case, decision, fields, by=by, ask=ask)
-        except (UnknownDecisionError, WrongFieldError) as error:
+            return await store.decide(found.case, decision, fields, by=by, ask=ask, **learned)
+        except (UnknownDecisionError, UnknownFeelingError, WrongFieldError) as error:
             raise CommandError(str(error), WRONG_USE) from None
         except AuthorityExceededError as error:
             raise CommandError(f"{error}. Add --ask WHY, and somebody who may is asked.") from None

@@ -1,5 +1,6 @@
 """`clew problems`, `clew problem`: one cause behind many calls, and whom it touches."""
 
+import contextlib
 import getpass
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from cli.output import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from stores.problem_answers import AnsweredCases
     from stores.problems import NewProblem, Problem, ProblemStore
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The problem, such as outage-north.")]
@@ -41,6 +43,7 @@ def register(app: typer.Typer) -> None:
         ("mend", mend),
         ("reopen", reopen),
         ("link", link),
+        ("answer", answer),
     ):
         group.command(name)(command)
     app.add_typer(group, name="problem")
@@ -187,6 +190,60 @@ def link(
         wrong_use("Give either --customer or --case.")
     run(_link(state, name, customer, case, _who(by)))
     say("Linked.")
+
+
+def answer(
+    name: _Name,
+    decision: Annotated[
+        list[str],
+        typer.Option("--decision", help="What is decided; of several the first on offer."),
+    ],
+    with_: Annotated[
+        list[str] | None, typer.Option("--field", help="A field of the decision: amount=5.")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", help="What the customers' journeys hear.")] = "",
+    by: _By = None,
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Decide all cases of a problem at once, each by the first of these decisions that it offers."""
+    told = run(_answer(state, name, decision, _fields(with_ or []), note, _who(by)))
+    if as_json:
+        print_json(asdict(told))
+        return
+    say(f"Answered {len(told.answered)} cases.")
+    if told.not_answered:
+        print_table(("case", "not answered, because"), list(told.not_answered.items()))
+
+
+async def _answer(
+    state: Path, name: str, decisions: list[str], fields: dict[str, Any], note: str, by: str
+) -> "AnsweredCases":
+    from cli.installation import database
+    from stores.case_desk import CaseDesk
+    from stores.problem_answers import ProblemAnswers
+    from stores.problems import UnknownProblemError
+
+    async with database(state) as pool:
+        try:
+            desk = ProblemAnswers(pool, CaseDesk(pool))
+            return await desk.answer(name, decisions, fields, by=by, note=note)
+        except UnknownProblemError as error:
+            raise CommandError(f"{error.args[0]}. `clew problems` lists them.") from None
+
+
+def _fields(pairs: list[str]) -> dict[str, Any]:
+    """Numbers and yes or no as they are written, all else as text."""
+    fields: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            wrong_use(f"--field {pair}: write it as name=value.")
+        fields[name] = {"true": True, "false": False}.get(text, text)
+        for read in (float, int):
+            with contextlib.suppress(ValueError):
+                fields[name] = read(text)
+    return fields
 
 
 async def _with(state: Path, work: "Callable[[ProblemStore], Awaitable[Any]]") -> Any:

@@ -11,7 +11,8 @@ class Who:
     """The customer.
 
     `assured`: how sure we are that whoever is on the line is they, in words; empty where nothing
-    says. `value`: what they are worth to the house, in its own words, such as `gold` or `1,240 EUR a year`.
+    says. `withheld`: what is not shown for want of it, and what to do, in a sentence. `value`: what
+    they are worth to the house, in its own words, such as `gold` or `1,240 EUR a year`.
     """
 
     customer: str
@@ -23,6 +24,7 @@ class Who:
     preferences: tuple[str, ...] = ()
     consent: tuple[str, ...] = ()
     assured: str = ""
+    withheld: str = ""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from insight.drawn_text import Type, width_of, wrapped
-from insight.feelings import MIDDLE, valence
 from insight.map_layout import FEELING_HEIGHT, LANE
 from insight.map_parts import Column, Feeling
+from journey.feeling_words import MIDDLE, valence
 
 WORD = Type(12, 15, bold=True)
 SMALL = Type(11, 14)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from insight.feelings import level
 from insight.map_parts import FEELING, Card, Column, Feeling, JourneyMap, Told
+from journey.feeling_words import level
 
 
 def markdown_of(drawn: JourneyMap) -> str:

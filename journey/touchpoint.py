@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from journey.message_events import MESSAGE_EVENTS
 from journey.moment_events import MOMENT_EVENTS
 from journey.page_events import PAGE_EVENTS
+from journey.staff_events import STAFF_EVENTS
 
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 
@@ -57,6 +58,7 @@ OURS = frozenset(
         HOLD_LIFTED,
         MERGED,
         *MOMENT_EVENTS,
+        *STAFF_EVENTS,
     }
 )
 """Events that we make ourselves: nobody outside sends or describes them."""

@@ -27,6 +27,7 @@ from stores.case_decisions import (
     CaseClosedError,
     NotYoursError,
 )
+from stores.case_learned import Learned, keep_learned
 from stores.case_minding import mind, queue_of
 from stores.case_rows import Case, happened, held_case, lock_case, present_case, run_time
 from stores.cases import CaseStore
@@ -209,6 +210,9 @@ class CaseDesk(CaseStore):
         by: str,
         authority: float | None = None,
         ask: str | None = None,
+        note: str = "",
+        feeling: str = "",
+        lacked: str = "",
     ) -> Case:
         """Resolve a case and tell the customer's runs, in one transaction.
 
@@ -216,6 +220,9 @@ class CaseDesk(CaseStore):
         `ask`: where it is more than they may, ask somebody who may, with these words; the case waits for it.
         Raises: `UnknownCaseError`, `UnknownDecisionError`, `WrongFieldError` naming the field,
         `AuthorityExceededError`, `CaseAlreadyDecidedError`, `CaseClosedError`, `CaseAlreadyClaimedError`.
+
+        What was learned goes back: `note`, the customer's `feeling` as who decides read it, and what they `lacked`
+        each become a touchpoint. Raises for it: `stores.feelings.UnknownFeelingError`.
         """
         async with self._work(case, by) as work:
             if work.member is not None and work.case.state in TAKEN:
@@ -229,6 +236,9 @@ class CaseDesk(CaseStore):
                 await self._ask(work, decision, checked, ask, str(error))
             else:
                 await self._resolve(work, decision, checked)
+            learned = Learned(decision=decision, note=note, feeling=feeling, lacked=lacked)
+            if await keep_learned(self._pool, self._house, work, learned):
+                work.tells_run = True
         return work.after
 
     async def approve(

@@ -111,7 +111,7 @@ class CaseStore:
         step = {"n": order.n, "to": order.queue, "reason": order.reason, "at": at}
         house = (await self._house.house()).queues
         async with self._pool.connection() as connection:
-            await lock_case(connection, case)
+            held = await lock_case(connection, case)
             cursor = await connection.execute(
                 """
                 update cases set queue = %(queue)s, queued_at = %(at)s, escalations = escalations
@@ -127,7 +127,7 @@ class CaseStore:
                 },
             )
             if cursor.rowcount:
-                told = {"to": order.queue}
+                told = {"from": held.queue, "to": order.queue}
                 await happened(
                     connection, case, at, BY_CLEW, "escalated", why=order.reason, detail=told
                 )

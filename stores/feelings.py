@@ -118,6 +118,25 @@ class FeelingStore:
         Raises: `UnknownFeelingError`, `LookupError` where there is no such customer,
         `journey.spans.SpanError`.
         """
+        async with self._pool.connection() as connection:
+            reading, told = await self.keep_by_staff(
+                connection, customer, feeling, why=why, by=by, lasts=lasts
+            )
+        if told:
+            self._ring()
+        return reading
+
+    async def keep_by_staff(
+        self,
+        connection: Connection,
+        customer: str,
+        feeling: str,
+        *,
+        why: str,
+        by: str,
+        lasts: str | None = None,
+    ) -> tuple[Reading, bool]:
+        """As `read_by_staff`, in the caller's transaction; whether runs are to be told."""
         house = (await self._house.house()).feelings
         known = sorted(each.feeling for each in house.feelings) if house else []
         if known and feeling not in known:
@@ -125,27 +144,23 @@ class FeelingStore:
                 f"{feeling!r} is none of the feelings of this house: {', '.join(known)}"
             )
         now = self._now()
-        async with self._pool.connection() as connection:
-            found = await read_customer(connection, customer, lock=True)
-            if found is None:
-                raise LookupError(f"there is no customer {customer!r}")
-            reading = Reading(
-                feeling=feeling,
-                source="staff",
-                evidence=why,
-                at=now,
-                fades_at=read_span(lasts or STAFF_READING_LASTS).after(now, found.zone or "UTC"),
-                by=by,
-            )
-            key = f"staff/{customer}/{now.isoformat()}"
-            await _add(connection, customer, reading, key)
-            # Why stands with the reading, and goes with the customer; what staff did is kept for ever.
-            detail = {"feeling": feeling, "until": reading.fades_at.isoformat()}
-            await record_deed(connection, by, "read a feeling", f"customer {customer}", detail)
-            told = await self._tell(connection, customer, key)
-        if told:
-            self._ring()
-        return reading
+        found = await read_customer(connection, customer, lock=True)
+        if found is None:
+            raise LookupError(f"there is no customer {customer!r}")
+        reading = Reading(
+            feeling=feeling,
+            source="staff",
+            evidence=why,
+            at=now,
+            fades_at=read_span(lasts or STAFF_READING_LASTS).after(now, found.zone or "UTC"),
+            by=by,
+        )
+        key = f"staff/{customer}/{now.isoformat()}"
+        await _add(connection, customer, reading, key)
+        # Why stands with the reading, and goes with the customer; what staff did is kept for ever.
+        detail = {"feeling": feeling, "until": reading.fades_at.isoformat()}
+        await record_deed(connection, by, "read a feeling", f"customer {customer}", detail)
+        return reading, await self._tell(connection, customer, key)
 
     async def over(self, customer: str, *, why: str, by: str) -> int:
         """All that holds is over, from now on: it was mended, or misread. Returns how many readings."""

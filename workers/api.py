@@ -29,6 +29,7 @@ from api.pressure import Pressure
 from api.problems import problems_router
 from api.queues import queues_router
 from api.short_links import short_links_router
+from api.staff_figures import staff_figures_router
 from api.staff_key import StaffKeyCheck
 from api.status_events import LiveStatus
 from api.stops import stops_router
@@ -55,10 +56,12 @@ from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
 from stores.members import MemberStore
 from stores.moment import MomentStore
+from stores.problem_answers import ProblemAnswers
 from stores.problems import ProblemStore
 from stores.queue_standings import QueueStandingStore
 from stores.requested_entries import RequestedEntryStore
 from stores.short_links import ShortLinkStore
+from stores.staff_figures import StaffFiguresStore
 from stores.staff_merges import MergeStore
 from stores.staff_opened_cases import StaffOpenedCaseStore
 from stores.staff_tokens import StaffTokenStore
@@ -145,7 +148,14 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
             staff,
         ),
         feelings_router(FeelingStore(pool, house, bell.ring), customers, staff),
-        problems_router(ProblemStore(pool, bell.ring), customers, CaseDesk(pool), staff),
+        problems_router(
+            ProblemStore(pool, bell.ring),
+            customers,
+            CaseDesk(pool),
+            staff,
+            ProblemAnswers(pool, CaseDesk(pool, bell.ring)),
+        ),
+        staff_figures_router(StaffFiguresStore(pool, house), staff, wall_clock),
         stops_router(StopStore(pool, bell.ring), staff),
         merges_router(MergeStore(pool, bell.ring), staff),
         erasures_router(erasures(pool, secret), staff),

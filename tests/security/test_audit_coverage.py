@@ -25,7 +25,7 @@ CHANGE_NOTHING = {
     "audit head", "audit list", "audit verify", "backtest", "case show", "case-hooks list", "cases",
     "members list", "queues list", "queues now", "check", "conversation", "diff",
     "doctor", "engine status", "feedback", "graph", "keys status", "map", "merges", "now", "preview",
-    "problem show", "problems", "replay-check", "runs", "schema", "show", "staff-tokens list", "stops", "test",
+    "problem show", "problems", "replay-check", "runs", "schema", "show", "staff-figures", "staff-tokens list", "stops", "test",
     "traits",
     "write-keys list",
     # They ask for pages of others, or print what is made of settings; nothing is kept.
@@ -74,6 +74,7 @@ CHANGE: list[tuple[str, str]] = [
     ("problem update", "problem update power --words soon"),
     ("problem mend", "problem mend power"),
     ("problem reopen", "problem reopen power --words again"),
+    ("problem answer", "problem answer power --decision explained"),
     ("problem link", "problem link power --customer ben"),
     ("write-key", "write-key shop"),
     ("write-keys create", "write-keys create app"),

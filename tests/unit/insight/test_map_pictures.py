@@ -11,7 +11,6 @@ from hypothesis import given, settings
 
 from cli.landscape_files import Landscapes
 from insight.drawn_text import width_of
-from insight.feelings import level, valence
 from insight.journey_map import journey_map
 from insight.map_curve import SMALL, WORD, dots
 from insight.map_layout import EDGE, FEELING_HEIGHT, LANE, laid_out
@@ -19,6 +18,7 @@ from insight.map_markdown import markdown_of
 from insight.map_parts import ROWS, Card, Column, Feeling, JourneyMap, Told
 from insight.map_svg import svg_of
 from journey.definition import Definition
+from journey.feeling_words import level, valence
 from journey.landscape import Landscape
 from journey.program import Program
 from journey.publication import read_definition

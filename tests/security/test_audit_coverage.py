@@ -25,9 +25,8 @@ CHANGE_NOTHING = {
     "audit head", "audit list", "audit verify", "backtest", "case show", "case-hooks list", "cases",
     "members list", "queues list", "queues now", "check", "conversation", "diff",
     "doctor", "engine status", "feedback", "graph", "keys status", "map", "merges", "now", "preview",
-    "problem show", "problems", "replay-check", "runs", "schema", "show", "staff-figures", "staff-tokens list", "stops", "test",
-    "traits",
-    "write-keys list",
+    "problem show", "problems", "replay-check", "runs", "schema", "show", "staff-figures", "staff-tokens list", "stops",
+    "test", "traits", "write-keys list",
     # They ask for pages of others, or print what is made of settings; nothing is kept.
     "links", "calls-secret", "vapid-key", "webhook-secret",
     # A message to oneself, which stands in no ledger; and processes of one's own machine.

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import JsonValue
-
 VERIFIED_HOLDS = timedelta(hours=1)
 """So long before the case was opened somebody may have been verified, and still counts as proven."""
 
@@ -18,7 +16,7 @@ UNPROVEN_WAYS = frozenset({"staff", "mention", "customer"})
 
 ASK_THEM = (
     "Nothing has proved who this is: personal facts are withheld."
-    " Verify them, and say so with `Identity Verified`."
+    " Verify them, and say by what."
 )
 
 
@@ -33,10 +31,10 @@ class Assured:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Verified:
-    """Somebody verified them, as a touchpoint told. `how`: by what."""
+    """A member of staff verified them. `how`: by what."""
 
     at: datetime
-    how: JsonValue
+    how: str
 
 
 def assured(
@@ -54,7 +52,7 @@ def assured(
         default=None,
     )
     if latest is not None:
-        how = f" by {latest.how}" if isinstance(latest.how, str) and latest.how else ""
+        how = f" by {latest.how}" if latest.how else ""
         return Assured(words=f"verified{how} at {latest.at:%Y-%m-%d %H:%M} UTC")
     if asked is not None:
         return Assured(words="they asked on their own page, by a link that was sent to them only")

@@ -13,7 +13,6 @@ from journey.assurance import ASK_THEM, Assured, Verified, assured
 from journey.case_clock import OVER
 from journey.feelings import felt
 from journey.programs import Programs
-from journey.staff_events import IDENTITY_VERIFIED
 from journey.suggestions import ranked
 from journey.worked_before import against_selling, worked_before
 from stores.brief_choices import choices, does
@@ -25,7 +24,7 @@ from stores.database import Connection, Pool, one_statement
 from stores.definitions import load_definition
 from stores.house import HouseStore
 from stores.members import read_member
-from stores.moment import Moment, MomentStore
+from stores.moment import JourneyWords, Moment, MomentStore
 
 PLACE = "agent"
 """Where shows of journeys reach whoever works at a case."""
@@ -36,8 +35,10 @@ VALUE_TRAITS = ("value", "tier", "loyalty", "lifetime_value")
 # Each part is one look at an index of the customer; nothing here grows with the number of customers.
 _ABOUT: LiteralString = """
 select c.run_clock, c.asked, r.version,
+  (select coalesce(jsonb_agg(v), '[]') from (
+       select at, why from case_events where "case" = c."case" and did = 'verified') v) as verified,
   (select coalesce(jsonb_agg(t), '[]') from (
-       select event, occurred_at as at, context, properties from touchpoints
+       select event, occurred_at as at, context from touchpoints
         where customer = c.customer order by received_at desc limit 60) t) as touchpoints,
   (select coalesce(jsonb_agg(a), '[]') from (
        select survey, score, answer_group, words, at from answers
@@ -76,6 +77,7 @@ class CaseBriefStore:
     in_words: InWords = as_written
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _programs: Programs = field(default_factory=Programs)
+    _words: dict[str, JourneyWords] = field(default_factory=dict[str, JourneyWords])
 
     async def brief(self, case: str, member: str) -> CaseBrief | None:
         """What a member of staff must know of a case; None where there is no such case."""
@@ -90,7 +92,7 @@ class CaseBriefStore:
             pasts = await past_decisions(connection, house, found.queue)
             await self._know(connection, row["version"])
         now = _run_time(row["run_clock"], self.now())
-        moment = await MomentStore(self.pool, self.house, lambda: now).of(found.customer, PLACE)
+        moment = await MomentStore(self.pool, self.house, lambda: now, self._words).of(found.customer, PLACE)
         spoken = await ConversationStore(self.pool).of(found.customer, most=60)
         sure = _assured(found, row, moment)
         lines = thread(spoken, row, open_=not sure.withheld)
@@ -174,9 +176,7 @@ def _of_figures(figures: Sequence[Any], offered: Sequence[Any]) -> Sequence[Sugg
 
 def _assured(case: Case, row: Mapping[str, Any], moment: Moment | None) -> Assured:
     verified = [
-        Verified(at=datetime.fromisoformat(each["at"]), how=each["properties"].get("how"))
-        for each in row["touchpoints"]
-        if each["event"] == IDENTITY_VERIFIED
+        Verified(at=datetime.fromisoformat(each["at"]), how=each["why"]) for each in row["verified"]
     ]
     traits: Mapping[str, JsonValue] = moment.customer.traits if moment else {}
     led = {"phone": "number"} if traits.get("phone") else {}

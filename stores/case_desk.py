@@ -201,6 +201,12 @@ class CaseDesk(CaseStore):
             await work.did("noted", why=text)
         return work.after
 
+    async def verify(self, case: str, by: str, how: str) -> Case:
+        """Somebody verified that whoever the case came from is the customer, by what. Raises: `UnknownCaseError`."""
+        async with self._work(case, by, over=True) as work:
+            await work.did("verified", why=how)
+        return work.after
+
     async def decide(
         self,
         case: str,

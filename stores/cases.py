@@ -12,7 +12,7 @@ from contracts.journey_run import RunReference
 from contracts.staff_case import StaffCaseChanged
 from journey.effects import CloseCase, EscalateCase, OpenCase
 from journey.machine import CASE_CLOCK_ENGINE
-from stores.case_minding import mind
+from stores.case_minding import mind, queue_of
 from stores.case_rows import (
     BY_CLEW,
     COLUMNS,
@@ -33,7 +33,7 @@ with own as (
 )
 insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, decisions, state,
                    first_answer_by, resolve_by, opened_at, queued_at, run_clock, clock,
-                   first_answer, resolve, escalate_to, expires, fixed, language)
+                   first_answer, resolve, escalate_to, expires, fixed, language, place)
 select %(case)s, %(entry)s, %(n)s, %(workflow_id)s, %(journey)s, canonical(%(customer)s), %(queue)s,
        %(brief)s, %(decisions)s, 'open', %(first_answer_by)s, %(resolve_by)s, %(now)s, %(now)s,
        %(run_clock)s, %(clock)s,
@@ -41,7 +41,11 @@ select %(case)s, %(entry)s, %(n)s, %(workflow_id)s, %(journey)s, canonical(%(cus
        case when clocked and %(known)s then %(resolve)s end,
        case when clocked then %(escalate_to)s end, clocked and %(resolve)s::text is not null,
        case when clocked and %(known)s then '{}'::jsonb end,
-       (select split_part(traits ->> 'locale', '-', 1) from customers where customer = canonical(%(customer)s))
+       (select split_part(traits ->> 'locale', '-', 1) from customers where customer = canonical(%(customer)s)),
+       coalesce(%(place)s, (select t.context ->> 'place' from runs r
+                              join message_ids m on m.message_id = r.entering_message_id
+                              join touchpoints t using (touchpoint, received_at)
+                             where r.entry = %(entry)s))
   from own
 on conflict ("case") do nothing returning "case"
 """
@@ -91,6 +95,7 @@ class CaseStore:
                     "resolve": order.resolve,
                     "escalate_to": order.escalate_to,
                     "known": house is not None and house.knows(order.queue),
+                    "place": queue_of(house, order.queue).place,
                     "now": run.now,
                     "run_clock": jsonb(asdict(run.clock)) if run.clock else None,
                     "clock": case_clock_id(run.workflow_id, run.entry, order.n),

@@ -1,6 +1,6 @@
 """What was decided and what happened lately is found by an index.
 
-Its SQL stands beside it in `0029_staff_figures.sql`.
+Its SQL stands beside it in `0027_staff_figures.sql`.
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import sqlalchemy
 from alembic import op
 
-revision = "0029"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 
 
 def upgrade() -> None:

@@ -19,6 +19,8 @@ from stores.case_rows import Case
 
 LONGEST_WHY = 2_000
 LONGEST_NOTE = 8_000
+LEARNED = {"note": 2_000, "feeling": 64, "lacked": 2_000}
+"""What is learned with a decision, and how long it may be."""
 
 _MOMENT = TypeAdapter(AwareDatetime)
 
@@ -38,6 +40,7 @@ class DeskOfCases(Protocol):
     async def wait_for_customer(self, case: str, by: str) -> Case: ...
     async def go_on(self, case: str, by: str) -> Case: ...
     async def note(self, case: str, by: str, text: str) -> Case: ...
+    async def verify(self, case: str, by: str, how: str) -> Case: ...
     async def decide(
         self,
         case: str,
@@ -47,6 +50,9 @@ class DeskOfCases(Protocol):
         by: str,
         authority: float | None = None,
         ask: str | None = None,
+        note: str = "",
+        feeling: str = "",
+        lacked: str = "",
     ) -> Case: ...
     async def approve(
         self, case: str, by: str, *, why: str = "", authority: float | None = None
@@ -72,6 +78,7 @@ class CaseActs:
             "wait-for-customer": (self._plain(self._desk.wait_for_customer), None),
             "go-on": (self._plain(self._desk.go_on), None),
             "note": (self.note, None),
+            "verify": (self.verify, None),
             "decide": (self.decide, None),
             "approve": (self.approve, "lead"),
             "disapprove": (self.disapprove, "lead"),
@@ -127,18 +134,27 @@ class CaseActs:
         case, by = await self._of(request, said)
         return json_response(told(await self._desk.note(case.case, by, text)))
 
-    async def decide(self, request: Request) -> Response:
-        """`{"decision", "by", "fields", "ask"}`: with `ask`, what is above authority is asked for.
+    async def verify(self, request: Request) -> Response:
+        """`{"by", "how"}`: whoever the case came from proved to be the customer, by what."""
+        said = await read_object_of(request, ("by", "how"))
+        how = text_of(said, "how", most=200)
+        case, by = await self._of(request, said)
+        return json_response(told(await self._desk.verify(case.case, by, how)))
 
-        202 where it waits for somebody who may.
+    async def decide(self, request: Request) -> Response:
+        """`{"decision", "by", "fields", "ask", "note", "feeling", "lacked"}`; above authority `ask` asks for it.
+
+        202 where it waits for somebody who may. What was learned goes back to the journeys: a note, what the
+        customer feels, and what whoever decides lacked.
         """
-        said = await read_object_of(request, ("decision", "by", "fields", "ask"))
+        said = await read_object_of(request, ("decision", "by", "fields", "ask", *LEARNED))
+        learned = {name: text_of(said, name, most=most, default="") for name, most in LEARNED.items()}
         decision, fields = text_of(said, "decision", most=200), object_of(said, "fields")
         ask = text_of(said, "ask", most=LONGEST_WHY, default="") or None
         case = await present_case(self._desk, request)
         actor = await self._acting.actor(request, said)
         decided = await self._desk.decide(
-            case.case, decision, fields, by=actor.by, authority=actor.authority, ask=ask
+            case.case, decision, fields, by=actor.by, authority=actor.authority, ask=ask, **learned
         )
         return json_response(told(decided), 200 if decided.approval is None else 202)
 

@@ -20,6 +20,7 @@ from stores.case_decisions import (
 )
 from stores.case_rows import Case
 from stores.customers import NameOfNobodyError
+from stores.feelings import UnknownFeelingError
 from stores.members import UnknownMemberError
 from stores.staff_opened_cases import UnknownCallerError
 
@@ -32,6 +33,7 @@ _CONFLICTS: dict[type[Exception], str] = {
     NotYoursError: "not_yours",
     ApprovalRefusedError: "nothing_to_approve",
 }
+_WRONG = (NameOfNobodyError, UnknownDecisionError, UnknownFeelingError, WrongFieldError)
 _UNKNOWN: dict[type[Exception], str] = {
     UnknownCaseError: "unknown_case",
     UnknownMemberError: "unknown_member",
@@ -66,7 +68,7 @@ def in_words(
         except AuthorityExceededError as error:
             said = f"{error}; {HOW_TO_ASK}"
             raise RefusedRequestError(403, "authority_exceeded", said) from None
-        except (UnknownDecisionError, WrongFieldError, NameOfNobodyError) as error:
+        except _WRONG as error:
             raise bad_request(str(error)) from None
         except tuple(_UNKNOWN) as error:
             raise RefusedRequestError(404, _UNKNOWN[type(error)], str(error)) from None

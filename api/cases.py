@@ -18,7 +18,9 @@ from api.case_told import told
 from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
 from api.told_object import bad_request
+from contracts.case_brief import CaseBrief
 from journey.staff_roles import Role
+from stores.case_rows import Case
 from stores.case_events import CaseEvent
 from stores.case_lists import CaseFilter, CasePage, CasePlace
 from stores.customers import Customer
@@ -38,6 +40,12 @@ class EventsOfCases(Protocol):
     async def of(self, case: str, most: int, *, before: int | None = None) -> list[CaseEvent]: ...
 
 
+class Briefs(Protocol):
+    """Where briefs are made; `stores.case_brief.CaseBriefStore` says of what."""
+
+    async def of(self, case: Case, member: str) -> CaseBrief: ...
+
+
 class Customers(Protocol):
     """Where customers are kept."""
 
@@ -51,6 +59,7 @@ class CaseParts:
     desk: DeskOfCases
     lists: ListsOfCases
     events: EventsOfCases
+    briefs: Briefs
     opened: OpenedCases
     customers: Customers
     acting: ActingStaff
@@ -84,6 +93,16 @@ class CaseDoors:
         return json_response({**told(case), "events": [_happened(each) for each in events]})
 
 
+    async def brief(self, request: Request) -> Response:
+        """Who this is, what they went through, what is suggested; `?member=`: what that member may decide."""
+        for name in request.query_params:
+            if name != "member":
+                raise bad_request(f"{name[:60]}: is not known here; known is member")
+        case = await present_case(self._parts.desk, request)
+        member = request.query_params.get("member", "")
+        return json_response(asdict(await self._parts.briefs.of(case, member)))
+
+
 def cases_router(parts: CaseParts, staff: StaffKeyCheck) -> APIRouter:
     """List, show, open, and work on cases. A case is named by its id or by its short name, `12:3`."""
     router = APIRouter(tags=["staff"])
@@ -102,6 +121,7 @@ def cases_router(parts: CaseParts, staff: StaffKeyCheck) -> APIRouter:
     add("/v1/cases", opening.open, "POST")
     for name, (door, role) in acts.doors().items():
         add(f"/v1/cases/{{case:path}}/{name}", door, "POST", role)
+    add("/v1/cases/{case:path}/brief", doors.brief, "GET", "agent")
     add("/v1/cases/{case:path}", doors.one, "GET")
     return router
 

@@ -148,11 +148,13 @@ def _of_cases() -> list[Door]:
         _act("wait-for-customer", "The customer is to answer", "agent", ("by",), "waits for the customer"),
         _act("go-on", "Take up again what was put off", "agent", ("by",), "went on"),
         _act("note", "Write something down for whoever works on it", "agent", ("by", "text"), "noted"),
-        _act("decide", "Decide a case, or ask for what is above authority", "agent", ("decision", "by"), "decided", optional=("fields", "ask"), answers=(200, 202)),
+        _act("verify", "Whoever the case came from proved to be the customer", "agent", ("by", "how"), "verified"),
+        _act("decide", "Decide a case, or ask for what is above authority", "agent", ("decision", "by"), "decided", optional=("fields", "ask", "note", "feeling", "lacked"), answers=(200, 202)),
         _act("approve", "Let a decision that was asked for be taken", "lead", ("by",), "approved", optional=("why",)),
         _act("disapprove", "Refuse a decision that was asked for", "lead", ("by", "why"), "disapproved"),
         _act("reopen", "Open a case again that is over", "agent", ("by", "why"), "reopened"),
         _act("merge", "Close a case that is about the same as another", "agent", ("by", "into"), "took in"),
+        _staff("GET", f"{_CASE}/brief", "What must be known of a case, in one look", "agent", query=("member",)),
         _staff("GET", _CASE, "One case, and what happened to it", query=("most", "before")),
     ]  # fmt: skip
 

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from activities.message_text import MessageCannotRenderError
 from api.moment_words import anyones, moment_told
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import StaffKeyCheck
@@ -51,7 +50,9 @@ class Suggestions(Protocol):
 class Words(Protocol):
     """Puts a template into words."""
 
-    def render(self, template: str, values: Mapping[str, object], now: datetime) -> str: ...
+    def words_of(
+        self, template: str, values: Mapping[str, object], now: datetime
+    ) -> str | None: ...
 
 
 class Customers(Protocol):
@@ -81,10 +82,7 @@ class MomentDoors:
             return json_response({**body, "place": place, "suggestions": said}, 404)
 
         def in_words(template: str, values: Mapping[str, object]) -> str | None:
-            try:
-                return self.words.render(template, values, at)
-            except MessageCannotRenderError:
-                return None
+            return self.words.words_of(template, values, at)
 
         return json_response(moment_told(moment, place, in_words, at))
 

@@ -117,6 +117,13 @@ class LiquidText:
                 problem=str(error) or type(error).__name__, remedy="Simplify the template."
             ) from None
 
+    def words_of(self, template: str, values: Mapping[str, object], now: datetime) -> str | None:
+        """The same as `render`, or None where it cannot be: what is only shown is then left out."""
+        try:
+            return self.render(template, values, now)
+        except MessageCannotRenderError:
+            return None
+
     def variables(self, template: str, *, html: bool = False) -> frozenset[str]:
         """The variables it needs from outside, dotted: `run.departs`.
 

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="What staff do with one case.", no_args_is_help=True)
     for name, command in {
         "show": show, "claim": claim, "let-go": let_go, "hand-over": hand_over, "snooze": snooze,
-        "wait-for-customer": wait_for_customer, "go-on": go_on, "note": note, "approve": approve,
+        "wait-for-customer": wait_for_customer, "go-on": go_on, "note": note, "verify": verify, "approve": approve,
         "disapprove": disapprove, "reopen": reopen, "merge": merge,
     }.items():  # fmt: skip
         group.command(name)(command)
@@ -107,6 +107,16 @@ def note(
 ) -> None:
     """Write something down for whoever works on it."""
     _do(state, case, lambda desk, it: desk.note(it, by, text))
+
+
+def verify(
+    case: _Case,
+    by: _By,
+    how: Annotated[str, typer.Option(help="By what: date of birth, order number, passport.")],
+    state: State = STATE,
+) -> None:
+    """Whoever the case came from proved to be the customer: what was withheld is shown."""
+    _do(state, case, lambda desk, it: desk.verify(it, by, how))
 
 
 def approve(case: _Case, by: _By, why: _Why = "", state: State = STATE) -> None:

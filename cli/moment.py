@@ -84,7 +84,6 @@ def feeling(
 async def _now(state: Path, identity: str, place: str) -> dict[str, Any] | None:
     from collections.abc import Mapping
 
-    from activities.message_text import MessageCannotRenderError
     from api.moment_words import moment_told
     from channels.liquid_text import LiquidText
     from cli.installation import database
@@ -94,10 +93,7 @@ async def _now(state: Path, identity: str, place: str) -> dict[str, Any] | None:
     at = datetime.now(UTC)
 
     def in_words(template: str, values: Mapping[str, object]) -> str | None:
-        try:
-            return LiquidText().render(template, values, at)
-        except MessageCannotRenderError:
-            return None
+        return LiquidText().words_of(template, values, at)
 
     async with database(state) as pool:
         moment = await MomentStore(pool, HouseStore(pool)).of(identity, place)

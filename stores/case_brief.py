@@ -18,7 +18,7 @@ from journey.worked_before import against_selling, worked_before
 from stores.brief_choices import choices, does
 from stores.brief_thread import failed, thread
 from stores.case_outcomes import past_decisions
-from stores.case_rows import Case, read_case
+from stores.case_rows import Case
 from stores.conversations import ConversationStore
 from stores.database import Connection, Pool, one_statement
 from stores.definitions import load_definition
@@ -79,35 +79,32 @@ class CaseBriefStore:
     _programs: Programs = field(default_factory=Programs)
     _words: dict[str, JourneyWords] = field(default_factory=dict[str, JourneyWords])
 
-    async def brief(self, case: str, member: str) -> CaseBrief | None:
-        """What a member of staff must know of a case; None where there is no such case."""
+    async def of(self, case: Case, member: str) -> CaseBrief:
+        """What a member of staff must know of a case, and may decide; one we do not know may all that it offers."""
         house = (await self.house.house()).queues
         async with one_statement(self.pool) as connection:
-            found = await read_case(connection, case)
-            if found is None:
-                return None
-            row = await (await connection.execute(_ABOUT, [found.case])).fetchone()
+            row = await (await connection.execute(_ABOUT, [case.case])).fetchone()
             assert row is not None
             reader = await read_member(connection, member)
-            pasts = await past_decisions(connection, house, found.queue)
+            pasts = await past_decisions(connection, house, case.queue)
             await self._know(connection, row["version"])
         now = _run_time(row["run_clock"], self.now())
-        moment = await MomentStore(self.pool, self.house, lambda: now, self._words).of(found.customer, PLACE)
-        spoken = await ConversationStore(self.pool).of(found.customer, most=60)
-        sure = _assured(found, row, moment)
+        moment = await MomentStore(self.pool, self.house, lambda: now, self._words).of(case.customer, PLACE)
+        spoken = await ConversationStore(self.pool).of(case.customer, most=60)
+        sure = _assured(case, row, moment)
         lines = thread(spoken, row, open_=not sure.withheld)
-        done = self._does(found, row["version"])
+        done = self._does(case, row["version"])
         limit = reader.authority(house) if reader is not None else None
         personas = frozenset(fit.persona for fit in moment.personas) if moment else frozenset[str]()
-        offered = choices(found.decisions, done, reader, limit, over=found.state in OVER)
+        offered = choices(case.decisions, done, reader, limit, over=case.state in OVER)
         suggested = (
             *_of_figures(
-                worked_before(pasts, found.decisions, personas, found.queue, now), offered
+                worked_before(pasts, case.decisions, personas, case.queue, now), offered
             ),
-            *(self._of_rules(found, moment, row, now) if moment else ()),
+            *(self._of_rules(case, moment, row, now) if moment and not sure.withheld else ()),
         )
         return CaseBrief(
-            who=_who(found, moment, row, sure),
+            who=_who(case, moment, row, sure),
             passed=lines,
             promised=tuple(_promised(each, now) for each in row["promises"]),
             felt=_felt(moment, now),

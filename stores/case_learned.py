@@ -8,13 +8,12 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from contracts.ids import message_id
-from journey.staff_events import CASE_NOTED, STAFF_IDENTITY, STAFF_LACKED
+from journey.staff_events import CASE_NOTED, STAFF_LACKED
 from stores.case_rows import Case, happened
-from stores.customers import CustomerStore
 from stores.database import Connection, Pool, clean_text
 from stores.feelings import FeelingStore
 from stores.house import HouseStore
-from stores.members import Member
+from stores.members import Member, employee_of
 from stores.touchpoints import NewTouchpoint, store_touchpoints
 
 
@@ -65,22 +64,6 @@ async def keep_learned(pool: Pool, house: HouseStore, work: AtWork, learned: Lea
         told.append(_told(work, STAFF_LACKED, employee, learned, {"lacked": lacked}))
     await _store(work.connection, told)
     return bool(told)
-
-
-async def employee_of(
-    pool: Pool, connection: Connection, by: str, member: Member | None = None
-) -> str:
-    """The customer that a member of staff is, where a journey is theirs; made where there is none yet."""
-    customers = CustomerStore(pool)
-    customer = await customers.resolve(connection, [(STAFF_IDENTITY, by)])
-    traits: dict[str, JsonValue] = {"kind": "employee", "member": by}
-    if member is not None:
-        traits["first_name"] = member.name.split()[0] if member.name.split() else member.name
-        if member.email is not None:
-            traits["email"] = member.email
-        traits["zone"] = member.zone
-    await customers.merge_traits(connection, customer, traits)
-    return customer
 
 
 def _told(

@@ -11,9 +11,11 @@ from journey.member import MemberFile
 from journey.opening_hours import OpeningHours
 from journey.presence import Presence
 from journey.queues import Queue, QueuesFile, queue_calendar
+from journey.staff_events import STAFF_IDENTITY
 from journey.staff_roles import MemberRole
 from stores.audit import record_deed
 from stores.case_rows import RUNG_AGAIN
+from stores.customers import CustomerStore
 from stores.database import Connection, Pool, clean_text, jsonb, one_statement
 
 _COLUMNS: LiteralString = """
@@ -75,6 +77,22 @@ class Absence:
     why: str
 
 
+async def employee_of(
+    pool: Pool, connection: Connection, by: str, member: Member | None = None
+) -> str:
+    """The customer that a member of staff is, where a journey is theirs; made where there is none yet."""
+    customers = CustomerStore(pool)
+    customer = await customers.resolve(connection, [(STAFF_IDENTITY, by)])
+    traits: dict[str, JsonValue] = {"kind": "employee", "member": by}
+    if member is not None:
+        traits["first_name"] = next(iter(member.name.split()), member.name)
+        traits["zone"] = member.zone
+        if member.email is not None:
+            traits["email"] = member.email
+    await customers.merge_traits(connection, customer, traits)
+    return customer
+
+
 class MemberStore:
     """Members of staff."""
 
@@ -102,6 +120,7 @@ class MemberStore:
                 """,
                 row,
             )
+            await employee_of(self._pool, connection, row["member"], member)
             told: dict[str, JsonValue] = {"role": member.role, "queues": list(member.queues)}
             await record_deed(connection, by, "set", f"member {row['member']}", told)
 

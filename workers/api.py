@@ -40,6 +40,7 @@ from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
 from stores.audit import AuditStore
 from stores.case_desk import CaseDesk
+from stores.case_brief import CaseBriefStore
 from stores.case_events import CaseEventStore
 from stores.case_lists import CaseListStore
 from stores.conversations import ConversationStore
@@ -168,6 +169,7 @@ def case_parts(pool: Pool, ring: Callable[[], None], staff: StaffKeyCheck) -> Ca
         desk=CaseDesk(pool, ring),
         lists=CaseListStore(pool),
         events=CaseEventStore(pool),
+        briefs=CaseBriefStore(pool, HouseStore(pool), LiquidText().words_of),
         opened=StaffOpenedCaseStore(pool, wall_clock),
         customers=CustomerStore(pool),
         acting=ActingStaff(staff, MemberStore(pool), HouseStore(pool)),

@@ -106,6 +106,42 @@ async def test_a_case_goes_its_whole_way_over_http(desk: Desk) -> None:
     assert [each["did"] for each in earlier.json()["events"]] == ["claimed"]
 
 
+async def test_what_is_learned_goes_back_with_the_decision(desk: Desk) -> None:
+    case = (await desk.opened())["name"]
+
+    wrong = await desk.act(case, "decide", decision="answered", feeling=7)
+    decided = await desk.act(
+        case, "decide", decision="answered", note="Rang twice", feeling="upset", lacked="the list"
+    )
+
+    assert (wrong.status_code, decided.status_code) == (400, 200), wrong.text
+    async with desk.pool.connection() as connection:
+        cursor = await connection.execute("select event, properties from touchpoints order by event")
+        told = {row["event"]: row["properties"] for row in await cursor.fetchall()}
+    assert told["Case Noted"]["note"] == "Rang twice"
+    assert told["Staff Lacked"]["lacked"] == "the list"
+
+
+async def test_a_brief_tells_nothing_personal_until_they_are_verified(desk: Desk) -> None:
+    case = (await desk.opened())["name"]
+
+    unproven = (await desk.ask("GET", f"/v1/cases/{case}/brief?member=eva")).json()
+    verified = await desk.act(case, "verify", how="their order number")
+    proven = (await desk.ask("GET", f"/v1/cases/{case}/brief?member=eva")).json()
+
+    assert (unproven["traits"], unproven["who"]["assured"]) == ({}, "")
+    assert unproven["who"]["withheld"].startswith("Nothing has proved who this is")
+    assert verified.status_code == 200, verified.text
+    assert proven["traits"]["phone"] == "+420777123456"
+    assert proven["who"]["assured"].startswith("verified by their order number")
+    for path, role, status in (
+        (f"/v1/cases/{case}/brief", "viewer", 403),
+        (f"/v1/cases/{case}/brief?whose=eva", "agent", 400),
+        ("/v1/cases/9:9/brief", "agent", 404),
+    ):
+        assert (await desk.ask("GET", path, role)).status_code == status, path
+
+
 async def test_who_calls_again_gets_the_case_that_is_under_way(desk: Desk) -> None:
     first = await desk.opened("00420 777 123 456", title="Lost bag", place="airport")
     again = await desk.opened("+420777123456")

@@ -1,7 +1,7 @@
 """What one customer will read of a message: which file, with what values, read from where."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from activities.counted_links import CountedLinks
 from activities.customer_pages import CustomerPages, page_values
 from activities.delivery_ledger import Claimed, DeliveryIntent
+from activities.message_channel import Attachment
 from activities.message_data import DataMissingError, read_data
 from activities.message_text import (
     MessageCannotRenderError,
@@ -46,7 +47,7 @@ class MessageWords:
     """Puts a claimed delivery into words; what is None here is not asked for.
 
     `services` are asked for what messages read right before they leave; `links` counts clicks;
-    without `feelings` it is as the journey's stage says.
+    without `feelings` it is as the journey's stage says. `files` go along with whatever is written.
     """
 
     renderer: MessageRenderer
@@ -55,6 +56,7 @@ class MessageWords:
     feelings: Feelings | None = None
     services: ServiceCaller | None = None
     links: CountedLinks | None = None
+    files: tuple[Attachment, ...] = ()
 
     async def of(
         self, claim: Claimed, intent: DeliveryIntent, published: PublishedMessage | None
@@ -90,6 +92,8 @@ class MessageWords:
                 raise DataMissingError("nothing here can ask services for what the message reads")
             values["data"] = await read_data(reads, claim.key, self.services)
         words = await asyncio.to_thread(self.renderer.render, published, values, intent.now, whom)
+        if self.files:
+            words = replace(words, attachments=(*words.attachments, *self.files))
         _log.info("message chosen", key=claim.key, chosen=words.chosen)
         if words.counts_links and self.links is not None:
             words = await self.links.counted(words, claim.key, run.customer)

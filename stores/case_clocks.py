@@ -9,7 +9,7 @@ from contracts.staff_case import CaseMinded
 from journey.case_clock import OVER
 from stores.case_minding import mind
 from stores.case_rows import lock_case, run_time
-from stores.database import Pool
+from stores.database import Connection, Pool
 from stores.house import HouseStore
 
 HELD_SECONDS = 15
@@ -32,9 +32,19 @@ MOST_OVERLOOKED = 100
 
 _OVERLOOKED: LiteralString = """
 insert into case_bells ("case")
-select "case" from cases where under_way and look_at < clock_timestamp() - interval '1 minute'
- order by look_at limit %(most)s
+(select "case" from cases where under_way and look_at < clock_timestamp() - interval '1 minute'
+  order by look_at limit %(most)s)
+ union
+(select "case" from case_messages
+  where state in ('waiting', 'leaving') and due_at < clock_timestamp() - interval '1 minute'
+  order by due_at limit %(most)s)
 on conflict ("case") do nothing
+"""
+
+_TO_SEND: LiteralString = """
+select coalesce(array_agg(message order by message) filter (where due_at <= clock_timestamp()), '{}') as due,
+       min(due_at) filter (where due_at > clock_timestamp()) as next_at
+  from case_messages where "case" = %s and state in ('waiting', 'leaving')
 """
 
 _TOLD: LiteralString = """
@@ -68,13 +78,15 @@ class CaseClockStore:
         async with self._pool.connection() as connection:
             held = await lock_case(connection, case)
             minded = await mind(connection, held, house, await run_time(connection, case))
+            send, next_at = await _to_send(connection, case)
         if minded.tells_run:
             self._ring()
         return CaseMinded(
             state=minded.case.state,
             words=minded.case.words,
             over=minded.case.state in OVER,
-            look_at=minded.look_at,
+            look_at=min(filter(None, (minded.look_at, next_at)), default=None),
+            send=send,
         )
 
     async def ring_overlooked(self) -> bool:
@@ -101,3 +113,11 @@ class CaseClockStore:
                 _TOLD,
                 {"cases": [each.case for each in cases], "at": [each.rung_at for each in cases]},
             )
+
+
+async def _to_send(
+    connection: Connection, case: str
+) -> tuple[tuple[int, ...], datetime | None]:
+    """Messages of a case that are due, and when the next one is, on the wall."""
+    row = await (await connection.execute(_TO_SEND, [case])).fetchone()
+    return (tuple(row["due"]), row["next_at"]) if row else ((), None)

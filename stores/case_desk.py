@@ -309,6 +309,13 @@ class CaseDesk(CaseStore):
             await kept.did("took in", detail=told)
         return kept.after
 
+    async def _own_or_take(self, work: CaseAtWork) -> None:
+        """Whoever acts on a case that nobody has takes it. Raises: `NotYoursError`."""
+        if work.case.state in TAKEN:
+            _own(work)
+        else:
+            await self._take(work)
+
     async def _take(self, work: CaseAtWork, by: str | None = None) -> None:
         await work.connection.execute(
             """

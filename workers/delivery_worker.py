@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.case_messages import CaseMessageDelivery
 from activities.counted_links import CountedLinks
 from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
@@ -24,6 +25,7 @@ from routing.background_work import BackgroundWork
 from routing.case_hooks import CaseHooks
 from stores.case_events import CaseEventStore
 from stores.case_hooks import CaseHookStore
+from stores.case_messages import CaseWriter
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.erased_hashes import ErasedHashes
@@ -81,19 +83,33 @@ def message_delivery(
     )
 
 
+def case_messages(
+    pool: Pool, ring: Callable[[], None], delivery: MessageDelivery
+) -> CaseMessageDelivery:
+    """What staff write from cases, sent as everything else is."""
+    return CaseMessageDelivery(
+        letters=CaseWriter(pool, ring), messages=MessageStore(pool), delivery=delivery
+    )
+
+
 def delivery_workers(
     client: Client,
     delivery: MessageDelivery,
+    cases: CaseMessageDelivery | None = None,
     *,
     at_once: int = 20,
     drain: timedelta = timedelta(seconds=20),
 ) -> list[Worker]:
-    """One worker for each purpose, of a client whose plugin carries no journeys."""
+    """One worker for each purpose, of a client whose plugin carries no journeys; staff write as service."""
+    of_staff = [cases.deliver_case_message] if cases is not None else []
     return [
         Worker(
             client,
             task_queue=delivery_queue(purpose),
-            activities=[delivery.deliver_message],
+            activities=[
+                delivery.deliver_message,
+                *(of_staff if purpose == "service" else ()),
+            ],
             max_concurrent_activities=at_once,
             graceful_shutdown_timeout=drain,
             build_id=build_id(),
@@ -129,18 +145,20 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         seal = sealing(settings, pool)
         plugin = clew_plugin(DefinitionStore(pool), runs_journeys=False, sealing=seal)
         client = await temporal(settings, plugins=[plugin], identity="delivery")
+        delivery = message_delivery(
+            pool,
+            bell.ring,
+            channels,
+            surveys,
+            pages=pages,
+            services=caller,
+            links=ShortLinks(settings.public_url, secret),
+            hashes=ErasedHashes(secret),
+        )
         workers = delivery_workers(
             client,
-            message_delivery(
-                pool,
-                bell.ring,
-                channels,
-                surveys,
-                pages=pages,
-                services=caller,
-                links=ShortLinks(settings.public_url, secret),
-                hashes=ErasedHashes(secret),
-            ),
+            delivery,
+            case_messages(pool, bell.ring, delivery),
             at_once=settings.deliveries_at_once,
             drain=drain,
         )

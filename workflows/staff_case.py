@@ -4,19 +4,24 @@ How a case stands is in our own database; who claims and decides does so there, 
 away. Here is what must not be forgotten: the next deadline, and that somebody is told of it.
 """
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
+from contracts.case_message import CaseMessageSent, SendCaseMessage
 from contracts.converter import Answer
 from contracts.names import (
+    DELIVER_CASE_MESSAGE,
     MIND_CASE,
     QUERY_STANDING,
     SIGNAL_CHANGED,
     STAFF_CASE,
+    delivery_queue,
 )
 from contracts.staff_case import CaseMinded, CaseToMind
-from workflows.activity_options import WRITTEN
+from workflows.activity_options import DELIVERED, WRITTEN
 
 SHORTEST_WAIT = timedelta(seconds=1)
 """A clock that is told again and again that something is due now asks once a second at most."""
@@ -32,6 +37,7 @@ class StaffCase:
     @workflow.init
     def __init__(self, order: CaseToMind) -> None:
         self._changed = False
+        self._sending: dict[int, asyncio.Task[None]] = {}
         self._standing = CaseMinded(state="open", words="", over=False)
 
     @workflow.run
@@ -39,7 +45,7 @@ class StaffCase:
         """Mind the case whenever something is due or changed. Returns how it ended."""
         looks = 0
         while True:
-            if looks == LOOKS_PER_RUN:
+            if looks >= LOOKS_PER_RUN and not self._sending:
                 workflow.continue_as_new(order)
             looks += 1
             self._changed = False
@@ -48,7 +54,8 @@ class StaffCase:
             )
             self._standing = minded
             workflow.set_current_details(minded.words)
-            if minded.over and not self._changed:
+            self._send_all(order, minded)
+            if minded.over and minded.look_at is None and not (self._changed or self._sending):
                 return Answer(state=minded.state)
             await self._wait(minded)
 
@@ -66,6 +73,28 @@ class StaffCase:
             words=self._standing.words,
             look_at=at.isoformat() if at is not None else None,
         )
+
+    def _send_all(self, order: CaseToMind, minded: CaseMinded) -> None:
+        """Each beside the other: a provider that is slow holds up no deadline."""
+        for message in minded.send:
+            if message not in self._sending:
+                self._sending[message] = asyncio.create_task(self._send(order.case, message))
+
+    async def _send(self, case: str, message: int) -> None:
+        try:
+            await workflow.execute_activity(
+                DELIVER_CASE_MESSAGE,
+                SendCaseMessage(case=case, message=message),
+                result_type=CaseMessageSent,
+                task_queue=delivery_queue("service"),
+                summary=f"Message {message} of staff",
+                **DELIVERED,
+            )
+        except ActivityError as error:  # it is asked for again, as long as it waits
+            workflow.logger.warning("a message of staff did not leave: %s", error)
+        finally:
+            del self._sending[message]
+            self._changed = True
 
     async def _wait(self, minded: CaseMinded) -> None:
         if minded.look_at is None:

@@ -263,7 +263,9 @@ async def stack(stack_database: str, temporal_address: str) -> AsyncIterator[Sta
         calls = ServiceCalls(caller=caller, records=RunRecordStore(pool, ear.heard.set))
         workers = [
             journey_worker(journeys, drain=QUICK),
-            *delivery_workers(deliveries, sending, drain=QUICK),
+            *delivery_workers(
+                deliveries, sending, case_messages(pool, ear.heard.set, sending), drain=QUICK
+            ),
             calls_worker(deliveries, calls, drain=QUICK),
         ]
         for worker in workers:

@@ -14,7 +14,6 @@ from activities.message_delivery import MessageDelivery
 from activities.message_text import PublishedMessage
 from contracts.case_message import CaseMessageSent, SendCaseMessage
 from contracts.clock import RunClock
-from contracts.fault_points import reach
 from contracts.journey_run import RunReference
 from contracts.message_delivery import MESSAGE_REJECTED, DeliverMessage, MessageDelivered
 from contracts.names import DELIVER_CASE_MESSAGE
@@ -113,7 +112,6 @@ class CaseMessageDelivery:
     async def deliver_case_message(self, order: SendCaseMessage) -> CaseMessageSent:
         """Send it under its own key, and write down what became of it. May run twice; sends once."""
         letter = await self.letters.take(order.message)
-        reach("case.message_taken")
         if letter is None:
             return CaseMessageSent(state="undone")
         try:
@@ -124,7 +122,6 @@ class CaseMessageDelivery:
             told = MessageDelivered(
                 state="refused", reason="cannot_render", words=error.message or str(error)
             )
-        reach("case.message_sent")
         return CaseMessageSent(state=await self.letters.settle(order.message, told))
 
     def _way(self, letter: CaseLetter) -> MessageDelivery:

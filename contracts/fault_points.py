@@ -41,8 +41,6 @@ FAULT_POINTS: Final[Mapping[str, str]] = {
     "delivery.after_release": "the relay was busy, and the claim is given back",
     "case.before_commit": "a case is inserted, and not committed",
     "case.after_commit": "a case is open, and its run does not know",
-    "case.message_taken": "a message of staff is about to leave, and the ledger was not asked",
-    "case.message_sent": "the ledger knows that a message of staff left, and its case does not",
     "case.after_decision": "a case is decided, and the member of staff has no answer",
     "case.minded": "something that was due on a case is done, and not committed",
     "case.after_ring": "the clock of a case was told of a change, and its bell still rings",

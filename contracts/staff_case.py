@@ -61,7 +61,8 @@ class CaseToMind:
 class CaseMinded:
     """How a case stands after what was due on it was done, in words. `look_at`: when something is due next.
 
-    `send`: messages of staff that are due. Words of ours about the case, none of the customer's: histories keep them readable.
+    `send`: messages of staff that are due. Words of ours about the case, none of the customer's: histories
+    keep them readable.
     """
 
     stays_readable: ClassVar[bool] = True

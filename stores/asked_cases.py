@@ -10,6 +10,8 @@ from pydantic import JsonValue
 
 from journey.effects import OfferedDecision
 from journey.page_events import ERASURE_REQUESTED, PERSON_WANTED
+from stores.case_hearing import BY_CUSTOMER
+from stores.case_rows import happened
 from stores.database import Connection, Pool, clean_text, ordered_json
 from stores.touchpoints import store_touchpoint
 
@@ -24,9 +26,10 @@ _ERASURE = {
 
 _OPEN = """
 insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, decisions, state,
-                   first_answer_by, opened_at, asked)
+                   first_answer_by, opened_at, asked, origin, clock, language)
 select 'case/asked:0:' || n, 0, n, '', '', %(customer)s, %(queue)s, %(brief)s, %(decisions)s, 'open',
-       %(answer_by)s, %(at)s, %(asked)s
+       %(answer_by)s, %(at)s, %(asked)s, 'customer', 'case/' || gen_random_uuid(),
+       (select split_part(traits ->> 'locale', '-', 1) from customers where customer = %(customer)s)
   from nextval('cases_asked_for') n
 returning "case", first_answer_by, opened_wall
 """
@@ -199,6 +202,7 @@ async def _open(
     )
     row = await cursor.fetchone()
     assert row is not None
+    await happened(connection, row["case"], at, BY_CUSTOMER, "opened")
     return AskedCase(case=row["case"], answer_by=answer_by, opened_at=at)
 
 

@@ -115,9 +115,7 @@ class CaseClockStore:
             )
 
 
-async def _to_send(
-    connection: Connection, case: str
-) -> tuple[tuple[int, ...], datetime | None]:
+async def _to_send(connection: Connection, case: str) -> tuple[tuple[int, ...], datetime | None]:
     """Messages of a case that are due, and when the next one is, on the wall."""
     row = await (await connection.execute(_TO_SEND, [case])).fetchone()
     return (tuple(row["due"]), row["next_at"]) if row else ((), None)

@@ -152,8 +152,7 @@ class CaseWriter(CaseDesk):
                 "files": len(letter.files),
             }  # fmt: skip
             await work.did("wrote to the customer", detail=told)
-            written = await _present(work.connection, work.case.case, message)
-        return written
+            return await _present(work.connection, work.case.case, message)
 
     async def undo(self, case: str, message: int, by: str) -> CaseMessage:
         """Take a message back that has not left; undone again changes nothing.
@@ -163,7 +162,7 @@ class CaseWriter(CaseDesk):
         async with self._work(case, by, over=True) as work:
             cursor = await work.connection.execute(
                 "update case_messages set state = 'undone', settled_at = clock_timestamp()"
-                ' where "case" = %s and message = %s and state = \'waiting\' returning message',
+                " where \"case\" = %s and message = %s and state = 'waiting' returning message",
                 [work.case.case, message],
             )
             undone = await cursor.fetchone() is not None
@@ -210,7 +209,10 @@ class CaseWriter(CaseDesk):
             held = await present_case(connection, row["case"])
             files = await _files(connection, message)
             name = await _name_of(connection, row["by"])
-            now, clock = await run_time(connection, held.case), await run_clock(connection, held.case)
+            now, clock = (
+                await run_time(connection, held.case),
+                await run_clock(connection, held.case),
+            )
         return CaseLetter(
             message=message, case=held.case, short_name=held.short_name, title=held.title,
             customer=held.customer, key=row["delivery"], channel=row["channel"],

@@ -7,7 +7,35 @@ from stores.held_rules import MINE_OR_RUN, NOBODY, OURS, TELLS, WHO, WROTE, Goes
 _OF_CASE: LiteralString = f't."case" in (select t."case" from cases t where {MINE_OR_RUN})'
 STAFF = "who of staff it was"
 
+_OF_MESSAGE: LiteralString = (
+    f"t.message in (select t.message from case_messages t where {_OF_CASE})"
+)
+
 TABLES_OF_CASES: dict[LiteralString, Held] = {
+    "case_message_files": Held(
+        erase=Goes(),
+        whose=_OF_MESSAGE,
+        called="files_from_staff",
+        gives="n name media_type content",
+        order="message, n",
+        withheld={TELLS: "message"},
+    ),
+    "case_messages": Held(
+        erase=Goes(),
+        whose=_OF_CASE,
+        called="written_by_staff",
+        gives='written_at channel template "values" subject text state went_by reason words settled_at',
+        order="message",
+        withheld={TELLS: "message case once delivery", OURS: "due_at", STAFF: "by"},
+    ),
+    "case_mentions": Held(
+        erase=Goes(),
+        whose=_OF_CASE,
+        called="said_in_public",
+        gives="at network link text",
+        order="at",
+        withheld={TELLS: "asked case"},
+    ),
     "case_bells": Held(erase=Goes(), whose=_OF_CASE, withheld={OURS: "case rung_at held_to"}),
     "case_events": Held(
         erase=Goes(),

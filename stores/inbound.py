@@ -3,14 +3,18 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from psycopg.errors import DeadlockDetected
 from pydantic import JsonValue
 
 from contracts.fault_points import reach
 from contracts.ids import message_id
 from contracts.inbound_message import Heard, InboundFile, InboundKind, InboundMessage
 from journey.message_events import REPLIED, UNSUBSCRIBED
+from journey.queues import QueuesFile
+from stores.case_hearing import Said, case_heard, tell_case
 from stores.customers import CustomerStore
 from stores.database import Connection, Pool, clean_text, one_statement
+from stores.house import HouseStore
 from stores.inbound_thread import Thread, find_thread, is_theirs, owner
 from stores.stop_and_start import CARRIED, obey, what_it_is
 from stores.touchpoints import store_touchpoint
@@ -20,6 +24,9 @@ TOLD_TEXT = 4_000
 
 MOST_TOLD_AN_HOUR = 20
 """Of one address: a robot that answers ours, which answers the robot, ends here."""
+
+AT_ONCE_AGAIN = 3
+"""Whoever locks a case before its customer, as staff do, may meet us: then one of the two begins anew."""
 
 _KEEP = """
 insert into inbound_messages (reply, customer, channel, address, sent_to, subject, text, whole,
@@ -62,12 +69,20 @@ class InboundStore:
     ) -> None:
         self._pool, self._customers, self._ring = pool, customers, ring or (lambda: None)
         self._welcome, self._most = frozenset(welcome), most_told_an_hour
+        self._house = HouseStore(pool)
 
     async def take(self, message: InboundMessage) -> Heard:
         """Keep a message and do what it asks for; the same one again changes nothing."""
-        async with self._pool.connection() as connection:
-            heard = await self._take(connection, message)
-            reach("inbound.before_commit")
+        house = (await self._house.house()).queues
+        for again in range(AT_ONCE_AGAIN, -1, -1):
+            try:
+                async with self._pool.connection() as connection:
+                    heard = await self._take(connection, message, house)
+                    reach("inbound.before_commit")
+                break
+            except DeadlockDetected:
+                if not again:
+                    raise
         reach("inbound.after_commit")
         if heard.new and heard.customer is not None:
             self._ring()
@@ -92,7 +107,9 @@ class InboundStore:
             row = await cursor.fetchone()
         return InboundFile(**row) if row else None
 
-    async def _take(self, connection: Connection, message: InboundMessage) -> Heard:
+    async def _take(
+        self, connection: Connection, message: InboundMessage, house: QueuesFile | None
+    ) -> Heard:
         known = await connection.execute(
             "select kind, customer from inbound_messages where reply = %s", [message.reply]
         )
@@ -104,6 +121,11 @@ class InboundStore:
         thread = await self._locked_thread(connection, message)
         kind = await what_it_is(connection, message, thread)
         reason = await self._not_told(connection, message, thread, kind)
+        if thread.customer is not None and kind in {"reply", "help"}:
+            case = await case_heard(
+                connection, thread.customer, house, delivery=thread.delivery, entry=thread.entry
+            )
+            thread = replace(thread, case=case)
         kept = await _keep(connection, message, thread, kind, reason)
         if not kept:
             return Heard(reply=message.reply, new=False, kind=kind, customer=thread.customer)
@@ -111,6 +133,9 @@ class InboundStore:
             await obey(connection, message, thread, kind)
         if thread.customer is not None:
             await _tell(connection, message, thread, kind, told=not reason)
+            if thread.case is not None and not reason:
+                said = Said(id=message.reply, channel=message.channel, files=len(message.files))
+                await tell_case(connection, thread.case, said, house)
         return Heard(
             reply=message.reply,
             new=True,

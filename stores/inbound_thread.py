@@ -12,10 +12,7 @@ ANSWERED_WITHIN = timedelta(days=30)
 """How long a text message counts as the answer to the newest delivery to its number."""
 
 _THREAD: LiteralString = """
-select d.key, d.customer, d.entry, d.message, d.journey, d.channel, d.address, r.workflow_id,
-       (select c."case" from cases c
-         where c.entry = d.entry and c.under_way
-         order by c.opened_wall desc, c.n desc limit 1) as "case"
+select d.key, d.customer, d.entry, d.message, d.journey, d.channel, d.address, r.workflow_id
   from deliveries d left join runs r on r.entry = d.entry
 """
 
@@ -54,7 +51,7 @@ select 1 from customers
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Thread:
-    """What a message belongs to, as far as anybody can tell."""
+    """What a message belongs to, as far as anybody can tell. `case`: see `stores.case_hearing`."""
 
     customer: str | None = None
     delivery: str | None = None
@@ -79,7 +76,6 @@ async def find_thread(connection: Connection, message: InboundMessage) -> Thread
         journey=row["journey"],
         entry=row["entry"],
         run=row["workflow_id"],
-        case=row["case"],
     )
 
 

@@ -21,6 +21,9 @@ from contracts.routing import (
     subject_of,
     unwritten,
 )
+from journey.message_events import BOUNCED, DELIVERED, OPENED, REPLIED
+from journey.page_events import ERASURE_REQUESTED, PERSON_WANTED
+from journey.touchpoint import CASE_DECIDED, RUN_ENDED
 from stores.database import Connection, Pool, jsonb, one_statement
 from stores.joined_runs import forward, let_runs_follow
 from stores.requested_entries import tell_not_started
@@ -28,11 +31,22 @@ from stores.rerouting import route_again, route_subjects_again
 
 __all__ = ["OutboxStore", "route_again", "route_subjects_again"]
 
+HEARD_EACH = timedelta(minutes=15)
+"""The same touchpoint by the same channel is noted on a case of its customer once in so long."""
+
+OF_CLEW = [
+    CASE_DECIDED, DELIVERED, OPENED, BOUNCED, REPLIED, RUN_ENDED, PERSON_WANTED, ERASURE_REQUESTED,
+]  # fmt: skip
+"""What we tell runs ourselves, or tell a case otherwise."""
+
 _OURS = "unit = %(unit)s and leased_by = %(holder)s and leased_until > clock_timestamp()"
 
 # A touchpoint that the customer had before keeps its number on a row that is aimed at one run. On
 # any other row it gets a new one: runs that did not have it may have been given higher numbers.
 # What came to somebody who became this customer was told to their runs: those fates stay with it.
+# Where staff have a case of the customer, it is noted there that something came, by name and channel
+# only, and each no more often than every so often; a case that was put off until it came wakes. Where
+# there is none, that is one look into an index, within this statement.
 _NUMBER = """
 with waiting as (
     select outbox, touchpoint, received_at, run from outbox
@@ -70,6 +84,37 @@ with waiting as (
 ), counted as (
     update routing_units set numbered = numbered + (select count(*) from fresh)
      where unit = %(unit)s and exists (select 1 from fresh)
+), on_case as materialized (
+    select "case", snoozed_for, opened_wall, n from cases
+     where customer = %(customer)s and under_way
+), came as (
+    select distinct on (t.event, by.channel) t.event, by.channel, t.occurred_at
+      from (select from on_case limit 1) c cross join fresh f
+     cross join lateral (
+           select event, occurred_at, context, properties from touchpoints
+            where received_at = f.received_at and touchpoint = f.touchpoint) t
+     cross join lateral (
+           select left(coalesce(t.context ->> 'channel', t.context ->> 'place', t.context ->> 'source',
+                                t.properties ->> 'channel', ''), 100) as channel) by
+     order by t.event, by.channel, f.number
+), heard as (
+    insert into case_events ("case", at, who, did, detail)
+    select c."case", occurred_at, 'customer', 'heard',
+           jsonb_build_object('event', event, 'channel', channel)
+      from came cross join (select "case" from on_case order by opened_wall desc, n desc limit 1) c
+     where event <> all(%(of_clew)s) and left(event, 1) <> '$'
+       and not exists (
+           select from case_events e
+            where e."case" = c."case" and e.did = 'heard' and e.at_wall > now() - %(heard_each)s
+              and e.detail = jsonb_build_object('event', came.event, 'channel', came.channel))
+), woken as (
+    update cases set snoozed_until = least(snoozed_until, acted_at, opened_at)
+     where state = 'snoozed' and "case" in (
+           select c."case" from on_case c join came on came.event = c.snoozed_for)
+    returning "case"
+), told as (
+    insert into case_bells ("case") select "case" from woken
+    on conflict ("case") do update set rung_at = clock_timestamp(), held_to = null
 )
 select exists (select 1 from outbox where unit = %(unit)s and run is not null) as aimed
 """
@@ -184,7 +229,10 @@ class OutboxStore:
                 if not await let_runs_follow(connection, holder, unit, held["joins"]):
                     return await _still_starting(connection, held["starting"])
                 held = await _locked(connection, values)
-            cursor = await connection.execute(_NUMBER, values | {"numbered": held["numbered"]})
+            told = {
+                "numbered": held["numbered"], "of_clew": OF_CLEW, "heard_each": HEARD_EACH,
+            }  # fmt: skip
+            cursor = await connection.execute(_NUMBER, values | told)
             row = await cursor.fetchone()
             if row and row["aimed"]:
                 await connection.execute(_RENUMBER, values)

@@ -43,7 +43,12 @@ from stores.run_records import RunRecordStore
 from stores.runs import Run, RunStore
 from stores.touchpoints import store_touchpoint
 from stores.wakeup import Ear
-from workers.delivery_worker import calls_worker, delivery_workers, message_delivery
+from workers.delivery_worker import (
+    calls_worker,
+    case_messages,
+    delivery_workers,
+    message_delivery,
+)
 from workers.embedded.postgres_server import PostgresServer
 from workers.journey_worker import journey_activities, journey_worker
 from workers.plugin import clew_plugin

@@ -32,3 +32,14 @@ create table case_message_files (
     content     bytea not null,
     primary key (message, n)
 );
+
+-- What was said in public, each link once, with the case that it is on.
+create table case_mentions (
+    asked       text primary key,                         -- digest of network and link
+    "case"      text not null,
+    network     text not null,
+    link        text not null,
+    text        text not null,
+    at          timestamptz not null
+);
+create index case_mentions_of_case on case_mentions ("case", at);

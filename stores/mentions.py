@@ -10,14 +10,19 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
 
+from pydantic import JsonValue
+
 from journey.effects import OfferedDecision
 from journey.queues import QueuesFile
+from stores.audit import record_deed
 from stores.case_hearing import BY_CUSTOMER, Said, case_heard, tell_case
 from stores.case_minding import mind
 from stores.case_rows import Case, happened, present_case
 from stores.customers import CustomerStore
 from stores.database import Connection, Pool, clean_text, ordered_json
 from stores.house import HouseStore
+
+BY_PROGRAM = "a program that watches networks"
 
 DECISIONS = {
     "answered": OfferedDecision(title="They have their answer"),
@@ -91,6 +96,8 @@ class MentionStore:
                 rings = await tell_case(connection, case, said, house)
             else:
                 case = await _opened(connection, mention, customer, queue, house, now)
+            told: dict[str, JsonValue] = {"network": mention.network, "customer": customer}
+            await record_deed(connection, BY_PROGRAM, "told of a mention", f"case {case}", told)
             held = await present_case(connection, case)
         if rings:
             self._ring()

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from api.acting_staff import ActingStaff
 from api.app import create_app
+from api.case_messages import case_messages_router
 from api.cases import CaseParts, cases_router
 from api.conversation import conversation_router
 from api.devices import devices_router
@@ -23,6 +24,7 @@ from api.ingest import Ingest
 from api.intake import Intake
 from api.key_rates import KeyRates
 from api.members import members_router
+from api.mentions import mentions_router
 from api.merges import merges_router
 from api.now import now_router
 from api.pressure import Pressure
@@ -43,6 +45,7 @@ from stores.case_desk import CaseDesk
 from stores.case_brief import CaseBriefStore
 from stores.case_events import CaseEventStore
 from stores.case_lists import CaseListStore
+from stores.case_messages import CaseWriter
 from stores.conversations import ConversationStore
 from stores.coupons import CouponStore
 from stores.customers import CustomerStore
@@ -56,6 +59,7 @@ from stores.inbound import InboundStore
 from stores.inbox_ear import InboxEar
 from stores.inbox_messages import InboxStore
 from stores.members import MemberStore
+from stores.mentions import MentionStore
 from stores.moment import MomentStore
 from stores.problem_answers import ProblemAnswers
 from stores.problems import ProblemStore
@@ -131,9 +135,11 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
     """What staff and their programs ask and do: cases, entries, the moment, problems, stops, who is who."""
     customers, house = CustomerStore(pool), HouseStore(pool)
     return [
-        cases_router(case_parts(pool, bell.ring, staff), staff),
         members_router(MemberStore(pool), staff),
         queues_router(QueueStandingStore(pool), staff, wall_clock),
+        case_messages_router(CaseWriter(pool, bell.ring), staff),
+        mentions_router(MentionStore(pool, customers, bell.ring), staff),
+        cases_router(case_parts(pool, bell.ring, staff), staff),
         entries_router(
             RequestedEntryStore(pool, bell.ring),
             customers,

@@ -62,6 +62,7 @@ NAMES = {
     "SETTLE_OFFER": "settle_offer",
     "CALL_SERVICE": "call_service",
     "START_RUN": "start_run",
+    "DELIVER_CASE_MESSAGE": "deliver_case_message",
     "CALLS_QUEUE": "calls",
 }
 
@@ -86,7 +87,9 @@ FIELDS = {
     "contracts.staff_case.CloseStaffCase": "run close record",
     "contracts.staff_case.StaffCaseChanged": "case state queue clocked",
     "contracts.staff_case.CaseToMind": "case",
-    "contracts.staff_case.CaseMinded": "state words over look_at",
+    "contracts.staff_case.CaseMinded": "state words over look_at send",
+    "contracts.case_message.SendCaseMessage": "case message",
+    "contracts.case_message.CaseMessageSent": "state",
     "contracts.customer_offer.GrantCustomerOffer": "run grant record",
     "contracts.customer_offer.OfferGranted": "code reason",
     "contracts.customer_offer.SettleCustomerOffer": "run settle record",

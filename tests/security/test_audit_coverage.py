@@ -227,6 +227,10 @@ BY_COMMAND = {("POST", "/v1/journeys/{journey}/enter")}
 """It is done above, by `clew enter`: both go through the one store that leaves the deed."""
 
 OVER_HTTP: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("POST", "/v1/cases/{case:path}/messages", "/v1/cases/70:1/messages", {"text": "Hello", "by": "eva"}),
+    ("POST", "/v1/cases/{case:path}/messages/{message:int}/undo", "/v1/cases/70:1/messages/{message}/undo", {"by": "eva"}),
+    ("POST", "/v1/cases/{case:path}/answered", "/v1/cases/70:1/answered", {"link": "https://social.example/1", "by": "eva"}),
+    ("POST", "/v1/mentions", "/v1/mentions", {"network": "social", "handle": "dora_k", "link": "https://social.example/2", "text": "Bad", "queue": "desk"}),
     ("POST", "/v1/cases", "/v1/cases", {"customer": "dora", "queue": "phone", "brief": "rang", "by": "eva"}),
     ("POST", f"{K}/claim", "/v1/cases/70:1/claim", {"by": "eva"}),
     ("POST", f"{K}/note", "/v1/cases/70:1/note", {"by": "eva", "text": "rang"}),
@@ -299,7 +303,7 @@ async def test_every_door_of_staff_that_changes_something_leaves_a_deed(doors: D
     }
     assert audited - BY_COMMAND == {(method, path) for method, path, _, _ in OVER_HTTP}
     await ready(doors)
-    merge, absence, unaudited = "0", "0", list[str]()
+    merge, absence, message, unaudited = "0", "0", "0", list[str]()
     earlier = await newest(doors.pool)
     bearer = {"Authorization": f"Bearer {doors.tokens['operator']}"}
     for method, _, at, told in OVER_HTTP:
@@ -310,12 +314,17 @@ async def test_every_door_of_staff_that_changes_something_leaves_a_deed(doors: D
         if method == "DELETE":
             sent = {}
         answer: httpx.Response = await doors.client.request(
-            method, at.format(merge=merge, absence=absence), headers=bearer, **sent
+            method,
+            at.format(merge=merge, absence=absence, message=message),
+            headers=bearer,
+            **sent,
         )
         if at == "/v1/merges" and answer.status_code == 201:
             merge = str(answer.json()["merge"])
         if at.endswith("/absences"):
             absence = str(answer.json().get("absence"))
+        if at.endswith("/messages") and answer.status_code == 201:
+            message = str(answer.json()["message"])
         if await deeds(doors.pool) == before:
             unaudited.append(f"{method} {at}: {answer.status_code} {answer.text[:200]}")
     assert unaudited == []

@@ -37,7 +37,7 @@ purpose: service
 {% endfor %}
 
 {% endfor %}
-{{ house.signature }}
+{% if house %}{{ house.signature }}{% endif %}
 """
 
 

@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0028"
-down_revision = "0025"
+down_revision = "0027"
 
 
 def upgrade() -> None:

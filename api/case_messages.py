@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
 from fastapi import APIRouter
@@ -11,19 +11,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from activities.message_channel import Attachment
-from activities.staff_cases import UnknownCaseError
-from api.refusals import RefusedRequestError, json_response
-from api.request_body import UnacceptableValueError, check_values, read_body, read_json
+from api.acting_staff import ActingStaff
+from api.case_refusals import in_words, present_case
+from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
-from stores.case_decisions import CaseAlreadyDecidedError, CaseClosedError, NotYoursError
-from stores.case_messages import CaseMessage, Letter, TooLateError, UnknownMessageError
+from api.told_object import bad_request, object_of, read_object_of, text_of
+from stores.case_messages import (
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    CaseMessage,
+    Letter,
+)
 from stores.case_rows import Case
 
 LARGEST_BODY = 16_000_000
 """Bytes: files travel in base64 inside JSON."""
 
+LARGEST_NUMBER = 2**62
 _WRITTEN = ("by", "text", "subject", "template", "values", "channel", "files", "once")
-_LONGEST = 200
+_LONGEST = {
+    "text": LONGEST_TEXT, "subject": LONGEST_SUBJECT, "template": 200, "channel": 40, "once": 200,
+}  # fmt: skip
 
 
 class Writer(Protocol):
@@ -42,132 +50,88 @@ class Writer(Protocol):
     ) -> None: ...
 
 
-def case_messages_router(writer: Writer, staff: StaffKeyCheck) -> APIRouter:
-    """Read, write, undo, and note an answer in public. Comes before the router of cases, whose paths take all."""
-    router = APIRouter(tags=["staff"])
+@dataclass(slots=True, frozen=True)
+class CaseMessageDoors:
+    """Read, write, undo, and note an answer in public."""
 
-    async def several(request: Request) -> Response:
-        case = await _present(writer, request)
-        return json_response({"messages": [asdict(each) for each in await writer.messages(case)]})
+    writer: Writer
+    acting: ActingStaff
 
-    async def write(request: Request) -> Response:
-        asked = await _asked(request, _WRITTEN)
-        letter, by = _letter(asked), _text(asked, "by")
-        case = await _present(writer, request)
-        try:
-            written = await writer.write(case, by, letter)
-        except Exception as error:
-            raise _refused(error) from None
-        return json_response(asdict(written), 201)
+    async def several(self, request: Request) -> Response:
+        """What was written from a case, the oldest first."""
+        case = await present_case(self.writer, request)
+        found = await self.writer.messages(case.case)
+        return json_response({"messages": [asdict(each) for each in found]})
 
-    async def undo(request: Request) -> Response:
-        by = _text(await _asked(request, ("by",)), "by")
-        case, message = await _present(writer, request), request.path_params["message"]
-        try:
-            return json_response(asdict(await writer.undo(case, min(message, 2**62), by)))
-        except Exception as error:
-            raise _refused(error) from None
+    async def write(self, request: Request) -> Response:
+        """`{"by", "text", "subject", "channel", "files", "once"}`, or `{"by", "template", "values"}`: 201."""
+        said = await read_object_of(request, _WRITTEN, LARGEST_BODY)
+        letter, case = _letter(said), await present_case(self.writer, request)
+        by = (await self.acting.actor(request, said)).by
+        return json_response(asdict(await self.writer.write(case.case, by, letter)), 201)
 
-    async def answered(request: Request) -> Response:
-        asked = await _asked(request, ("by", "link", "words"))
-        by, link = _text(asked, "by"), _text(asked, "link", 2_000)
-        words = _text(asked, "words", 10_000) if asked.get("words") else ""
-        case = await _present(writer, request)
-        try:
-            await writer.answered_in_public(case, by, link=link, words=words)
-        except Exception as error:
-            raise _refused(error) from None
+    async def undo(self, request: Request) -> Response:
+        """`{"by"}`: a message that has not left leaves not."""
+        said = await read_object_of(request, ("by",))
+        case = await present_case(self.writer, request)
+        by = (await self.acting.actor(request, said)).by
+        message = min(request.path_params["message"], LARGEST_NUMBER)
+        return json_response(asdict(await self.writer.undo(case.case, message, by)))
+
+    async def answered(self, request: Request) -> Response:
+        """`{"by", "link", "words"}`: they were answered by hand where they spoke."""
+        said = await read_object_of(request, ("by", "link", "words"))
+        link = text_of(said, "link", most=2_000)
+        words = text_of(said, "words", most=10_000, default="")
+        case = await present_case(self.writer, request)
+        by = (await self.acting.actor(request, said)).by
+        await self.writer.answered_in_public(case.case, by, link=link, words=words)
         return json_response({"success": True})
 
-    path = "/v1/cases/{case:path}/messages"
-    router.add_route(path, staff.behind(several), methods=["GET"])
-    router.add_route(path, staff.behind(write), methods=["POST"])
-    router.add_route(f"{path}/{{message:int}}/undo", staff.behind(undo), methods=["POST"])
-    router.add_route("/v1/cases/{case:path}/answered", staff.behind(answered), methods=["POST"])
+
+def case_messages_router(writer: Writer, acting: ActingStaff, staff: StaffKeyCheck) -> APIRouter:
+    """Comes before the router of cases, whose paths take all."""
+    router, doors = APIRouter(tags=["staff"]), CaseMessageDoors(writer, acting)
+
+    def add(path: str, door: Callable[[Request], Awaitable[Response]], method: str) -> None:
+        router.add_route(
+            f"/v1/cases/{{case:path}}/{path}", staff.behind(in_words(door)), methods=[method]
+        )
+
+    add("messages", doors.several, "GET")
+    add("messages", doors.write, "POST")
+    add("messages/{message:int}/undo", doors.undo, "POST")
+    add("answered", doors.answered, "POST")
     return router
 
 
-async def _present(writer: Writer, request: Request) -> str:
-    name = request.path_params["case"]
-    case = await writer.named(name)
-    if case is None:
-        raise RefusedRequestError(404, "unknown_case", f"there is no case {name[:200]!r}")
-    return case.case
-
-
-def _refused(error: Exception) -> Exception:
-    match error:
-        case UnknownCaseError():
-            return RefusedRequestError(404, "unknown_case", str(error))
-        case UnknownMessageError():
-            return RefusedRequestError(404, "unknown_message", str(error))
-        case TooLateError():
-            return RefusedRequestError(409, "too_late", str(error))
-        case NotYoursError():
-            return RefusedRequestError(409, "not_yours", str(error))
-        case CaseAlreadyDecidedError() | CaseClosedError():
-            return RefusedRequestError(409, "not_open", str(error))
-        case _:
-            return error
-
-
-async def _asked(request: Request, known: Sequence[str]) -> dict[str, Any]:
-    order, sure = read_json(await read_body(request, LARGEST_BODY))
-    if not isinstance(order, dict):
-        raise _bad("expected a JSON object")
-    read = cast("dict[str, Any]", order)
-    for field in read:
-        if field not in known:
-            raise _bad(f"{field[:60]}: is not known here; known are {', '.join(known)}")
+def _letter(said: Mapping[str, Any]) -> Letter:
+    told = {
+        name: text_of(said, name, most=most)
+        for name, most in _LONGEST.items()
+        if said.get(name) is not None
+    }
     try:
-        check_values(read, "message", sure=sure)
-    except UnacceptableValueError as error:
-        raise _bad(str(error)) from None
-    return read
-
-
-def _text(asked: Mapping[str, Any], field: str, most: int = _LONGEST) -> str:
-    value = asked.get(field)
-    if not isinstance(value, str) or not 1 <= len(value) <= most:
-        raise _bad(f"{field}: expected text of 1 to {most} characters")
-    return value
-
-
-def _letter(asked: Mapping[str, Any]) -> Letter:
-    values = asked.get("values", {})
-    if not isinstance(values, dict):
-        raise _bad("values: expected a JSON object")
-    told: dict[str, Any] = {
-        field: _text(asked, field, most)
-        for field, most in (
-            ("text", 50_000), ("subject", 500), ("template", 200), ("channel", 40), ("once", 200),
-        )
-        if asked.get(field) is not None
-    }  # fmt: skip
-    try:
-        return Letter(**told, values=cast("dict[str, Any]", values), files=_files(asked))
+        return Letter(**told, values=object_of(said, "values"), files=_files(said))
     except ValueError as error:
-        raise _bad(str(error)) from None
+        raise bad_request(str(error)) from None
 
 
-def _files(asked: Mapping[str, Any]) -> list[Attachment]:
-    given = asked.get("files", [])
+def _files(said: Mapping[str, Any]) -> Sequence[Attachment]:
+    given = said.get("files", [])
     if not isinstance(given, list):
-        raise _bad('files: expected [{"name": …, "media_type": …, "content": base64}]')
+        raise bad_request('files: expected [{"name": …, "media_type": …, "content": base64}]')
     files: list[Attachment] = []
     for each in cast("list[object]", given):
         if not isinstance(each, dict):
-            raise _bad("files: expected objects")
+            raise bad_request("files: expected objects")
         file = cast("dict[str, Any]", each)
-        content = _text(file, "content", LARGEST_BODY)
         try:
-            read = base64.b64decode(content, validate=True)
+            content = base64.b64decode(
+                text_of(file, "content", most=LARGEST_BODY), validate=True
+            )
         except (binascii.Error, ValueError):
-            raise _bad("files: content is not base64") from None
-        name, kind = _text(file, "name"), _text(file, "media_type")
-        files.append(Attachment(name=name, media_type=kind, content=read))
+            raise bad_request("files: content is not base64") from None
+        name, kind = text_of(file, "name", most=200), text_of(file, "media_type", most=200)
+        files.append(Attachment(name=name, media_type=kind, content=content))
     return files
-
-
-def _bad(message: str) -> RefusedRequestError:
-    return RefusedRequestError(400, "bad_request", message)

@@ -18,6 +18,7 @@ from stores.case_decisions import (
     CaseClosedError,
     NotYoursError,
 )
+from stores.case_messages import TooLateError, UnknownMessageError
 from stores.case_rows import Case
 from stores.customers import NameOfNobodyError
 from stores.feelings import UnknownFeelingError
@@ -32,12 +33,14 @@ _CONFLICTS: dict[type[Exception], str] = {
     CaseClosedError: "not_open",
     NotYoursError: "not_yours",
     ApprovalRefusedError: "nothing_to_approve",
+    TooLateError: "too_late",
 }
 _WRONG = (NameOfNobodyError, UnknownDecisionError, UnknownFeelingError, WrongFieldError)
 _UNKNOWN: dict[type[Exception], str] = {
     UnknownCaseError: "unknown_case",
     UnknownMemberError: "unknown_member",
     UnknownCallerError: "unknown_customer",
+    UnknownMessageError: "unknown_message",
 }
 
 

@@ -1,20 +1,14 @@
 """`/v1/mentions`: somebody speaks of us in public, as a program that watches for it tells us."""
 
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.refusals import RefusedRequestError, json_response
-from api.request_body import (
-    MESSAGE_BYTES,
-    UnacceptableValueError,
-    check_values,
-    read_body,
-    read_json,
-)
+from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
+from api.told_object import bad_request, read_object_of, text_of
 from journey.identity_rules import STRENGTH
 from stores.mentions import Mention, Mentioned
 
@@ -48,31 +42,12 @@ def mentions_router(mentions: Mentions, staff: StaffKeyCheck) -> APIRouter:
 
 
 async def _told(request: Request) -> dict[str, Any]:
-    read, sure = read_json(await read_body(request, MESSAGE_BYTES))
-    if not isinstance(read, dict):
-        raise _bad("expected a JSON object")
-    told = cast("dict[str, Any]", read)
-    known = {*FIELDS, "language"}
-    for field in told:
-        if field not in known:
-            raise _bad(f"{field[:60]}: is not known here; known are {', '.join(sorted(known))}")
-    try:
-        check_values(told, "mention", sure=sure)
-    except UnacceptableValueError as error:
-        raise _bad(str(error)) from None
-    for field, most in FIELDS.items():
-        value = told.get(field)
-        if not isinstance(value, str) or not value.strip() or len(value) > most:
-            raise _bad(f"{field}: expected text of 1 to {most} characters")
-    language = told.get("language")
-    if language is not None and (not isinstance(language, str) or not 2 <= len(language) <= 35):
-        raise _bad("language: expected one such as de")
-    if told["network"] in STRENGTH:
-        raise _bad(f"network: {told['network']} is a name of another kind")
-    if not told["link"].startswith(("https://", "http://")):
-        raise _bad("link: expected one that begins with https://")
-    return told
-
-
-def _bad(message: str) -> RefusedRequestError:
-    return RefusedRequestError(400, "bad_request", message)
+    told = await read_object_of(request, (*FIELDS, "language"))
+    mention = {name: text_of(told, name, most=most) for name, most in FIELDS.items()}
+    if told.get("language") is not None:
+        mention["language"] = text_of(told, "language", most=35)
+    if mention["network"] in STRENGTH:
+        raise bad_request(f"network: {mention['network']} is a name of another kind")
+    if not mention["link"].startswith(("https://", "http://")):
+        raise bad_request("link: expected one that begins with https://")
+    return mention

@@ -137,7 +137,7 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
     return [
         members_router(MemberStore(pool), staff),
         queues_router(QueueStandingStore(pool), staff, wall_clock),
-        case_messages_router(CaseWriter(pool, bell.ring), staff),
+        case_messages_router(CaseWriter(pool, bell.ring), acting_staff(pool, staff), staff),
         mentions_router(MentionStore(pool, customers, bell.ring), staff),
         cases_router(case_parts(pool, bell.ring, staff), staff),
         entries_router(
@@ -169,6 +169,11 @@ def staff_routers(pool: Pool, bell: Bell, staff: StaffKeyCheck, secret: bytes) -
     ]
 
 
+def acting_staff(pool: Pool, staff: StaffKeyCheck) -> ActingStaff:
+    """Who acts for staff, on our own database."""
+    return ActingStaff(staff, MemberStore(pool), HouseStore(pool))
+
+
 def case_parts(pool: Pool, ring: Callable[[], None], staff: StaffKeyCheck) -> CaseParts:
     """What the doors of cases work with, on our own database."""
     return CaseParts(
@@ -178,7 +183,7 @@ def case_parts(pool: Pool, ring: Callable[[], None], staff: StaffKeyCheck) -> Ca
         briefs=CaseBriefStore(pool, HouseStore(pool), LiquidText().words_of),
         opened=StaffOpenedCaseStore(pool, wall_clock),
         customers=CustomerStore(pool),
-        acting=ActingStaff(staff, MemberStore(pool), HouseStore(pool)),
+        acting=acting_staff(pool, staff),
         wall_clock=wall_clock,
     )
 

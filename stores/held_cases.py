@@ -45,6 +45,7 @@ TABLES_OF_CASES: dict[LiteralString, Held] = {
         order="event",
         withheld={TELLS: "event case", OURS: "at_wall", STAFF: "who"},
     ),
+    "case_writers": Held(erase=Goes(), whose=_OF_CASE, withheld={OURS: "case at", STAFF: "member"}),
     "cases": Held(
         erase=Goes(),
         whose=MINE_OR_RUN,
@@ -57,7 +58,7 @@ TABLES_OF_CASES: dict[LiteralString, Held] = {
             WHO: "customer",
             TELLS: "case entry n workflow_id asked clock merged_into",
             OURS: "escalations opened_wall run_clock origin skills first_answer next_answer resolve"
-            " escalate_to fixed expires queued_at pauses snoozed_for acted_at marks approval under_way look_at",
+            " escalate_to fixed expires queued_at pauses snoozed_for acted_at marks approval under_way look_at due_at",
             WROTE: "decisions",
             STAFF: "claimed_by decided_by had_by",
         },
@@ -85,5 +86,22 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
     ),
     "queue_turns": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "queue member turned_at"}
+    ),
+    "staff_sessions": Held(
+        erase=Stays("staff, not customers"),
+        withheld={NOBODY: "digest member created_at used_at expires_at"},
+    ),
+    "sign_in_tries": Held(
+        erase=Stays("staff, not customers"), withheld={NOBODY: "whose tries since"}
+    ),
+    "openid_logins": Held(
+        erase=Stays("staff, not customers"),
+        withheld={NOBODY: "digest nonce verifier leads_to expires_at"},
+    ),
+    "inbox_views": Held(
+        erase=Stays("staff, not customers"), withheld={NOBODY: "view member name filters"}
+    ),
+    "canned_replies": Held(
+        erase=Stays("what staff say to anybody"), withheld={NOBODY: "reply member name text act"}
     ),
 }

@@ -80,6 +80,7 @@ from workers.erasing import erasures
 from workers.feedback_sources import feedback_sources
 from workers.http_spans import HttpSpans, TracedIntake
 from workers.inbound import inbound_desk
+from workers.inbox import staff_inbox
 from workers.process import Life
 from workers.settings import ApiSettings
 from workers.telemetry import tracing
@@ -98,7 +99,7 @@ def api_app(
     settings: ApiSettings,
     stopping: asyncio.Event | None = None,
 ) -> FastAPI:
-    """The application on our own database. `stopping` ends what customers' pages listen to."""
+    """The application on our own database. `stopping` ends what pages listen to."""
     intake = TracedIntake if tracing() else Intake
     keys = WriteKeyCheck(WriteKeyStore(pool))
     rates = KeyRates(settings.key_messages_per_second)
@@ -110,6 +111,7 @@ def api_app(
         async with one_statement(pool) as connection:
             await connection.execute("select 1")
 
+    stopping = stopping or asyncio.Event()
     token = settings.staff_token.get_secret_value() if settings.staff_token else None
     staff = StaffKeyCheck(token, StaffTokenStore(pool))
     secret = settings.secret.get_secret_value().encode()
@@ -122,8 +124,9 @@ def api_app(
             settings,
             public_url=settings.public_url,
             secret=secret,
-            live=LiveStatus(stopping=stopping or asyncio.Event()),
+            live=LiveStatus(stopping=stopping),
         ),
+        staff_inbox(pool, bell.ring, settings, stopping=stopping),
         *inbound_routers(pool, bell, settings, staff),
         ingest=ingest,
         checks={"database": database_answers},

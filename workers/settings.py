@@ -26,6 +26,7 @@ from workers.encrypted_ways import (
 from workers.feedback_settings import FeedbackSettings
 from workers.http_settings import HttpSettings
 from workers.inbound_settings import InboundDoorSettings, MailDoorSettings, ReplySettings
+from workers.inbox_settings import InboxSettings
 from workers.mail_settings import MailSettings
 from workers.page_settings import PageSettings
 from workers.process_settings import IN_THE_CLEAR, Port, ProcessSettings
@@ -135,6 +136,7 @@ class ApiSettings(
     FeedbackSettings,
     VapidSettings,
     PageSettings,
+    InboxSettings,
 ):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 

@@ -1,0 +1,312 @@
+"""The page of one case: what must be known, what happened, and what can be done."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import JsonValue
+from starlette.responses import Response
+
+from activities.message_text import MessageCannotRenderError
+from console.inbox_door import InboxDoor, RefusedPageError, Visit
+from console.inbox_list import Houses, Members
+from console.inbox_words import (
+    STATES,
+    clock_words,
+    deed_in_words,
+    left_in_words,
+    on_the_wall,
+    title_of,
+)
+from contracts.case_brief import CaseBrief
+from contracts.clock import RunClock
+from journey.case_clock import OVER, TAKEN, UNTAKEN
+from stores.case_events import CaseEvent
+from stores.case_rows import Case
+from stores.conversations import Spoken
+from stores.inbox_keepsakes import CannedReply
+from stores.members import Member
+
+DONE: dict[str, str] = {
+    "claim": "It is yours.",
+    "let-go": "It is back in its queue.",
+    "hand-over": "It is handed over.",
+    "snooze": "It is put off.",
+    "wait": "It waits for the customer.",
+    "go-on": "It is yours again.",
+    "note": "Noted.",
+    "decide": "Decided.",
+    "ask": "It was more than you may grant: you asked for approval.",
+    "approve": "Approved, and decided.",
+    "disapprove": "Refused; who asked goes on.",
+    "reopen": "It is open again.",
+    "merge": "The other case was merged into this one.",
+    "macro": "Done.",
+}
+_MESSAGES = 60
+
+
+class Cases(Protocol):
+    """Where cases are kept."""
+
+    async def named(self, name: str) -> Case | None: ...
+    async def cases(self, *, customer: str | None = None, most: int = 100) -> list[Case]: ...
+
+
+class Briefs(Protocol):
+    """What must be known of a case, for one member."""
+
+    async def of(self, case: Case, member: Member) -> CaseBrief: ...
+
+
+class Events(Protocol):
+    """What happened to a case."""
+
+    async def of(self, case: str, most: int = 500) -> list[CaseEvent]: ...
+
+
+class Conversations(Protocol):
+    """What was said both ways."""
+
+    async def of(self, customer: str, most: int = 100) -> list[Spoken]: ...
+
+
+class Clocks(Protocol):
+    """On which clock a case lives; None is wall time."""
+
+    async def clock(self, case: str) -> RunClock | None: ...
+
+
+class Replies(Protocol):
+    """What is said often."""
+
+    async def replies(self, member: str) -> list[CannedReply]: ...
+
+
+class Words(Protocol):
+    """Puts a template into words."""
+
+    def render(self, template: str, values: Mapping[str, object], now: datetime) -> str: ...
+
+
+class Writers(Protocol):
+    """Who writes where."""
+
+    async def all(self) -> dict[str, list[tuple[str, str]]]: ...
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Shown:
+    """What the page says besides. `wrong`: what was refused; `filled`: what was filled in then, by form."""
+
+    wrong: str = ""
+    filled: Mapping[str, str] = field(default_factory=dict[str, str])
+    form: str = ""
+    status: int = 200
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CasePage:
+    """The page. `now` is wall time."""
+
+    door: InboxDoor
+    cases: Cases
+    briefs: Briefs
+    events: Events
+    conversations: Conversations
+    clocks: Clocks
+    replies: Replies
+    words: Words
+    writers: Writers
+    house: Houses
+    members: Members
+    now: Callable[[], datetime]
+
+    async def show(self, visit: Visit) -> Response:
+        """One case."""
+        return await self.page(visit, await self.seen(visit), Shown())
+
+    async def seen(self, visit: Visit) -> Case:
+        """The case that was asked for, if this member may see it. Raises: `RefusedPageError`."""
+        case = await self.cases.named(visit.request.path_params["case"])
+        if case is None or not sees(visit.member, case):
+            # The same words for both: who may not see a case does not learn that it is there.
+            raise RefusedPageError(404, "There is no such case, or it is not of your queues.")
+        return case
+
+    async def page(self, visit: Visit, case: Case, shown: Shown) -> Response:
+        """The page as it is now."""
+        now, member = self.now(), visit.member
+        clock = await self.clocks.clock(case.case)
+        brief = await self.briefs.of(case, member)
+        everybody = await self.members.members()
+        names = {each.member: each.name for each in everybody}
+        house = (await self.house.house()).queues
+        queues = [
+            (each.queue, each.title or each.queue) for each in (house.queues if house else [])
+        ]
+        replies = await self.replies.replies(member.member)
+        said, wrong = self._reply(visit, case, brief, replies)
+        writing = (await self.writers.all()).get(case.case, [])
+        done = visit.request.query_params.get("did", "") if not shown.wrong else ""
+        values: dict[str, Any] = {
+            "visit": visit,
+            "case": case,
+            "title": title_of(case.title, case.brief, case.queue),
+            "queue": dict(queues).get(case.queue, case.queue),
+            "state": STATES.get(case.state, case.state),
+            "holder": names.get(case.claimed_by or "", case.claimed_by or ""),
+            "asked": self._asked(case, names),
+            "brief": brief,
+            "deadlines": _deadlines(case, clock, member, now),
+            "when": lambda at: clock_words(on_the_wall(at, clock) or at, member.zone, now),
+            "thread": await self._thread(case, clock, names, member, now),
+            "queues": [each for each in queues if each[0] != case.queue],
+            "colleagues": [each for each in everybody if each.member != member.member and each.role in ("agent", "lead", "admin")],
+            "others": await self._others(visit, case) if visit.works else [],
+            "replies": [each for each in replies if not each.act],
+            "macros": [each for each in replies if each.act],
+            "said": said,
+            "writing": [name for who, name in writing if who != member.member],
+            "can": can(visit, case),
+            "done": DONE.get(done, ""),
+            "wrong": shown.wrong or wrong,
+            "filled": shown.filled,
+            "form": shown.form,
+        }  # fmt: skip
+        return self.door.page("case.html", values, shown.status)
+
+    def render(self, template: str, case: Case, brief: CaseBrief, member: Member) -> str:
+        """A text that is said often, for this case. Raises: `MessageCannotRenderError`."""
+        first, _, last = member.name.partition(" ")
+        values: dict[str, object] = {
+            "customer": {**brief.traits, "name": brief.who.name},
+            "case": {"title": title_of(case.title, case.brief, case.queue), "name": case.short_name, "queue": case.queue},
+            "me": {"name": member.name, "first_name": first, "last_name": last},
+        }  # fmt: skip
+        return self.words.render(template, values, self.now())
+
+    def _reply(
+        self, visit: Visit, case: Case, brief: CaseBrief, replies: Sequence[CannedReply]
+    ) -> tuple[str, str]:
+        asked = visit.request.query_params.get("reply", "")
+        chosen = next((each for each in replies if str(each.reply) == asked), None)
+        if chosen is None:
+            return "", ""
+        try:
+            return self.render(chosen.text, case, brief, visit.member), ""
+        except MessageCannotRenderError as error:
+            return "", f"{chosen.name}: {error}"
+
+    def _asked(self, case: Case, names: Mapping[str, str]) -> dict[str, Any] | None:
+        asked = case.approval
+        if asked is None:
+            return None
+        fields = asked["fields"]
+        told = fields.items() if isinstance(fields, dict) else ()
+        by = str(asked["by"])
+        return {
+            "decision": asked["decision"],
+            "fields": [(name, value) for name, value in told],
+            "by": names.get(by, by),
+            "of": by,
+            "words": asked["words"],
+            "why": asked["why"],
+        }
+
+    async def _thread(
+        self, case: Case, clock: RunClock | None, names: Mapping[str, str], member: Member, now: datetime
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        parts = [_happened(each, names) for each in await self.events.of(case.case)]
+        parts += [_spoken(each) for each in await self.conversations.of(case.customer, _MESSAGES)]
+        parts.sort(key=lambda each: each["at"])
+        for each in parts:
+            each["when"] = clock_words(on_the_wall(each["at"], clock) or each["at"], member.zone, now)  # fmt: skip
+        return parts
+
+    async def _others(self, visit: Visit, case: Case) -> list[tuple[str, str]]:
+        """Other open cases of this customer that may become a part of this one."""
+        found = await self.cases.cases(customer=case.customer, most=50)
+        return [
+            (each.case, f"{each.short_name} {title_of(each.title, each.brief, each.queue)}")
+            for each in found
+            if each.case != case.case
+            and each.state not in OVER
+            and not each.of_a_run
+            and sees(visit.member, each)
+        ]
+
+
+def sees(member: Member, case: Case) -> bool:
+    """Whether a member may see a case: one of their queues, or one that is in their hands."""
+    return member.role == "admin" or case.queue in member.queues or case.claimed_by == member.member
+
+
+def can(visit: Visit, case: Case) -> dict[str, bool]:
+    """What this member can do with it now."""
+    works = visit.works
+    mine = case.claimed_by == visit.member.member
+    holds = works and case.state in TAKEN and (mine or visit.leads)
+    asked = case.approval
+    return {
+        "claim": works and case.state in UNTAKEN,
+        "let-go": holds,
+        "hand-over": works and (holds or case.state in UNTAKEN),
+        "snooze": holds and case.state != "snoozed",
+        "wait": holds and case.state != "pending",
+        "go-on": holds and case.state in ("snoozed", "pending"),
+        "note": works,
+        "decide": works and (holds or case.state in UNTAKEN) and asked is None,
+        "approve": visit.leads and asked is not None and asked["by"] != visit.member.member,
+        "reopen": works and case.state in OVER and case.merged_into is None,
+        "merge": works and case.state not in OVER,
+    }
+
+
+def _deadlines(
+    case: Case, clock: RunClock | None, member: Member, now: datetime
+) -> list[dict[str, Any]]:
+    if case.state in OVER or case.state == "pending":
+        return []
+    running = {
+        "First answer": case.first_answer_by if case.answered_at is None else None,
+        "Next answer": case.next_answer_by,
+        "Decide": case.resolve_by,
+    }
+    found: list[dict[str, Any]] = []
+    for what, by in running.items():
+        at = on_the_wall(by, clock)
+        if at is None:
+            continue
+        how = "over" if at <= now else "soon" if (at - now).total_seconds() < 1_800 else "fine"
+        when = clock_words(at, member.zone, now)
+        found.append({"what": what, "at": at, "how": how, "left": left_in_words(at, now), "when": when})  # fmt: skip
+    return sorted(found, key=lambda each: each["at"])
+
+
+def _happened(event: CaseEvent, names: Mapping[str, str]) -> dict[str, Any]:
+    who = {"clew": "Clew", "customer": "The customer"}.get(event.who, event.who)
+    note = event.did == "noted"
+    return {
+        "kind": "note" if note else "event",
+        "at": event.at,
+        "who": names.get(event.who, who),
+        "words": "" if note else deed_in_words(event.did, event.detail, names),
+        "text": event.why,
+        "label": "",
+    }
+
+
+def _spoken(spoken: Spoken) -> dict[str, Any]:
+    came = spoken.way == "in"
+    state = "" if came or spoken.state == "accepted" else f", {spoken.state}"
+    message: JsonValue = spoken.subject or spoken.message or ""
+    return {
+        "kind": "in" if came else "out",
+        "at": spoken.at,
+        "who": "The customer" if came else "We",
+        "words": f"by {spoken.channel or 'post'}{state}",
+        "label": message,
+        "text": spoken.text,
+    }

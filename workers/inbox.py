@@ -1,0 +1,103 @@
+"""The inbox of staff, on our own database."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from fastapi import APIRouter
+from pydantic import SecretStr
+
+from channels.liquid_text import LiquidText
+from channels.openid_provider import OpenIdProvider
+from console.inbox import Inbox, inbox_router
+from console.inbox_acts import Acts
+from console.inbox_case import CasePage
+from console.inbox_door import AT, InboxDoor
+from console.inbox_list import ListPage
+from console.inbox_live import LiveInbox, LivePage
+from console.inbox_login import Login
+from console.inbox_replies import RepliesPage
+from stores.case_desk import CaseDesk
+from stores.case_events import CaseEventStore
+from stores.case_writers import CaseWriterStore
+from stores.conversations import ConversationStore
+from stores.customers import CustomerStore
+from stores.database import Pool
+from stores.house import HouseStore
+from stores.inbox_keepsakes import KeepsakeStore
+from stores.inbox_list import InboxListStore
+from stores.member_passwords import MemberPasswordStore
+from stores.members import MemberStore
+from stores.plain_brief import PlainBriefStore
+from stores.staff_sign_ins import SignInStore
+
+
+class InboxTold(Protocol):
+    """What it is told of."""
+
+    @property
+    def public_url(self) -> str: ...
+    @property
+    def oidc_issuer(self) -> str | None: ...
+    @property
+    def oidc_client_id(self) -> str | None: ...
+    @property
+    def oidc_client_secret(self) -> SecretStr | None: ...
+    @property
+    def oidc_name(self) -> str: ...
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def staff_inbox(
+    pool: Pool,
+    ring: Callable[[], None],
+    settings: InboxTold,
+    *,
+    stopping: asyncio.Event,
+    now: Callable[[], datetime] = _wall_clock,
+    every_seconds: float = 1.0,
+) -> APIRouter:
+    """All its pages. `stopping` ends what they listen to; `now` is wall time."""
+    sign_ins, house, members = SignInStore(pool, now), HouseStore(pool), MemberStore(pool)
+    door = InboxDoor(sign_ins, settings.public_url.startswith("https://"))
+    desk, kept, writers = CaseDesk(pool, ring), KeepsakeStore(pool), CaseWriterStore(pool, now)
+    lists, liquid, events = InboxListStore(pool), LiquidText(), CaseEventStore(pool)
+    case = CasePage(
+        door=door, cases=desk, briefs=PlainBriefStore(pool), events=events,
+        conversations=ConversationStore(pool), clocks=lists, replies=kept, words=liquid,
+        writers=writers, house=house, members=members, now=now,
+    )  # fmt: skip
+    live = LiveInbox(
+        events=events, changes=lists, writers=writers, stopping=stopping, every_seconds=every_seconds
+    )  # fmt: skip
+    return inbox_router(
+        Inbox(
+            door=door,
+            login=Login(door, sign_ins, MemberPasswordStore(pool), _provider(settings, now), settings.oidc_name),
+            lists=ListPage(
+                door=door, lists=lists, views=kept, customers=CustomerStore(pool), house=house,
+                members=members, now=now,
+            ),
+            case=case,
+            acts=Acts(page=case, desk=desk, writers=writers),
+            live=LivePage(live=live, page=case),
+            replies=RepliesPage(door=door, replies=kept, words=liquid, house=house),
+        )
+    )  # fmt: skip
+
+
+def _provider(settings: InboxTold, now: Callable[[], datetime]) -> OpenIdProvider | None:
+    secret = settings.oidc_client_secret
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or secret is None:
+        return None
+    return OpenIdProvider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        secret.get_secret_value(),
+        f"{settings.public_url.rstrip('/')}{AT}/openid/answer",
+        now=now,
+    )

@@ -32,7 +32,10 @@ REFUSALS = (
 )  # fmt: skip
 """What the desk says no with, each in words for whoever asked."""
 
-SPANS = {"1h": timedelta(hours=1), "3h": timedelta(hours=3), "1d": timedelta(days=1), "3d": timedelta(days=3), "7d": timedelta(days=7)}  # fmt: skip
+SPANS: dict[str, timedelta] = {
+    "1h": timedelta(hours=1), "3h": timedelta(hours=3), "1d": timedelta(days=1),
+    "3d": timedelta(days=3), "7d": timedelta(days=7),
+}  # fmt: skip
 MORNING = time(9)
 
 
@@ -214,7 +217,8 @@ class Acts:
     async def _macro(self, visit: Visit, case: Case) -> None:
         """Note its words, then do what it does besides."""
         kept = await self.page.replies.replies(visit.member.member)
-        macro = next((each for each in kept if str(each.reply) == visit.form.line("macro") and each.act), None)  # fmt: skip
+        chosen = visit.form.line("macro")
+        macro = next((each for each in kept if each.act and str(each.reply) == chosen), None)
         if macro is None:
             raise ValueError("Choose a macro.")
         brief = await self.page.briefs.of(case, visit.member)

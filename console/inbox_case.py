@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import JsonValue
 from starlette.responses import Response
 
 from activities.message_text import MessageCannotRenderError
-from console.inbox_door import InboxDoor, RefusedPageError, Visit
+from console.inbox_door import WORKS, InboxDoor, RefusedPageError, Visit
 from console.inbox_list import Houses, Members
 from console.inbox_words import (
     STATES,
@@ -160,10 +161,10 @@ class CasePage:
             "asked": self._asked(case, names),
             "brief": brief,
             "deadlines": _deadlines(case, clock, member, now),
-            "when": lambda at: clock_words(on_the_wall(at, clock) or at, member.zone, now),
+            "when": partial(_when, clock, member.zone, now),
             "thread": await self._thread(case, clock, names, member, now),
             "queues": [each for each in queues if each[0] != case.queue],
-            "colleagues": [each for each in everybody if each.member != member.member and each.role in ("agent", "lead", "admin")],
+            "colleagues": [each for each in everybody if each.role in WORKS and each != member],
             "others": await self._others(visit, case) if visit.works else [],
             "replies": [each for each in replies if not each.act],
             "macros": [each for each in replies if each.act],
@@ -182,7 +183,11 @@ class CasePage:
         first, _, last = member.name.partition(" ")
         values: dict[str, object] = {
             "customer": {**brief.traits, "name": brief.who.name},
-            "case": {"title": title_of(case.title, case.brief, case.queue), "name": case.short_name, "queue": case.queue},
+            "case": {
+                "title": title_of(case.title, case.brief, case.queue),
+                "name": case.short_name,
+                "queue": case.queue,
+            },
             "me": {"name": member.name, "first_name": first, "last_name": last},
         }  # fmt: skip
         return self.words.render(template, values, self.now())
@@ -236,6 +241,10 @@ class CasePage:
             and not each.of_a_run
             and sees(visit.member, each)
         ]
+
+
+def _when(clock: RunClock | None, zone: str, now: datetime, at: datetime) -> str:
+    return clock_words(on_the_wall(at, clock) or at, zone, now)
 
 
 def sees(member: Member, case: Case) -> bool:

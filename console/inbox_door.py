@@ -20,6 +20,8 @@ from stores.members import Member
 AT = "/staff"
 LARGEST_FORM = 64_000
 SESSION_SECONDS = 8 * 3600
+WORKS = ("agent", "lead", "admin")
+"""Roles that work on cases."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -89,7 +91,7 @@ class Visit:
     @property
     def works(self) -> bool:
         """Whether they work on cases; analysts and editors only read."""
-        return self.member.role in ("agent", "lead", "admin")
+        return self.member.role in WORKS
 
     @property
     def leads(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -81,7 +81,8 @@ class ListPage:
         counts = await self.lists.counts(visit.member)
         house = (await self.house.house()).queues
         titles = {each.queue: each.title or each.queue for each in (house.queues if house else [])}
-        queues = sorted(set(titles) | set(visit.member.queues)) if visit.member.role == "admin" else sorted(visit.member.queues)  # fmt: skip
+        own = set(visit.member.queues)
+        queues = sorted(own | set(titles) if visit.member.role == "admin" else own)
         values: dict[str, Any] = {
             "visit": visit,
             "rows": [self._row(each, visit.member, names, titles) for each in cases],
@@ -92,7 +93,10 @@ class ListPage:
             "queues": [(name, titles.get(name, name)) for name in queues],
             "filtered": any(asked.get(each) for each in FILTERS if each != "scope"),
             "found": found,
-            "views": [(each, f"{AT}?{urlencode(each.filters)}") for each in await self.views.views(visit.member.member)],
+            "views": [
+                (each, f"{AT}?{urlencode(each.filters)}")
+                for each in await self.views.views(visit.member.member)
+            ],
             "page": wanted.page,
             "before": _address(asked, wanted.page - 1) if wanted.page > 1 else "",
             "after": _address(asked, wanted.page + 1) if more and wanted.page < MOST_PAGES else "",
@@ -127,7 +131,7 @@ class ListPage:
             scope = default
         state = asked.get("state")
         wanted = Wanted(
-            scope=cast("Scope", scope),
+            scope=scope,
             state=state if state in STATES else None,
             queue=asked.get("queue") or None,
             place=asked.get("place") or None,
@@ -196,7 +200,7 @@ def _scopes(
     kept = {name: value for name, value in asked.items() if name not in ("scope", "page")}
     shown: list[tuple[Scope, str, str, str]] = []
     for scope, words in SCOPES.items():
-        if scope == "approvals" and not visit.leads or scope == "mine" and not visit.works:
+        if (scope == "approvals" and not visit.leads) or (scope == "mine" and not visit.works):
             continue
         n = counts.get(scope)
         count = "" if n is None else f"{COUNTED:,}+" if n >= COUNTED else f"{n:,}"

@@ -1,4 +1,4 @@
-"""What changes while it is looked at: one look at the database for all pages of a process, told by server-sent events."""
+"""What changes while it is looked at: one look at the database for all pages of a process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -116,7 +116,8 @@ class LiveInbox:
             if any(_concerns(listener, each) for each in changed):
                 _put(listener, b"event: changed\ndata: {}\n\n")
             if listener.case is not None:
-                now = [name for who, name in writers.get(listener.case, []) if who != listener.member.member]  # fmt: skip
+                own = listener.member.member
+                now = [name for who, name in writers.get(listener.case, []) if who != own]
                 if now != listener.writers:
                     listener.writers = now
                     _put(listener, b"event: writing\ndata: " + orjson.dumps(now) + b"\n\n")

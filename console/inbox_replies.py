@@ -82,8 +82,10 @@ class RepliesPage:
     async def _acts(self) -> dict[str, str]:
         house = (await self.house.house()).queues
         queues = house.queues if house is not None else []
-        over = {f"queue {each.queue}": f"Hand over to {each.title or each.queue}, with the words" for each in queues}  # fmt: skip
-        return ACTS | over
+        return ACTS | {
+            f"queue {each.queue}": f"Hand over to {each.title or each.queue}, with the words"
+            for each in queues
+        }
 
     async def _page(
         self, visit: Visit, wrong: str = "", filled: dict[str, str] | None = None

@@ -140,7 +140,7 @@ class InboxListStore:
         """How PostgreSQL finds a page, in its own words."""
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
-                "explain (costs off) " + _statement(member, wanted), _values(member, wanted)
+                f"explain (costs off) {_statement(member, wanted)}", _values(member, wanted)
             )
             return "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
 
@@ -246,7 +246,10 @@ def _statement(member: Member, wanted: Wanted) -> LiteralString:
     everything: LiteralString = (
         f"select c.* from cases c where {conditions} order by {order} limit %(most)s"
     )
-    waiting: LiteralString = f"select c.* from cases c where {conditions} and {_APPROVALS} order by {order} limit %(most)s"
+    waiting: LiteralString = (
+        f"select c.* from cases c where {conditions} and {_APPROVALS}"
+        f" order by {order} limit %(most)s"
+    )  # fmt: skip
     match wanted.scope:
         case "mine":
             found = mine

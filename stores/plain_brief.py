@@ -1,4 +1,4 @@
-"""What is known of a customer in one look, of what stands already: who they are, their way, what they feel, what may be decided."""
+"""What is known of a customer in one look: who they are, their way, what they feel, what may be decided."""
 
 from collections.abc import Sequence
 from datetime import datetime

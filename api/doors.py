@@ -12,9 +12,11 @@ from typing import Literal
 from journey.staff_roles import Role
 
 Proof = Literal[
-    "none", "write_key", "devices_key", "staff", "link", "inbox_token", "provider", "inbound_secret"
-]
-"""What a caller must have. `link`: it stands in the path and is signed, or long enough not to be guessed."""
+    "none", "write_key", "devices_key", "staff", "link", "inbox_token", "provider", "inbound_secret",
+    "session",
+]  # fmt: skip
+"""What a caller must have. `link`: it stands in the path and is signed, or long enough not to be guessed.
+`session`: the cookie of a member who is signed in; who may what there is said by their role and queues."""
 
 Taken = Literal["", "message", "batch", "events", "device", "form", "mail", "report"]
 """What the body is; for staff, the names of fields stand in `fields`."""
@@ -238,6 +240,44 @@ def _pages() -> list[Door]:
     ] + [Door(method="GET", path="/pages/status.js", says="The script of the status page", proof="none")]  # fmt: skip
 
 
+def _staff_pages() -> list[Door]:
+    def page(
+        method: str,
+        path: str,
+        says: str,
+        proof: Proof = "session",
+        audited: str = "",
+        answers: tuple[int, ...] = (200,),
+    ) -> Door:
+        taken: Taken = "form" if method == "POST" else ""
+        return Door(
+            method=method,
+            path=path,
+            says=says,
+            proof=proof,
+            page=True,
+            taken=taken,
+            audited=audited,
+            answers=answers,
+        )
+
+    return [
+        page("GET", "/staff", "The inbox: cases of a member of staff"),
+        page("GET", "/staff/login", "Where staff sign in", "none"),
+        page("POST", "/staff/login", "A member signs in", "none", "signed in", (303,)),
+        page("GET", "/staff/openid", "Off to the OpenID provider", "none", answers=(303,)),
+        page("GET", "/staff/openid/answer", "Back from the OpenID provider", "none", answers=(303,)),
+        page("POST", "/staff/logout", "A member signs out", audited="signed out", answers=(303,)),
+        page("POST", "/staff/views", "Keep a list of cases", audited="kept a view", answers=(303,)),
+        page("GET", "/staff/replies", "What staff say often"),
+        page("POST", "/staff/replies", "Keep a text", audited="kept a text", answers=(303,)),
+        page("GET", "/staff/events", "That something changed, as it does"),
+        page("GET", "/staff/case/{case:path}", "One case"),
+        page("POST", "/staff/case/{case:path}/{act}", "What a member does with a case", audited="what was done", answers=(303,)),
+        page("GET", "/staff/static/{file}", "The style and the scripts of the inbox", "none"),
+    ]  # fmt: skip
+
+
 def _inbound() -> list[Door]:
     secret, signed = ("postmark", "sendgrid"), ("twilio", "slack", "ses")
     return [
@@ -256,5 +296,5 @@ def _process() -> list[Door]:
 
 
 DOORS: tuple[Door, ...] = (
-    *_ingest(), *_apps(), *_of_staff(), *_pages(), *_inbound(), *_process()
+    *_ingest(), *_apps(), *_of_staff(), *_pages(), *_staff_pages(), *_inbound(), *_process()
 )  # fmt: skip

@@ -18,6 +18,8 @@ from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
 from journey.staff_roles import ROLES
 from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
+from stores.members import Member, MemberStore
+from stores.staff_sign_ins import SignInStore
 from stores.staff_tokens import StaffTokenStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
@@ -138,6 +140,7 @@ async def _people(doors: Doors) -> None:
     doors.tokens["expired"] = await tokens.create(
         "over", "operator", lasts=timedelta(seconds=-1), by="test"
     )
+    await _members(doors)
     doors.tokens["installation"] = STAFF
     keys = WriteKeyStore(doors.pool)
     doors.tokens["write key"] = await keys.create("shop")
@@ -146,3 +149,14 @@ async def _people(doors: Doors) -> None:
     doors.tokens["revoked key"] = await keys.create("old shop")
     await keys.revoke("old shop")
     doors.tokens["expired key"] = await keys.create("past shop", lasts=timedelta(seconds=-1))
+
+
+async def _members(doors: Doors) -> None:
+    """Members of staff who are signed in at the inbox."""
+    members, sign_ins = MemberStore(doors.pool), SignInStore(doors.pool, lambda: datetime.now(UTC))
+    for name in ("root", "gone"):
+        await members.put(Member(member=name, name=name.title(), role="admin"), by="test")
+    doors.tokens["session"] = await sign_ins.begin("root", "test")
+    doors.tokens["session that ends"] = await sign_ins.begin("root", "test")
+    doors.tokens["session of who left"] = await sign_ins.begin("gone", "test")
+    await members.leave("gone", by="test")

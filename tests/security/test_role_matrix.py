@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from api.doors import DOORS, Door
 from channels.customer_links import VALID_DAYS
+from console.inbox_door import csrf_of
 from journey.staff_roles import READS, ROLES, may
 from tests.scorecard import keep
 from tests.security.conftest import Doors
@@ -133,7 +134,28 @@ def of_providers(doors: Doors, door: Door) -> Iterator[Caller]:
         yield Caller("the provider", True, (), basic)
 
 
+def of_sessions(doors: Doors, door: Door) -> Iterator[Caller]:
+    """A page of staff leads who only looks to where they sign in, and refuses who sends a form."""
+    status = (401,) if door.changes else (303,)
+    ends = door.path.endswith("/logout")
+    right = doors.tokens["session that ends" if ends else "session"]
+    wrong = {"nobody": "", "a wrong cookie": "x" * 43, "half a cookie": right[:-1], "whoever left": doors.tokens["session of who left"]}  # fmt: skip
+    for who, cookie in wrong.items():
+        yield Caller(who, False, status, session(cookie), token=csrf_of(cookie))
+    yield Caller("a staff token", False, status, bearer(doors.tokens["operator"]))
+    if door.changes:
+        yield Caller("without the form's own proof", False, (403,), session(right), token="")
+        foreign = {**session(right), "Origin": "https://evil.example"}
+        yield Caller("another site", False, (403,), foreign, token=csrf_of(right))
+    yield Caller("a member", True, (), session(right), token=csrf_of(right))
+
+
+def session(cookie: str) -> dict[str, str]:
+    return {"Cookie": f"__Host-clew-staff={cookie}"}
+
+
 CALLERS = {
+    "session": of_sessions,
     "staff": of_staff, "write_key": of_keys, "devices_key": of_keys, "link": of_links,
     "inbox_token": of_links, "provider": of_providers, "inbound_secret": of_providers,
 }  # fmt: skip
@@ -161,7 +183,8 @@ async def knock(doors: Doors, door: Door, caller: Caller, whose: str, **extra: A
     TRIED[door.proof] += 1
     sent: dict[str, Any] = {} if door.changes else {"content": b""}
     if door.taken == "form":
-        sent = {"data": {"days": "7", "words": "hello", **extra}}
+        proof = {"csrf": caller.token or ""} if door.proof == "session" else {}
+        sent = {"data": {"days": "7", "words": "hello", **proof, **extra}}
     elif door.taken == "events":
         event = {
             "specversion": "1.0",

@@ -47,10 +47,14 @@ DECISIONS = {
     "refund": OfferedDecision(
         title="Refund", fields={"amount": "number", "reason": "text"}, authority="amount"
     ),
-    "moved": OfferedDecision(title="Moved the day", fields={"days": "integer", "agreed": "boolean"}),
+    "moved": OfferedDecision(
+        title="Moved the day", fields={"days": "integer", "agreed": "boolean"}
+    ),
 }
 PASSWORD = "correct horse battery"
-HOSTILE = '<script>document.title="owned"</script><img src=x onerror="document.title=1"> & {{ 7*7 }}'
+HOSTILE = (
+    '<script>document.title="owned"</script><img src=x onerror="document.title=1"> & {{ 7*7 }}'
+)
 
 
 class Told(InboxSettings):
@@ -157,7 +161,10 @@ class Browser:
         return answer
 
     async def sends(self, path: str, **fields: str) -> httpx.Response:
-        told = {"csrf": self.csrf, **{name.replace("__", "."): each for name, each in fields.items()}}
+        told = {
+            "csrf": self.csrf,
+            **{name.replace("__", "."): each for name, each in fields.items()},
+        }
         return await self.client.post(path, data=told, follow_redirects=True)
 
 

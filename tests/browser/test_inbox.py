@@ -1,0 +1,247 @@
+"""Staff at their inbox in a real browser: by keyboard, on a phone and at a desk, by day and by night."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from stores.database import open_pool
+from tests.integration.api.conftest import serving
+from tests.integration.inbox.staff_house import HOSTILE, PASSWORD, StaffHouse
+from workers.embedded.postgres_server import PostgresServer
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PHONE, DESK = 390, 1280
+Theme = Literal["light", "dark"]
+
+
+class Inbox:
+    """A house with staff, served, and pages in which somebody is signed in."""
+
+    def __init__(self, house: StaffHouse, address: str, browser: Browser) -> None:
+        self.house, self.address, self.browser = house, address, browser
+
+    async def page(
+        self, member: str | None, width: int = DESK, theme: Theme = "light", *, scripts: bool = True
+    ) -> Page:
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, locale="en-GB",
+            java_script_enabled=scripts, base_url=self.address,
+        )  # fmt: skip
+        context.set_default_timeout(120_000)
+        if member is not None:
+            cookie = await self.house.sign_ins.begin(member, "test")
+            await context.add_cookies(
+                [{"name": "clew-staff", "value": cookie, "url": self.address}]
+            )
+        return await context.new_page()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def inbox(
+    postgres: PostgresServer, migrated_template: str, chromium: str
+) -> AsyncIterator[Inbox]:
+    async with AsyncExitStack() as parts:
+        url = await postgres.create_database("inbox_pages", template=migrated_template)
+        pool = await open_pool(url, most=8)
+        parts.push_async_callback(pool.close)
+        house = StaffHouse(pool)
+        await house.furnish()
+        await house.passwords.set("eva", PASSWORD, by="test")
+        address = await parts.enter_async_context(serving(house.app()))
+        parts.callback(house.stopping.set)
+        playwright = await parts.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        parts.push_async_callback(browser.close)
+        yield Inbox(house, address, browser)
+
+
+async def furnished(inbox: Inbox) -> str:
+    """A list that looks like a day's work; the short name of the case to be looked at."""
+    house = inbox.house
+    for name, brief, due in (
+        ("Karel Dvořák", "Paid twice, wants the second payment back", -0.4),
+        ("Mia Jensen", "The room was double booked, she stands at the desk", 0.3),
+        ("Tomás Ruiz", "Asks whether the warranty covers the screen", 26),
+        ("Ida Berg", "Complains for the third time about the lift", 3),
+    ):
+        first, _, last = name.partition(" ")
+        customer = await house.known(name, first_name=first, last_name=last, locale="en-GB")
+        await house.opened(brief, customer=customer, due_in=timedelta(hours=due))
+    anna = await house.known(first_name="Anna", last_name="Malá", email="anna@shop.example", tier="gold")  # fmt: skip
+    case = await house.opened("The parcel came broken.\nShe needs it by Friday.", customer=anna)
+    found = await house.desk.named(case)
+    assert found is not None
+    await house.desk.claim(found.case, "eva")
+    await house.desk.note(found.case, "eva", "Rang her: a new one or her money, both are fine.")
+    return case
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds wrong, by rule and place."""
+    found = await Axe().run(page)
+    return [
+        f"{rule['id']}: {place['html'][:160]}"
+        for rule in found.response["violations"]
+        for place in rule["nodes"]
+    ]
+
+
+async def test_a_case_is_worked_on_with_the_keyboard_alone(inbox: Inbox) -> None:
+    case = await inbox.house.opened("By keyboard", due_in=timedelta(minutes=-999))
+    page = await inbox.page("eva")
+    await page.goto("/staff")
+    keys = page.keyboard
+
+    await keys.press("?")
+    await page.wait_for_selector("dialog[open]")
+    await keys.press("Escape")
+    await keys.press("j")
+    outline = await page.evaluate("getComputedStyle(document.querySelector('.case.here')).outlineWidth")  # fmt: skip
+    await keys.press("c")
+    await page.wait_for_selector("text=It is yours")
+    await keys.press("s")
+    snoozed = await page.evaluate("document.activeElement.id")
+    await keys.press("Escape")
+    await keys.press("d")
+    decide = await page.evaluate("document.activeElement.tagName")
+    await keys.press("Enter")
+    await page.locator("#decide details[open] button").first.focus()
+    await keys.press("Enter")
+    await page.wait_for_selector("text=Decided.")
+    await keys.press("u")
+    await page.wait_for_selector(".tabs")
+    await keys.press("/")
+    searches = await page.evaluate("document.activeElement.id")
+    await keys.type("c j")  # in a field keys are letters
+
+    assert (outline, snoozed, decide, searches) == ("3px", "until", "SUMMARY", "q")
+    assert await page.input_value("#q") == "c j"
+    found = await inbox.house.desk.named(case)
+    assert found is not None
+    assert (found.state, found.decision, found.decided_by) == ("resolved", "explained", "eva")
+    await page.context.close()
+
+
+async def test_a_list_changes_by_itself_and_a_colleague_is_seen_writing(inbox: Inbox) -> None:
+    case = await inbox.house.opened("Two look at it")
+    eva, ben = await inbox.page("eva"), await inbox.page("ben")
+    await ben.goto("/staff")
+    await inbox.house.opened("It came while he looked")
+    await ben.wait_for_selector("text=It came while he looked")
+
+    await eva.goto(f"/staff/case/{case}")
+    await ben.goto(f"/staff/case/{case}")
+    await eva.fill("#note", "I am at it")
+    await ben.wait_for_selector("text=Eva Novak is writing")
+    await eva.click("button:text-is('Note')")
+    await ben.wait_for_selector("[data-live=thread] >> text=I am at it")
+    await eva.context.close()
+    await ben.context.close()
+
+
+async def test_it_works_without_a_script_and_says_what_was_wrong(inbox: Inbox) -> None:
+    case = await inbox.house.opened("Without a script")
+    page = await inbox.page(None, PHONE, scripts=False)
+    await page.goto(f"/staff/case/{case}")
+    await page.fill("#name", "eva")
+    await page.fill("#password", PASSWORD)
+    await page.click("button:text-is('Sign in')")
+    await page.wait_for_selector("text=Without a script")
+
+    await page.click("text=Refund")
+    await page.fill("[id='f.refund.amount']", "120")
+    await page.fill("[id='f.refund.reason']", "broken")
+    await page.click("text=Decide: Refund")
+    await page.wait_for_selector("text=more than the 50.0 you may grant")
+    await page.fill("#ask-refund", "She flew in")
+    await page.click("text=Decide, or ask for approval")
+    await page.wait_for_selector("text=you asked for approval")
+    lead = await inbox.page("lena", PHONE)
+    await lead.goto(f"/staff/case/{case}")
+    await lead.click("button:text-is('Approve')")
+    await lead.wait_for_selector("text=Approved, and decided")
+    await page.context.close()
+    await lead.context.close()
+
+
+async def test_a_case_is_handed_over_and_put_off(inbox: Inbox) -> None:
+    case = await inbox.house.opened("To be passed on")
+    page = await inbox.page("eva", PHONE)
+    await page.goto(f"/staff/case/{case}")
+    await page.click("#act-claim")
+    await page.click("#snooze summary")
+    await page.select_option("#until", "3h")
+    await page.click("#snooze button")
+    await page.wait_for_selector("text=It is put off")
+    await page.click("#hand-over summary")
+    await page.select_option("#whom", "member ben")
+    await page.fill("#hand-over-note", "You know her")
+    await page.click("#hand-over button")
+    await page.wait_for_selector("text=Ben Horak has it")
+    await page.context.close()
+
+
+async def test_what_a_customer_wrote_never_runs(inbox: Inbox) -> None:
+    mallory = await inbox.house.known("mallory", first_name=HOSTILE, bio=HOSTILE)
+    case = await inbox.house.opened(HOSTILE, customer=mallory)
+    page, ran = await inbox.page("eva"), list[str]()
+    page.on("dialog", lambda shown: ran.append(shown.message))
+    for path in ("/staff", f"/staff/case/{case}"):
+        await page.goto(path)
+        await asyncio.gather(page.wait_for_load_state("load"))
+        assert await page.locator("main img, main script").count() == 0
+        assert HOSTILE in await page.inner_text("main")
+    assert ran == []
+    assert await page.title() not in ("owned", "1")
+    await page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", DESK), ("dark", PHONE), ("light", PHONE), ("dark", DESK)]
+)
+async def test_every_page_can_be_used_by_everybody(inbox: Inbox, theme: Theme, width: int) -> None:
+    case = await furnished(inbox)
+    wrong: dict[str, list[str]] = {}
+    for member, path in (
+        (None, "/staff/login"), ("eva", "/staff?language=cs"), ("lena", "/staff"),
+        ("eva", f"/staff/case/{case}"), ("lena", "/staff/replies"), ("eva", "/staff/case/none"),
+    ):  # fmt: skip
+        page = await inbox.page(member, width, theme)
+        page.on("pageerror", lambda error: wrong.setdefault("script", []).append(str(error)))
+        await page.goto(path)
+        await page.evaluate("document.querySelectorAll('main details').forEach(each => { each.name = ''; each.open = true })")  # fmt: skip
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        found = await faults(page) + ([f"{wide} pixels wide"] if wide > width else [])
+        wrong |= {path: found} if found else {}
+        await page.context.close()
+    assert wrong == {}
+
+
+@pytest.mark.pictures
+@pytest.mark.parametrize(
+    ("name", "member", "width", "theme"),
+    [
+        ("list", "lena", DESK, "light"), ("case", "eva", DESK, "light"),
+        ("case-dark", "eva", DESK, "dark"), ("list-phone", "eva", PHONE, "dark"),
+        ("case-phone", "eva", PHONE, "light"), ("login", None, PHONE, "light"),
+    ],
+)  # fmt: skip
+async def test_pictures_of_the_inbox(
+    inbox: Inbox, name: str, member: str | None, width: int, theme: Theme
+) -> None:
+    case = await furnished(inbox)
+    page = await inbox.page(member, width, theme)
+    await page.goto(f"/staff/case/{case}" if name.startswith("case") else "/staff")
+    if name.startswith("case"):
+        await page.click("text=Refund")
+    await page.screenshot(path=PICTURES / f"inbox-{name}.png", full_page=name != "list")
+    await page.context.close()

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, to
 from console.inbox_words import SHORT_STATES, STATES, clock_words, due_of, title_of
 from journey.house_files import House
-from stores.customers import Customer
+from stores.customers import Customer, NameOfNobodyError
 from stores.inbox_keepsakes import KeepsakeRefusedError, SavedView
 from stores.inbox_list import COUNTED, MOST_PAGES, ListedCase, Load, Scope, Wanted
 from stores.members import Member
@@ -141,7 +141,10 @@ class ListPage:
         sought = asked.get("q", "")
         if not sought:
             return wanted, ""
-        customer = await self.customers.find(sought)
+        try:
+            customer = await self.customers.find(sought)
+        except NameOfNobodyError:  # such as an address that all of a shop's tills share
+            customer = None
         if customer is None:
             return replace(wanted, words=sought), ""
         found = replace(wanted, customers=(customer.customer,))

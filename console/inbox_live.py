@@ -36,7 +36,7 @@ class Writers(Protocol):
     async def all(self) -> dict[str, list[tuple[str, str]]]: ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Listener:
     member: Member
     case: str | None
@@ -80,11 +80,9 @@ class LiveInbox:
             self._looking = asyncio.create_task(self._look(), name="inbox")
         try:
             yield f"retry: {RETRY_SECONDS * 1000}\n\nevent: here\ndata: {{}}\n\n".encode()
-            async with asyncio.timeout(self.longest_seconds):
-                while (told := await listener.told.get()) != b"":
-                    yield told
-        except TimeoutError:
-            return
+            until = asyncio.get_running_loop().time() + self.longest_seconds
+            while (told := await _next(listener, until)) is not None:
+                yield told
         finally:
             self._listeners.discard(listener)
 
@@ -136,6 +134,15 @@ def _concerns(listener: _Listener, change: dict[str, Any]) -> bool:
         or change["queue"] in member.queues
         or change["claimed_by"] == member.member
     )
+
+
+async def _next(listener: _Listener, until: float) -> bytes | None:
+    """What it hears next; None when it is let go."""
+    try:
+        async with asyncio.timeout_at(until):
+            return await listener.told.get() or None
+    except TimeoutError:
+        return None
 
 
 def _put(listener: _Listener, told: bytes) -> None:

@@ -77,7 +77,9 @@ class Login:
         """By name and password. Whoever tries too often waits; no answer says whether a name is known."""
         try:
             form = await read_form(request)
-            refuse_forged(request, form, csrf_of(request.cookies.get(self._before, "")))
+            # Without the cookie of its page a form is nobody's: what it carries could be made by anyone.
+            before = request.cookies.get(self._before, "") or new_secret()
+            refuse_forged(request, form, csrf_of(before))
         except RefusedPageError as refused:
             return self.door.refusal(refused)
         name, leads_to = form.line("name"), own_path(form.line("to", 2_000))

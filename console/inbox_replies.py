@@ -9,6 +9,7 @@ from starlette.responses import Response
 from console.inbox_acts import SPANS
 from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, to
 from console.inbox_list import Houses
+from journey.templates import TemplateFault
 from stores.inbox_keepsakes import CannedReply, KeepsakeRefusedError
 
 ACTS: dict[str, str] = {
@@ -32,7 +33,7 @@ class Replies(Protocol):
 class Words(Protocol):
     """Tells what is wrong with a template; it names the place."""
 
-    def fault(self, template: str) -> object | None: ...
+    def fault(self, template: str) -> TemplateFault | None: ...
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -77,7 +78,7 @@ class RepliesPage:
         if act not in await self._acts():
             return "Choose what it does."
         fault = self.words.fault(text)
-        return f"The words cannot be filled in: {fault}" if fault is not None else ""
+        return f"Line {fault.line}: {fault.message}. {fault.remedy}" if fault is not None else ""
 
     async def _acts(self) -> dict[str, str]:
         house = (await self.house.house()).queues

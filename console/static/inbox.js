@@ -84,6 +84,10 @@ function listen() {
     shown.hidden = !names.length;
     shown.textContent = names.length ? `${names.join(", ")} ${names.length === 1 ? "is" : "are"} writing` : "";
   });
+  // A browser comes back by itself after a break in the line, but not after an answer that says no.
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => { renew(); listen(); }, 5000 + Math.random() * 5000);
+  });
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }

@@ -247,8 +247,9 @@ def _staff_pages() -> list[Door]:
         says: str,
         proof: Proof = "session",
         audited: str = "",
-        answers: tuple[int, ...] = (200,),
+        answers: tuple[int, ...] = (200, 303),
     ) -> Door:
+        # Whoever is not signed in is led to where they do.
         taken: Taken = "form" if method == "POST" else ""
         return Door(
             method=method,
@@ -263,7 +264,7 @@ def _staff_pages() -> list[Door]:
 
     return [
         page("GET", "/staff", "The inbox: cases of a member of staff"),
-        page("GET", "/staff/login", "Where staff sign in", "none"),
+        page("GET", "/staff/login", "Where staff sign in", "none", answers=(200,)),
         page("POST", "/staff/login", "A member signs in", "none", "signed in", (303,)),
         page("GET", "/staff/openid", "Off to the OpenID provider", "none", answers=(303,)),
         page("GET", "/staff/openid/answer", "Back from the OpenID provider", "none", answers=(303,)),
@@ -273,8 +274,8 @@ def _staff_pages() -> list[Door]:
         page("POST", "/staff/replies", "Keep a text", audited="kept a text", answers=(303,)),
         page("GET", "/staff/events", "That something changed, as it does"),
         page("GET", "/staff/case/{case:path}", "One case"),
-        page("POST", "/staff/case/{case:path}/{act}", "What a member does with a case", audited="what was done", answers=(303,)),
-        page("GET", "/staff/static/{file}", "The style and the scripts of the inbox", "none"),
+        page("POST", "/staff/case/{case:path}/{act}", "What a member does with a case", audited="what was done", answers=(204, 303)),
+        Door(method="GET", path="/staff/static/{file}", says="The style and the scripts of the inbox", proof="none"),
     ]  # fmt: skip
 
 

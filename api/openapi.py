@@ -70,11 +70,13 @@ _SCHEMAS: dict[str, Any] = {
 _ONE_JSON = {"message": "Message", "batch": "Batch", "device": "Device"}
 
 _SECURITY: dict[str, Any] = {
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-clew-staff", "description": "A member of staff who is signed in; by http `clew-staff`."},
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user name; or as bearer; or `writeKey` in the body."},
     "staffToken": {"type": "http", "scheme": "bearer", "description": f"A token of staff, of a role: {', '.join(ROLES)}."},
     "inboundSecret": {"type": "http", "scheme": "basic", "description": "CLEW_INBOUND_SECRET as password, or `?key=`."},
 }  # fmt: skip
 _PROVED = {
+    "session": "session",
     "write_key": "writeKey",
     "devices_key": "writeKey",
     "staff": "staffToken",
@@ -183,6 +185,8 @@ def _other_answers(door: Door) -> tuple[str, ...]:
         return ("application/octet-stream",)
     if door.path.endswith(".js"):
         return ("text/javascript", "application/javascript")
+    if door.path.startswith("/staff/static/"):
+        return ("text/css", "text/javascript", "application/javascript")
     return (
         ("application/json", "text/xml", "text/plain") if door.kind in ("twilio", "slack") else ()
     )

@@ -186,4 +186,4 @@ class Login:
 
     def _away(self, request: Request, leads_to: str, error: ProviderAwayError) -> Response:
         _log.warning("openid_provider_away", error=str(error))
-        return self._page(request, leads_to, "The provider does not answer. Try again later.", 502)
+        return self._page(request, leads_to, "The provider does not answer. Try again later.", 503)

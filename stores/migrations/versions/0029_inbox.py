@@ -1,6 +1,6 @@
 """The inbox: who of staff is signed in, when a case is due, what a member keeps for themselves.
 
-Its SQL stands beside it in `0027_inbox.sql`.
+Its SQL stands beside it in `0029_inbox.sql`.
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import sqlalchemy
 from alembic import op
 
-revision = "0027"
-down_revision = "0025"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:

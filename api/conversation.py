@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from typing import Protocol
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import StaffKeyCheck
 from contracts.inbound_message import InboundFile
+from contracts.saved_files import SAVED_AS, headers_of
 from stores.conversations import MOST, Spoken
 from stores.customers import Customer
 
@@ -62,7 +62,7 @@ def conversation_router(
         if found is None:
             said = f"there is no file {n} of {reply[:200]!r}"
             raise RefusedRequestError(404, "unknown_file", said)
-        return _attachment(found)
+        return Response(found.content, media_type=SAVED_AS, headers=headers_of(found.name))
 
     router.add_route(
         "/v1/customers/{identity:path}/conversation", staff.behind(of_customer), methods=["GET"]
@@ -70,18 +70,6 @@ def conversation_router(
     router.add_route("/v1/inbound/strangers", staff.behind(strangers), methods=["GET"])
     router.add_route("/v1/inbound/{reply}/files/{n:int}", staff.behind(file), methods=["GET"])
     return router
-
-
-def _attachment(file: InboundFile) -> Response:
-    """A file that a browser saves and never opens: it came from a stranger."""
-    plain = file.name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
-    headers = {
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "no-store",
-    }
-    return Response(file.content, media_type="application/octet-stream", headers=headers)
 
 
 def _most(request: Request) -> int:

@@ -274,6 +274,7 @@ def _staff_pages() -> list[Door]:
         page("POST", "/staff/replies", "Keep a text", audited="kept a text", answers=(303,)),
         page("GET", "/staff/events", "That something changed, as it does"),
         page("GET", "/staff/case/{case:path}", "One case"),
+        page("GET", "/staff/case/{case:path}/file", "A file of the thread"),
         page("POST", "/staff/case/{case:path}/{act}", "What a member does with a case", audited="what was done", answers=(204, 303)),
         Door(method="GET", path="/staff/static/{file}", says="The style and the scripts of the inbox", proof="none"),
     ]  # fmt: skip

@@ -53,6 +53,11 @@ def inbox_router(inbox: Inbox) -> APIRouter:
         f"{AT}/replies", door.for_staff(inbox.replies.keep, works=True), methods=["POST"]
     )
     router.add_route(
+        f"{AT}/case/{{case:path}}/file",
+        door.for_staff(inbox.case.file),
+        methods=["GET"],
+    )
+    router.add_route(
         f"{AT}/case/{{case:path}}/{{act}}",
         door.for_staff(inbox.acts.do, works=True),
         methods=["POST"],

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import JsonValue
 from starlette.responses import Response
 
+from activities.message_channel import Attachment
 from activities.message_text import MessageCannotRenderError
 from activities.staff_cases import UnknownCaseError
-from console.inbox_case import CasePage, Shown, can, sees
+from console.inbox_case import CHANNELS, CasePage, Shown, can, sees
 from console.inbox_door import AT, Form, RefusedPageError, Visit, to
 from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
 from stores.case_decisions import (
@@ -22,13 +23,21 @@ from stores.case_decisions import (
     CaseClosedError,
     NotYoursError,
 )
+from stores.case_messages import (
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    CaseMessage,
+    Letter,
+    TooLateError,
+    UnknownMessageError,
+)
 from stores.case_rows import Case
 from stores.members import UnknownMemberError
 
 REFUSALS = (
     UnknownDecisionError, WrongFieldError, AuthorityExceededError, ApprovalRefusedError,
     CaseAlreadyClaimedError, CaseAlreadyDecidedError, CaseClosedError, NotYoursError,
-    UnknownMemberError, UnknownCaseError, MessageCannotRenderError, ValueError,
+    UnknownMemberError, UnknownCaseError, UnknownMessageError, TooLateError, MessageCannotRenderError, ValueError,
 )  # fmt: skip
 """What the desk says no with, each in words for whoever asked."""
 
@@ -62,7 +71,16 @@ class Desk(Protocol):
         by: str,
         authority: float | None = None,
         ask: str | None = None,
+        note: str = "",
+        feeling: str = "",
+        lacked: str = "",
     ) -> Case: ...
+    async def verify(self, case: str, by: str, how: str) -> Case: ...
+    async def write(self, case: str, by: str, letter: Letter) -> CaseMessage: ...
+    async def undo(self, case: str, message: int, by: str) -> CaseMessage: ...
+    async def answered_in_public(
+        self, case: str, by: str, *, link: str, words: str = ""
+    ) -> None: ...
     async def approve(self, case: str, by: str, *, why: str = "") -> Case: ...
     async def disapprove(self, case: str, by: str, *, why: str) -> Case: ...
     async def reopen(self, case: str, by: str, *, why: str) -> Case: ...
@@ -117,6 +135,10 @@ class Acts:
             "wait": self._wait,
             "go-on": self._go_on,
             "note": self._note,
+            "verify": self._verify,
+            "write": self._write,
+            "undo": self._undo,
+            "answered": self._answered,
             "decide": self._decide,
             "approve": self._approve,
             "disapprove": self._disapprove,
@@ -183,6 +205,43 @@ class Acts:
             raise ValueError("Write something first.")
         await self.desk.note(case.case, visit.member.member, text)
 
+    async def _verify(self, visit: Visit, case: Case) -> None:
+        how = visit.form.line("how")
+        if not how:
+            raise ValueError("Say by what they proved who they are.")
+        await self.desk.verify(case.case, visit.member.member, how)
+
+    async def _write(self, visit: Visit, case: Case) -> None:
+        """Free text, or a message of the house; by the way they came, unless another was chosen."""
+        form = visit.form
+        template, channel = form.line("template") or None, form.line("channel") or None
+        if channel is not None and channel not in CHANNELS:
+            raise ValueError("Choose a channel that is offered.")
+        letter = Letter(
+            channel=channel,
+            template=template,
+            subject="" if template else form.line("subject", LONGEST_SUBJECT),
+            text="" if template else form.text("letter", LONGEST_TEXT),
+            files=[
+                Attachment(name=each.name, media_type=each.media_type, content=each.content)
+                for each in form.files
+            ],
+            once=form.line("once") or None,
+        )
+        await self.desk.write(case.case, visit.member.member, letter)
+
+    async def _undo(self, visit: Visit, case: Case) -> None:
+        message = visit.form.line("message", 16)
+        if not (message.isascii() and message.isdigit()):
+            raise ValueError("Choose a message.")
+        await self.desk.undo(case.case, int(message), visit.member.member)
+
+    async def _answered(self, visit: Visit, case: Case) -> None:
+        link, words = visit.form.line("link", 2_000), visit.form.text("words", 10_000)
+        if not link.startswith(("https://", "http://")):
+            raise ValueError("Give the link of your answer.")
+        await self.desk.answered_in_public(case.case, visit.member.member, link=link, words=words)
+
     async def _decide(self, visit: Visit, case: Case) -> str | None:
         decision = visit.form.line("decision")
         offered = case.decisions.get(decision)
@@ -190,7 +249,16 @@ class Acts:
         told = visit.form.beginning(f"f.{decision}.")
         fields = {name: _typed(name, kind, told[name]) for name, kind in kinds.items() if told.get(name)}  # fmt: skip
         ask = visit.form.text("ask", 2_000) or None
-        done = await self.desk.decide(case.case, decision, fields, by=visit.member.member, ask=ask)
+        done = await self.desk.decide(
+            case.case,
+            decision,
+            fields,
+            by=visit.member.member,
+            ask=ask,
+            note=visit.form.text("note", 2_000),
+            feeling=visit.form.line("feeling", 64),
+            lacked=visit.form.text("lacked", 2_000),
+        )
         return "ask" if done.approval is not None else None
 
     async def _approve(self, visit: Visit, case: Case) -> None:
@@ -221,7 +289,7 @@ class Acts:
         macro = next((each for each in kept if each.act and str(each.reply) == chosen), None)
         if macro is None:
             raise ValueError("Choose a macro.")
-        brief = await self.page.briefs.of(case, visit.member)
+        brief = await self.page.briefs.of(case, visit.member.member)
         text = self.page.render(macro.text, case, brief, visit.member)
         by, (what, _, how) = visit.member.member, macro.act.partition(" ")
         if what == "queue":

@@ -6,24 +6,27 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from pydantic import JsonValue
 from starlette.responses import Response
 
+from activities.message_channel import Attachment
 from activities.message_text import MessageCannotRenderError
-from console.inbox_door import WORKS, InboxDoor, RefusedPageError, Visit
+from console.inbox_door import WORKS, InboxDoor, RefusedPageError, Visit, new_secret
 from console.inbox_list import Houses, Members
+from console.inbox_thread import Reader, ThreadLine, thread_of
 from console.inbox_words import (
     STATES,
     clock_words,
-    deed_in_words,
     left_in_words,
     on_the_wall,
     title_of,
 )
 from contracts.case_brief import CaseBrief
 from contracts.clock import RunClock
+from contracts.inbound_message import InboundFile
+from contracts.saved_files import SAVED_AS, headers_of
 from journey.case_clock import OVER, TAKEN, UNTAKEN
 from stores.case_events import CaseEvent
+from stores.case_messages import CaseMessage
 from stores.case_rows import Case
 from stores.conversations import Spoken
 from stores.inbox_keepsakes import CannedReply
@@ -37,6 +40,10 @@ DONE: dict[str, str] = {
     "wait": "It waits for the customer.",
     "go-on": "It is yours again.",
     "note": "Noted.",
+    "verify": "Verified: what was withheld is shown.",
+    "write": "Written. It leaves in ten seconds; until then the thread has Undo.",
+    "undo": "Undone: it does not leave.",
+    "answered": "Written down that they were answered in public.",
     "decide": "Decided.",
     "ask": "It was more than you may grant: you asked for approval.",
     "approve": "Approved, and decided.",
@@ -45,6 +52,9 @@ DONE: dict[str, str] = {
     "merge": "The other case was merged into this one.",
     "macro": "Done.",
 }
+CHANNELS = {"email": "e-mail", "whatsapp": "WhatsApp", "sms": "text message", "slack": "Slack"}
+"""By which staff may choose to write; unsaid, by the way that the customer came."""
+
 _MESSAGES = 60
 
 
@@ -58,7 +68,7 @@ class Cases(Protocol):
 class Briefs(Protocol):
     """What must be known of a case, for one member."""
 
-    async def of(self, case: Case, member: Member) -> CaseBrief: ...
+    async def of(self, case: Case, member: str) -> CaseBrief: ...
 
 
 class Events(Protocol):
@@ -71,6 +81,25 @@ class Conversations(Protocol):
     """What was said both ways."""
 
     async def of(self, customer: str, most: int = 100) -> list[Spoken]: ...
+
+
+class Letters(Protocol):
+    """What staff wrote from a case, and the files that travelled."""
+
+    async def messages(self, case: str) -> list[CaseMessage]: ...
+    async def file(self, message: int, n: int) -> Attachment | None: ...
+
+
+class Received(Protocol):
+    """Files of customers."""
+
+    async def file(self, reply: str, n: int) -> InboundFile | None: ...
+
+
+class Published(Protocol):
+    """The messages of the house, by name."""
+
+    async def names(self) -> list[str]: ...
 
 
 class Clocks(Protocol):
@@ -116,6 +145,9 @@ class CasePage:
     briefs: Briefs
     events: Events
     conversations: Conversations
+    letters: Letters
+    received: Received
+    published: Published
     clocks: Clocks
     replies: Replies
     words: Words
@@ -127,6 +159,30 @@ class CasePage:
     async def show(self, visit: Visit) -> Response:
         """One case."""
         return await self.page(visit, await self.seen(visit), Shown())
+
+    async def file(self, visit: Visit) -> Response:
+        """A file of the thread, to be saved."""
+        case, asked = await self.seen(visit), visit.request.query_params
+        found: Attachment | InboundFile | None = None
+        n = asked.get("n", "")
+        if n.isascii() and n.isdigit() and len(n) < 6:
+            found = await self._file(visit, case, asked.get("way", ""), asked.get("message", ""), int(n))
+        if found is None:
+            raise RefusedPageError(404, "There is no such file.")
+        return Response(found.content, media_type=SAVED_AS, headers=headers_of(found.name))
+
+    async def _file(
+        self, visit: Visit, case: Case, way: str, message: str, n: int
+    ) -> Attachment | InboundFile | None:
+        """Of this case, or of this customer where they are proven: nobody reads another's by its number."""
+        if way == "out":
+            written = await self.letters.messages(case.case)
+            ours = next((each for each in written if f"{each.message}" == message), None)
+            return await self.letters.file(ours.message, n) if ours is not None else None
+        brief = await self.briefs.of(case, visit.member.member)
+        spoken = await self.conversations.of(case.customer, _MESSAGES)
+        theirs = any(each.way == "in" and each.id == message for each in spoken)
+        return await self.received.file(message, n) if theirs and not brief.who.withheld else None
 
     async def seen(self, visit: Visit) -> Case:
         """The case that was asked for, if this member may see it. Raises: `RefusedPageError`."""
@@ -140,12 +196,13 @@ class CasePage:
         """The page as it is now."""
         now, member = self.now(), visit.member
         clock = await self.clocks.clock(case.case)
-        brief = await self.briefs.of(case, member)
+        brief = await self.briefs.of(case, member.member)
         everybody = await self.members.members()
         names = {each.member: each.name for each in everybody}
-        house = (await self.house.house()).queues
+        written = await self.house.house()
         queues = [
-            (each.queue, each.title or each.queue) for each in (house.queues if house else [])
+            (each.queue, each.title or each.queue)
+            for each in (written.queues.queues if written.queues else [])
         ]
         replies = await self.replies.replies(member.member)
         said, wrong = self._reply(visit, case, brief, replies)
@@ -162,13 +219,18 @@ class CasePage:
             "brief": brief,
             "deadlines": _deadlines(case, clock, member, now),
             "when": partial(_when, clock, member.zone, now),
-            "thread": await self._thread(case, clock, names, member, now),
+            "thread": await self._thread(visit, case, brief, names, clock),
             "queues": [each for each in queues if each[0] != case.queue],
             "colleagues": [each for each in everybody if each.role in WORKS and each != member],
             "others": await self._others(visit, case) if visit.works else [],
             "replies": [each for each in replies if not each.act],
             "macros": [each for each in replies if each.act],
             "said": said,
+            "into": "letter" if visit.request.query_params.get("into") == "letter" else "note",
+            "channels": CHANNELS,
+            "templates": await self.published.names() if visit.works else [],
+            "once": new_secret(),
+            "feelings": [each.feeling for each in written.feelings.feelings] if written.feelings else [],
             "writing": [name for who, name in writing if who != member.member],
             "can": can(visit, case),
             "done": DONE.get(done, ""),
@@ -221,14 +283,15 @@ class CasePage:
         }
 
     async def _thread(
-        self, case: Case, clock: RunClock | None, names: Mapping[str, str], member: Member, now: datetime
-    ) -> list[dict[str, Any]]:  # fmt: skip
-        parts = [_happened(each, names) for each in await self.events.of(case.case)]
-        parts += [_spoken(each) for each in await self.conversations.of(case.customer, _MESSAGES)]
-        parts.sort(key=lambda each: each["at"])
-        for each in parts:
-            each["when"] = clock_words(on_the_wall(each["at"], clock) or each["at"], member.zone, now)  # fmt: skip
-        return parts
+        self, visit: Visit, case: Case, brief: CaseBrief, names: Mapping[str, str], clock: RunClock | None
+    ) -> Sequence[ThreadLine]:  # fmt: skip
+        reader = Reader(
+            names=names, zone=visit.member.zone, now=self.now(), withheld=bool(brief.who.withheld),
+            works=visit.works,
+        )  # fmt: skip
+        events = await self.events.of(case.case)
+        spoken = await self.conversations.of(case.customer, _MESSAGES)
+        return thread_of(events, spoken, await self.letters.messages(case.case), clock, reader)
 
     async def _others(self, visit: Visit, case: Case) -> list[tuple[str, str]]:
         """Other open cases of this customer that may become a part of this one."""
@@ -266,6 +329,10 @@ def can(visit: Visit, case: Case) -> dict[str, bool]:
         "wait": holds and case.state != "pending",
         "go-on": holds and case.state in ("snoozed", "pending"),
         "note": works,
+        "verify": works,
+        "write": works and case.state not in OVER and (holds or case.state in UNTAKEN),
+        "undo": works,
+        "answered": works and case.origin == "mention" and (holds or case.state in UNTAKEN),
         "decide": works and (holds or case.state in UNTAKEN) and asked is None,
         "approve": visit.leads and asked is not None and asked["by"] != visit.member.member,
         "reopen": works and case.state in OVER and case.merged_into is None,
@@ -292,30 +359,3 @@ def _deadlines(
         when = clock_words(at, member.zone, now)
         found.append({"what": what, "at": at, "how": how, "left": left_in_words(at, now), "when": when})  # fmt: skip
     return sorted(found, key=lambda each: each["at"])
-
-
-def _happened(event: CaseEvent, names: Mapping[str, str]) -> dict[str, Any]:
-    who = {"clew": "Clew", "customer": "The customer"}.get(event.who, event.who)
-    note = event.did == "noted"
-    return {
-        "kind": "note" if note else "event",
-        "at": event.at,
-        "who": names.get(event.who, who),
-        "words": "" if note else deed_in_words(event.did, event.detail, names),
-        "text": event.why,
-        "label": "",
-    }
-
-
-def _spoken(spoken: Spoken) -> dict[str, Any]:
-    came = spoken.way == "in"
-    state = "" if came or spoken.state == "accepted" else f", {spoken.state}"
-    message: JsonValue = spoken.subject or spoken.message or ""
-    return {
-        "kind": "in" if came else "out",
-        "at": spoken.at,
-        "who": "The customer" if came else "We",
-        "words": f"by {spoken.channel or 'post'}{state}",
-        "label": message,
-        "text": spoken.text,
-    }

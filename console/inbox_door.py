@@ -4,13 +4,14 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -19,6 +20,8 @@ from stores.members import Member
 
 AT = "/staff"
 LARGEST_FORM = 64_000
+LARGEST_FORM_WITH_FILES = 21_000_000
+MOST_FILES = 10
 SESSION_SECONDS = 8 * 3600
 WORKS = ("agent", "lead", "admin")
 """Roles that work on cases."""
@@ -47,11 +50,21 @@ class RefusedPageError(Exception):
         self.status = status
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SentFile:
+    """A file that came with a form."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 class Form:
     """What a browser sent. What is missing is empty."""
 
-    def __init__(self, fields: dict[str, list[str]]) -> None:
+    def __init__(self, fields: dict[str, list[str]], files: Sequence[SentFile] = ()) -> None:
         self._fields = fields
+        self.files = files
 
     def raw(self, name: str) -> str:
         """As it was sent, such as a password."""
@@ -198,17 +211,52 @@ def refuse_forged(request: Request, form: Form, csrf: str) -> None:
 
 async def read_form(request: Request) -> Form:
     """The form that was sent. Raises: `RefusedPageError` where it is too large."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await _form_with_files(request)
     body = bytearray()
-    async for part in request.stream():
+    async for part in _no_more_than(LARGEST_FORM, request):
         body += part
-        if len(body) > LARGEST_FORM:
-            raise RefusedPageError(413, "That is too much for one form.")
     try:
         return Form(
             parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=200)
         )
     except ValueError:
         raise RefusedPageError(400, "That form has too many fields.") from None
+
+
+async def _form_with_files(request: Request) -> Form:
+    stream = _no_more_than(LARGEST_FORM_WITH_FILES, request)
+    parser = MultiPartParser(
+        request.headers, stream, max_files=MOST_FILES, max_fields=200, max_part_size=LARGEST_FORM
+    )
+    fields: dict[str, list[str]] = {}
+    files: list[SentFile] = []
+    try:
+        form = await parser.parse()
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                fields.setdefault(name, []).append(value)
+            elif value.filename:  # a browser sends an empty one where none was chosen
+                files.append(
+                    SentFile(
+                        name=value.filename[-200:],
+                        media_type=value.content_type or "application/octet-stream",
+                        content=await value.read(),
+                    )
+                )
+        await form.close()
+    except (MultiPartException, KeyError, UnicodeError):
+        raise RefusedPageError(400, "That form cannot be read.") from None
+    return Form(fields, files)
+
+
+async def _no_more_than(most: int, request: Request) -> AsyncGenerator[bytes]:
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise RefusedPageError(413, "That is too much for one form.")
+        yield part
 
 
 def origin_of(request: Request, member: str) -> Origin:

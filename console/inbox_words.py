@@ -109,6 +109,10 @@ DEEDS: dict[str, str] = {
     "woke": "brought it back",
     "expired": "closed it undecided",
     "given": "gave it to somebody",
+    "verified": "verified who it is",
+    "answered in public": "answered in public",
+    "mentioned us": "spoke of us in public",
+    "lacked": "lacked something",
     "closed": "closed it",
 }
 
@@ -120,6 +124,9 @@ def deed_in_words(did: str, detail: Mapping[str, Any], names: Mapping[str, str])
         fields: Mapping[str, Any] = detail.get("fields") or {}
         told = ", ".join(f"{name} {value}" for name, value in fields.items())
         return f"{did}: {told}" if told else did
+    if did == "heard":
+        by = f" by {detail['channel']}" if detail.get("channel") else ""
+        return f"{detail.get('event')}{by}"
     to = detail.get("to") or detail.get("queue")
     if did in ("given", "handed over", "escalated") and to:
         whom = names.get(str(to), str(to))

@@ -18,18 +18,20 @@ from console.inbox_list import ListPage
 from console.inbox_live import LiveInbox, LivePage
 from console.inbox_login import Login
 from console.inbox_replies import RepliesPage
-from stores.case_desk import CaseDesk
+from stores.case_brief import CaseBriefStore
 from stores.case_events import CaseEventStore
+from stores.case_messages import CaseWriter
 from stores.case_writers import CaseWriterStore
 from stores.conversations import ConversationStore
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.house import HouseStore
+from stores.inbound import InboundStore
 from stores.inbox_keepsakes import KeepsakeStore
 from stores.inbox_list import InboxListStore
 from stores.member_passwords import MemberPasswordStore
 from stores.members import MemberStore
-from stores.plain_brief import PlainBriefStore
+from stores.messages import MessageStore
 from stores.staff_sign_ins import SignInStore
 
 
@@ -64,11 +66,14 @@ def staff_inbox(
     """All its pages. `stopping` ends what they listen to; `now` is wall time."""
     sign_ins, house, members = SignInStore(pool, now), HouseStore(pool), MemberStore(pool)
     door = InboxDoor(sign_ins, settings.public_url.startswith("https://"))
-    desk, kept, writers = CaseDesk(pool, ring), KeepsakeStore(pool), CaseWriterStore(pool, now)
+    desk, kept, writers = CaseWriter(pool, ring), KeepsakeStore(pool), CaseWriterStore(pool, now)
     lists, liquid, events = InboxListStore(pool), LiquidText(), CaseEventStore(pool)
+    customers = CustomerStore(pool)
+    inbound = InboundStore(pool, customers)
     case = CasePage(
-        door=door, cases=desk, briefs=PlainBriefStore(pool), events=events,
-        conversations=ConversationStore(pool), clocks=lists, replies=kept, words=liquid,
+        door=door, cases=desk, briefs=CaseBriefStore(pool, house, liquid.words_of, now), events=events,
+        conversations=ConversationStore(pool), letters=desk, received=inbound, published=MessageStore(pool),
+        clocks=lists, replies=kept, words=liquid,
         writers=writers, house=house, members=members, now=now,
     )  # fmt: skip
     live = LiveInbox(
@@ -79,7 +84,7 @@ def staff_inbox(
             door=door,
             login=Login(door, sign_ins, MemberPasswordStore(pool), _provider(settings, now), settings.oidc_name),
             lists=ListPage(
-                door=door, lists=lists, views=kept, customers=CustomerStore(pool), house=house,
+                door=door, lists=lists, views=kept, customers=customers, house=house,
                 members=members, now=now,
             ),
             case=case,

@@ -10,9 +10,12 @@ from starlette.responses import FileResponse, Response
 from console.inbox_acts import Acts
 from console.inbox_case import CasePage
 from console.inbox_door import AT, HEADERS, InboxDoor
+from console.inbox_figures import FiguresPage
 from console.inbox_list import ListPage
 from console.inbox_live import LivePage
 from console.inbox_login import Login
+from console.inbox_new import NewCasePage
+from console.inbox_problems import ProblemsPage
 from console.inbox_replies import RepliesPage
 
 _STATIC = Path(__file__).parent / "static"
@@ -34,6 +37,9 @@ class Inbox:
     acts: Acts
     live: LivePage
     replies: RepliesPage
+    new: NewCasePage
+    problems: ProblemsPage
+    figures: FiguresPage
 
 
 def inbox_router(inbox: Inbox) -> APIRouter:
@@ -51,6 +57,18 @@ def inbox_router(inbox: Inbox) -> APIRouter:
     router.add_route(f"{AT}/replies", door.for_staff(inbox.replies.show), methods=["GET"])
     router.add_route(
         f"{AT}/replies", door.for_staff(inbox.replies.keep, works=True), methods=["POST"]
+    )
+    router.add_route(f"{AT}/new", door.for_staff(inbox.new.show, works=True), methods=["GET"])
+    router.add_route(f"{AT}/new", door.for_staff(inbox.new.open, works=True), methods=["POST"])
+    router.add_route(f"{AT}/figures", door.for_staff(inbox.figures.show), methods=["GET"])
+    router.add_route(f"{AT}/problems", door.for_staff(inbox.problems.several), methods=["GET"])
+    router.add_route(
+        f"{AT}/problems/{{problem}}", door.for_staff(inbox.problems.one), methods=["GET"]
+    )
+    router.add_route(
+        f"{AT}/problems/{{problem}}/{{act}}",
+        door.for_staff(inbox.problems.do, works=True),
+        methods=["POST"],
     )
     router.add_route(
         f"{AT}/case/{{case:path}}/file",

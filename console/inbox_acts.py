@@ -247,7 +247,7 @@ class Acts:
         offered = case.decisions.get(decision)
         kinds = offered.fields if offered is not None else {}
         told = visit.form.beginning(f"f.{decision}.")
-        fields = {name: _typed(name, kind, told[name]) for name, kind in kinds.items() if told.get(name)}  # fmt: skip
+        fields = {name: typed(name, kind, told[name]) for name, kind in kinds.items() if told.get(name)}  # fmt: skip
         ask = visit.form.text("ask", 2_000) or None
         done = await self.desk.decide(
             case.case,
@@ -317,7 +317,8 @@ def _refuse_others(visit: Visit, case: Case, act: str) -> None:
         raise RefusedPageError(403, "You may read here, and change nothing.")
 
 
-def _typed(name: str, kind: str, text: str) -> JsonValue:
+def typed(name: str, kind: str, text: str) -> JsonValue:
+    """A field of a decision as its kind says. Raises: `WrongFieldError` where it is no number."""
     try:
         match kind:
             case "integer":

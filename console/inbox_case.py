@@ -33,6 +33,8 @@ from stores.inbox_keepsakes import CannedReply
 from stores.members import Member
 
 DONE: dict[str, str] = {
+    "opened": "A new case.",
+    "known": "They have this case already; it goes on here.",
     "claim": "It is yours.",
     "let-go": "It is back in its queue.",
     "hand-over": "It is handed over.",

@@ -63,7 +63,7 @@ class ProblemAnswers:
         A case that offers none of them, that the fields do not fit or that somebody else has is left as it is.
         Asked twice, no case is decided twice. Raises: `stores.problems.UnknownProblemError`.
         """
-        cases = await self._cases(problem)
+        cases = await self.cases(problem)
         answered: dict[str, str] = {}
         left: dict[str, str] = {}
         for case in cases:
@@ -87,7 +87,8 @@ class ProblemAnswers:
             await record_deed(connection, by, "answered", f"problem {problem}", told)
         return AnsweredCases(answered=answered, not_answered=left)
 
-    async def _cases(self, problem: str) -> list[Case]:
+    async def cases(self, problem: str) -> list[Case]:
+        """Its cases that are under way, the oldest first. Raises: `stores.problems.UnknownProblemError`."""
         async with one_statement(self._pool) as connection:
             of = await read_problem(connection, problem)
             cursor = await connection.execute(

@@ -14,9 +14,12 @@ from console.inbox import Inbox, inbox_router
 from console.inbox_acts import Acts
 from console.inbox_case import CasePage
 from console.inbox_door import AT, InboxDoor
+from console.inbox_figures import FiguresPage
 from console.inbox_list import ListPage
 from console.inbox_live import LiveInbox, LivePage
 from console.inbox_login import Login
+from console.inbox_new import NewCasePage
+from console.inbox_problems import ProblemsPage
 from console.inbox_replies import RepliesPage
 from stores.case_brief import CaseBriefStore
 from stores.case_events import CaseEventStore
@@ -32,6 +35,10 @@ from stores.inbox_list import InboxListStore
 from stores.member_passwords import MemberPasswordStore
 from stores.members import MemberStore
 from stores.messages import MessageStore
+from stores.problem_answers import ProblemAnswers
+from stores.problems import ProblemStore
+from stores.staff_figures import StaffFiguresStore
+from stores.staff_opened_cases import StaffOpenedCaseStore
 from stores.staff_sign_ins import SignInStore
 
 
@@ -91,6 +98,14 @@ def staff_inbox(
             acts=Acts(page=case, desk=desk, writers=writers),
             live=LivePage(live=live, page=case),
             replies=RepliesPage(door=door, replies=kept, words=liquid, house=house),
+            new=NewCasePage(door=door, opened=StaffOpenedCaseStore(pool, now), house=house),
+            problems=ProblemsPage(
+                door=door, problems=ProblemStore(pool, ring, now), answers=ProblemAnswers(pool, desk),
+                now=now,
+            ),
+            figures=FiguresPage(
+                door=door, figures=StaffFiguresStore(pool, house), house=house, members=members, now=now
+            ),
         )
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from activities.message_text import MessageCannotRenderError
 from activities.staff_cases import UnknownCaseError
 from console.inbox_case import CHANNELS, CasePage, Shown, can, sees
 from console.inbox_door import AT, Form, RefusedPageError, Visit, to
+from journey.decision_line import field_value
 from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
 from stores.case_decisions import (
     ApprovalRefusedError,
@@ -247,7 +248,7 @@ class Acts:
         offered = case.decisions.get(decision)
         kinds = offered.fields if offered is not None else {}
         told = visit.form.beginning(f"f.{decision}.")
-        fields = {name: typed(name, kind, told[name]) for name, kind in kinds.items() if told.get(name)}  # fmt: skip
+        fields = {name: field_value(name, kind, told[name]) for name, kind in kinds.items() if told.get(name)}  # fmt: skip
         ask = visit.form.text("ask", 2_000) or None
         done = await self.desk.decide(
             case.case,
@@ -315,24 +316,6 @@ def _refuse_others(visit: Visit, case: Case, act: str) -> None:
         raise RefusedPageError(403, "A lead approves; you may ask for it.")
     if act == "macro" and not can(visit, case)["note"]:
         raise RefusedPageError(403, "You may read here, and change nothing.")
-
-
-def typed(name: str, kind: str, text: str) -> JsonValue:
-    """A field of a decision as its kind says. Raises: `WrongFieldError` where it is no number."""
-    try:
-        match kind:
-            case "integer":
-                return int(text)
-            case "number":
-                return (
-                    float(text.replace(",", ".")) if not text.lstrip("-").isdigit() else int(text)
-                )
-            case "boolean":
-                return {"true": True, "false": False}.get(text, text)
-            case _:
-                return text
-    except ValueError:
-        raise WrongFieldError(name, f"{text[:40]!r} is no number") from None
 
 
 def _filled(form: Form) -> dict[str, str]:

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from pydantic import JsonValue
 from starlette.responses import Response
 
-from console.inbox_acts import typed
 from console.inbox_case import sees
 from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, to
 from console.inbox_words import SHORT_STATES, clock_words, title_of
+from journey.decision_line import field_value
 from journey.decisions import WrongFieldError
 from stores.case_rows import Case
 from stores.problem_answers import AnsweredCases
@@ -96,7 +96,7 @@ class ProblemsPage:
             raise ValueError("Choose a decision that a case of it offers.")
         told = visit.form.beginning(f"f.{decision}.")
         fields = {
-            name: typed(name, kind, told[name])
+            name: field_value(name, kind, told[name])
             for name, kind in offered[decision]["fields"].items()
             if told.get(name)
         }

@@ -55,6 +55,10 @@ LINES = {
     "R14": Line("Corpora: SSRF, XSS, templates, conditions, files", "≥ 60, ≥ 200, ≥ 200: 0 hits"),
     "R15": Line("Canaries searched", "0 hits before and after erasure"),
     "R16": Line("OWASP ASVS 5.0", "L1 100 %, L2 ≥ 95 % of what applies, each with its test"),
+    "R18": Line(
+        "Killed while staff claim, decide and wait",
+        "0 cases lost, 0 decisions applied twice, no deadline missed by more than the outage and a minute",
+    ),
     "R17": Line("Two hours under load", "memory and database per open run flat"),
 }
 

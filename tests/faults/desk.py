@@ -54,6 +54,8 @@ QUEUES: dict[str, Any] = {
 AGENTS = ("eva", "ben", "ida", "max")
 LEAD = "lena"
 EXPIRED = "nobody-came"
+FIRST_ANSWER, RESOLVE = timedelta(seconds=8), timedelta(seconds=40)
+"""As the journey says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +177,7 @@ class Desk:
     async def judge(self, customers: int, outage: timedelta) -> Judged:
         """Count what became of every case."""
         cases = await self._rows(
-            'select c."case", c.state, c.decision, r.key, r.state as run, r.outcome, c.first_answer_by,'
+            'select c."case", c.state, c.decision, r.key, r.state as run, r.outcome,'
             "  (select count(*) from touchpoints t where t.event = 'Case Decided'"
             "     and t.properties ->> 'case' = c.\"case\") as told"
             "  from cases c join runs r using (entry)"
@@ -190,12 +192,10 @@ class Desk:
             did = of[case["case"]]
             lost += _unfinished(case)
             twice += _done_twice(case, did)
-            for each in did:
-                if each["did"] == "escalated":
-                    missed_by = each["at_wall"] - case["first_answer_by"]
-                    latest = max(latest, missed_by)
-                    if missed_by > outage + timedelta(minutes=1):
-                        late.append(f"{case['case']} was escalated {missed_by} late")
+            for name, missed_by in _missed(did):
+                latest = max(latest, missed_by)
+                if missed_by > outage + timedelta(minutes=1):
+                    late.append(f"{case['case']} was {name} {missed_by} late")
         have = Counter((each["case"], each["who"]) for each in events if each["did"] == "claimed")
         lost += [f"{agent} had {case}, it was said" for case, agent in self.claimed if not have[case, agent]]
         did = Counter(each["did"] for each in events)
@@ -207,6 +207,21 @@ class Desk:
     async def _rows(self, statement: Any) -> list[dict[str, Any]]:
         async with self.shop.pool.connection() as connection:
             return await (await connection.execute(statement)).fetchall()
+
+
+def _missed(did: Sequence[Mapping[str, Any]]) -> list[tuple[str, timedelta]]:
+    """By how much the deadlines of a case were missed that ran out: nobody had taken it, nobody decided it."""
+    opened = did[0]["at"]
+    found: list[tuple[str, timedelta]] = []
+    for each in did:
+        if each["did"] == "claimed":
+            break
+        if each["did"] == "escalated":
+            found.append(("escalated", each["at_wall"] - opened - FIRST_ANSWER))
+            break
+    return found + [
+        ("expired", each["at_wall"] - opened - RESOLVE) for each in did if each["did"] == "expired"
+    ]
 
 
 def _unfinished(case: Mapping[str, Any]) -> list[str]:

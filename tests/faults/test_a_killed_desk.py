@@ -6,10 +6,12 @@ CLEW_FAULTS_SEED plays another day; CLEW_FAULTS_RUNS and CLEW_FAULTS_KILLS set t
 import asyncio
 import os
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +52,7 @@ async def worked(state: Path, customers: int, per_second: float, kills: int) -> 
             return await desk.judge(customers, timedelta(seconds=await longest)), struck
 
 
-async def _then(customers, over: asyncio.Event, faults: list[Kill], killer: Killer) -> None:
+async def _then(customers: Coroutine[Any, Any, None], over: asyncio.Event, faults: list[Kill], killer: Killer) -> None:
     """Customers and kills side by side; when both are through, and a while for the last case, it is over."""
     await asyncio.gather(customers, killer.work(faults, time.monotonic()))
     await asyncio.sleep(5)

@@ -47,6 +47,9 @@ PAGES = {
     "a name, an agent": ("m1", "/staff?scope=all&q=Last19"),
     "a name of nobody, an admin": ("root", "/staff?scope=all&q=Nobody"),
     "a lead, with loads": ("m0", "/staff"),
+    "problems": ("m0", "/staff/problems"),
+    "figures": ("m0", "/staff/figures"),
+    "a new case": ("m1", "/staff/new"),
     "one case": ("root", "/staff/case/9:17"),
 }
 

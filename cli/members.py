@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from cli import member_password
 from cli.deeds import who
 from cli.output import (
     STATE,
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
         "list": several, "add": add, "set": change, "leave": leave, "absent": absent, "back": back,
     }.items():  # fmt: skip
         group.command(name)(command)
+    member_password.add_to(group)
     app.add_typer(group, name="members")
 
 

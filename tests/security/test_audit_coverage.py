@@ -51,6 +51,7 @@ CHANGE: list[tuple[str, str]] = [
     ("decide", "decide 7:1 pay --by ben --field amount=80 --ask loyal"),
     ("case disapprove", "case disapprove 7:1 --by eva --why no"),
     ("decide", "decide 7:1 pay --by ben --field amount=80 --ask loyal"),
+    ("members password", "members password ben --stdin"),
     ("case verify", "case verify 7:1 --by eva --how passport"),
     ("case approve", "case approve 7:1 --by eva"),
     ("case reopen", "case reopen 7:1 --by eva --why again"),
@@ -207,7 +208,10 @@ async def test_every_command_that_changes_something_leaves_a_deed(
         await EngineStore(pool).beat("host-1", "journey", "0123abcd", [engine, engine + 1])
         words = typed.format(folder=tmp_path, engine=engine, next=engine + 1).split()
         told = await asyncio.to_thread(
-            CliRunner().invoke, app, [*words, "--state", str(tmp_path / "state")]
+            CliRunner().invoke,
+            app,
+            [*words, "--state", str(tmp_path / "state")],
+            input="a password of many words\n",
         )
         if await deeds(pool) == before:
             unaudited.append(f"{typed}: {told.output[-300:]} {told.exception!r}")

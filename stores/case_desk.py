@@ -81,14 +81,20 @@ class CaseDesk(CaseStore):
     """Cases, as staff work on them. `ring` is called where the customer's runs are to be told."""
 
     @asynccontextmanager
-    async def _work(self, case: str, by: str, *, over: bool = False) -> AsyncGenerator[CaseAtWork]:
+    async def _work(
+        self, case: str, by: str, *, over: bool = False, beside: str | None = None
+    ) -> AsyncGenerator[CaseAtWork]:
         """Hold a case while somebody works on it; mind it before the transaction ends.
 
-        `over`: also one that is over. Raises: `UnknownCaseError`, `CaseAlreadyDecidedError`, `CaseClosedError`.
+        `over`: also one that is over. `beside`: another that is held as well; two are locked in the order of
+        their ids, so that nobody waits for one who waits for them.
+        Raises: `UnknownCaseError`, `CaseAlreadyDecidedError`, `CaseClosedError`.
         """
         house = (await self._house.house()).queues
         by = clean_text(by)
         async with self._pool.connection() as connection:
+            if beside is not None and beside < case:
+                await lock_case(connection, beside)
             held = await (lock_case if over else held_case)(connection, case)
             member = await read_member(connection, by)
             now = await run_time(connection, case)
@@ -289,7 +295,7 @@ class CaseDesk(CaseStore):
 
         Raises: `UnknownCaseError`, `CaseAlreadyDecidedError`, `CaseClosedError`, `ValueError`.
         """
-        async with self._work(into, by) as kept:
+        async with self._work(into, by, beside=case) as kept:
             merged = await held_case(kept.connection, case)
             if merged.case == into or merged.customer != kept.case.customer:
                 raise ValueError("into: expected another case of the same customer")

@@ -132,6 +132,7 @@ async def _living(state: Path, newest: int | None, histories: int) -> list[Findi
         return [
             *workers,
             *await living.lags(pool),
+            *await living.hooks(pool),
             *await living.versions(pool, client),
             *await living.rules(
                 pool, client if carried else None, newest=newest, histories=histories

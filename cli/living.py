@@ -115,6 +115,23 @@ async def versions(pool: "Pool", client: "Client | None") -> list[Finding]:
     return found
 
 
+async def hooks(pool: "Pool") -> list[Finding]:
+    """Programs that are told what happens to cases: one that is told nothing any more is named."""
+    from stores.case_hooks import CaseHookStore
+
+    return [
+        Finding.judged(
+            f"hook {each.hook}",
+            f"told nothing since {each.off_at:%Y-%m-%d %H:%M} UTC: {each.failed_why}"
+            if each.off_at is not None
+            else f"told up to event {each.told_to}",
+            wrong=each.off_at is not None,
+            remedy=f"mend it, then: clew case-hooks test {each.hook}",
+        )
+        for each in await CaseHookStore(pool).hooks()
+    ]
+
+
 async def rules(
     pool: "Pool", client: "Client | None", *, newest: int | None, histories: int
 ) -> list[Finding]:

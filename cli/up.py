@@ -77,6 +77,7 @@ def _tell(addresses: "Addresses") -> None:
         ("", ""),
         [
             ("API", f"{addresses.api}/openapi.json"),
+            ("Inbox of staff", f"{addresses.api}/staff (clew members add, clew members password)"),
             ("Mails that were sent", addresses.mailbox),
             ("Temporal Web UI", addresses.temporal_ui or "(that of your own server)"),
             ("Temporal", addresses.temporal_address),

@@ -177,6 +177,25 @@ class CaseHookStore:
             told = {"took": why is None, **({"why": why} if why else {})}
             await record_deed(connection, by, "tried", f"case hook {hook}", told)
 
+    async def rewrap(self) -> int:
+        """Put every secret under the newest master key; how many were not. May be repeated."""
+        masters = self._masters()
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "select hook, master, secret from case_hooks where master <> %s for update",
+                [masters.newest],
+            )
+            rows = await cursor.fetchall()
+            for row in rows:
+                owner = _owner(row["hook"])
+                secret = masters.unwrap(WrappedKey(row["master"], bytes(row["secret"])), owner, 1)
+                new = masters.wrap(secret, owner, 1)
+                await connection.execute(
+                    "update case_hooks set master = %s, secret = %s where hook = %s",
+                    [new.master, new.wrapped, row["hook"]],
+                )
+        return len(rows)
+
     def _opened(self, row: dict[str, Any]) -> tuple[CaseHook, bytes]:
         kept = WrappedKey(row.pop("master"), bytes(row.pop("secret")))
         return _hook(row), self._masters().unwrap(kept, _owner(row["hook"]), 1)

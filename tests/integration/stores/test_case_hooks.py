@@ -1,5 +1,6 @@
 """Programs outside hear what happens to cases: signed, in order, again after a pause, and not for ever."""
 
+import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,9 @@ from stores.case_hooks import CaseHook, CaseHookStore, HookExistsError
 from stores.staff_opened_cases import NewCase, StaffOpenedCaseStore
 from tests.integration.stores.conftest import Shop
 
-KEYS = MasterKeys.read(None, "a secret of at least 32 characters")
+SECRET = "a secret of at least 32 characters"
+KEYS = MasterKeys.read(None, SECRET)
+LATER = MasterKeys.read(f"2027:{base64.b64encode(bytes(32)).decode()}", SECRET)
 NOTE = "Her daughter is ill"
 
 
@@ -182,3 +185,18 @@ async def test_secrets_are_sealed_and_names_are_taken_once(shop: Shop, receiver:
     assert secret not in bytes(row["secret"])
     with pytest.raises(HookExistsError):
         await hooks.add("wall", receiver.url, (), by="boss")
+
+
+async def test_a_secret_that_was_put_under_a_new_master_key_still_signs(
+    shop: Shop, receiver: Receiver
+) -> None:
+    await hooked(shop, receiver)
+    later = CaseHookStore(shop.pool, LATER)
+
+    assert await later.rewrap() == 1
+    assert await later.rewrap() == 0
+
+    _, secret = await later.with_secret("wall")
+    [kept] = await shop.rows("select master from case_hooks")
+    assert kept["master"] == "2027"
+    assert receiver.secret == "whsec_" + base64.b64encode(secret).decode()

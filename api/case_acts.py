@@ -148,7 +148,9 @@ class CaseActs:
         customer feels, and what whoever decides lacked.
         """
         said = await read_object_of(request, ("decision", "by", "fields", "ask", *LEARNED))
-        learned = {name: text_of(said, name, most=most, default="") for name, most in LEARNED.items()}
+        learned = {
+            name: text_of(said, name, most=most, default="") for name, most in LEARNED.items()
+        }
         decision, fields = text_of(said, "decision", most=200), object_of(said, "fields")
         ask = text_of(said, "ask", most=LONGEST_WHY, default="") or None
         case = await present_case(self._desk, request)

@@ -127,9 +127,7 @@ def _files(said: Mapping[str, Any]) -> Sequence[Attachment]:
             raise bad_request("files: expected objects")
         file = cast("dict[str, Any]", each)
         try:
-            content = base64.b64decode(
-                text_of(file, "content", most=LARGEST_BODY), validate=True
-            )
+            content = base64.b64decode(text_of(file, "content", most=LARGEST_BODY), validate=True)
         except (binascii.Error, ValueError):
             raise bad_request("files: content is not base64") from None
         name, kind = text_of(file, "name", most=200), text_of(file, "media_type", most=200)

@@ -20,9 +20,9 @@ from api.staff_key import StaffKeyCheck
 from api.told_object import bad_request
 from contracts.case_brief import CaseBrief
 from journey.staff_roles import Role
-from stores.case_rows import Case
 from stores.case_events import CaseEvent
 from stores.case_lists import CaseFilter, CasePage, CasePlace
+from stores.case_rows import Case
 from stores.customers import Customer
 
 MOST_EVENTS, USUAL_EVENTS = 500, 100
@@ -91,7 +91,6 @@ class CaseDoors:
         case = await present_case(self._parts.desk, request)
         events = await self._parts.events.of(case.case, most, before=_before(request))
         return json_response({**told(case), "events": [_happened(each) for each in events]})
-
 
     async def brief(self, request: Request) -> Response:
         """Who this is, what they went through, what is suggested; `?member=`: what that member may decide."""

@@ -168,7 +168,9 @@ class CasePage:
         found: Attachment | InboundFile | None = None
         n = asked.get("n", "")
         if n.isascii() and n.isdigit() and len(n) < 6:
-            found = await self._file(visit, case, asked.get("way", ""), asked.get("message", ""), int(n))
+            found = await self._file(
+                visit, case, asked.get("way", ""), asked.get("message", ""), int(n)
+            )
         if found is None:
             raise RefusedPageError(404, "There is no such file.")
         return Response(found.content, media_type=SAVED_AS, headers=headers_of(found.name))

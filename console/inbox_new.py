@@ -73,7 +73,9 @@ class NewCasePage:
         """Any queue of the house: whoever answers the telephone is not always who can help."""
         house = (await self.house.house()).queues
         titles = {each.queue: each.title or each.queue for each in (house.queues if house else [])}
-        return sorted({name: titles.get(name, name) for name in (*visit.member.queues, *titles)}.items())
+        return sorted(
+            {name: titles.get(name, name) for name in (*visit.member.queues, *titles)}.items()
+        )
 
     async def _page(self, visit: Visit, told: dict[str, str], wrong: str = "") -> Response:
         values = {

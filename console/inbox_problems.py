@@ -20,7 +20,11 @@ from stores.problem_answers import AnsweredCases
 from stores.problems import Problem, ProblemStateError, UnknownProblemError
 
 MOST_SHOWN = 100
-DONE = {"update": "Everybody it touches is told.", "mend": "It is mended.", "reopen": "It is open again."}
+DONE = {
+    "update": "Everybody it touches is told.",
+    "mend": "It is mended.",
+    "reopen": "It is open again.",
+}
 
 
 class Problems(Protocol):

@@ -77,6 +77,7 @@ def thread_of(
         *(_spoken(each, reader) for each in spoken if each.id not in ours),
         *(_written(each, reader) for each in written),
     ]
+
     def when(line: ThreadLine) -> str:
         return clock_words(on_the_wall(line.at, clock) or line.at, reader.zone, reader.now)
 

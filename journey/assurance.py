@@ -15,8 +15,7 @@ UNPROVEN_WAYS = frozenset({"staff", "mention", "customer"})
 """Ways in which a case comes without any proof; a journey is about its own customer."""
 
 ASK_THEM = (
-    "Nothing has proved who this is: personal facts are withheld."
-    " Verify them, and say by what."
+    "Nothing has proved who this is: personal facts are withheld. Verify them, and say by what."
 )
 
 

@@ -15,7 +15,15 @@ KINDS: tuple[str, ...] = (
         "decided",
     ),
     *("reminded", "escalated", "taken_back", "expired", "closed", "reopened", "merged", "took_in"),
-    *("verified", "heard", "wrote", "mentioned_us", "wrote_to_the_customer", "undid_a_message", "sent"),
+    *(
+        "verified",
+        "heard",
+        "wrote",
+        "mentioned_us",
+        "wrote_to_the_customer",
+        "undid_a_message",
+        "sent",
+    ),
     *("not_sent", "perhaps_not_sent", "held_back", "answered_in_public", "lacked"),
 )
 """What may be asked for; what is not here goes to hooks that want everything."""

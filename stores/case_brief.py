@@ -89,7 +89,9 @@ class CaseBriefStore:
             pasts = await past_decisions(connection, house, case.queue)
             await self._know(connection, row["version"])
         now = _run_time(row["run_clock"], self.now())
-        moment = await MomentStore(self.pool, self.house, lambda: now, self._words).of(case.customer, PLACE)
+        moment = await MomentStore(self.pool, self.house, lambda: now, self._words).of(
+            case.customer, PLACE
+        )
         spoken = await ConversationStore(self.pool).of(case.customer, most=60)
         sure = _assured(case, row, moment)
         lines = thread(spoken, row, open_=not sure.withheld)
@@ -98,9 +100,7 @@ class CaseBriefStore:
         personas = frozenset(fit.persona for fit in moment.personas) if moment else frozenset[str]()
         offered = choices(case.decisions, done, reader, limit, over=case.state in OVER)
         suggested = (
-            *_of_figures(
-                worked_before(pasts, case.decisions, personas, case.queue, now), offered
-            ),
+            *_of_figures(worked_before(pasts, case.decisions, personas, case.queue, now), offered),
             *(self._of_rules(case, moment, row, now) if moment and not sure.withheld else ()),
         )
         return CaseBrief(

@@ -41,8 +41,8 @@ from channels.liquid_text import LiquidText
 from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
 from stores.audit import AuditStore
-from stores.case_desk import CaseDesk
 from stores.case_brief import CaseBriefStore
+from stores.case_desk import CaseDesk
 from stores.case_events import CaseEventStore
 from stores.case_lists import CaseListStore
 from stores.case_messages import CaseWriter

@@ -157,7 +157,9 @@ class Desk:
         address = f"{self.shop.addresses.api}/v1/cases/{case}/{act}"
         while True:
             with suppress(httpx.TransportError):
-                answer = await self.shop.http.post(address, json={"by": by, **said}, headers=headers)
+                answer = await self.shop.http.post(
+                    address, json={"by": by, **said}, headers=headers
+                )
                 if answer.status_code < 500 and answer.status_code != 429:
                     assert answer.status_code in (200, 202, 403, 409), answer.text[:300]
                     return answer.status_code
@@ -182,11 +184,15 @@ class Desk:
             "     and t.properties ->> 'case' = c.\"case\") as told"
             "  from cases c join runs r using (entry)"
         )
-        events = await self._rows('select "case", who, did, at, at_wall from case_events order by event')
+        events = await self._rows(
+            'select "case", who, did, at, at_wall from case_events order by event'
+        )
         of: dict[str, list[Mapping[str, Any]]] = {}
         for each in events:
             of.setdefault(each["case"], []).append(each)
-        lost = [f"h{n} has no case" for n in set(range(customers)) - {int(c["key"][1:]) for c in cases}]
+        lost = [
+            f"h{n} has no case" for n in set(range(customers)) - {int(c["key"][1:]) for c in cases}
+        ]
         twice, late, latest = list[str](), list[str](), timedelta()
         for case in cases:
             did = of[case["case"]]
@@ -197,7 +203,11 @@ class Desk:
                 if missed_by > outage + timedelta(minutes=1):
                     late.append(f"{case['case']} was {name} {missed_by} late")
         have = Counter((each["case"], each["who"]) for each in events if each["did"] == "claimed")
-        lost += [f"{agent} had {case}, it was said" for case, agent in self.claimed if not have[case, agent]]
+        lost += [
+            f"{agent} had {case}, it was said"
+            for case, agent in self.claimed
+            if not have[case, agent]
+        ]
         did = Counter(each["did"] for each in events)
         return Judged(
             cases=len(cases), claims=did["claimed"], escalated=did["escalated"],
@@ -229,7 +239,9 @@ def _unfinished(case: Mapping[str, Any]) -> list[str]:
     wanted = case["decision"] or EXPIRED
     if case["run"] == "finished" and case["outcome"] == wanted:
         return []
-    return [f"{case['case']} is {case['state']} ({wanted}), its run {case['run']} ({case['outcome']})"]
+    return [
+        f"{case['case']} is {case['state']} ({wanted}), its run {case['run']} ({case['outcome']})"
+    ]
 
 
 def _done_twice(case: Mapping[str, Any], did: Sequence[Mapping[str, Any]]) -> list[str]:

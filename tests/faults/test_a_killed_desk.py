@@ -29,7 +29,9 @@ RUNS = int(os.environ.get("CLEW_FAULTS_RUNS", "0"))
 KILLS = int(os.environ.get("CLEW_FAULTS_KILLS", "0"))
 
 
-async def worked(state: Path, customers: int, per_second: float, kills: int) -> tuple[Judged, list[tuple[float, Kill]]]:
+async def worked(
+    state: Path, customers: int, per_second: float, kills: int
+) -> tuple[Judged, list[tuple[float, Kill]]]:
     """A day at the desk, with so many kills in it."""
     struck: list[tuple[float, Kill]] = []
     async with MailSink(state / "taken.jsonl") as sink:
@@ -42,7 +44,14 @@ async def worked(state: Path, customers: int, per_second: float, kills: int) -> 
             longest = asyncio.create_task(_longest_outage(stack, over))
             faults = plan(SEED, kills, lasts * 0.1, lasts, kinds=KINDS)
             async with asyncio.TaskGroup() as group:
-                group.create_task(_then(desk.customers(customers, per_second), over, faults, Killer(stack, struck=struck)))
+                group.create_task(
+                    _then(
+                        desk.customers(customers, per_second),
+                        over,
+                        faults,
+                        Killer(stack, struck=struck),
+                    )
+                )
                 group.create_task(desk.work(over))
             await stack.until_whole()
             with suppress(TimeoutError):
@@ -52,7 +61,9 @@ async def worked(state: Path, customers: int, per_second: float, kills: int) -> 
             return await desk.judge(customers, timedelta(seconds=await longest)), struck
 
 
-async def _then(customers: Coroutine[Any, Any, None], over: asyncio.Event, faults: list[Kill], killer: Killer) -> None:
+async def _then(
+    customers: Coroutine[Any, Any, None], over: asyncio.Event, faults: list[Kill], killer: Killer
+) -> None:
     """Customers and kills side by side; when both are through, and a while for the last case, it is over."""
     await asyncio.gather(customers, killer.work(faults, time.monotonic()))
     await asyncio.sleep(5)
@@ -106,7 +117,12 @@ async def test_staff_go_on_through_three_kills_of_each_kind(state: Path) -> None
 async def test_staff_go_on_through_many_kills(state: Path) -> None:
     customers, kills = RUNS or 1_000, KILLS or 40
     judged, struck = await worked(state, customers, 2, kills)
-    told = {**asdict(judged), "latest": judged.latest.total_seconds(), "kills": len(struck), "seed": SEED}
+    told = {
+        **asdict(judged),
+        "latest": judged.latest.total_seconds(),
+        "kills": len(struck),
+        "seed": SEED,
+    }
     figures = {name: len(each) if isinstance(each, list) else each for name, each in told.items()}
     keep("R18", figures, met=judged.holds and judged.cases == customers)
     survives(judged)

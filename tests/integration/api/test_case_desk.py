@@ -116,7 +116,9 @@ async def test_what_is_learned_goes_back_with_the_decision(desk: Desk) -> None:
 
     assert (wrong.status_code, decided.status_code) == (400, 200), wrong.text
     async with desk.pool.connection() as connection:
-        cursor = await connection.execute("select event, properties from touchpoints order by event")
+        cursor = await connection.execute(
+            "select event, properties from touchpoints order by event"
+        )
         told = {row["event"]: row["properties"] for row in await cursor.fetchall()}
     assert told["Case Noted"]["note"] == "Rang twice"
     assert told["Staff Lacked"]["lacked"] == "the list"

@@ -54,7 +54,9 @@ class Floor:
         if member not in self.desks:
             size = {"width": 1280, "height": 900, **viewport}
             context = await self.browser.new_context(
-                viewport=size, base_url=self.address, locale="en-GB"  # pyright: ignore[reportArgumentType]
+                viewport=size,
+                base_url=self.address,
+                locale="en-GB",  # pyright: ignore[reportArgumentType]
             )
             context.set_default_timeout(PATIENCE)
             cookie = await self.sign_ins.begin(member, "test")
@@ -137,9 +139,7 @@ async def floor_of(stack: Stack, chromium: str) -> AsyncIterator[Floor]:
         hired = Member(member=member, name=name, role=role, queues=theirs, email=mail)
         await MemberStore(stack.pool).put(hired, by="test")
     stopping, sign_ins = asyncio.Event(), SignInStore(stack.pool, lambda: datetime.now(UTC))
-    router = staff_inbox(
-        stack.pool, stack.heard.set, Told(), stopping=stopping, every_seconds=0.2
-    )
+    router = staff_inbox(stack.pool, stack.heard.set, Told(), stopping=stopping, every_seconds=0.2)
     async with serving(create_app(router)) as address, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         try:

@@ -174,7 +174,12 @@ async def test_a_bad_answer_right_after_a_purchase_is_with_the_manager_who_passe
 async def test_an_adviser_sees_suggestions_with_reasons_and_gives_what_she_may(
     shop: Shop, floor: Floor, shortened: Shortened, httpserver: HTTPServer
 ) -> None:
-    pen = {"title": "A fountain pen", "price": 40, "because": "she writes letters", "goes_with": "ink"}
+    pen = {
+        "title": "A fountain pen",
+        "price": 40,
+        "because": "she writes letters",
+        "goes_with": "ink",
+    }
     httpserver.expect_request("/presents").respond_with_json({"ideas": [pen]})
     ours = {"https://suggest.example.com/presents": httpserver.url_for("/presents")}
     await shop.stack.publish(shortened("adviser", ours))
@@ -240,7 +245,11 @@ async def test_who_complained_in_public_is_answered_there_and_goes_on_in_private
     await eva.claims("Hugo complains about the sofa")
     await eva.reads("Never again.")
 
-    assert [queue for queue, _ in await hugo.desks()] == ["public-desk", "public-desk", "complaints"]
+    assert [queue for queue, _ in await hugo.desks()] == [
+        "public-desk",
+        "public-desk",
+        "complaints",
+    ]
     await hugo.has_trait("linked_because", "named-their-order")
     await hugo.does("Complaint Withdrawn", complaint="N1")
     await hugo.ends("complaint")

@@ -12,7 +12,9 @@ New = Callable[[], Browser]
 async def opened(house: StaffHouse) -> None:
     """Three cases about the lift, one of them of refunds."""
     problems = ProblemStore(house.pool)
-    new = NewProblem(problem="lift", title="The lift stands", words=HOSTILE, why="a cable", queues=["sales"])
+    new = NewProblem(
+        problem="lift", title="The lift stands", words=HOSTILE, why="a cable", queues=["sales"]
+    )
     await problems.open(new, by="boss")
     for n, queue in enumerate(("sales", "sales", "refunds")):
         customer = await house.known(f"c{n}", first_name=f"C{n}")
@@ -32,7 +34,9 @@ async def test_a_lead_answers_all_cases_at_once_and_an_agent_only_reads(
     page = await eva.goes("/staff/problems/lift")
     by_an_agent = await eva.sends("/staff/problems/lift/answer", decision="explained")
     await lena.goes("/staff/problems/lift")
-    wrong = await lena.sends("/staff/problems/lift/answer", decision="refund", f__refund__amount="much")
+    wrong = await lena.sends(
+        "/staff/problems/lift/answer", decision="refund", f__refund__amount="much"
+    )
     answered = await lena.sends(
         "/staff/problems/lift/answer",
         decision="refund", f__refund__amount="20,5", f__refund__reason="stuck", note="sorry",
@@ -52,7 +56,9 @@ async def test_a_lead_answers_all_cases_at_once_and_an_agent_only_reads(
     assert cases[0]["fields"] == {"amount": 20.5, "reason": "stuck"}
 
 
-async def test_news_is_told_and_it_is_mended_and_opened_again(house: StaffHouse, browser: New) -> None:
+async def test_news_is_told_and_it_is_mended_and_opened_again(
+    house: StaffHouse, browser: New
+) -> None:
     await opened(house)
     lena = await at_work(house, browser, "lena")
     await lena.goes("/staff/problems/lift")
@@ -86,7 +92,10 @@ async def test_figures_are_ones_own_and_a_lead_sees_those_of_the_queue(
         await house.desk.decide(found.case, "explained", {}, by=member)
     eva, lena = await at_work(house, browser, "eva"), await at_work(house, browser, "lena")
 
-    own, leads = said(await eva.goes("/staff/figures?since=7d")), said(await lena.goes("/staff/figures"))
+    own, leads = (
+        said(await eva.goes("/staff/figures?since=7d")),
+        said(await lena.goes("/staff/figures")),
+    )
 
     assert "Eva Novak" in own
     assert "Ben Horak" not in own.replace("Eva Novak", "")

@@ -79,7 +79,9 @@ async def test_files_go_along_and_files_that_came_can_be_saved_and_are_nobody_el
     )  # fmt: skip
     page = await eva.goes(path)
     [message] = await written(house, case)
-    theirs = await eva.client.get(f"{path}/file", params={"way": "in", "message": told.reply, "n": "1"})
+    theirs = await eva.client.get(
+        f"{path}/file", params={"way": "in", "message": told.reply, "n": "1"}
+    )
     ours = await eva.client.get(f"{path}/file?way=out&message={message.message}&n=1")
 
     assert sent.status_code == 200, said(sent)
@@ -96,7 +98,9 @@ async def test_files_go_along_and_files_that_came_can_be_saved_and_are_nobody_el
         f"{path}/file?way=out&message={message.message}&n=2", f"{path}/file?way=out&message=x&n=y",
     ):  # fmt: skip
         assert (await eva.client.get(address)).status_code == 404, address
-    assert (await rita.client.get(f"{path}/file?way=out&message={message.message}&n=1")).status_code == 404
+    assert (
+        await rita.client.get(f"{path}/file?way=out&message={message.message}&n=1")
+    ).status_code == 404
 
 
 async def test_a_form_that_is_too_large_or_broken_is_refused_in_words(
@@ -109,7 +113,9 @@ async def test_a_form_that_is_too_large_or_broken_is_refused_in_words(
         path, data={"csrf": eva.csrf, "letter": "x"}, files=[("files", ("a", b"x" * 22_000_000))]
     )
     broken = await eva.client.post(
-        path, content=b"--x\r\nnonsense", headers={"content-type": "multipart/form-data; boundary=x"}
+        path,
+        content=b"--x\r\nnonsense",
+        headers={"content-type": "multipart/form-data; boundary=x"},
     )
     forged = await eva.client.post(path, data={"letter": "x"}, files=[("files", ("a", b"x"))])
 
@@ -132,7 +138,9 @@ async def test_who_called_is_unknown_until_verified_and_then_what_was_said_is_sh
     await InboundStore(house.pool, house.customers).take(told)
     eva = await at_work(house, browser, "eva")
 
-    opened = await eva.sends("/staff/new", customer="+420 777 123 456", queue="sales", brief="Lost card")
+    opened = await eva.sends(
+        "/staff/new", customer="+420 777 123 456", queue="sales", brief="Lost card"
+    )
     path = opened.url.path
     again = await eva.sends("/staff/new", customer="00420777123456", queue="sales", brief="Again")
     unproven, silent = said(opened), await eva.sends(f"{path}/verify", how=" ")

@@ -98,7 +98,9 @@ class Desk:
             now=datetime.now(UTC),
         )
         case = f"case/journey/help/{user}:{run.entry}:{n}"
-        await self.cases.open(case, run, OpenCase(n=n, queue="sales", brief="", decisions=OFFERED), "Stuck")
+        await self.cases.open(
+            case, run, OpenCase(n=n, queue="sales", brief="", decisions=OFFERED), "Stuck"
+        )
         return case
 
     async def brief(self, case: str, member: str = "eva") -> CaseBrief:
@@ -149,7 +151,9 @@ async def test_a_brief_says_who_it_is_what_they_went_through_and_what_each_choic
         " values (%s, 1, 'call_back', now() - interval '1 hour', 'open', now(), 1) returning 1",
         found.entry,
     )
-    await desk.cases.decide(await desk.opened(n=2), "called", {}, by="eva", feeling="upset", note="rang")
+    await desk.cases.decide(
+        await desk.opened(n=2), "called", {}, by="eva", feeling="upset", note="rang"
+    )
 
     brief = await desk.brief(case)
 
@@ -166,7 +170,9 @@ async def test_a_brief_says_who_it_is_what_they_went_through_and_what_each_choic
     assert does["granted"][1] == "up to 50"
 
 
-@pytest.mark.parametrize(("member", "allowed"), [("eva", "up to 50"), ("lea", "up to 500"), ("ada", "no")])
+@pytest.mark.parametrize(
+    ("member", "allowed"), [("eva", "up to 50"), ("lea", "up to 500"), ("ada", "no")]
+)
 async def test_what_a_member_may_decide_is_as_their_authority(
     desk: Desk, member: str, allowed: str
 ) -> None:
@@ -247,10 +253,18 @@ async def test_what_staff_learn_is_told_to_the_customer_s_runs_and_to_who_can_me
     assert [each["event"] for each in told] == ["Case Noted", "Staff Lacked"]
     noted, lacked = (each["properties"] for each in told)
     assert (noted["note"], noted["feeling"], noted["by"]) == ("Rang twice", "upset", "eva")
-    assert (lacked["lacked"], lacked["member"], lacked["decision"]) == ("the price list", "eva", "called")
-    [eva] = await desk.shop.rows("select customer from identities where kind = 'staff' and value = 'eva'")
+    assert (lacked["lacked"], lacked["member"], lacked["decision"]) == (
+        "the price list",
+        "eva",
+        "called",
+    )
+    [eva] = await desk.shop.rows(
+        "select customer from identities where kind = 'staff' and value = 'eva'"
+    )
     assert told[1]["customer"] == eva["customer"]
-    [who] = await desk.shop.rows("select traits from customers where customer = %s", eva["customer"])
+    [who] = await desk.shop.rows(
+        "select traits from customers where customer = %s", eva["customer"]
+    )
     assert (who["traits"]["kind"], who["traits"]["first_name"]) == ("employee", "Eva")
     [reading] = await desk.shop.rows("select feeling, source, by from feelings")
     assert (reading["feeling"], reading["source"], reading["by"]) == ("upset", "staff", "eva")
@@ -269,9 +283,14 @@ async def test_one_answer_closes_every_case_of_a_problem_that_offers_it_and_name
     desk: Desk,
 ) -> None:
     cases = [await desk.opened(f"customer-{n}", n) for n in range(3)]
-    await desk.shop.rows("update cases set decisions = '{}' where \"case\" = %s returning 1", cases[2])
+    await desk.shop.rows(
+        "update cases set decisions = '{}' where \"case\" = %s returning 1", cases[2]
+    )
     problems = ProblemStore(desk.pool)
-    await problems.open(NewProblem(problem="power", title="Power", words="out", why="storm", queues=["sales"]), by="x")
+    await problems.open(
+        NewProblem(problem="power", title="Power", words="out", why="storm", queues=["sales"]),
+        by="x",
+    )
     for case in cases:
         found = await desk.cases.case(case)
         assert found is not None

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
@@ -105,7 +105,7 @@ def case_messages_router(writer: Writer, acting: ActingStaff, staff: StaffKeyChe
     return router
 
 
-def _letter(said: Mapping[str, Any]) -> Letter:
+def _letter(said: dict[str, Any]) -> Letter:
     told = {
         name: text_of(said, name, most=most)
         for name, most in _LONGEST.items()
@@ -117,7 +117,7 @@ def _letter(said: Mapping[str, Any]) -> Letter:
         raise bad_request(str(error)) from None
 
 
-def _files(said: Mapping[str, Any]) -> Sequence[Attachment]:
+def _files(said: dict[str, Any]) -> Sequence[Attachment]:
     given = said.get("files", [])
     if not isinstance(given, list):
         raise bad_request('files: expected [{"name": …, "media_type": …, "content": base64}]')

@@ -93,7 +93,7 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Decide a case; where a run opened it, the decision picks the run's path."""
-    learned = {"note": note, "feeling": feeling, "lacked": lacked}
+    learned: dict[str, Any] = {"note": note, "feeling": feeling, "lacked": lacked}
     decided = run(_decide(state, case, decision, by, field or [], ask, learned))
     if as_json:
         print_json(_plain(decided))
@@ -147,7 +147,7 @@ async def _decide(
     by: str,
     given: list[str],
     ask: str | None,
-    learned: dict[str, str],
+    learned: dict[str, Any],
 ) -> "Case":
     from activities.staff_cases import UnknownCaseError
     from cli.installation import database

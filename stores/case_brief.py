@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, LiteralString, cast
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
 from contracts.case_brief import CaseBrief, Felt, Passed, Promised, Suggested, Who
-from contracts.clock import RunClock
 from journey.assurance import ASK_THEM, Assured, Verified, assured
 from journey.case_clock import OVER
 from journey.feelings import felt
@@ -18,7 +17,7 @@ from journey.worked_before import against_selling, worked_before
 from stores.brief_choices import choices, does
 from stores.brief_thread import failed, thread
 from stores.case_outcomes import past_decisions
-from stores.case_rows import Case
+from stores.case_rows import Case, clock_of
 from stores.conversations import ConversationStore
 from stores.database import Connection, Pool, one_statement
 from stores.definitions import load_definition
@@ -57,8 +56,6 @@ select c.run_clock, c.asked, r.version,
   from cases c left join runs r on r.entry = c.entry and c.workflow_id <> ''
  where c."case" = %s
 """
-
-_CLOCK = TypeAdapter(RunClock)
 
 InWords = Callable[[str, Mapping[str, object], datetime], str | None]
 
@@ -277,4 +274,5 @@ def _failed(lines: Sequence[Passed], row: Mapping[str, Any], now: datetime) -> t
 
 
 def _run_time(clock: Any, wall: datetime) -> datetime:
-    return _CLOCK.validate_python(clock).now(wall) if clock else wall
+    known = clock_of(clock)
+    return known.now(wall) if known else wall

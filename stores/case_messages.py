@@ -209,10 +209,8 @@ class CaseWriter(CaseDesk):
             held = await present_case(connection, row["case"])
             files = await _files(connection, message)
             name = await _name_of(connection, row["by"])
-            now, clock = (
-                await run_time(connection, held.case),
-                await run_clock(connection, held.case),
-            )
+            clock, wall = await run_clock(connection, held.case), datetime.now(UTC)
+            now = clock.now(wall) if clock else wall
         return CaseLetter(
             message=message, case=held.case, short_name=held.short_name, title=held.title,
             customer=held.customer, key=row["delivery"], channel=row["channel"],

@@ -148,12 +148,17 @@ async def held_case(connection: Connection, case: str) -> Case:
 
 async def run_time(connection: Connection, case: str) -> datetime:
     """Now, on the clock of the run that opened the case."""
+    clock, wall = await run_clock(connection, case), datetime.now(UTC)
+    return clock.now(wall) if clock else wall
+
+
+async def run_clock(connection: Connection, case: str) -> RunClock | None:
+    """The clock on which a case lives; None is wall time."""
     cursor = await connection.execute(
         'select run_clock from cases where "case" = %s', [clean_text(case)]
     )
     row = await cursor.fetchone()
-    clock, wall = clock_of(row["run_clock"] if row else None), datetime.now(UTC)
-    return clock.now(wall) if clock else wall
+    return clock_of(row["run_clock"] if row else None)
 
 
 def clock_of(kept: object) -> RunClock | None:

@@ -74,19 +74,26 @@ class InboundStore:
     async def take(self, message: InboundMessage) -> Heard:
         """Keep a message and do what it asks for; the same one again changes nothing."""
         house = (await self._house.house()).queues
-        for again in range(AT_ONCE_AGAIN, -1, -1):
-            try:
-                async with self._pool.connection() as connection:
-                    heard = await self._take(connection, message, house)
-                    reach("inbound.before_commit")
-                break
-            except DeadlockDetected:
-                if not again:
-                    raise
+        heard = await self._taken(message, house)
         reach("inbound.after_commit")
         if heard.new and heard.customer is not None:
             self._ring()
         return heard
+
+    async def _taken(self, message: InboundMessage, house: QueuesFile | None) -> Heard:
+        """In one transaction, and in another where somebody else waited for us who waited for them."""
+        again = AT_ONCE_AGAIN
+        while True:
+            try:
+                async with self._pool.connection() as connection:
+                    heard = await self._take(connection, message, house)
+                    reach("inbound.before_commit")
+            except DeadlockDetected:
+                if again == 0:
+                    raise
+                again -= 1
+            else:
+                return heard
 
     async def delivery_key(self, entry: int, n: int) -> str | None:
         """The key of a delivery."""

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, LiteralString
 
-from pydantic import TypeAdapter
-
 from contracts.clock import RunClock
-from stores.case_rows import run_clock
+from stores.case_rows import clock_of, run_clock
 from stores.database import Connection, Pool, one_statement
 from stores.members import Member
 
@@ -24,8 +22,6 @@ COUNTED = 1_000
 """So far is counted; beyond that it is `1,000 and more`."""
 
 OVER_STATES = ("resolved", "expired", "closed")
-
-_CLOCK = TypeAdapter(RunClock)
 
 _ORDER: LiteralString = "coalesce(c.due_at, 'infinity'::timestamptz), c.opened_wall, c.\"case\""
 _ORDER_OVER: LiteralString = 'c.resolved_at desc, c."case"'
@@ -139,9 +135,8 @@ class InboxListStore:
     async def explain(self, member: Member, wanted: Wanted) -> str:
         """How PostgreSQL finds a page, in its own words."""
         async with one_statement(self._pool) as connection:
-            cursor = await connection.execute(
-                f"explain (costs off) {_statement(member, wanted)}", _values(member, wanted)
-            )
+            statement: LiteralString = "explain (costs off) " + _statement(member, wanted)
+            cursor = await connection.execute(statement, _values(member, wanted))
             return "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
 
     async def counts(self, member: Member) -> dict[Scope, int]:
@@ -275,4 +270,4 @@ def _statement(member: Member, wanted: Wanted) -> LiteralString:
 def _listed(row: Mapping[str, Any]) -> ListedCase:
     read = dict(row)
     clock = read.pop("run_clock")
-    return ListedCase(**read, clock=_CLOCK.validate_python(clock) if clock else None)
+    return ListedCase(**read, clock=clock_of(clock))

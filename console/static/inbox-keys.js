@@ -17,11 +17,11 @@ function go(step) {
   const next = all[Math.min(Math.max(at < 0 ? 0 : at + step, 0), all.length - 1)];
   if (!next) return;
   for (const each of all) each.classList.toggle("here", each === next);
-  next.querySelector(".open").focus();
+  next.querySelector("a.open").focus();
   next.scrollIntoView({ block: "nearest" });
 }
 
-function path(row) { return row.querySelector(".open").getAttribute("href"); }
+function path(row) { return row.querySelector("a.open").getAttribute("href"); }
 
 function claim() {
   if (page === "case") { document.getElementById("act-claim")?.click(); return; }

@@ -61,7 +61,7 @@ async function renew() {
     }
     const find = (name) => name && [...document.querySelectorAll(".case")].find((each) => each.dataset.case === name);
     find(marked)?.classList.add("here");
-    find(focused)?.querySelector(".open").focus({ preventScroll: true });
+    find(focused)?.querySelector("a.open").focus({ preventScroll: true });
     document.dispatchEvent(new CustomEvent("renewed"));
     tick();
   } catch { /* the network is away: the stream comes back, and then this does */ } finally {

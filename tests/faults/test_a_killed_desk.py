@@ -36,7 +36,7 @@ async def worked(
     struck: list[tuple[float, Kill]] = []
     async with MailSink(state / "taken.jsonl") as sink:
         settings = {**SETTINGS, "CLEW_SMTP_URL": sink.url}
-        processes = dict.fromkeys(("journey", "delivery", "router", "api"), 1)
+        processes: dict[str, int] = dict.fromkeys(("journey", "delivery", "router", "api"), 1)
         stack = Stack(state, say=_say, processes=processes, settings=settings)
         async with stack, open_shop(stack.addresses) as shop:
             desk, over, lasts = Desk(shop, SEED), asyncio.Event(), customers / per_second

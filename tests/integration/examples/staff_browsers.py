@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, TimeoutError, async_playwright
+from playwright.async_api import Browser, Page, TimeoutError, ViewportSize, async_playwright
 
 from api.app import create_app
 from journey.business_time import DAYS
@@ -29,7 +29,7 @@ STAFF: tuple[tuple[str, str, MemberRole, tuple[str, ...]], ...] = (
     ("ben", "Ben Horak", "agent", ("branches", "shop-floor", "shop-managers")),
     ("lena", "Lena Kral", "lead", ("complaints", "complaint-leads", "duty-managers", "team-leads", "area-managers")),
 )  # fmt: skip
-PATIENCE = 60_000
+PATIENCE = 30_000
 """Milliseconds that a page may take to show what comes by itself."""
 
 
@@ -49,14 +49,14 @@ class Floor:
     sign_ins: SignInStore
     desks: dict[str, "StaffDesk"] = field(default_factory=dict[str, "StaffDesk"])
 
-    async def desk(self, member: str, **viewport: int) -> "StaffDesk":
+    async def desk(self, member: str, width: int = 1280) -> "StaffDesk":
         """A member at their browser, signed in; the same one as before."""
         if member not in self.desks:
-            size = {"width": 1280, "height": 900, **viewport}
+            size: ViewportSize = {"width": width, "height": 900}
             context = await self.browser.new_context(
                 viewport=size,
                 base_url=self.address,
-                locale="en-GB",  # pyright: ignore[reportArgumentType]
+                locale="en-GB",
             )
             context.set_default_timeout(PATIENCE)
             cookie = await self.sign_ins.begin(member, "test")
@@ -77,7 +77,7 @@ class StaffDesk:
     async def opens(self, words: str, *, scope: str = "queues") -> None:
         """Find a case in the list by what stands there, and open it."""
         await self.page.goto(f"/staff?scope={scope}")
-        await self.page.locator(".case .open", has_text=words).first.click()
+        await self.page.locator(".case a.open", has_text=words).first.click()
         await self.page.wait_for_selector(".thread")
 
     async def claims(self, words: str) -> None:
@@ -129,7 +129,7 @@ class StaffDesk:
 async def floor_of(stack: Stack, chromium: str) -> AsyncIterator[Floor]:
     """Staff of every queue of the examples, always open, and nobody is given a case unasked."""
     queues = sorted({queue for *_, queues in STAFF for queue in queues})
-    told = {
+    told: dict[str, Any] = {
         "queues": [{"queue": each, "hours": ALWAYS} for each in queues],
         "grants": {"agent": 50, "lead": 500},
     }

@@ -66,7 +66,7 @@ async def test_who_got_stuck_in_the_app_tells_it_once_on_the_phone_and_never_aga
 ) -> None:
     await shop.stack.publish(EXAMPLES / "stuck-in-app")
     petr = await shop.customer("petr-stuck", first_name="Petr")
-    matter = {"matter": "M1", "what": "a lost card", "place": "app"}
+    matter: dict[str, Any] = {"matter": "M1", "what": "a lost card", "place": "app"}
     await petr.does("Matter Begun", **matter)
     for step in ("photo", "signature"):
         await petr.does("Step Failed", matter="M1", step=step, reason="the camera is black")
@@ -105,7 +105,7 @@ async def test_a_complaint_is_answered_in_writing_paid_for_by_a_lead_and_what_st
         await shop.customer("anna-and-eva", first_name="Anna"),
         await floor.desk("eva"), await floor.desk("lena"),
     )  # fmt: skip
-    sofa = {"about": "the sofa", "said": "A leg is broken.", "where": "phone"}
+    sofa: dict[str, Any] = {"about": "the sofa", "said": "A leg is broken.", "where": "phone"}
     await anna.does("Complaint Filed", complaint="E1", **sofa)
 
     await eva.claims("Anna complains about the sofa")
@@ -184,7 +184,7 @@ async def test_an_adviser_sees_suggestions_with_reasons_and_gives_what_she_may(
     ours = {"https://suggest.example.com/presents": httpserver.url_for("/presents")}
     await shop.stack.publish(shortened("adviser", ours))
     dora = await shop.customer("dora-gives", first_name="Dora", last_present="A scarf")
-    wish = {"for": "her aunt", "occasion": "birthday", "budget": 50}
+    wish: dict[str, Any] = {"for": "her aunt", "occasion": "birthday", "budget": 50}
     await dora.does("Advice Asked", conversation="T1", shop="Old Town", **wish)
 
     eva = await floor.desk("eva")
@@ -230,7 +230,11 @@ async def test_who_complained_in_public_is_answered_there_and_goes_on_in_private
     await shop.stack.publish(EXAMPLES / "complaint")
     await shop.stack.publish(EXAMPLES / "mention")
     hugo, eva = await shop.customer("hugo-in-public", first_name="Hugo"), await floor.desk("eva")
-    said = {"where": "the forum", "link": "https://forum.example/1", "text": "Never again."}
+    said: dict[str, Any] = {
+        "where": "the forum",
+        "link": "https://forum.example/1",
+        "text": "Never again.",
+    }
     await hugo.does("Mention Found", mention="N1", **said)
 
     await eva.claims("On the forum: Never again.")

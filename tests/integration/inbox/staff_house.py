@@ -105,8 +105,8 @@ class StaffHouse:
         self, member: str, name: str, role: MemberRole, queues: Sequence[str], **more: Any
     ) -> None:
         """Add a member."""
-        mail = f"{member}@house.example"
-        added = Member(member=member, name=name, role=role, queues=tuple(queues), **{"email": mail, **more})  # fmt: skip
+        told: dict[str, Any] = {"email": f"{member}@house.example", **more}
+        added = Member(member=member, name=name, role=role, queues=tuple(queues), **told)
         await self.members.put(added, by="test")
 
     async def known(self, user_id: str = "anna", **traits: Any) -> str:

@@ -8,8 +8,8 @@ from tests.integration.inbox.staff_house import StaffHouse
 MANY = """
 insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, decisions, state, opened_at,
                    opened_wall, resolve_by)
-select 'case/many:9:' || n, 9, n, '', 'cart', 'c_' || n, 'q' || n % 20, 'Brief', '{}', 'open', now(),
-       now() - n * interval '1 second', now() + n % 977 * interval '1 minute'
+select 'case/many:9:' || n, 9, n, '', 'cart', 'c_' || n, 'q' || n %% 20, 'Brief', '{}', 'open', now(),
+       now() - n * interval '1 second', now() + n %% 977 * interval '1 minute'
   from generate_series(1, 20000) n returning n
 """
 

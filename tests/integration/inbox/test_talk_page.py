@@ -56,7 +56,7 @@ async def test_what_cannot_be_written_says_why_and_keeps_what_was_typed(
     assert [each.status_code for each in (empty, by_post, unknown, hers)] == [409] * 4
     assert "Choose a channel that is offered" in said(by_post)
     assert ">Hello</textarea>" in by_post.text
-    assert "no message 'nothing-of-this-name' is published" in said(unknown)
+    assert "No message 'nothing-of-this-name' is published" in said(unknown)
     assert await written(house, "1:1") == []
 
 
@@ -115,7 +115,7 @@ async def test_a_form_that_is_too_large_or_broken_is_refused_in_words(
     broken = await eva.client.post(
         path,
         content=b"--x\r\nnonsense",
-        headers={"content-type": "multipart/form-data; boundary=x"},
+        headers={"content-type": "multipart/form-data"},
     )
     forged = await eva.client.post(path, data={"letter": "x"}, files=[("files", ("a", b"x"))])
 
@@ -168,7 +168,7 @@ async def test_a_new_case_says_what_is_missing(house: StaffHouse, browser: New) 
     nobody = await eva.sends("/staff/new", **(whole | {"customer": "somebody"}))
     place = await eva.sends("/staff/new", **(whole | {"place": "Prague West"}))
 
-    assert "Nobody is known by" in said(nobody)
+    assert "Nobody is known as" in said(nobody)
     assert "lower case with dashes" in said(place)
     assert (await ana.goes("/staff/new")).status_code == 403
     assert 'value="+420777"' in (await eva.goes("/staff/new?customer=%2B420777")).text

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 
 from activities.case_messages import CaseMessageDelivery
@@ -116,7 +117,11 @@ async def talk(desk: Desk) -> Talk:
 async def test_what_staff_write_leaves_after_ten_seconds_in_the_voice_of_the_house(
     talk: Talk,
 ) -> None:
-    house = {"name": "Air", "signature": "Yours, {{ house.name }}", "greeting": {}}
+    house: dict[str, JsonValue] = {
+        "name": "Air",
+        "signature": "Yours, {{ house.name }}",
+        "greeting": {},
+    }
     await PublishedStore(talk.pool).publish("block", "house", house)
     case = await talk.desk.opened(1)
     letter = Letter(
@@ -231,7 +236,9 @@ async def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_doubles_n
     elif dies == "after sent":
         letter = await sender.letters.take(written.message)
         assert letter is not None
-        await sender._way(letter).deliver_message(sender._order(letter))  # pyright: ignore[reportPrivateUsage] -- as far as the killed one came
+        await sender._way(letter).deliver_message(
+            sender._order(letter)
+        )  # as far as the killed one came
     else:
         assert isinstance(talk.channel, RecordingChannel)
         talk.channel.script(ADDRESS, [StallAfterAccept(), Busy()])

@@ -82,7 +82,7 @@ async def test_who_got_stuck_in_the_app_tells_it_once_on_the_phone_and_never_aga
     ben = await floor.desk("ben", width=390)  # the branch has a tablet
     await ben.claims("stands before you because of a lost card")
     await ben.reads("promised: A new card lies at the branch.", "Still to do: Bring a passport")
-    await ben.reads("decided has-to-come-by: agreed A new card lies at the branch.")
+    await ben.reads("resolved in helpline: Petr is on the phone")
     await ben.decides("settled", agreed="The card is in his hand.")
     await ben.reads("Decided.")
 

@@ -248,7 +248,11 @@ class Acts:
         offered = case.decisions.get(decision)
         kinds = offered.fields if offered is not None else {}
         told = visit.form.beginning(f"f.{decision}.")
-        fields = {name: field_value(name, kind, told[name]) for name, kind in kinds.items() if told.get(name)}  # fmt: skip
+        fields = {
+            name: field_value(name, kind, told[name])
+            for name, kind in kinds.items()
+            if told.get(name)
+        }
         ask = visit.form.text("ask", 2_000) or None
         done = await self.desk.decide(
             case.case,

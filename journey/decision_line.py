@@ -1,4 +1,4 @@
-"""A decision in one line, as people write it where there is no form: `refund amount=20 reason="it came broken"`. Pure."""
+"""A decision in one line, as people write it where there is no form: `refund amount=20 why="it broke"`. Pure."""
 
 import shlex
 from collections.abc import Mapping

@@ -191,8 +191,8 @@ _APPROVALS: LiteralString = (
 
 async def _count(connection: Connection, which: LiteralString, member: Member) -> int:
     cursor = await connection.execute(
-        f"select count(*) as n from (select from cases c where {which} limit {COUNTED}) found",
-        _who(member),
+        f"select count(*) as n from (select from cases c where {which} limit %(counted)s) found",
+        _who(member) | {"counted": COUNTED},
     )
     row = await cursor.fetchone()
     return row["n"] if row else 0

@@ -36,15 +36,14 @@ function part(name) {
   if (page === "list") { const row = here(); if (row) location.href = `${path(row)}#${name}`; return; }
   const found = document.getElementById(name);
   if (!found) return;
-  const folded = found.matches("details") ? found : found.querySelector("details");
-  if (folded) folded.open = true;
+  if (found.matches("details")) found.open = true;
   const field = found.matches("textarea") ? found : name === "decide" ? found.querySelector("summary") : found.querySelector("select, input:not([type=hidden])");
   field?.focus();
   found.scrollIntoView({ block: "nearest" });
 }
 
 const DOES = {
-  j: () => go(1), k: () => go(-1), c: claim, s: () => part("snooze"), d: () => part("decide"), n: () => part("note"),
+  j: () => go(1), k: () => go(-1), c: claim, s: () => part("snooze"), d: () => part("decide"), n: () => part("note"), w: () => part("letter"),
   u: () => { location.href = "/staff"; }, "/": () => { const q = document.getElementById("q"); if (q) q.focus(); else location.href = "/staff#q"; },
   "?": () => help.showModal(),
 };

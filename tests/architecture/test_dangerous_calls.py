@@ -109,6 +109,7 @@ LITERAL = {
     "stores/customers.py: ' for no key update' if lock else ''",
     "stores/feedback.py: where",
     "stores/inbox_messages.py: column",
+    "stores/inbox_list.py: which",
     "stores/problems.py: ' for no key update' if lock else ''",
     "stores/runs.py: column",
     "stores/runs.py: conditions",

@@ -137,6 +137,7 @@ FIELDS = {
 }
 
 ON_THE_WIRE = (
+    "case_message",
     "clock",
     "customer_offer",
     "customer_traits",

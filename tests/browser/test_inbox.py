@@ -12,7 +12,9 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from stores.case_messages import CaseWriter, Letter
 from stores.database import open_pool
+from stores.problems import NewProblem, ProblemStore
 from tests.integration.api.conftest import serving
 from tests.integration.inbox.staff_house import HOSTILE, PASSWORD, StaffHouse
 from workers.embedded.postgres_server import PostgresServer
@@ -20,6 +22,7 @@ from workers.embedded.postgres_server import PostgresServer
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE, DESK = 390, 1280
+ALL_OPEN = "document.querySelectorAll('main details').forEach(each => { each.name = ''; each.open = true })"
 Theme = Literal["light", "dark"]
 
 
@@ -82,6 +85,14 @@ async def furnished(inbox: Inbox) -> str:
     assert found is not None
     await house.desk.claim(found.case, "eva")
     await house.desk.note(found.case, "eva", "Rang her: a new one or her money, both are fine.")
+    letter = Letter(subject="Your parcel", text="Dear Anna,\n\na new one leaves today.")
+    await CaseWriter(house.pool).write(found.case, "eva", letter)
+    if await ProblemStore(house.pool).named("lift") is None:
+        told = NewProblem(
+            problem="lift", title="The lift stands", words="A fitter comes at four.", why="a cable",
+            queues=["sales"], customers=[anna],
+        )  # fmt: skip
+        await ProblemStore(house.pool).open(told, by="lena")
     return case
 
 
@@ -214,14 +225,16 @@ async def test_every_page_can_be_used_by_everybody(inbox: Inbox, theme: Theme, w
     for member, path in (
         (None, "/staff/login"), ("eva", "/staff?language=cs"), ("lena", "/staff"),
         ("eva", f"/staff/case/{case}"), ("lena", "/staff/replies"), ("eva", "/staff/case/none"),
+        ("eva", "/staff/new"), ("lena", "/staff/problems"), ("lena", "/staff/problems/lift"),
+        ("lena", "/staff/figures"),
     ):  # fmt: skip
         page = await inbox.page(member, width, theme)
         page.on("pageerror", lambda error: wrong.setdefault("script", []).append(str(error)))
         await page.goto(path)
-        await page.evaluate("document.querySelectorAll('main details').forEach(each => { each.name = ''; each.open = true })")  # fmt: skip
+        await page.evaluate(ALL_OPEN)
         wide = await page.evaluate("document.documentElement.scrollWidth")
         found = await faults(page) + ([f"{wide} pixels wide"] if wide > width else [])
-        wrong |= {path: found} if found else {}
+        wrong.update({path: found} if found else {})
         await page.context.close()
     assert wrong == {}
 
@@ -233,6 +246,8 @@ async def test_every_page_can_be_used_by_everybody(inbox: Inbox, theme: Theme, w
         ("list", "lena", DESK, "light"), ("case", "eva", DESK, "light"),
         ("case-dark", "eva", DESK, "dark"), ("list-phone", "eva", PHONE, "dark"),
         ("case-phone", "eva", PHONE, "light"), ("login", None, PHONE, "light"),
+        ("problem", "lena", DESK, "light"), ("figures", "lena", DESK, "dark"),
+        ("new", "eva", PHONE, "light"),
     ],
 )  # fmt: skip
 async def test_pictures_of_the_inbox(
@@ -240,7 +255,8 @@ async def test_pictures_of_the_inbox(
 ) -> None:
     case = await furnished(inbox)
     page = await inbox.page(member, width, theme)
-    await page.goto(f"/staff/case/{case}" if name.startswith("case") else "/staff")
+    paths = {"problem": "/staff/problems/lift", "figures": "/staff/figures", "new": "/staff/new"}
+    await page.goto(paths.get(name, f"/staff/case/{case}" if name.startswith("case") else "/staff"))
     if name.startswith("case"):
         await page.click("text=Refund")
     await page.screenshot(path=PICTURES / f"inbox-{name}.png", full_page=name != "list")

@@ -226,17 +226,24 @@ async def test_every_command_that_changes_something_leaves_a_deed(
 C, P = "/v1/customers/{identity}", "/v1/problems"
 AWAY = {"since": "2030-01-01T00:00:00Z", "until": "2030-01-02T00:00:00Z", "by": "eva"}
 K, M = "/v1/cases/{case:path}", "/v1/members/{member}"
+MENTION = {
+    "network": "social",
+    "handle": "dora_k",
+    "link": "https://a.example/2",
+    "text": "Bad",
+    "queue": "desk",
+}
 PAY = {"decision": "pay", "fields": {"amount": 80}, "by": "limited", "ask": "loyal"}
 BY_COMMAND = {("POST", "/v1/journeys/{journey}/enter")}
 """It is done above, by `clew enter`: both go through the one store that leaves the deed."""
 
 OVER_HTTP: list[tuple[str, str, str, dict[str, Any]]] = [
-    ("POST", "/v1/cases/{case:path}/messages", "/v1/cases/70:1/messages", {"text": "Hello", "by": "eva"}),
-    ("POST", "/v1/cases/{case:path}/messages/{message:int}/undo", "/v1/cases/70:1/messages/{message}/undo", {"by": "eva"}),
-    ("POST", "/v1/cases/{case:path}/answered", "/v1/cases/70:1/answered", {"link": "https://social.example/1", "by": "eva"}),
-    ("POST", "/v1/mentions", "/v1/mentions", {"network": "social", "handle": "dora_k", "link": "https://social.example/2", "text": "Bad", "queue": "desk"}),
+    ("POST", "/v1/mentions", "/v1/mentions", MENTION),
     ("POST", "/v1/cases", "/v1/cases", {"customer": "dora", "queue": "phone", "brief": "rang", "by": "eva"}),
     ("POST", f"{K}/claim", "/v1/cases/70:1/claim", {"by": "eva"}),
+    ("POST", f"{K}/messages", "/v1/cases/70:1/messages", {"text": "Hello", "by": "eva"}),
+    ("POST", f"{K}/messages/{{message:int}}/undo", "/v1/cases/70:1/messages/{message}/undo", {"by": "eva"}),
+    ("POST", f"{K}/answered", "/v1/cases/70:1/answered", {"link": "https://a.example/1", "by": "eva"}),
     ("POST", f"{K}/note", "/v1/cases/70:1/note", {"by": "eva", "text": "rang"}),
     ("POST", f"{K}/verify", "/v1/cases/70:1/verify", {"by": "eva", "how": "passport"}),
     ("POST", f"{K}/snooze", "/v1/cases/70:1/snooze", {"by": "eva", "event": "Paid"}),

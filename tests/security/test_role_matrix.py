@@ -139,7 +139,12 @@ def of_sessions(doors: Doors, door: Door) -> Iterator[Caller]:
     status = (401,) if door.changes else (303,)
     ends = door.path.endswith("/logout")
     right = doors.tokens["session that ends" if ends else "session"]
-    wrong = {"nobody": "", "a wrong cookie": "x" * 43, "half a cookie": right[:-1], "whoever left": doors.tokens["session of who left"]}  # fmt: skip
+    wrong = {
+        "nobody": "",
+        "a wrong cookie": "x" * 43,
+        "half a cookie": right[:-1],
+        "whoever left": doors.tokens["session of who left"],
+    }
     for who, cookie in wrong.items():
         yield Caller(who, False, status, session(cookie), token=csrf_of(cookie))
     yield Caller("a staff token", False, status, bearer(doors.tokens["operator"]))

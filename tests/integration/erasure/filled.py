@@ -28,6 +28,7 @@ _TYPES: dict[str, Any] = {
 _SAID: dict[str, Any] = {
     "cases.state": "open",
     "cases.origin": "journey",
+    "case_messages.state": "sent",
     "cases.pauses": [],
     "cases.fixed": None,
     "cases.approval": None,
@@ -66,6 +67,7 @@ _SAID: dict[str, Any] = {
 _MADE_ALREADY = {"customers", "identities"}
 
 _ORDER = [
+    "case_messages",
     "groups",
     "problems",
     "runs",

@@ -1,14 +1,15 @@
 """Members of staff at their inbox in a real browser, on the product as it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, TimeoutError, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import TimeoutError as TooLongError
 
 from api.app import create_app
 from journey.business_time import DAYS
@@ -91,7 +92,7 @@ class StaffDesk:
         for each in words:
             try:
                 await self.page.get_by_text(each).first.wait_for(state="attached")
-            except TimeoutError:
+            except TooLongError:
                 shown = await self.page.inner_text("body")
                 raise AssertionError(f"{each!r} is not on the page:\n{shown}") from None
 
@@ -126,7 +127,7 @@ class StaffDesk:
 
 
 @asynccontextmanager
-async def floor_of(stack: Stack, chromium: str) -> AsyncIterator[Floor]:
+async def floor_of(stack: Stack, chromium: str) -> AsyncGenerator[Floor]:
     """Staff of every queue of the examples, always open, and nobody is given a case unasked."""
     queues = sorted({queue for *_, queues in STAFF for queue in queues})
     told: dict[str, Any] = {
@@ -146,5 +147,5 @@ async def floor_of(stack: Stack, chromium: str) -> AsyncIterator[Floor]:
             yield Floor(stack, address, browser, sign_ins)
         finally:
             stopping.set()
-            with suppress(TimeoutError):
+            with suppress(TooLongError):
                 await browser.close()

@@ -41,7 +41,7 @@ async def test_a_cancelled_flight_is_escalated_and_the_duty_manager_books_anothe
     await olga.does("Checked In", pnr="P1")
     await lena.page.goto("/staff")
 
-    why = {"reason": "storm", "alternatives": [later]}
+    why: dict[str, Any] = {"reason": "storm", "alternatives": [later]}
     told = await shop.stack.tell("Flight Cancelled", subject=("flight", leg["flight"]), **why)
     shop.acknowledged.append(told)
     await lena.reads("was cancelled (storm)")  # it came to her list by itself
@@ -76,7 +76,10 @@ async def test_who_got_stuck_in_the_app_tells_it_once_on_the_phone_and_never_aga
     eva = await floor.desk("eva")
     await eva.claims("is on the phone about a lost card")
     await eva.reads("signature: the camera is black", "Do not ask what happened")
-    await eva.decides("It needs a counter", agreed="A new card lies at the branch.", left_to_do="Bring a passport")  # fmt: skip
+    await eva.decides(
+        "It needs a counter",
+        agreed="A new card lies at the branch.", left_to_do="Bring a passport",
+    )  # fmt: skip
     await eva.reads("Decided.")
     await petr.does("Branch Visited", matter="M1")
     ben = await floor.desk("ben", width=390)  # the branch has a tablet

@@ -166,7 +166,8 @@ async def test_two_cases_of_a_customer_become_one_and_one_that_is_over_opens_aga
     eva = await at_work(house, browser, "eva")
     customer = await house.known()
     await house.rows(
-        """insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, decisions, state, opened_at)
+        """insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, decisions, state,
+                              opened_at)
            values ('case/x', 0, 99, '', '', %s, 'sales', 'Rang again', '{}', 'open', now()) returning 1""",
         customer,
     )
@@ -212,8 +213,20 @@ async def test_a_text_of_the_house_is_put_in_with_names_and_a_macro_does_the_res
     case, path = await house.opened(), "/staff/case/1:1"
     eva, lena = await at_work(house, browser, "eva"), await at_work(house, browser, "lena")
 
-    await lena.sends("/staff/replies", name="Greeting", text="Dear {{ customer.first_name }}, I am {{ me.first_name }}.", act="", house="yes")  # fmt: skip
-    await lena.sends("/staff/replies", name="Ask and wait", text="Asked {{ customer.name }}", act="wait", house="yes")  # fmt: skip
+    await lena.sends(
+        "/staff/replies",
+        name="Greeting",
+        text="Dear {{ customer.first_name }}, I am {{ me.first_name }}.",
+        act="",
+        house="yes",
+    )
+    await lena.sends(
+        "/staff/replies",
+        name="Ask and wait",
+        text="Asked {{ customer.name }}",
+        act="wait",
+        house="yes",
+    )
     broken = await lena.sends("/staff/replies", name="Broken", text="{{ customer.", act="")
     by_an_agent = await eva.sends("/staff/replies", name="Mine", text="x", act="", house="yes")
     greeting, macro = sorted(await house.kept.replies("eva"), key=lambda each: each.act)

@@ -1,7 +1,7 @@
 """The inbox as it changes: everybody hears of what concerns them, by one look at the database for all."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ class Counted:
 
 
 @asynccontextmanager
-async def heard(live: LiveInbox, member: Member | None, case: str | None = None) -> AsyncIterator[Any]:  # fmt: skip
+async def heard(live: LiveInbox, member: Member | None, case: str | None = None) -> AsyncGenerator[Any]:  # fmt: skip
     """What somebody hears, event by event."""
     assert member is not None
     stream: Any = live.stream(member, case)

@@ -116,7 +116,10 @@ async def test_a_password_is_long_and_somebodys(house: StaffHouse) -> None:
 
     assert row["password"].startswith("scrypt$15$8$3$")
     assert PASSWORD not in row["password"]
-    assert [await house.passwords.knows("eva", each) for each in (PASSWORD, PASSWORD + " ")] == ["eva", None]  # fmt: skip
+    assert [await house.passwords.knows("eva", each) for each in (PASSWORD, PASSWORD + " ")] == [
+        "eva",
+        None,
+    ]
 
 
 async def test_a_form_of_another_site_or_session_is_refused(
@@ -164,7 +167,9 @@ async def test_cookies_are_shut_to_scripts_and_other_hosts_and_pages_to_frames(
     assert "frame-ancestors 'none'" in policy
 
 
-@pytest.mark.parametrize("leads_to", ["https://evil.example", "//evil.example", "/staffevil", "/staff/\\evil"])  # fmt: skip
+@pytest.mark.parametrize(
+    "leads_to", ["https://evil.example", "//evil.example", "/staffevil", "/staff/\\evil"]
+)
 async def test_nobody_is_led_elsewhere_after_signing_in(
     house: StaffHouse, browser: New, leads_to: str
 ) -> None:

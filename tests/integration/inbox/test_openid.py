@@ -47,7 +47,12 @@ def provider(token: str, *, described: dict[str, Any] | None = None) -> OpenIdPr
     def answer(request: httpx.Request) -> httpx.Response:
         match request.url.path:
             case "/.well-known/openid-configuration":
-                told = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/go", "token_endpoint": f"{ISSUER}/token", "jwks_uri": f"{ISSUER}/keys"}  # fmt: skip
+                told = {
+                    "issuer": ISSUER,
+                    "authorization_endpoint": f"{ISSUER}/go",
+                    "token_endpoint": f"{ISSUER}/token",
+                    "jwks_uri": f"{ISSUER}/keys",
+                }
                 return httpx.Response(200, json=told | (described or {}))
             case "/keys":
                 return httpx.Response(200, json={"keys": [KEY.as_dict(private=False)]})
@@ -95,7 +100,9 @@ async def test_a_proof_that_is_not_for_this_login_is_refused(
         await provider(token).who("code", nonce="n-1", verifier="v")
 
 
-@pytest.mark.parametrize("how", ["another key", "no signature", "tampered", "no token", "the public key as secret"])  # fmt: skip
+@pytest.mark.parametrize(
+    "how", ["another key", "no signature", "tampered", "no token", "the public key as secret"]
+)
 async def test_a_proof_that_the_provider_did_not_sign_is_refused(how: str) -> None:
     right = jwt.encode({"alg": "RS256", "kid": "1"}, claims(), KEY)
     head, body, signature = right.split(".")
@@ -113,7 +120,9 @@ async def test_a_proof_that_the_provider_did_not_sign_is_refused(how: str) -> No
 
 async def test_a_provider_that_calls_itself_otherwise_is_not_asked() -> None:
     with pytest.raises(ProviderAwayError):
-        await provider("x", described={"issuer": "https://evil.example"}).where(state="s", nonce="n", verifier="v")  # fmt: skip
+        await provider("x", described={"issuer": "https://evil.example"}).where(
+            state="s", nonce="n", verifier="v"
+        )
     with pytest.raises(ForgedAnswerError):
         await provider("x").who("code", nonce="n", verifier="v", issuer="https://evil.example")
 

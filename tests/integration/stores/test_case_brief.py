@@ -1,6 +1,6 @@
 """Whoever opens a case knows who it is, what they went through and what may be done; what they learn goes back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -125,7 +125,7 @@ async def desk(shop: Shop) -> Desk:
 
 
 @asynccontextmanager
-async def counted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
+async def counted(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[list[str]]:
     """Every statement that is asked of the database meanwhile."""
     asked: list[str] = []
     real = psycopg.AsyncCursor.execute

@@ -41,7 +41,10 @@ def test_a_case_is_called_by_its_title_else_by_how_its_brief_begins() -> None:
 def test_what_happened_is_told_with_names_and_figures() -> None:
     names = {"eva": "Eva Novak"}
     assert deed_in_words("given", {"to": "eva"}, names) == "gave it to Eva Novak"
-    assert deed_in_words("decided refund", {"fields": {"amount": 40}}, names) == "decided refund: amount 40"  # fmt: skip
+    assert (
+        deed_in_words("decided refund", {"fields": {"amount": 40}}, names)
+        == "decided refund: amount 40"
+    )
     assert deed_in_words("something new", {}, names) == "something new"
 
 

@@ -29,6 +29,7 @@ _SAID: dict[str, Any] = {
     "cases.state": "open",
     "cases.origin": "journey",
     "case_messages.state": "sent",
+    "case_writers.member": "eva",
     "cases.pauses": [],
     "cases.fixed": None,
     "cases.approval": None,
@@ -80,6 +81,9 @@ _ORDER = [
 
 async def fill(connection: Connection, customer: str, mark: str, entry: int) -> None:
     """Write a row of the customer wherever one can be."""
+    await connection.execute(
+        "insert into members (member, name, role) values ('eva', 'Eva', 'agent') on conflict do nothing"
+    )
     links = _links(customer, mark, entry)
     touched = [table for table, held in TABLES.items() if not isinstance(held.erase, Stays)]
     tables = [*_ORDER, *(each for each in touched if each not in _ORDER)]

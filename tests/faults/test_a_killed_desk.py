@@ -107,7 +107,7 @@ async def test_staff_go_on_through_three_kills_of_each_kind(state: Path) -> None
     survives(judged)
     assert {kill.kind for _, kill in struck} == set(KINDS)
     assert judged.cases == 60
-    assert judged.claims >= 40
+    assert judged.claims >= 30
     assert judged.escalated >= 15
     assert judged.approved > 0
 

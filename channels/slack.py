@@ -101,11 +101,11 @@ class SlackChannel:
         await self._http.close()
 
     def _message(self, message: RenderedMessage) -> dict[str, Any]:
-        text = f"*{_escaped(message.subject)}*\n{_escaped(message.text.strip())}"
+        text = f"*{escaped(message.subject)}*\n{escaped(message.text.strip())}"
         if message.link is not None:
-            text += f"\n{_escaped(message.link)}"
+            text += f"\n{escaped(message.link)}"
         url = marketing_link(self._links, message, self.name)
-        text = with_link(text, url and _escaped(url), message.locale)
+        text = with_link(text, url and escaped(url), message.locale)
         return {
             "channel": message.address,
             "text": text[:_LONGEST],
@@ -141,6 +141,6 @@ def _thread(message: RenderedMessage) -> dict[str, str]:
     return {"thread_ts": known, "reply_broadcast": "true"} if known else {}
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Three letters have a meaning in Slack; without it nobody writes <!channel> through a trait."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -101,6 +101,9 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
     "inbox_views": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "view member name filters"}
     ),
+    "slack_requests": Held(
+        erase=Stays("signatures of Slack's, kept for minutes"), withheld={NOBODY: "digest at"}
+    ),
     "canned_replies": Held(
         erase=Stays("what staff say to anybody"), withheld={NOBODY: "reply member name text act"}
     ),

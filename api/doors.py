@@ -292,6 +292,7 @@ def _inbound() -> list[Door]:
         Door(method="POST", path="/feedback/{provider}", says="What a provider reports", proof="provider", taken="report"),
         *(Door(method="POST", path=f"/inbound/{name}", says="What a customer wrote", proof="inbound_secret", taken="report") for name in secret),
         *(Door(method="POST", path=f"/inbound/{name}", says="What a customer wrote", proof="provider", kind=name, taken="report") for name in signed),
+        Door(method="POST", path="/slack/cases", says="What staff do with a case in Slack", proof="provider", kind="slack", taken="form", audited="claimed, decided or asked for, by whom"),
     ]  # fmt: skip
 
 

@@ -64,6 +64,14 @@ def plain(text: str, most: int) -> str:
     return cut.replace("://", ":\u2060//").replace("www.", "www\u2060.").replace("@", "@\u2060")
 
 
+def fitting(text: str, most: int) -> str:
+    """As much of it, escaped, as fits where Slack refuses what is longer."""
+    said = plain(text, most)
+    while len(escaped(said)) > most:
+        said = said[:-1]
+    return escaped(said)
+
+
 def read_pressed(action: Mapping[str, Any]) -> Pressed | None:
     """What a pressed button is for; None where it is none of ours, or leads somewhere by itself."""
     what = str(action.get("action_id", "")).partition("/")[0]
@@ -141,11 +149,11 @@ def _of_decision(case: str, name: str, offered: OfferedDecision, n: int) -> dict
     what = FILL if offered.fields else DECIDE
     more = "…" if offered.fields else ""
     value = {"case": case, "decision": name}
-    button = _button(f"{(offered.title or name)[:70]}{more}", f"{what}/{n}", value)
+    button = _button(f"{plain(offered.title or name, 60)}{more}", f"{what}/{n}", value)
     if what == DECIDE:  # it is done at once: a slip of the finger should not decide
         button["confirm"] = {
             "title": _button_text("Decide?"),
-            "text": _button_text(f"{case}: {offered.title or name}"[:300]),
+            "text": _button_text(f"{case}: {offered.title or name}", 300),
             "confirm": _button_text("Decide"),
             "deny": _button_text("Cancel"),
         }
@@ -161,5 +169,5 @@ def _button(text: str, action: str, value: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _button_text(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": escaped(text), "emoji": False}
+def _button_text(text: str, most: int = 75) -> dict[str, Any]:
+    return {"type": "plain_text", "text": fitting(text, most), "emoji": False}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from channels.slack import escaped
-from channels.slack_case import plain
+from channels.slack_case import fitting, plain
 from journey.effects import OfferedDecision
 
 DECISION_FORM = "clew-decision"
@@ -140,7 +140,7 @@ def _element(kind: str, text: str, *, several: bool) -> dict[str, Any]:
 def _view(title: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "type": "modal",
-        "title": _plain(plain(title, _LONGEST_TITLE) or "Decide"),
+        "title": {"type": "plain_text", "text": fitting(title, _LONGEST_TITLE) or "Decide"},
         "blocks": blocks,
     }
 

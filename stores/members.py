@@ -142,6 +142,16 @@ class MemberStore:
         async with one_statement(self._pool) as connection:
             return await read_member(connection, member)
 
+    async def of_slack(self, slack: str) -> Member | None:
+        """The member with this id in Slack, also one who has left."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                f"select {_COLUMNS} from members where slack = %s", [clean_text(slack)]
+            )
+            row = await cursor.fetchone()
+        return member_of(row) if row else None
+
+
     async def members(self, queue: str | None = None) -> list[Member]:
         """Who works here, of one queue where it is given."""
         async with one_statement(self._pool) as connection:

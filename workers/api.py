@@ -31,6 +31,7 @@ from api.pressure import Pressure
 from api.problems import problems_router
 from api.queues import queues_router
 from api.short_links import short_links_router
+from api.slack_desk import SlackCaseDoor, slack_cases_router
 from api.staff_figures import staff_figures_router
 from api.staff_key import StaffKeyCheck
 from api.status_events import LiveStatus
@@ -38,6 +39,7 @@ from api.stops import stops_router
 from api.write_key_check import WriteKeyCheck
 from channels.inbox_token import InboxTokens
 from channels.liquid_text import LiquidText
+from channels.slack_calls import SlackCalls
 from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_inbound import TwilioMedia
 from stores.audit import AuditStore
@@ -66,6 +68,7 @@ from stores.problems import ProblemStore
 from stores.queue_standings import QueueStandingStore
 from stores.requested_entries import RequestedEntryStore
 from stores.short_links import ShortLinkStore
+from stores.slack_requests import SlackRequestStore
 from stores.staff_figures import StaffFiguresStore
 from stores.staff_merges import MergeStore
 from stores.staff_opened_cases import StaffOpenedCaseStore
@@ -250,8 +253,26 @@ def inbound_routers(
             twilio_router(desk, token, settings.public_url, media, help_text=settings.inbound_help)
         )
     if settings.slack_signing_secret:
-        routers.append(slack_router(desk, settings.slack_signing_secret.get_secret_value()))
+        signing = settings.slack_signing_secret.get_secret_value()
+        routers.append(slack_router(desk, signing))
+        slack = settings.slack_calls()
+        if slack is not None:
+            routers.append(slack_cases_router(slack_case_door(pool, bell, settings, slack, signing)))
     return routers
+
+
+def slack_case_door(
+    pool: Pool, bell: Bell, settings: ApiSettings, slack: SlackCalls, signing_secret: str
+) -> SlackCaseDoor:
+    """What staff do in Slack, on our own database."""
+    return SlackCaseDoor(
+        desk=CaseDesk(pool, bell.ring),
+        members=MemberStore(pool),
+        requests=SlackRequestStore(pool),
+        slack=slack,
+        signing_secret=signing_secret,
+        public_url=settings.public_url,
+    )
 
 
 def inbound_sns(settings: ApiSettings) -> SnsNotifications | None:

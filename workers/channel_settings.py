@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from pydantic import SecretStr, model_validator
 
 from workers.process_settings import ProcessSettings
+from workers.slack_settings import SlackSettings
 
 
 class VapidSettings(ProcessSettings):
@@ -42,7 +43,7 @@ class VapidSettings(ProcessSettings):
         return self
 
 
-class ChannelSettings(VapidSettings):
+class ChannelSettings(VapidSettings, SlackSettings):
     """What channels beside mail are told. Each is on where its own settings are given."""
 
     phone_region: str | None = None
@@ -67,10 +68,6 @@ class ChannelSettings(VapidSettings):
     """FCM's API."""
     fcm_token_url: str | None = None
     """Where access tokens are had, where it is not as the service account says."""
-    slack_token: SecretStr | None = None
-    """Turns `slack` on: the bot token of the Slack app (xoxb-…), with the right chat:write."""
-    slack_url: str = "https://slack.com/api"
-    """Slack's API."""
     webhook_secret: SecretStr | None = None
     """Turns `webhook` on: 32 random characters or more, of which each address gets a key of its own
     (`clew webhook-secret URL`)."""

@@ -31,6 +31,7 @@ from workers.mail_settings import MailSettings
 from workers.page_settings import PageSettings
 from workers.process_settings import IN_THE_CLEAR, Port, ProcessSettings
 from workers.signing_settings import HistorySettings
+from workers.slack_settings import SlackDeskSettings, SlackSettings
 from workers.temporal_tls import temporal_door
 
 
@@ -103,7 +104,9 @@ class RouterSettings(TemporalSettings):
     """How many customers are worked on at the same time."""
 
 
-class DeliverySettings(TemporalSettings, ReplySettings, MailSettings, ChannelSettings):
+class DeliverySettings(
+    TemporalSettings, ReplySettings, MailSettings, ChannelSettings, SlackDeskSettings
+):
     """`python -m workers delivery`: sends messages."""
 
     calls_secret: SecretStr | None = None
@@ -137,6 +140,7 @@ class ApiSettings(
     VapidSettings,
     PageSettings,
     InboxSettings,
+    SlackSettings,
 ):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 

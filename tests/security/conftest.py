@@ -101,6 +101,7 @@ def every_door(**other: Any) -> ApiSettings:
         "twilio_account": "AC" + "0" * 32,
         "twilio_auth_token": SecretStr("twilio-token-of-the-tests"),
         "slack_signing_secret": SecretStr("slack-secret-of-the-tests"),
+        "slack_token": SecretStr("slack-token-of-the-tests"),
         "inbound_secret": SecretStr("inbound-secret-of-the-tests"),
         "inbound_ses_topic": "arn:aws:sns:eu-west-1:123456789012:in",
         "ses_topic": "arn:aws:sns:eu-west-1:123456789012:out",

@@ -21,10 +21,14 @@ from standardwebhooks import Webhook
 from api.app import create_app
 from api.inbound_mail import InboundSecret, inbound_mail_router
 from api.inbound_texts import Media, slack_router, twilio_router
+from api.slack_desk import SlackCaseDoor, slack_cases_router
 from api.staff_key import StaffKeyCheck
 from channels.sns_message import SnsMessages, SnsNotifications
 from channels.twilio_signature import signature
+from stores.case_desk import CaseDesk
 from stores.database import Pool
+from stores.members import MemberStore
+from stores.slack_requests import SlackRequestStore
 from stores.wakeup import Bell
 from tests.integration.api.conftest import SilentBell
 from tests.integration.api.test_feedback import DELIVERED, OPENED, OWN, PUBLIC, SIGNING, application
@@ -108,6 +112,19 @@ def slack(at: datetime, right: bool) -> Sent:
     return Sent("/inbound/slack", body, headers, "x-slack-signature", "x-slack-request-timestamp")
 
 
+def slack_button(at: datetime, right: bool) -> Sent:
+    pressed = {
+        "type": "block_actions", "user": {"id": "U1A"}, "channel": {"id": "C1A"},
+        "actions": [{"action_id": "clew-claim", "value": '{"case": "1:1"}'}],
+    }  # fmt: skip
+    event = slack(at, right)
+    body = urlencode({"payload": json.dumps(pressed)}).encode()
+    stamp, secret = event.headers[event.stamp], SLACK if right else "another"
+    made = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
+    proved = event.with_header(event.mark, f"v0={made.hexdigest()}")
+    return replace(proved, path="/slack/cases", body=body)
+
+
 def sns_at(path: str, said: object) -> Sign:
     """SNS signs in the body."""
 
@@ -139,9 +156,18 @@ HOOKS: dict[str, Sign] = {
     "/feedback/ses": sns_at("/feedback/ses", DELIVERED),
     "/inbound/twilio": twilio_at("/inbound/twilio", TWILIO, TEXT),
     "/inbound/slack": slack,
+    "/slack/cases": slack_button,
     "/inbound/ses": sns_at("/inbound/ses", SES_MAIL),
 }
 """Postmark and SendGrid's inbound door sign nothing: what proves them is a secret of ours."""
+
+
+class SilentSlack:
+    """Takes whatever is said."""
+
+    async def do(self, method: str, body: object, key: str = "") -> dict[str, Any]:
+        del method, body, key
+        return {"ok": True}
 
 
 class NoMedia:
@@ -176,6 +202,12 @@ async def installation(pool: Pool) -> AsyncIterator[Installation]:
     app = create_app(
         twilio_router(desk, TWILIO, PUBLIC, cast("Media", NoMedia())),
         slack_router(desk, SLACK),
+        slack_cases_router(
+            SlackCaseDoor(
+                desk=CaseDesk(pool), members=MemberStore(pool), requests=SlackRequestStore(pool),
+                slack=SilentSlack(), signing_secret=SLACK, public_url=PUBLIC,
+            )  # fmt: skip
+        ),
         inbound_mail_router(desk, InboundSecret(None), staff, sns=notified),
     )
     transports = (
@@ -191,7 +223,7 @@ async def installation(pool: Pool) -> AsyncIterator[Installation]:
 
 
 def now_of(name: str) -> datetime:
-    return datetime.fromtimestamp(time.time(), NOW.tzinfo) if name == "/inbound/slack" else NOW
+    return datetime.fromtimestamp(time.time(), NOW.tzinfo) if "slack" in name else NOW
 
 
 def changed(text: str, at: int) -> str:

@@ -149,7 +149,9 @@ class SlackCaseDoor:
     async def _pressed(self, told: Mapping[str, Any]) -> Response:
         person = Person(slack=_id(told, "user"), channel=_id(told, "channel"))
         actions: Any = told.get("actions")
-        first: Any = actions[0] if isinstance(actions, list) and actions else None
+        first: Any = (
+            cast("list[Any]", actions)[0] if isinstance(actions, list) and actions else None
+        )
         pressed = read_pressed(cast("dict[str, Any]", first)) if isinstance(first, dict) else None
         if pressed is None:
             return Response()
@@ -239,9 +241,7 @@ class SlackCaseDoor:
         if case.state in TAKEN and held != member.member and member.role not in _LEADS:
             raise RefusedDeedError(f"{held} has claimed this case. Ask them, or who leads them.")
         return form_view(
-            DecisionForm(
-                case=case.short_name, decision=pressed.decision, channel=person.channel
-            ),
+            DecisionForm(case=case.short_name, decision=pressed.decision, channel=person.channel),
             offered,
         )
 
@@ -297,9 +297,7 @@ class SlackCaseDoor:
 def slack_cases_router(door: SlackCaseDoor) -> APIRouter:
     """The door that Slack tells of buttons and forms."""
     router = APIRouter(tags=["staff"])
-    router.add_route(
-        "/slack/cases", answering(door.answer, Pressure(AT_ONCE)), methods=["POST"]
-    )
+    router.add_route("/slack/cases", answering(door.answer, Pressure(AT_ONCE)), methods=["POST"])
     return router
 
 

@@ -83,7 +83,9 @@ def read_form(view: Mapping[str, Any]) -> DecisionForm | None:
     values: Any = cast("dict[str, Any]", state).get("values") if isinstance(state, dict) else None
     texts: dict[str, str] = {}
     why: str | None = None
-    for block, inside in (cast("dict[str, Any]", values) if isinstance(values, dict) else {}).items():
+    for block, inside in (
+        cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+    ).items():
         text = _text_of(inside)
         if block == WHY:
             why = text or ""
@@ -91,7 +93,11 @@ def read_form(view: Mapping[str, Any]) -> DecisionForm | None:
             texts[block.removeprefix(_FIELD)] = text
     named = cast("dict[str, str]", told)
     return DecisionForm(
-        case=named["case"], decision=named["decision"], channel=named["channel"], texts=texts, why=why
+        case=named["case"],
+        decision=named["decision"],
+        channel=named["channel"],
+        texts=texts,
+        why=why,
     )
 
 

@@ -151,7 +151,6 @@ class MemberStore:
             row = await cursor.fetchone()
         return member_of(row) if row else None
 
-
     async def members(self, queue: str | None = None) -> list[Member]:
         """Who works here, of one queue where it is given."""
         async with one_statement(self._pool) as connection:

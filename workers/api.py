@@ -257,7 +257,9 @@ def inbound_routers(
         routers.append(slack_router(desk, signing))
         slack = settings.slack_calls()
         if slack is not None:
-            routers.append(slack_cases_router(slack_case_door(pool, bell, settings, slack, signing)))
+            routers.append(
+                slack_cases_router(slack_case_door(pool, bell, settings, slack, signing))
+            )
     return routers
 
 

@@ -204,9 +204,13 @@ async def installation(pool: Pool) -> AsyncIterator[Installation]:
         slack_router(desk, SLACK),
         slack_cases_router(
             SlackCaseDoor(
-                desk=CaseDesk(pool), members=MemberStore(pool), requests=SlackRequestStore(pool),
-                slack=SilentSlack(), signing_secret=SLACK, public_url=PUBLIC,
-            )  # fmt: skip
+                desk=CaseDesk(pool),
+                members=MemberStore(pool),
+                requests=SlackRequestStore(pool),
+                slack=SilentSlack(),
+                signing_secret=SLACK,
+                public_url=PUBLIC,
+            )
         ),
         inbound_mail_router(desk, InboundSecret(None), staff, sns=notified),
     )

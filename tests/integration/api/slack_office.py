@@ -16,7 +16,7 @@ from contracts.outside_desk import ShownCase
 from stores.case_desk import CaseDesk
 from stores.case_rows import Case
 from stores.customers import CustomerStore
-from stores.database import Pool, jsonb
+from stores.database import Pool, ordered_json
 from stores.members import Member, MemberStore
 from stores.published import HOUSE, PublishedStore
 from tests.integration.api.test_case_desk import QUEUES
@@ -99,7 +99,7 @@ class Office:
     async def deeds(self) -> list[tuple[str, str, str]]:
         async with self.pool.connection() as connection:
             cursor = await connection.execute(
-                "select who, did, actor from audit where what like 'case %' order by audit"
+                "select who, did, actor from audit where object like 'case %' order by audit"
             )
             return [(row["who"], row["did"], row["actor"]) for row in await cursor.fetchall()]
 
@@ -160,6 +160,6 @@ async def opened_case(pool: Pool) -> str:
             'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, title,'
             " decisions, state, opened_at) values ('case/asked:0:7', 0, 7, '', '', %s, 'desk',"
             " 'It came broken', 'Lamp', %s, 'open', now())",
-            [anna, jsonb(OFFERED)],
+            [anna, ordered_json(OFFERED)],
         )
     return "0:7"

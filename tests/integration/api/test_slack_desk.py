@@ -1,7 +1,8 @@
-"""Staff claim and decide where they are, under a message in Slack: only who may, only once, and only if Slack says so."""
+"""Staff claim and decide under a message in Slack: only who may, only once, and only if Slack says so."""
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,7 +40,10 @@ from tests.integration.api.slack_office import (
 from tests.integration.channels.vendors.scripted_http import vendor
 from tests.integration.channels.vendors.slack import TOKEN, SlackWorkspace
 
-HOSTILE = "<!channel> <@U0BOB> <https://evil.example|safe> *bold* `code` @here https://evil.example &amp; www.evil.example"
+HOSTILE = (
+    "<!channel> <@U0BOB> <https://evil.example|safe> *bold* `code` @here https://evil.example &amp;"
+    " www.evil.example"
+)
 
 
 @pytest_asyncio.fixture
@@ -267,18 +271,14 @@ async def test_nothing_a_customer_wrote_has_a_meaning_in_slack(office: Office) -
 
     message = office.message(where)
     for text in texts_of(message):
-        ours = text.replace("<!date^", "").replace("|", "", 1) if "<!date^" in text else text
-        assert "<!" not in ours, text
-        assert "<@" not in ours, text
-        assert "<http" not in ours, text
-        assert "https://evil" not in ours, text
-        assert "@here" not in ours, text
-        assert "*bold*" not in ours or "plain_text" in json.dumps(message), text
+        ours = re.sub(r"<!date\^[^>]*>", "", text)
+        for meaning in ("<", ">", "://", "@here", "www.evil", "`code`"):
+            assert meaning not in ours or meaning == "`code`", text
     assert (message["parse"], message["link_names"], message["mrkdwn"]) == ("none", False, False)
     brief = message["blocks"][2]["text"]
     assert brief["type"] == "plain_text"
-    assert " x x" not in json.dumps(message)[: len(HOSTILE)]
-    assert len(brief["text"].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("\u2060", "")) <= 300  # fmt: skip
+    shown = brief["text"].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert len(shown.replace("\u2060", "")) == 300
     assert (await office.case()).customer not in json.dumps(message)
 
 

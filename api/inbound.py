@@ -38,11 +38,26 @@ class Reports(Protocol):
         ...
 
 
-class InboundDesk:
-    """Takes mails and messages. It returns only when everything is committed."""
+class MailOfStaff(Protocol):
+    """Takes what members of staff answer; `api.staff_mail.StaffMailDesk` says what each guarantees."""
 
-    def __init__(self, reader: MailReader, messages: Messages, feedback: Reports) -> None:
+    def takes(self, message: InboundMessage) -> bool: ...
+
+    async def take(self, message: InboundMessage) -> Heard: ...
+
+
+class InboundDesk:
+    """Takes mails and messages. It returns only when everything is committed. `staff`: takes what is theirs."""
+
+    def __init__(
+        self,
+        reader: MailReader,
+        messages: Messages,
+        feedback: Reports,
+        staff: MailOfStaff | None = None,
+    ) -> None:
         self._reader, self._messages, self._feedback = reader, messages, feedback
+        self._staff = staff
         self._slots = asyncio.Semaphore(READ_AT_ONCE)
 
     async def take_mail(self, raw: bytes, sender: str | None, recipients: Sequence[str]) -> Heard:
@@ -53,6 +68,8 @@ class InboundDesk:
         """A mail that a provider hands over."""
         async with self._slots:
             read = await asyncio.to_thread(self._read, given)
+            if self._staff is not None and self._staff.takes(read.message):
+                return _logged(await self._staff.take(read.message), read.message)
             heard = await self._messages.take(read.message)
             if read.reports:
                 await self._feedback.take(await self._known(read))

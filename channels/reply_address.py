@@ -38,7 +38,7 @@ class ReplyAddresses:
         found = _KEY.fullmatch(key)
         if found is None:
             return None
-        entry, n = _based(int(found[1])), _based(int(found[2]))
+        entry, n = based(int(found[1])), based(int(found[2]))
         return f"{MAILBOX}+{entry}-{n}-{self._signature(entry, n)}@{self.domain}"
 
     def is_ours(self, address: str) -> bool:
@@ -64,7 +64,7 @@ class ReplyAddresses:
         return base64.b32encode(signed[:_SIGNATURE_BYTES]).decode().lower()
 
 
-def _based(number: int) -> str:
+def based(number: int) -> str:
     """The number in base 36."""
     digits = ""
     while number:

@@ -45,6 +45,20 @@ TABLES_OF_CASES: dict[LiteralString, Held] = {
         order="event",
         withheld={TELLS: "event case", OURS: "at_wall", STAFF: "who"},
     ),
+    "staff_mails": Held(
+        erase=Goes(),
+        whose=_OF_CASE,
+        withheld={
+            OURS: "mail about kind words state attempts next_at held_to why made_at",
+            TELLS: "case",
+            STAFF: "member",
+        },
+    ),
+    "staff_replies": Held(
+        erase=Goes(),
+        whose=_OF_CASE,
+        withheld={OURS: "reply done at", TELLS: "case", STAFF: "member"},
+    ),
     "case_writers": Held(erase=Goes(), whose=_OF_CASE, withheld={OURS: "case at", STAFF: "member"}),
     "cases": Held(
         erase=Goes(),
@@ -101,6 +115,7 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
     "inbox_views": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "view member name filters"}
     ),
+    "staff_mail_cursor": Held(erase=Stays("how far we are"), withheld={NOBODY: "one told_to"}),
     "slack_requests": Held(
         erase=Stays("signatures of Slack's, kept for minutes"), withheld={NOBODY: "digest at"}
     ),

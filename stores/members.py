@@ -151,6 +151,16 @@ class MemberStore:
             row = await cursor.fetchone()
         return member_of(row) if row else None
 
+    async def of_email(self, email: str) -> Member | None:
+        """The member with this address, in letters of any case; also one who has left."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                f"select {_COLUMNS} from members where lower(email) = lower(%s)",
+                [clean_text(email)],
+            )
+            row = await cursor.fetchone()
+        return member_of(row) if row else None
+
     async def members(self, queue: str | None = None) -> list[Member]:
         """Who works here, of one queue where it is given."""
         async with one_statement(self._pool) as connection:

@@ -19,10 +19,13 @@ from channels.customer_links import CustomerLinks
 from channels.http_call import HttpCaller
 from channels.message_renderer import MessageFileRenderer
 from channels.short_link import ShortLinks
+from channels.staff_address import StaffAddresses, staff_mail_key
 from channels.survey_link import SurveyLinks
+from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
 from routing.background_work import BackgroundWork
 from routing.case_hooks import CaseHooks
+from routing.staff_mail import MailPost, StaffMailRound
 from stores.case_events import CaseEventStore
 from stores.case_hooks import CaseHookStore
 from stores.case_messages import CaseWriter
@@ -36,10 +39,12 @@ from stores.messages import MessageStore
 from stores.run_records import RunRecordStore
 from stores.send_rates import SendRateStore
 from stores.short_links import ShortLinkStore
+from stores.staff_mails import StaffMailStore
 from stores.wakeup import Bell
 from workers.build import build_id
 from workers.channels import sending_channels
 from workers.connections import database, temporal
+from workers.mail_channel import mail_channel
 from workers.plugin import clew_plugin
 from workers.process import Life
 from workers.sealed_history import sealing
@@ -130,6 +135,17 @@ def calls_worker(client: Client, calls: ServiceCalls, *, drain: timedelta) -> Wo
     )
 
 
+def staff_mail_round(pool: Pool, post: MailPost, public_url: str) -> StaffMailRound:
+    """Mails to members of staff, on our own database."""
+    return StaffMailRound(
+        mails=StaffMailStore(pool),
+        post=post,
+        key_of=staff_mail_key,
+        public_url=public_url,
+        wall_clock=_wall_clock,
+    )
+
+
 async def serve(settings: DeliverySettings, life: Life) -> None:
     """Send messages until told to stop; then let what is under way end."""
     secret = settings.secret.get_secret_value().encode()
@@ -170,6 +186,13 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         telling = CaseHooks(hooks, CaseEventStore(pool), post, _wall_clock)
         told = asyncio.create_task(BackgroundWork("case hooks", telling.round).run())
         parts.callback(told.cancel)
+        if settings.reply_domain is not None:
+            replies = StaffAddresses(settings.reply_domain, secret)
+            mail = mail_channel(settings, UnsubscribeLinks(settings.public_url, secret), replies)
+            parts.push_async_callback(mail.close)
+            writing = staff_mail_round(pool, mail, settings.public_url)
+            written = asyncio.create_task(BackgroundWork("staff mail", writing.round).run())
+            parts.callback(written.cancel)
         for worker in workers:
             await parts.enter_async_context(worker)
         life.ready()

@@ -1,18 +1,23 @@
 """`python -m workers inbound`: the door for the mail that customers answer with."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 from api.inbound import InboundDesk
+from api.staff_mail import StaffMailDesk
 from channels.inbound_mail import MailReader
 from channels.mail_door import MailDoor
 from channels.reply_address import ReplyAddresses
+from channels.staff_address import StaffAddresses
 from channels.unsubscribe_link import UnsubscribeLinks
+from stores.case_messages import CaseWriter
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.feedback import FeedbackStore
 from stores.inbound import InboundStore
+from stores.members import MemberStore
+from stores.staff_mails import StaffMailStore
 from stores.wakeup import Bell
 from workers.certificates import server_side
 from workers.connections import database
@@ -34,7 +39,20 @@ def inbound_desk(
     replies = ReplyAddresses(reply_domain, secret) if reply_domain else None
     reader = MailReader(replies, UnsubscribeLinks(settings.public_url, secret))
     messages = InboundStore(pool, CustomerStore(pool), bell.ring, welcome=welcome)
-    return InboundDesk(reader, messages, FeedbackStore(pool, bell.ring))
+    staff = staff_mail_desk(pool, bell.ring, reply_domain, secret) if reply_domain else None
+    return InboundDesk(reader, messages, FeedbackStore(pool, bell.ring), staff)
+
+
+def staff_mail_desk(
+    pool: Pool, ring: Callable[[], None], reply_domain: str, secret: bytes
+) -> StaffMailDesk:
+    """What obeys members of staff who answer by mail, on our own database."""
+    return StaffMailDesk(
+        addresses=StaffAddresses(reply_domain, secret),
+        members=MemberStore(pool),
+        desk=CaseWriter(pool, ring),
+        replies=StaffMailStore(pool),
+    )
 
 
 async def serve(settings: InboundSettings, life: Life) -> None:

@@ -106,7 +106,11 @@ class StaffMailDesk:
                 await self.replies.answer(message.reply, member.member, case.case, words)
             await self.replies.obeyed(message.reply, None)
         return Heard(
-            reply=message.reply, new=True, kind="reply", told=not words, reason=words[:100]
+            reply=message.reply,
+            new=True,
+            kind="reply",
+            told=not words,
+            reason="refused" if words else "",
         )
 
     async def _whose(self, message: InboundMessage) -> tuple[Member, Case] | None:

@@ -18,7 +18,7 @@ insert into staff_mail_cursor (told_to) select coalesce(max(event), 0) from case
 create table staff_mails (
     mail      bigint generated always as identity primary key,
     about     text not null,                  -- 'event/<number>', or 'answer/<their mail>'
-    member    text not null references members on delete cascade,
+    member    text not null,
     "case"    text not null,
     kind      text not null check (kind in ('given', 'asked', 'answer')),
     words     text not null default '',
@@ -38,7 +38,7 @@ create index staff_mails_of_member on staff_mails (member, made_at);
 -- What members answered by mail, and how many of its orders were done.
 create table staff_replies (
     reply  text primary key,
-    member text not null references members on delete cascade,
+    member text not null,
     "case" text not null,
     done   integer not null default 0,
     at     timestamptz not null default clock_timestamp()

@@ -42,6 +42,8 @@ _SAID: dict[str, Any] = {
     "inbox_messages.purpose": "service",
     "inbound_messages.kind": "reply",
     "delivery_feedback.kind": "opened",
+    "staff_mails.state": "sent",
+    "staff_mails.kind": "answer",
     "consents.purpose": "marketing",
     "devices.channel": "push",
     "runs.version": None,

@@ -126,6 +126,9 @@ class StaffMailDesk:
 
     async def _obey(self, message: InboundMessage, member: Member, case: Case, done: int) -> str:
         """What was refused, in words; nothing where all was done. What follows a refusal is not done."""
+        theirs = member.role == "admin" or case.queue in member.queues
+        if not theirs and case.claimed_by != member.member:
+            return "Nothing was done: this case is not of your queues, and not yours."
         try:
             orders, letter = read_orders(message.text)
             if not orders and not letter and not message.files:

@@ -275,3 +275,14 @@ def test_an_address_holds_for_one_member_and_one_case() -> None:
     assert not addresses.holds(read, "eva")
     assert addresses.read(address) is None  # it is no customer's
     assert addresses.address("journey/flight/anna:7:1") is None
+
+
+async def test_who_left_the_queue_does_nothing_by_an_old_mail(post: StaffPost) -> None:
+    mail = await post.given()
+    await post.desk.hand_over(CASE, "bob", queue="sales", note="theirs")
+
+    await post.reply(mail, "#decide explained\n\nDear Anna")
+
+    assert (await post.case()).state == "open"
+    assert "not of your queues" in (await post.answers())[0]
+    assert await post.rows("select 1 from case_messages") == []

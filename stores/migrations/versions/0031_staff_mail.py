@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0031"
-down_revision = "0029"
+down_revision = "0030"
 
 
 def upgrade() -> None:

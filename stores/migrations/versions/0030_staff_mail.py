@@ -1,6 +1,6 @@
 """Staff answer from where they are: what Slack sent already, and mails to members of staff.
 
-Its SQL stands beside it in `0031_staff_mail.sql`.
+Its SQL stands beside it in `0030_staff_mail.sql`.
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import sqlalchemy
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:

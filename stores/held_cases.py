@@ -45,6 +45,11 @@ TABLES_OF_CASES: dict[LiteralString, Held] = {
         order="event",
         withheld={TELLS: "event case", OURS: "at_wall", STAFF: "who"},
     ),
+    "shown_cases": Held(
+        erase=Goes(),
+        whose=_OF_CASE,
+        withheld={TELLS: "case outside_id", OURS: "desk taken"},
+    ),
     "staff_mails": Held(
         erase=Goes(),
         whose=_OF_CASE,
@@ -114,6 +119,10 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
     ),
     "inbox_views": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "view member name filters"}
+    ),
+    "outside_desks": Held(
+        erase=Stays("how far desks outside are"),
+        withheld={NOBODY: "desk told_to asked_to failures failed_why next_at held_to"},
     ),
     "staff_mail_cursor": Held(erase=Stays("how far we are"), withheld={NOBODY: "one told_to"}),
     "slack_requests": Held(

@@ -161,6 +161,16 @@ class MemberStore:
             row = await cursor.fetchone()
         return member_of(row) if row else None
 
+    async def by_email(self, email: str) -> str | None:
+        """Who has this address, of those who work here."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                "select member from members where lower(email) = lower(%s) and left_at is null",
+                [clean_text(email)],
+            )
+            row = await cursor.fetchone()
+        return row["member"] if row else None
+
     async def members(self, queue: str | None = None) -> list[Member]:
         """Who works here, of one queue where it is given."""
         async with one_statement(self._pool) as connection:

@@ -23,9 +23,18 @@ from channels.staff_address import StaffAddresses, staff_mail_key
 from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
 from contracts.names import CALLS_QUEUE, delivery_queue
+from contracts.outside_desk import OutsideDesk
 from routing.background_work import BackgroundWork
 from routing.case_hooks import CaseHooks
+from routing.outside_desks import DeskMirror
 from routing.staff_mail import MailPost, StaffMailRound
+from stores.case_decisions import (
+    CaseAlreadyClaimedError,
+    CaseAlreadyDecidedError,
+    CaseClosedError,
+    NotYoursError,
+)
+from stores.case_desk import CaseDesk
 from stores.case_events import CaseEventStore
 from stores.case_hooks import CaseHookStore
 from stores.case_messages import CaseWriter
@@ -35,7 +44,9 @@ from stores.erased_hashes import ErasedHashes
 from stores.feelings import FeelingStore
 from stores.house_policy import HousePolicyStore
 from stores.ledger import Ledger
+from stores.members import MemberStore
 from stores.messages import MessageStore
+from stores.outside_desks import OutsideDeskStore
 from stores.run_records import RunRecordStore
 from stores.send_rates import SendRateStore
 from stores.short_links import ShortLinkStore
@@ -135,6 +146,19 @@ def calls_worker(client: Client, calls: ServiceCalls, *, drain: timedelta) -> Wo
     )
 
 
+def desk_mirror(
+    pool: Pool, ring: Callable[[], None], desk: OutsideDesk, public_url: str
+) -> DeskMirror:
+    """Cases at a desk outside, on our own database."""
+    return DeskMirror(
+        desk=desk,
+        desks=OutsideDeskStore(pool, public_url),
+        cases=CaseDesk(pool, ring),
+        members=MemberStore(pool),
+        refused=(CaseAlreadyClaimedError, CaseAlreadyDecidedError, CaseClosedError, NotYoursError),
+    )
+
+
 def staff_mail_round(pool: Pool, post: MailPost, public_url: str) -> StaffMailRound:
     """Mails to members of staff, on our own database."""
     return StaffMailRound(
@@ -186,6 +210,12 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         telling = CaseHooks(hooks, CaseEventStore(pool), post, _wall_clock)
         told = asyncio.create_task(BackgroundWork("case hooks", telling.round).run())
         parts.callback(told.cancel)
+        slack = settings.slack_desk()
+        if slack is not None:
+            parts.push_async_callback(slack.close)
+            showing = desk_mirror(pool, bell.ring, slack, settings.public_url)
+            shown = asyncio.create_task(BackgroundWork("Slack", showing.round).run())
+            parts.callback(shown.cancel)
         if settings.reply_domain is not None:
             replies = StaffAddresses(settings.reply_domain, secret)
             mail = mail_channel(settings, UnsubscribeLinks(settings.public_url, secret), replies)

@@ -123,6 +123,15 @@ class ProviderHttp:
         ):
             return await self._asked("POST", url, content, headers, auth)
 
+    async def change(
+        self, method: str, url: str, *, content: bytes, headers: Mapping[str, str]
+    ) -> Told:
+        """Change what the provider has (PUT, PATCH): done twice it is as done once. Raises: as `ask`."""
+        try:
+            return await self._asked(method, url, content, headers, None)
+        except UnknownOutcomeError as error:
+            raise ProviderBusyError(str(error)) from error
+
     async def ask(self, url: str, *, headers: Mapping[str, str]) -> Told:
         """Ask for what the provider has (GET).
 

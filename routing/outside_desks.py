@@ -41,6 +41,8 @@ class HeldDesk(Protocol):
     def asked_to(self) -> str: ...
     @property
     def failures(self) -> int: ...
+    @property
+    def asks(self) -> bool: ...
 
 
 class Desks(Protocol):
@@ -53,7 +55,7 @@ class Desks(Protocol):
     async def told(self, desk: str, event: int) -> None: ...
     async def taken(self, case: str, desk: str) -> str: ...
     async def take(self, case: str, desk: str, seen: str) -> None: ...
-    async def let_go(self, desk: str, asked_to: str) -> None: ...
+    async def let_go(self, desk: str, asked_to: str | None) -> None: ...
     async def failed(self, desk: str, why: str, pause: timedelta) -> None: ...
 
 
@@ -94,17 +96,21 @@ class DeskMirror:
             for case, event in changed:
                 await self._show(case)
                 await self.desks.told(self.desk.name, event)
-            heard = await self.desk.heard(held.asked_to)
-            for decided in heard.decisions:
-                await self._take(decided)
+            asked_to = await self._hear(held.asked_to) if held.asks else None
         except (ProviderBusyError, UnknownOutcomeError) as error:
             pause = PAUSES[min(held.failures, len(PAUSES) - 1)]
             asked = error.retry_after if isinstance(error, ProviderBusyError) else None
             await self.desks.failed(self.desk.name, str(error), max(pause, asked or pause))
             _log.warning("desk_outside_failed", desk=self.desk.name, error=str(error))
             return False
-        await self.desks.let_go(self.desk.name, heard.asked_to)
+        await self.desks.let_go(self.desk.name, asked_to)
         return bool(changed)
+
+    async def _hear(self, since: str) -> str:
+        heard = await self.desk.heard(since)
+        for decided in heard.decisions:
+            await self._take(decided)
+        return heard.asked_to
 
     async def _show(self, case: str) -> None:
         found = await self.desks.shown(case, self.desk.name)

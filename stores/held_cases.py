@@ -122,7 +122,7 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
     ),
     "outside_desks": Held(
         erase=Stays("how far desks outside are"),
-        withheld={NOBODY: "desk told_to asked_to failures failed_why next_at held_to"},
+        withheld={NOBODY: "desk told_to asked_to asked_at failures failed_why next_at held_to"},
     ),
     "staff_mail_cursor": Held(erase=Stays("how far we are"), withheld={NOBODY: "one told_to"}),
     "slack_requests": Held(

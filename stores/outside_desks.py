@@ -17,13 +17,17 @@ HELD_SECONDS = 60
 SETTLED_SECONDS = 2
 """As long as `stores.case_events` lets an event rest."""
 
+ASK_EVERY_SECONDS = 20
+"""A desk is asked what was decided no more often: Zendesk lets itself be asked ten times a minute."""
+
 AT_ONCE = 100
 
 _HOLD: LiteralString = """
 update outside_desks set held_to = clock_timestamp() + %(held)s * interval '1 second'
  where desk = %(desk)s and next_at <= clock_timestamp()
    and (held_to is null or held_to < clock_timestamp())
-returning told_to, asked_to, failures
+returning told_to, asked_to, failures,
+          asked_at < clock_timestamp() - %(ask_every)s * interval '1 second' as asks
 """
 
 _CHANGED: LiteralString = """
@@ -45,11 +49,12 @@ select {COLUMNS}, n, run_clock, {RUNS_OUT} as due,
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class HeldDesk:
-    """A desk that is ours for a while: up to which event it was told, and from where it is asked."""
+    """A desk that is ours for a while: up to which event it was told, whether it is asked now, and from where."""
 
     told_to: int
     asked_to: str
     failures: int
+    asks: bool
 
 
 class OutsideDeskStore:
@@ -66,7 +71,8 @@ class OutsideDeskStore:
                 " from case_events on conflict do nothing",
                 [desk],
             )
-            cursor = await connection.execute(_HOLD, {"desk": desk, "held": HELD_SECONDS})
+            values = {"desk": desk, "held": HELD_SECONDS, "ask_every": ASK_EVERY_SECONDS}
+            cursor = await connection.execute(_HOLD, values)
             row = await cursor.fetchone()
         return HeldDesk(**row) if row else None
 
@@ -144,13 +150,17 @@ class OutsideDeskStore:
                 [clean_text(seen), case, desk],
             )
 
-    async def let_go(self, desk: str, asked_to: str) -> None:
-        """It was told and asked; next time from here."""
+    async def let_go(self, desk: str, asked_to: str | None) -> None:
+        """It was told; where it was asked as well, next time from here."""
         async with one_statement(self._pool) as connection:
             await connection.execute(
-                "update outside_desks set asked_to = %s, held_to = null, failures = 0, failed_why = ''"
-                " where desk = %s",
-                [clean_text(asked_to), desk],
+                """
+                update outside_desks set held_to = null, failures = 0, failed_why = '',
+                       asked_to = coalesce(%(to)s, asked_to),
+                       asked_at = case when %(to)s::text is null then asked_at else clock_timestamp() end
+                 where desk = %(desk)s
+                """,
+                {"desk": desk, "to": clean_text(asked_to) if asked_to is not None else None},
             )
 
     async def failed(self, desk: str, why: str, pause: timedelta) -> None:

@@ -211,10 +211,10 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         told = asyncio.create_task(BackgroundWork("case hooks", telling.round).run())
         parts.callback(told.cancel)
         slack = settings.slack_desk()
-        if slack is not None:
-            parts.push_async_callback(slack.close)
-            showing = desk_mirror(pool, bell.ring, slack, settings.public_url)
-            shown = asyncio.create_task(BackgroundWork("Slack", showing.round).run())
+        for desk in (*([slack] if slack is not None else []), *settings.ticket_desks(_wall_clock)):
+            parts.push_async_callback(desk.close)
+            showing = desk_mirror(pool, bell.ring, desk, settings.public_url)
+            shown = asyncio.create_task(BackgroundWork(desk.name, showing.round).run())
             parts.callback(shown.cancel)
         if settings.reply_domain is not None:
             replies = StaffAddresses(settings.reply_domain, secret)

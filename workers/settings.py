@@ -33,6 +33,7 @@ from workers.process_settings import IN_THE_CLEAR, Port, ProcessSettings
 from workers.signing_settings import HistorySettings
 from workers.slack_settings import SlackDeskSettings, SlackSettings
 from workers.temporal_tls import temporal_door
+from workers.ticket_settings import TicketDeskSettings
 
 
 class SettingsError(Exception):
@@ -105,7 +106,12 @@ class RouterSettings(TemporalSettings):
 
 
 class DeliverySettings(
-    TemporalSettings, ReplySettings, MailSettings, ChannelSettings, SlackDeskSettings
+    TemporalSettings,
+    ReplySettings,
+    MailSettings,
+    ChannelSettings,
+    SlackDeskSettings,
+    TicketDeskSettings,
 ):
     """`python -m workers delivery`: sends messages."""
 

@@ -3,6 +3,7 @@ create table outside_desks (
     desk       text primary key,
     told_to    bigint not null,
     asked_to   text not null default '',
+    asked_at   timestamptz not null default '-infinity',
     failures   integer not null default 0,
     failed_why text not null default '',
     next_at    timestamptz not null default clock_timestamp(),

@@ -56,12 +56,17 @@ class Floor:
             shop.pool, lambda: None, self.fake, "https://clew.test/"
         )
 
-    async def round(self) -> None:
-        """As if all that happened had rested."""
+    async def rested(self) -> None:
+        """As if all that happened had rested, and the desk was asked a while ago."""
         await self.shop.rows(
             "update case_events set at_wall = at_wall - interval '1 minute' returning 1"
         )
-        await self.shop.rows("update outside_desks set next_at = now(), held_to = null returning 1")
+        await self.shop.rows(
+            "update outside_desks set next_at = now(), held_to = null, asked_at = '-infinity' returning 1"
+        )
+
+    async def round(self) -> None:
+        await self.rested()
         await self.mirror.round()
 
     async def opened(self, customer: str = "+420777123456") -> str:
@@ -168,6 +173,7 @@ async def test_who_died_before_it_was_written_down_decides_not_twice(floor: Floo
         async def take(self, *_: str) -> None:
             raise KilledError
 
+    await floor.rested()
     with pytest.raises(KilledError):
         await replace(floor.mirror, desks=Dying()).round()
     await floor.round()

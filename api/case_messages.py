@@ -21,13 +21,14 @@ from stores.case_messages import (
     LONGEST_TEXT,
     CaseMessage,
     Letter,
+    UnknownMessageError,
 )
 from stores.case_rows import Case
 
 LARGEST_BODY = 16_000_000
 """Bytes: files travel in base64 inside JSON."""
 
-LARGEST_NUMBER = 2**62
+LONGEST_NUMBER = 18
 _WRITTEN = ("by", "text", "subject", "template", "values", "channel", "files", "once")
 _LONGEST = {
     "text": LONGEST_TEXT, "subject": LONGEST_SUBJECT, "template": 200, "channel": 40, "once": 200,
@@ -75,8 +76,10 @@ class CaseMessageDoors:
         said = await read_object_of(request, ("by",))
         case = await present_case(self.writer, request)
         by = (await self.acting.actor(request, said)).by
-        message = min(request.path_params["message"], LARGEST_NUMBER)
-        return json_response(asdict(await self.writer.undo(case.case, message, by)))
+        asked = request.path_params["message"]
+        if not (asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_NUMBER):
+            raise UnknownMessageError(f"there is no message {asked[:40]!r} of this case")
+        return json_response(asdict(await self.writer.undo(case.case, int(asked), by)))
 
     async def answered(self, request: Request) -> Response:
         """`{"by", "link", "words"}`: they were answered by hand where they spoke."""
@@ -100,7 +103,7 @@ def case_messages_router(writer: Writer, acting: ActingStaff, staff: StaffKeyChe
 
     add("messages", doors.several, "GET")
     add("messages", doors.write, "POST")
-    add("messages/{message:int}/undo", doors.undo, "POST")
+    add("messages/{message}/undo", doors.undo, "POST")
     add("answered", doors.answered, "POST")
     return router
 

@@ -179,7 +179,7 @@ def _of_staff() -> list[Door]:
         *_of_members(),
         _staff("GET", "/v1/cases/{case:path}/messages", "What staff wrote to the customer from a case"),
         _staff("POST", "/v1/cases/{case:path}/messages", "Write to the customer; it leaves in ten seconds", "agent", fields=("by",), optional=("text", "subject", "template", "values", "channel", "files", "once"), answers=(201,), audited="wrote to the customer"),
-        _staff("POST", "/v1/cases/{case:path}/messages/{message:int}/undo", "Undo a message that has not left", "agent", fields=("by",), audited="undid a message"),
+        _staff("POST", "/v1/cases/{case:path}/messages/{message}/undo", "Undo a message that has not left", "agent", fields=("by",), audited="undid a message"),
         _staff("POST", "/v1/cases/{case:path}/answered", "The customer was answered in public", "agent", fields=("by", "link"), optional=("words",), audited="answered in public"),
         _staff("POST", "/v1/mentions", "Somebody spoke of us in public", "agent", fields=("network", "handle", "link", "text", "queue"), optional=("language",), answers=(200, 201), audited="told of a mention"),
         _staff("POST", "/v1/journeys/{journey}/enter", "Ask that a customer enter a journey", "lead", fields=("customer",), optional=("properties", "message_id"), answers=(202,), audited="asked to enter"),

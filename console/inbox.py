@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -87,6 +88,6 @@ def inbox_router(inbox: Inbox) -> APIRouter:
 async def _file(request: Request) -> Response:
     name = request.path_params["file"]
     if name not in FILES:
-        return Response(status_code=404, headers=HEADERS)
+        raise HTTPException(404)
     headers = {**HEADERS, "Cache-Control": "no-cache"}
     return FileResponse(_STATIC / name, media_type=FILES[name], headers=headers)

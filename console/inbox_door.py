@@ -290,6 +290,6 @@ def new_secret() -> str:
 
 def _to_sign_in(request: Request) -> Response:
     if request.method != "GET" or request.headers.get("sec-fetch-mode", "navigate") != "navigate":
-        return Response("Sign in first.", status_code=401, headers=HEADERS)
+        return HTMLResponse("Sign in first.", status_code=401, headers=HEADERS)
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return to(f"{AT}/login?to={quote(own_path(asked), safe='')}")

@@ -242,7 +242,7 @@ OVER_HTTP: list[tuple[str, str, str, dict[str, Any]]] = [
     ("POST", "/v1/cases", "/v1/cases", {"customer": "dora", "queue": "phone", "brief": "rang", "by": "eva"}),
     ("POST", f"{K}/claim", "/v1/cases/70:1/claim", {"by": "eva"}),
     ("POST", f"{K}/messages", "/v1/cases/70:1/messages", {"text": "Hello", "by": "eva"}),
-    ("POST", f"{K}/messages/{{message:int}}/undo", "/v1/cases/70:1/messages/{message}/undo", {"by": "eva"}),
+    ("POST", f"{K}/messages/{{message}}/undo", "/v1/cases/70:1/messages/{message}/undo", {"by": "eva"}),
     ("POST", f"{K}/answered", "/v1/cases/70:1/answered", {"link": "https://a.example/1", "by": "eva"}),
     ("POST", f"{K}/note", "/v1/cases/70:1/note", {"by": "eva", "text": "rang"}),
     ("POST", f"{K}/verify", "/v1/cases/70:1/verify", {"by": "eva", "how": "passport"}),

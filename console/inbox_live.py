@@ -62,6 +62,7 @@ class LiveInbox:
     _listeners: set[_Listener] = field(default_factory=set[_Listener])
     _looking: asyncio.Task[None] | None = None
     _seen: int | None = None
+    _looked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stream(self, member: Member, case: str | None) -> Response:
         """What this member hears; `case`: whose page they look at."""
@@ -77,8 +78,15 @@ class LiveInbox:
         listener = _Listener(member, case)
         self._listeners.add(listener)
         if self._looking is None or self._looking.done():
+            self._seen = None
+            self._looked.clear()
             self._looking = asyncio.create_task(self._look(), name="inbox")
         try:
+            # It is looked at before the page is told that it listens: what came before that the page
+            # fetches then, and what comes after is seen.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_SECONDS):
+                    await self._looked.wait()
             yield f"retry: {RETRY_SECONDS * 1000}\n\nevent: here\ndata: {{}}\n\n".encode()
             until = asyncio.get_running_loop().time() + self.longest_seconds
             while (told := await _next(listener, until)) is not None:
@@ -87,7 +95,7 @@ class LiveInbox:
             self._listeners.discard(listener)
 
     async def _look(self) -> None:
-        self._seen, rounds = None, 0
+        rounds = 0
         while self._listeners and not self.stopping.is_set():
             try:
                 await self._round()
@@ -95,6 +103,7 @@ class LiveInbox:
                 Exception
             ):  # the database may be away: it is looked at again, pages stay as they are
                 _log.warning("inbox_not_looked_at", exc_info=True)
+            self._looked.set()
             rounds += 1
             if rounds % 15 == 0:
                 self._tell(b":\n\n")  # whoever left is noticed by writing to them

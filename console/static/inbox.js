@@ -74,9 +74,8 @@ async function renew() {
 function listen() {
   const address = document.body.dataset.events;
   if (!address) return;
-  let was = false;
   const source = new EventSource(address);
-  source.addEventListener("here", () => { if (was) renew(); was = true; });
+  source.addEventListener("here", renew); // what changed since this page was made, or while the line was broken
   source.addEventListener("changed", renew);
   source.addEventListener("writing", (event) => {
     const names = JSON.parse(event.data), shown = document.getElementById("writing");

@@ -30,7 +30,7 @@ STAFF: tuple[tuple[str, str, MemberRole, tuple[str, ...]], ...] = (
     ("ben", "Ben Horak", "agent", ("branches", "shop-floor", "shop-managers")),
     ("lena", "Lena Kral", "lead", ("complaints", "complaint-leads", "duty-managers", "team-leads", "area-managers")),
 )  # fmt: skip
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds that a page may take to show what comes by itself."""
 
 

@@ -67,6 +67,7 @@ async function renew() {
   } catch { /* the network is away: the stream comes back, and then this does */ } finally {
     fetching = false;
     last = Date.now();
+    document.body.dataset.renewed = "yes";
     if (again) { again = false; renew(); }
   }
 }

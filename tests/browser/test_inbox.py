@@ -110,12 +110,15 @@ async def test_a_case_is_worked_on_with_the_keyboard_alone(inbox: Inbox) -> None
     case = await inbox.house.opened("By keyboard", due_in=timedelta(minutes=-999))
     page = await inbox.page("eva")
     await page.goto("/staff")
+    await page.wait_for_selector("body[data-renewed]")
     keys = page.keyboard
 
     await keys.press("?")
     await page.wait_for_selector("dialog[open]")
     await keys.press("Escape")
+    await page.wait_for_selector("dialog:not([open])", state="attached")
     await keys.press("j")
+    await page.wait_for_selector(".case.here")
     outline = await page.evaluate("getComputedStyle(document.querySelector('.case.here')).outlineWidth")  # fmt: skip
     await keys.press("c")
     await page.wait_for_selector("text=It is yours")

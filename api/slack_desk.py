@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 import structlog
 from fastapi import APIRouter
@@ -33,16 +33,13 @@ from channels.slack_calls import SlackError
 from channels.slack_case import CLAIM, FILL, Pressed, plain, read_pressed
 from channels.slack_form import WHY, DecisionForm, errors_at, form_view, read_form, words_view
 from channels.slack_inbound import is_slacks
+from contracts.ids import case_page
 from journey.case_clock import TAKEN
 from journey.decision_line import field_value
 from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
+from journey.staff_roles import WORKING_ROLES
 from stores.audit import Origin, acting
-from stores.case_decisions import (
-    CaseAlreadyClaimedError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
-    NotYoursError,
-)
+from stores.case_decisions import REFUSALS
 from stores.case_rows import Case
 from stores.members import Member
 
@@ -51,12 +48,7 @@ AT_ONCE = 64
 KNOWN_SECONDS = 1.0
 DEED_SECONDS = 1.5
 
-_WORKS = ("agent", "lead", "admin")
-_LEADS = ("lead", "admin")
-_REFUSED = (
-    CaseAlreadyClaimedError, CaseAlreadyDecidedError, CaseClosedError, NotYoursError, UnknownCaseError,
-    UnknownDecisionError,
-)  # fmt: skip
+_REFUSED = (*REFUSALS, UnknownCaseError, UnknownDecisionError)
 _NO_CASE = "There is no such case, or it is not of your queues."
 _TOO_LONG = "It took too long, and was not done. Try again."
 _log = structlog.get_logger(__name__)
@@ -238,7 +230,7 @@ class SlackCaseDoor:
         if over is not None or offered is None:
             raise RefusedDeedError(f"{over or 'This decision is on offer no more.'}")
         held = case.claimed_by
-        if case.state in TAKEN and held != member.member and member.role not in _LEADS:
+        if case.state in TAKEN and held != member.member and not member.leads:
             raise RefusedDeedError(f"{held} has claimed this case. Ask them, or who leads them.")
         return form_view(
             DecisionForm(case=case.short_name, decision=pressed.decision, channel=person.channel),
@@ -255,21 +247,16 @@ class SlackCaseDoor:
             )
         if member.left_at is not None:
             raise RefusedDeedError(f"{member.member} works here no more.")
-        if member.role not in _WORKS:
+        if not member.works:
             raise RefusedDeedError(
-                f"{member.member} is {member.role}; cases are worked on by {', '.join(_WORKS)}."
+                f"{member.member} is {member.role}; cases are worked on by {', '.join(WORKING_ROLES)}."
             )
         return member
 
     async def _case(self, member: Member, name: str) -> Case:
         """Raises: `RefusedDeedError`, in the same words where there is none and where they may not see it."""
         case = await self.desk.named(name)
-        mine = case is not None and (
-            member.role == "admin"
-            or case.queue in member.queues
-            or case.claimed_by == member.member
-        )
-        if case is None or not mine:
+        if case is None or not member.sees(case):
             raise RefusedDeedError(_NO_CASE)
         return case
 
@@ -277,8 +264,7 @@ class SlackCaseDoor:
         return f"{escaped(plain(str(error), 500))}. {self._link(name)}"
 
     def _link(self, name: str) -> str:
-        url = f"{self.public_url.rstrip('/')}/staff/case/{quote(name, safe='')}"
-        return f"<{url}|Open it in the inbox>"
+        return f"<{case_page(self.public_url, name)}|Open it in the inbox>"
 
     async def _tell(self, person: Person, words: str) -> None:
         """Only they see it."""

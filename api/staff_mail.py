@@ -17,10 +17,9 @@ from journey.decisions import AuthorityExceededError, UnknownDecisionError, Wron
 from journey.staff_orders import Ordered, UnreadableOrderError, read_orders
 from stores.audit import Origin, acting
 from stores.case_decisions import (
+    REFUSALS,
     ApprovalRefusedError,
     CaseAlreadyClaimedError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
     NotYoursError,
 )
 from stores.case_messages import CaseMessage, Letter
@@ -29,12 +28,9 @@ from stores.members import Member
 
 HOW_TO_ASK = "Write the same line again and below it #ask and why it should be granted: somebody who may is asked."
 LONGEST_NOTE = 8_000
-_WORKS = ("agent", "lead", "admin")
-_LEADS = ("lead", "admin")
 _REFUSED = (
-    ApprovalRefusedError, AuthorityExceededError, CaseAlreadyClaimedError, CaseAlreadyDecidedError,
-    CaseClosedError, NotYoursError, UnknownCaseError, UnknownDecisionError, UnreadableOrderError,
-    WrongFieldError, ValueError,
+    *REFUSALS, ApprovalRefusedError, AuthorityExceededError, UnknownCaseError, UnknownDecisionError,
+    UnreadableOrderError, WrongFieldError, ValueError,
 )  # fmt: skip
 _log = structlog.get_logger(__name__)
 
@@ -119,15 +115,14 @@ class StaffMailDesk:
         member = await self.members.of_email(message.address) if read and message.address else None
         if read is None or member is None or not self.addresses.holds(read, member.member):
             return None
-        if member.left_at is not None or member.role not in _WORKS:
+        if not member.works:
             return None
         case = await self.desk.named(f"{read.entry}:{read.n}")
         return (member, case) if case is not None else None
 
     async def _obey(self, message: InboundMessage, member: Member, case: Case, done: int) -> str:
         """What was refused, in words; nothing where all was done. What follows a refusal is not done."""
-        theirs = member.role == "admin" or case.queue in member.queues
-        if not theirs and case.claimed_by != member.member:
+        if not member.sees(case):
             return "Nothing was done: this case is not of your queues, and not yours."
         try:
             orders, letter = read_orders(message.text)
@@ -170,7 +165,7 @@ class StaffMailDesk:
                 name, fields = read_decision_line(order.text, case.decisions)
                 await self.desk.decide(case.case, name, fields, by=by, ask=order.ask)
             case "approve" | "disapprove":
-                if member.role not in _LEADS:
+                if not member.leads:
                     raise ApprovalRefusedError(f"you are {member.role}; who leads says yes or no")
                 if order.order == "approve":
                     await self.desk.approve(case.case, by, why=order.text[:2_000])

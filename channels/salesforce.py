@@ -1,8 +1,8 @@
-"""Salesforce as a desk of staff: a case of ours is a Case of theirs, known by an external id, with a field for the decision.
+"""Salesforce as a desk of staff: a case is a Case there, known by our id, with a field for the decision.
 
 Source: https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm,
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm.
-"""  # noqa: E501 -- the first line says what it is
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ import orjson
 from activities.message_channel import ProviderBusyError, UnknownOutcomeError
 from channels.provider_http import ProviderHttp, Told
 from contracts.outside_desk import DecidedOutside, HeardOutside, ShownCase
+from journey.decision_line import lines_of
 
 VERSION = "v62.0"
 STATUS = {"open": "New", "claimed": "Working", "snoozed": "On Hold", "pending": "On Hold"}
@@ -154,12 +155,8 @@ class SalesforceDesk:
 
 
 def _record(case: ShownCase) -> dict[str, Any]:
-    offered = [
-        " ".join([name, *(f"{field}=…" for field in each.fields)])
-        for name, each in case.decisions.items()
-    ]
     due = f"Due: {case.due.isoformat()}\n\n" if case.due is not None else ""
-    words = f"{due}{case.brief}\n\nTo decide, write one of: {'; '.join(offered)}\n\n{case.link}"
+    words = f"{due}{case.brief}\n\nTo decide, write one of: {'; '.join(lines_of(case.decisions))}\n\n{case.link}"
     return {
         "Subject": (case.title or f"Case {case.name}")[:255],
         "Description": words[:LONGEST_TEXT],

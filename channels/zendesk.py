@@ -15,6 +15,7 @@ import orjson
 from activities.message_channel import UnknownOutcomeError
 from channels.provider_http import ProviderHttp, Told
 from contracts.outside_desk import DecidedOutside, HeardOutside, ShownCase
+from journey.decision_line import lines_of
 
 STATUS = {
     "open": "open",
@@ -171,10 +172,10 @@ def _ticket(case: ShownCase) -> dict[str, Any]:
 
 
 def _words(case: ShownCase) -> str:
-    offered = [
-        " ".join([name, *(f"{field}=…" for field in each.fields)])
-        for name, each in case.decisions.items()
-    ]
     return "\n\n".join(
-        [case.brief[:LONGEST_BRIEF], f"To decide, write one of: {'; '.join(offered)}", case.link]
+        [
+            case.brief[:LONGEST_BRIEF],
+            f"To decide, write one of: {'; '.join(lines_of(case.decisions))}",
+            case.link,
+        ]
     )

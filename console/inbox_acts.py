@@ -13,17 +13,12 @@ from starlette.responses import Response
 from activities.message_channel import Attachment
 from activities.message_text import MessageCannotRenderError
 from activities.staff_cases import UnknownCaseError
-from console.inbox_case import CHANNELS, CasePage, Shown, can, sees
+from console.inbox_case import CHANNELS, CasePage, Shown, can
 from console.inbox_door import AT, Form, RefusedPageError, Visit, to
 from journey.decision_line import field_value
 from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
-from stores.case_decisions import (
-    ApprovalRefusedError,
-    CaseAlreadyClaimedError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
-    NotYoursError,
-)
+from stores.case_decisions import REFUSALS as REFUSED_BY_CASES
+from stores.case_decisions import ApprovalRefusedError
 from stores.case_messages import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
@@ -37,7 +32,7 @@ from stores.members import UnknownMemberError
 
 REFUSALS = (
     UnknownDecisionError, WrongFieldError, AuthorityExceededError, ApprovalRefusedError,
-    CaseAlreadyClaimedError, CaseAlreadyDecidedError, CaseClosedError, NotYoursError,
+    *REFUSED_BY_CASES,
     UnknownMemberError, UnknownCaseError, UnknownMessageError, TooLateError, MessageCannotRenderError, ValueError,
 )  # fmt: skip
 """What the desk says no with, each in words for whoever asked."""
@@ -123,7 +118,7 @@ class Acts:
             return await self.page.page(visit, await self.page.seen(visit), shown)
         await self.writers.stops(case.case, visit.member.member)
         after = await self.page.cases.named(case.short_name)
-        if after is None or not sees(visit.member, after):
+        if after is None or not visit.member.sees(after):
             return to(AT)  # it went where this member sees it no more
         return to(f"{AT}/case/{quote(case.short_name, safe=':')}?did={done or act}")
 
@@ -283,7 +278,7 @@ class Acts:
 
     async def _merge(self, visit: Visit, case: Case) -> None:
         other = await self.page.cases.named(visit.form.line("other"))
-        if other is None or not sees(visit.member, other):
+        if other is None or not visit.member.sees(other):
             raise ValueError("Choose the case that becomes a part of this one.")
         await self.desk.merge(other.case, case.case, visit.member.member)
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from activities.message_channel import Attachment
 from activities.message_text import MessageCannotRenderError
-from console.inbox_door import WORKS, InboxDoor, RefusedPageError, Visit, new_secret
+from console.inbox_door import InboxDoor, RefusedPageError, Visit, new_secret
 from console.inbox_list import Houses, Members
 from console.inbox_thread import Reader, ThreadLine, thread_of
 from console.inbox_words import (
@@ -25,6 +25,7 @@ from contracts.clock import RunClock
 from contracts.inbound_message import InboundFile
 from contracts.saved_files import SAVED_AS, headers_of
 from journey.case_clock import OVER, TAKEN, UNTAKEN
+from journey.queues import titles_of
 from stores.case_events import CaseEvent
 from stores.case_messages import CaseMessage
 from stores.case_rows import Case
@@ -191,7 +192,7 @@ class CasePage:
     async def seen(self, visit: Visit) -> Case:
         """The case that was asked for, if this member may see it. Raises: `RefusedPageError`."""
         case = await self.cases.named(visit.request.path_params["case"])
-        if case is None or not sees(visit.member, case):
+        if case is None or not visit.member.sees(case):
             # The same words for both: who may not see a case does not learn that it is there.
             raise RefusedPageError(404, "There is no such case, or it is not of your queues.")
         return case
@@ -204,10 +205,7 @@ class CasePage:
         everybody = await self.members.members()
         names = {each.member: each.name for each in everybody}
         written = await self.house.house()
-        queues = [
-            (each.queue, each.title or each.queue)
-            for each in (written.queues.queues if written.queues else [])
-        ]
+        titles = titles_of(written.queues)
         replies = await self.replies.replies(member.member)
         said, wrong = self._reply(visit, case, brief, replies)
         writing = (await self.writers.all()).get(case.case, [])
@@ -216,7 +214,7 @@ class CasePage:
             "visit": visit,
             "case": case,
             "title": title_of(case.title, case.brief, case.queue),
-            "queue": dict(queues).get(case.queue, case.queue),
+            "queue": titles.get(case.queue, case.queue),
             "state": STATES.get(case.state, case.state),
             "holder": names.get(case.claimed_by or "", case.claimed_by or ""),
             "asked": self._asked(case, names),
@@ -224,8 +222,8 @@ class CasePage:
             "deadlines": _deadlines(case, clock, member, now),
             "when": partial(_when, clock, member.zone, now),
             "thread": await self._thread(visit, case, brief, names, clock),
-            "queues": [each for each in queues if each[0] != case.queue],
-            "colleagues": [each for each in everybody if each.role in WORKS and each != member],
+            "queues": [each for each in titles.items() if each[0] != case.queue],
+            "colleagues": [each for each in everybody if each.works and each != member],
             "others": await self._others(visit, case) if visit.works else [],
             "replies": [each for each in replies if not each.act],
             "macros": [each for each in replies if each.act],
@@ -306,17 +304,12 @@ class CasePage:
             if each.case != case.case
             and each.state not in OVER
             and not each.of_a_run
-            and sees(visit.member, each)
+            and visit.member.sees(each)
         ]
 
 
 def _when(clock: RunClock | None, zone: str, now: datetime, at: datetime) -> str:
     return clock_words(on_the_wall(at, clock) or at, zone, now)
-
-
-def sees(member: Member, case: Case) -> bool:
-    """Whether a member may see a case: one of their queues, or one that is in their hands."""
-    return member.role == "admin" or case.queue in member.queues or case.claimed_by == member.member
 
 
 def can(visit: Visit, case: Case) -> dict[str, bool]:

@@ -23,8 +23,6 @@ LARGEST_FORM = 64_000
 LARGEST_FORM_WITH_FILES = 21_000_000
 MOST_FILES = 10
 SESSION_SECONDS = 8 * 3600
-WORKS = ("agent", "lead", "admin")
-"""Roles that work on cases."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -104,12 +102,12 @@ class Visit:
     @property
     def works(self) -> bool:
         """Whether they work on cases; analysts and editors only read."""
-        return self.member.role in WORKS
+        return self.member.works
 
     @property
     def leads(self) -> bool:
         """Whether they approve, and see what others have."""
-        return self.member.role in ("lead", "admin")
+        return self.member.leads
 
 
 Page = Callable[[Visit], Awaitable[Response]]

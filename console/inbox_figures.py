@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from console.inbox_door import InboxDoor, Visit
 from console.inbox_list import Houses, Members
+from journey.queues import titles_of
 from journey.spans import read_span
 from journey.staff_figures import WorkFigures
 from stores.staff_figures import StaffFigures
@@ -42,8 +43,7 @@ class FiguresPage:
         told = await self.figures.figures(read_span(span).before(now, "UTC"), now)
         sees_all = visit.member.role in ("admin", "analyst") and not visit.member.queues
         own = set(told.queues) if sees_all else set(visit.member.queues)
-        house = (await self.house.house()).queues
-        titles = {each.queue: each.title or each.queue for each in (house.queues if house else [])}
+        titles = titles_of((await self.house.house()).queues)
         everybody = await self.members.members()
         names = {each.member: each.name for each in everybody}
         mates = {each.member for each in everybody if sees_all or own & set(each.queues)}

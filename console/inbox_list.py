@@ -12,6 +12,7 @@ from starlette.responses import Response
 from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, to
 from console.inbox_words import SHORT_STATES, STATES, clock_words, due_of, title_of
 from journey.house_files import House
+from journey.queues import titles_of
 from stores.customers import Customer, NameOfNobodyError
 from stores.inbox_keepsakes import KeepsakeRefusedError, SavedView
 from stores.inbox_list import COUNTED, MOST_PAGES, ListedCase, Load, Scope, Wanted
@@ -79,8 +80,7 @@ class ListPage:
         cases, more = await self.lists.cases(visit.member, wanted)
         names = {each.member: each.name for each in await self.members.members()}
         counts = await self.lists.counts(visit.member)
-        house = (await self.house.house()).queues
-        titles = {each.queue: each.title or each.queue for each in (house.queues if house else [])}
+        titles = titles_of((await self.house.house()).queues)
         own = set(visit.member.queues)
         queues = sorted(own | set(titles) if visit.member.role == "admin" else own)
         values: dict[str, Any] = {

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from console.inbox_door import AT, InboxDoor, Visit, to
 from console.inbox_list import Houses
 from journey.language import Slug
+from journey.queues import titles_of
 from stores.case_rows import Case
 from stores.customers import NameOfNobodyError
 from stores.staff_opened_cases import NewCase, UnknownCallerError
@@ -71,8 +72,7 @@ class NewCasePage:
 
     async def _queues(self, visit: Visit) -> list[tuple[str, str]]:
         """Any queue of the house: whoever answers the telephone is not always who can help."""
-        house = (await self.house.house()).queues
-        titles = {each.queue: each.title or each.queue for each in (house.queues if house else [])}
+        titles = titles_of((await self.house.house()).queues)
         return sorted(
             {name: titles.get(name, name) for name in (*visit.member.queues, *titles)}.items()
         )

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from pydantic import JsonValue
 from starlette.responses import Response
 
-from console.inbox_case import sees
 from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, to
 from console.inbox_words import SHORT_STATES, clock_words, title_of
 from journey.decision_line import field_value
@@ -120,7 +119,7 @@ class ProblemsPage:
     ) -> Response:  # fmt: skip
         problem = await self.problems.named(problem.problem) or problem
         cases = await self.answers.cases(problem.problem)
-        seen = [each for each in cases if sees(visit.member, each)]
+        seen = [each for each in cases if visit.member.sees(each)]
         values = {
             "visit": visit,
             "problem": problem,

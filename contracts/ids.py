@@ -53,3 +53,8 @@ def case_clock_id(run: str, entry: int, n: int) -> str:
 def case_clock_of(unique: str) -> str:
     """The id of the workflow that keeps the time of a case that no journey opened."""
     return f"case/{unique}"
+
+
+def case_page(public_url: str, name: str) -> str:
+    """Where staff see a case, by its short name, in our own inbox."""
+    return f"{public_url.rstrip('/')}/staff/case/{quote(name, safe='')}"

@@ -36,9 +36,11 @@ class ShownCase:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class DecidedOutside:
-    """A decision that somebody took at a desk outside. `by`: their e-mail address there; `line`: as they wrote it,
-    `refund amount=20`; `seen`: which version of the ticket it was, so that it is taken once.
-    """  # noqa: D205 -- one sentence
+    """A decision that somebody took at a desk outside.
+
+    `by`: their e-mail address there; `line`: as they wrote it, `refund amount=20`; `seen`: which version of the
+    ticket it was, so that it is taken once.
+    """
 
     case: str
     outside_id: str

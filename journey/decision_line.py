@@ -36,6 +36,13 @@ def read_decision_line(
     return words[0], fields
 
 
+def lines_of(offered: Mapping[str, OfferedDecision]) -> list[str]:
+    """How each decision on offer is written: `refund amount=… reason=…`."""
+    return [
+        " ".join([name, *(f"{field}=…" for field in each.fields)]) for name, each in offered.items()
+    ]
+
+
 def field_value(name: str, kind: str, text: str) -> JsonValue:
     """A field of a decision as its kind says: of numbers a comma may part the fraction. Raises: `WrongFieldError`."""
     try:

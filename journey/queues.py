@@ -95,6 +95,11 @@ class QueuesFile(Model):
         return next((each for each in self.queues if each.queue == queue), Queue(queue=queue))
 
 
+def titles_of(house: QueuesFile | None) -> dict[str, str]:
+    """What each queue that was written down is called."""
+    return {each.queue: each.title or each.queue for each in (house.queues if house else [])}
+
+
 def queue_calendar(queue: Queue) -> BusinessCalendar:
     """When it is at work."""
     return queue.hours.calendar(queue.zone)

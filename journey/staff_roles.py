@@ -10,6 +10,12 @@ MemberRole = Literal["agent", "lead", "editor", "analyst", "admin"]
 
 MEMBER_ROLES: tuple[MemberRole, ...] = get_args(MemberRole)
 
+WORKING_ROLES: tuple[MemberRole, ...] = ("agent", "lead", "admin")
+"""Those who work on cases, and decide them."""
+
+LEADING_ROLES: tuple[MemberRole, ...] = ("lead", "admin")
+"""Those who approve, and act for others."""
+
 ROLES: tuple[Role, ...] = get_args(Role)
 
 READS = frozenset({"GET", "HEAD"})

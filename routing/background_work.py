@@ -1,16 +1,25 @@
 """Work that goes on beside routing, in portions: telling whom problems touch, and letting feelings fade."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
+from activities.message_channel import ProviderBusyError
+
 _log = structlog.get_logger(__name__)
 
 Round = Callable[[], Awaitable[bool]]
 """Does a portion; whether there may be more to do at once."""
+
+
+def pause_after(failures: int, pauses: Sequence[timedelta], error: Exception) -> timedelta:
+    """How long to leave a provider alone that failed so often before; longer where it asks for that."""
+    pause = pauses[min(failures, len(pauses) - 1)]
+    asked = error.retry_after if isinstance(error, ProviderBusyError) else None
+    return max(pause, asked or pause)
 
 
 @dataclass(slots=True)

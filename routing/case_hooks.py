@@ -15,6 +15,7 @@ from activities.message_channel import (
     UnknownOutcomeError,
 )
 from journey.case_news import TEST, going_out, kind_of
+from routing.background_work import pause_after
 
 SETTLED_SECONDS = 2
 """As long as `stores.case_events` lets an event rest before it is told."""
@@ -133,9 +134,8 @@ class CaseHooks:
         if since is not None and self.wall_clock() - since >= OFF_AFTER:
             await self._off(hook, f"it failed for {OFF_AFTER.days} days: {error}")
             return
-        pause = PAUSES[min(hook.failures, len(PAUSES) - 1)]
-        asked = error.retry_after if isinstance(error, ProviderBusyError) else None
-        await self.hooks.failed(hook.hook, str(error), max(pause, asked or pause))
+        pause = pause_after(hook.failures, PAUSES, error)
+        await self.hooks.failed(hook.hook, str(error), pause)
         _log.warning("case_hook_failed", hook=hook.hook, error=str(error), again_in=str(pause))
 
     async def _off(self, hook: HookToTell, why: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from pydantic import JsonValue
@@ -17,6 +17,7 @@ from activities.staff_cases import UnknownCaseError
 from contracts.outside_desk import DecidedOutside, OutsideDesk, ShownCase
 from journey.decision_line import read_decision_line
 from journey.decisions import AuthorityExceededError, UnknownDecisionError, WrongFieldError
+from routing.background_work import pause_after
 
 PAUSES = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600))
 """Between attempts at a desk that is away, the last of them again and again."""
@@ -70,7 +71,7 @@ class Cases(Protocol):
 class Members(Protocol):
     """Who works here."""
 
-    async def by_email(self, email: str) -> str | None: ...
+    async def of_email(self, email: str) -> Any: ...
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -98,9 +99,8 @@ class DeskMirror:
                 await self.desks.told(self.desk.name, event)
             asked_to = await self._hear(held.asked_to) if held.asks else None
         except (ProviderBusyError, UnknownOutcomeError) as error:
-            pause = PAUSES[min(held.failures, len(PAUSES) - 1)]
-            asked = error.retry_after if isinstance(error, ProviderBusyError) else None
-            await self.desks.failed(self.desk.name, str(error), max(pause, asked or pause))
+            pause = pause_after(held.failures, PAUSES, error)
+            await self.desks.failed(self.desk.name, str(error), pause)
             _log.warning("desk_outside_failed", desk=self.desk.name, error=str(error))
             return False
         await self.desks.let_go(self.desk.name, asked_to)
@@ -133,16 +133,16 @@ class DeskMirror:
         if await self.desks.taken(decided.case, name) == decided.seen:
             return
         found = await self.desks.shown(decided.case, name)
-        member = await self.members.by_email(decided.by)
+        member = await self.members.of_email(decided.by)
         if found is None:
             return
         shown, _ = found
         try:
-            if member is None:
+            if member is None or member.left_at is not None:
                 raise NobodyHereError(f"{decided.by} is nobody who works here")
             decision, fields = read_decision_line(decided.line, shown.decisions)
-            if (shown.decision, shown.decided_by) != (decision, member):
-                await self.cases.decide(decided.case, decision, fields, by=member)
+            if (shown.decision, shown.decided_by) != (decision, member.member):
+                await self.cases.decide(decided.case, decision, fields, by=member.member)
         except (*REFUSALS, *self.refused) as error:
             await self.desk.refuse(decided.outside_id, str(error))
         await self.desks.take(decided.case, name, decided.seen)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,7 +16,10 @@ from activities.message_channel import (
     RenderedMessage,
     UnknownOutcomeError,
 )
+from contracts.ids import case_page
+from journey.decision_line import lines_of
 from journey.effects import OfferedDecision
+from routing.background_work import pause_after
 
 PAUSES = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 1_800, 3_600))
 """Between attempts, the last of them again and again."""
@@ -103,8 +105,8 @@ class StaffMailRound:
         try:
             await self.post.send(self._rendered(mail, mail.email))
         except ProviderBusyError as error:
-            pause = PAUSES[min(mail.attempts - 1, len(PAUSES) - 1)]
-            await self.mails.again(mail.mail, str(error), max(pause, error.retry_after or pause))
+            pause = pause_after(mail.attempts - 1, PAUSES, error)
+            await self.mails.again(mail.mail, str(error), pause)
             _log.warning("staff_mail_waits", mail=mail.mail, error=str(error), again_in=str(pause))
         except UnknownOutcomeError as error:
             await self.mails.settled(mail.mail, "unknown", str(error))
@@ -116,7 +118,7 @@ class StaffMailRound:
 
     def _rendered(self, mail: MailToStaff, address: str) -> RenderedMessage:
         name = f"{mail.entry}:{mail.n}"
-        link = f"{self.public_url.rstrip('/')}/staff/case/{quote(name, safe='')}"
+        link = case_page(self.public_url, name)
         return RenderedMessage(
             key=self.key_of(mail.entry, mail.n, mail.about, mail.member),
             customer="",
@@ -167,10 +169,7 @@ def _told(fields: Mapping[str, JsonValue]) -> str:
 def _lines(mail: MailToStaff) -> list[str]:
     if mail.kind == "asked":
         return ["  #approve", "  #disapprove why not", "  #note what others must know"]
-    decisions = [
-        " ".join([f"  #decide {name}", *(f"{field}=…" for field in offered.fields)])
-        for name, offered in mail.decisions.items()
-    ]
+    decisions = [f"  #decide {each}" for each in lines_of(mail.decisions)]
     return ["  #claim", *decisions, "  #note what others must know", "  #let-go"]
 
 

@@ -9,9 +9,6 @@ from journey.program import Program
 from journey.steps.handoff import Handoff
 from stores.members import Member
 
-DECIDE = frozenset({"agent", "lead", "admin"})
-"""Roles that decide at all."""
-
 NOTHING_MORE = "the journey goes on"
 _DEEP = 3
 
@@ -59,7 +56,7 @@ def choices(
 def _allowed(
     offered: OfferedDecision, member: Member | None, authority: float | None, *, over: bool
 ) -> str:
-    if over or (member is not None and (member.role not in DECIDE or member.left_at is not None)):
+    if over or (member is not None and not member.works):
         return "no"
     if offered.authority is None or authority is None:
         return "yes"

@@ -19,3 +19,9 @@ class NotYoursError(Exception):
 
 class ApprovalRefusedError(Exception):
     """Nothing waits to be approved here, or not by this member; the message says why."""
+
+
+REFUSALS: tuple[type[Exception], ...] = (
+    CaseAlreadyClaimedError, CaseAlreadyDecidedError, CaseClosedError, NotYoursError,
+)  # fmt: skip
+"""What a case says no with to whoever wants to work on it."""

@@ -29,7 +29,7 @@ from stores.case_decisions import (
 )
 from stores.case_learned import Learned, keep_learned
 from stores.case_minding import mind, queue_of
-from stores.case_rows import Case, happened, held_case, lock_case, present_case, run_time
+from stores.case_rows import Case, happened, held_case, lock_case, present_case, reopen, run_time
 from stores.cases import CaseStore
 from stores.database import Connection, clean_text, jsonb
 from stores.members import Member, UnknownMemberError, read_member
@@ -282,11 +282,7 @@ class CaseDesk(CaseStore):
             if work.case.merged_into is not None:
                 raise CaseClosedError(f"it was merged into {work.case.merged_into}")
             if work.case.state in ("resolved", "expired", "closed"):
-                await work.set(
-                    state="reopened", reopened_at=work.now, queued_at=work.now, claimed_by=None,
-                    answered_at=None, resolved_at=None, waits_since=None, approval=None,
-                    snoozed_until=None, had_by=[], reason="",
-                )  # fmt: skip
+                await reopen(work.connection, work.case.case, work.now)
                 await work.did("reopened", why=why)
         return work.after
 

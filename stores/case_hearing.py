@@ -13,7 +13,7 @@ from journey.case_clock import OVER
 from journey.queues import QueuesFile
 from journey.spans import read_span
 from stores.case_minding import mind, queue_of
-from stores.case_rows import BY_CLEW, Case, happened, lock_case, present_case, run_time
+from stores.case_rows import BY_CLEW, Case, happened, lock_case, present_case, reopen, run_time
 from stores.database import Connection
 
 BY_CUSTOMER = "customer"
@@ -38,13 +38,6 @@ update cases set waits_since = coalesce(waits_since, %(now)s),
        state = case when state in ('pending', 'snoozed') then 'claimed' else state end,
        acted_at = case when state in ('pending', 'snoozed') then %(now)s else acted_at end,
        snoozed_until = null, snoozed_for = null, pauses = ended_pauses(pauses, %(now)s)
- where "case" = %(case)s
-"""
-
-_REOPENED: LiteralString = """
-update cases set state = 'reopened', reopened_at = %(now)s, queued_at = %(now)s, claimed_by = null,
-       answered_at = null, resolved_at = null, waits_since = null, approval = null,
-       snoozed_until = null, had_by = '{}', reason = ''
  where "case" = %(case)s
 """
 
@@ -98,7 +91,7 @@ async def tell_case(
     if held.state in OVER:
         if not _may_reopen(held, house, now):
             return False
-        await connection.execute(_REOPENED, {"case": case, "now": now})
+        await reopen(connection, case, now)
         await happened(
             connection, case, now, BY_CUSTOMER, "reopened", why=f"answered by {said.channel}"
         )

@@ -166,6 +166,19 @@ def clock_of(kept: object) -> RunClock | None:
     return _CLOCK.validate_python(kept) if kept else None
 
 
+async def reopen(connection: Connection, case: str, now: datetime) -> None:
+    """One that is over waits again, as if nobody had had it."""
+    await connection.execute(
+        """
+        update cases set state = 'reopened', reopened_at = %(now)s, queued_at = %(now)s, claimed_by = null,
+               answered_at = null, resolved_at = null, waits_since = null, approval = null,
+               snoozed_until = null, had_by = '{}', reason = ''
+         where "case" = %(case)s
+        """,
+        {"case": case, "now": now},
+    )
+
+
 async def happened(
     connection: Connection,
     case: str,

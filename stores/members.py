@@ -12,9 +12,9 @@ from journey.opening_hours import OpeningHours
 from journey.presence import Presence
 from journey.queues import Queue, QueuesFile, queue_calendar
 from journey.staff_events import STAFF_IDENTITY
-from journey.staff_roles import MemberRole
+from journey.staff_roles import LEADING_ROLES, WORKING_ROLES, MemberRole
 from stores.audit import record_deed
-from stores.case_rows import RUNG_AGAIN
+from stores.case_rows import RUNG_AGAIN, Case
 from stores.customers import CustomerStore
 from stores.database import Connection, Pool, clean_text, jsonb, one_statement
 
@@ -57,6 +57,20 @@ class Member:
         if self.grants is not None or house is None or house.grants is None:
             return self.grants
         return house.grants.of(self.role)
+
+    @property
+    def works(self) -> bool:
+        """Whether they work on cases; others only read."""
+        return self.role in WORKING_ROLES and self.left_at is None
+
+    @property
+    def leads(self) -> bool:
+        """Whether they approve, and may act for others."""
+        return self.role in LEADING_ROLES
+
+    def sees(self, case: Case) -> bool:
+        """Whether a case is for their eyes: one of their queues, or one that is in their hands."""
+        return self.role == "admin" or case.queue in self.queues or case.claimed_by == self.member
 
     def presence(
         self, queue: Queue, absences: Sequence[tuple[datetime, datetime]] = ()
@@ -160,16 +174,6 @@ class MemberStore:
             )
             row = await cursor.fetchone()
         return member_of(row) if row else None
-
-    async def by_email(self, email: str) -> str | None:
-        """Who has this address, of those who work here."""
-        async with one_statement(self._pool) as connection:
-            cursor = await connection.execute(
-                "select member from members where lower(email) = lower(%s) and left_at is null",
-                [clean_text(email)],
-            )
-            row = await cursor.fetchone()
-        return row["member"] if row else None
 
     async def members(self, queue: str | None = None) -> list[Member]:
         """Who works here, of one queue where it is given."""

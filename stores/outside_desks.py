@@ -7,15 +7,14 @@ from urllib.parse import quote
 
 from contracts.outside_desk import ShownCase
 from journey.case_clock import OVER
+from journey.queues import titles_of
+from stores.case_events import SETTLED_SECONDS
 from stores.case_rows import COLUMNS, RUNS_OUT, case_of, clock_of
 from stores.database import Pool, clean_text, one_statement
 from stores.house import HouseStore
 
 HELD_SECONDS = 60
 """A worker that dies over a desk costs it no more."""
-
-SETTLED_SECONDS = 2
-"""As long as `stores.case_events` lets an event rest."""
 
 ASK_EVERY_SECONDS = 20
 """A desk is asked what was decided no more often: Zendesk lets itself be asked ten times a minute."""
@@ -39,7 +38,7 @@ select "case", max(event) as event from (
 """
 
 _SHOWN: LiteralString = f"""
-select {COLUMNS}, n, run_clock, {RUNS_OUT} as due,
+select {COLUMNS}, run_clock, {RUNS_OUT} as due,
        (select jsonb_build_object('email', email, 'name', name) from members m where m.member = cases.claimed_by)
            as holder,
        (select outside_id from shown_cases s where s."case" = cases."case" and s.desk = %(desk)s) as known
@@ -90,11 +89,9 @@ class OutsideDeskStore:
         if row is None:
             return None
         house = (await self._house.house()).queues
-        titles = {each.queue: each.title for each in (house.queues if house else [])}
         clock, due, holder, known = (
             clock_of(row.pop("run_clock")), row.pop("due"), row.pop("holder"), row.pop("known"),
         )  # fmt: skip
-        del row["n"]
         found = case_of(row)
         shown = ShownCase(
             case=found.case,
@@ -102,7 +99,7 @@ class OutsideDeskStore:
             title=found.title,
             brief=found.brief,
             queue=found.queue,
-            queue_title=titles.get(found.queue) or found.queue,
+            queue_title=titles_of(house).get(found.queue, found.queue),
             state=found.state,
             over=found.state in OVER,
             customer=found.customer,

@@ -8,12 +8,7 @@ from pydantic import JsonValue
 
 from journey.decisions import AuthorityExceededError, WrongFieldError
 from stores.audit import record_deed
-from stores.case_decisions import (
-    CaseAlreadyClaimedError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
-    NotYoursError,
-)
+from stores.case_decisions import REFUSALS
 from stores.case_desk import CaseDesk
 from stores.case_rows import COLUMNS, Case, case_of
 from stores.database import Pool, one_statement
@@ -97,11 +92,4 @@ class ProblemAnswers:
             return [case_of(row) for row in await cursor.fetchall()]
 
 
-_LEFT = (
-    WrongFieldError,
-    AuthorityExceededError,
-    CaseAlreadyClaimedError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
-    NotYoursError,
-)
+_LEFT = (WrongFieldError, AuthorityExceededError, *REFUSALS)

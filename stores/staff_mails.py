@@ -9,13 +9,11 @@ from typing import Any, LiteralString
 from pydantic import JsonValue
 
 from journey.effects import OfferedDecision
+from stores.case_events import SETTLED_SECONDS
 from stores.case_rows import RUNS_OUT
 from stores.database import Pool, clean_text, one_statement
 
 HELD_SECONDS = 60
-SETTLED_SECONDS = 2
-"""As long as `stores.case_events` lets an event rest."""
-
 AT_ONCE = 200
 MOST_ANSWERS_AN_HOUR = 20
 """To one member: two robots that answer each other end here."""

@@ -28,12 +28,7 @@ from routing.background_work import BackgroundWork
 from routing.case_hooks import CaseHooks
 from routing.outside_desks import DeskMirror
 from routing.staff_mail import MailPost, StaffMailRound
-from stores.case_decisions import (
-    CaseAlreadyClaimedError,
-    CaseAlreadyDecidedError,
-    CaseClosedError,
-    NotYoursError,
-)
+from stores.case_decisions import REFUSALS
 from stores.case_desk import CaseDesk
 from stores.case_events import CaseEventStore
 from stores.case_hooks import CaseHookStore
@@ -155,7 +150,7 @@ def desk_mirror(
         desks=OutsideDeskStore(pool, public_url),
         cases=CaseDesk(pool, ring),
         members=MemberStore(pool),
-        refused=(CaseAlreadyClaimedError, CaseAlreadyDecidedError, CaseClosedError, NotYoursError),
+        refused=REFUSALS,
     )
 
 

@@ -112,11 +112,18 @@ class Reading:
 
 
 def felt(readings: Iterable[Reading], now: datetime) -> Reading | None:
-    """The reading that counts now, or None: the surest source, of that the newest."""
+    """The reading that counts now, or None: the surest source, of that the newest, of two at once the longest."""
     holding = (reading for reading in readings if reading.fades_at > now)
     return min(
         holding,
-        key=lambda each: (SOURCES.index(each.source), -each.at.timestamp(), each.feeling),
+        key=lambda each: (
+            SOURCES.index(each.source),
+            -each.at.timestamp(),
+            each.feeling,
+            -each.fades_at.timestamp(),
+            each.evidence,
+            each.by,
+        ),
         default=None,
     )
 

@@ -1,5 +1,6 @@
 """What a customer feels: the surest reading counts, of that the newest, until it fades."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,6 +50,15 @@ def test_the_order_in_which_readings_were_kept_makes_no_difference(
     held: list[Reading], now: datetime
 ) -> None:
     assert felt(held, now) == felt(list(reversed(held)), now)
+
+
+def test_of_two_readings_at_once_the_one_that_lasts_longer_counts() -> None:
+    short = Reading(
+        feeling="upset", source="staff", evidence="rang", at=NOON, fades_at=NOON + hours(1)
+    )
+    longer = replace(short, fades_at=NOON + hours(2))
+
+    assert felt([short, longer], NOON) == felt([longer, short], NOON) == longer
 
 
 @given(readings, moments, moments)

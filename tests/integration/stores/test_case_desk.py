@@ -118,13 +118,28 @@ async def test_of_sixteen_who_claim_at_once_one_has_it_and_the_others_are_told_w
         assert told == [f"{has.claimed_by} has claimed this case"] * 15
 
 
-async def test_work_is_shared_evenly_however_many_cases_come_at_once(desk: Desk) -> None:
-    names = ("a", "b", "c", "d")
-    await desk.hire(*names, queues=["shared"], skills=("refunds",), capacity=100)
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize(
+    ("members", "cases"),
+    [(4, 22), pytest.param(200, 20_000, marks=pytest.mark.faults_full)],
+    ids=["few", "many"],
+)
+async def test_work_is_shared_evenly_however_many_cases_come_at_once(
+    desk: Desk, members: int, cases: int
+) -> None:
+    names = [f"member-{n}" for n in range(members)]
+    await desk.hire(*names, queues=["shared"], skills=("refunds",), capacity=1_000)
     await desk.hire("unskilled", queues=["shared"])
-    await asyncio.gather(*(desk.opened(n, "shared") for n in range(22)))
+    numbers = iter(range(cases))
+
+    async def come() -> None:
+        for n in numbers:
+            await desk.opened(n, "shared")
+
+    await asyncio.gather(*(come() for _ in range(16)))
     rows = await desk.shop.rows("select claimed_by, count(*) as n from cases group by 1")
     counts = {row["claimed_by"]: row["n"] for row in rows}
+    assert sum(counts.values()) == cases
     assert set(counts) == set(names)
     assert max(counts.values()) - min(counts.values()) <= 1
 

@@ -150,6 +150,9 @@ class ApiSettings(
 ):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
+    run_clock: RunClock | None = None
+    """The clock of the runs that are shown, as the router's."""
+
     api_host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 in a container."""
     api_port: Port = 8000

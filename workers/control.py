@@ -1,0 +1,56 @@
+"""Mission control, on our own database."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+
+from console.control import Control, control_router
+from console.control_journey import JourneyPage
+from console.control_live import LiveFigures, Shared
+from console.control_overview import OverviewPage
+from console.inbox_door import InboxDoor
+from contracts.clock import RunClock
+from routing.journey_programs import JourneyPrograms
+from stores.control_looks import ControlLooks
+from stores.database import Pool
+from stores.definitions import DefinitionStore
+from stores.figure_looks import FigureLooks
+from stores.figures_ear import FiguresEar
+from stores.lags import LagStore
+from stores.staff_sign_ins import SignInStore
+from stores.stops import StopStore
+
+
+def mission_control(
+    pool: Pool,
+    ear: FiguresEar,
+    *,
+    https: bool,
+    stopping: asyncio.Event,
+    run_clock: RunClock | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> APIRouter:
+    """All its pages. `stopping` ends what they listen to; `now` is wall time, `run_clock` that of runs."""
+
+    def run_now() -> datetime:
+        return run_clock.now(now()) if run_clock is not None else now()
+
+    door = InboxDoor(SignInStore(pool, now), https)
+    figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
+    programs, shared = JourneyPrograms(definitions), Shared(ear)
+    return control_router(
+        Control(
+            door=door,
+            overview=OverviewPage(
+                door=door, figures=figures, looks=looks, lateness=LagStore(pool), stops=StopStore(pool),
+                programs=programs, shared=shared, run_now=run_now, now=now,
+            ),
+            journey=JourneyPage(
+                door=door, figures=figures, people=looks, definitions=definitions, programs=programs,
+                shared=shared, run_now=run_now,
+            ),
+            live=LiveFigures(changes=ear, stopping=stopping),
+        )
+    )  # fmt: skip

@@ -73,9 +73,9 @@ def standing_here(stands: Iterable[Standing], now: datetime) -> dict[str, Here]:
 
 def length_in_words(seconds: float) -> str:
     """`45 s`, `12 min`, `3.5 h`, `12 d`: of the clock, in two figures."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 0.95 * size * (1 if unit == "min" else 1.5):
-            many = seconds / size
+    for unit, size in (("d", 172_800), ("h", 5_400), ("min", 60)):
+        if seconds >= size:
+            many = seconds / _SECONDS[unit]
             return f"{many:.1f} {unit}" if many < 9.95 else f"{many:,.0f} {unit}"
     return f"{seconds:.0f} s"
 
@@ -92,6 +92,7 @@ def friction_in_words(friction: Friction) -> str:
     return f"{what}, {before} {than} ({friction.of_now:,} and {friction.of_before:,} counted)"
 
 
+_SECONDS = {"d": 86_400, "h": 3_600, "min": 60}
 _WHAT = {
     "leaving": "leave here",
     "failing": "fail",
@@ -111,8 +112,8 @@ def _node(node: GraphNode, measured: Measured) -> GraphNode:
 def _way(address: str, way: Way, ways: Counter[Noted]) -> Way:
     if not way.noted:
         return way
-    went = sum(ways[address, kind, said[:200]] for kind, said in way.noted)
-    return replace(way, words=" · ".join(filter(None, (way.words, f"{went:,}"))))
+    went = " / ".join(f"{ways[address, kind, said[:200]]:,}" for kind, said in way.noted)
+    return replace(way, words=" · ".join(filter(None, (way.words, went))))
 
 
 def _lines(node: GraphNode, measured: Measured) -> list[str]:

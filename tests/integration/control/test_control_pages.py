@@ -51,8 +51,9 @@ async def test_the_map_says_who_stands_where_and_how_many_went_each_way(control:
         for each in await control.house.figures.counted("tea", NOON, THEN + timedelta(hours=1))
     }
     green = next(n for (_, way), n in played.ways.items() if way == "green")
-    assert counted["tasting/1", "arm", "green"] == green
-    assert f"green, 50 % · {green}" in words
+    assert counted["tasting/blend", "arm", "green"] == green
+    black = next(n for (_, way), n in played.ways.items() if way == "black")
+    assert f"green, 50 % or black, 50 % · {green} / {black}" in words
     assert f"{under_way(control)} stand here: half for" in words
     ended = sum(n for (name, _, _), n in played.outcomes.items() if name == "again")
     assert re.search(rf"again goal {ended}\b", words)
@@ -61,7 +62,7 @@ async def test_the_map_says_who_stands_where_and_how_many_went_each_way(control:
 async def test_a_step_leads_to_those_who_stand_at_it(control: Control) -> None:
     answer = await control.lead.goes(JOURNEY)
     links = re.findall(r'<a href="(/control/journey/tea/people\?[^"]+)"><?', answer.text)
-    [waits] = {each for each in links if "choose" not in each and "at=tasting%2F3" in each}
+    [waits] = {each for each in links if "choose" not in each and "at=tasting%2F2" in each}
 
     people = await control.lead.goes(waits.replace("&amp;", "&"))
 

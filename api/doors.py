@@ -286,6 +286,8 @@ def _staff_pages() -> list[Door]:
         page("GET", "/control/events", "That figures changed, as they do"),
         page("GET", "/control/journey/{journey}", "A journey with its figures"),
         page("GET", "/control/journey/{journey}/people", "Who stands where in a journey"),
+        page("GET", "/control/customer", "Find a customer by any identity"),
+        page("GET", "/control/customer/{customer}", "A customer on one line of time"),
         Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
         Door(method="GET", path="/staff/static/{file}", says="The style and the scripts of the inbox", proof="none"),
     ]  # fmt: skip

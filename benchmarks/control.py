@@ -42,9 +42,9 @@ COPIED = (
 
 _COPIES: Sequence[LiteralString] = (
     "insert into customers (customer, traits, zone, created_at)"
-    " select customer || %(suffix)s, traits, zone, created_at from customers where customer !~ '_'",
+    " select customer || %(suffix)s, traits, zone, created_at from customers where customer !~ '-'",
     "insert into identities (kind, value, customer, created_at)"
-    " select kind, value || %(suffix)s, customer || %(suffix)s, created_at from identities where customer !~ '_'",
+    " select kind, value || %(suffix)s, customer || %(suffix)s, created_at from identities where customer !~ '-'",
     "insert into runs (entry, workflow_id, first_run_id, journey, version, customer, key, engine, state, held_out,"
     " entering_message_id, entered_at, began_at, sequence, recorded_at, stage, waits_for, wakes_at,"
     " needs_attention, outcome, goal, finished_at, updated_at, stands)"
@@ -64,7 +64,7 @@ _COPIES: Sequence[LiteralString] = (
     " from deliveries where entry <= %(last)s",
     "insert into touchpoints (touchpoint, received_at, message_id, event, customer, occurred_at, properties, context)"
     " overriding system value select touchpoint + %(more)s * 100, received_at, message_id || %(suffix)s, event,"
-    " customer || %(suffix)s, occurred_at, properties, context from touchpoints where customer !~ '_'",
+    " customer || %(suffix)s, occurred_at, properties, context from touchpoints where customer !~ '-'",
 )
 
 PAGES = {
@@ -111,7 +111,7 @@ async def _copied(house: ControlHouse, runs: int) -> None:
             await connection.execute("set local clew.figures_are_kept = 'yes'")
             await connection.execute("set local synchronous_commit = off")
             asked = {
-                "suffix": f"_{copy}",
+                "suffix": f"-{copy}",
                 "later": timedelta(hours=copy),
                 "more": copy * row["last"],
                 "last": row["last"],

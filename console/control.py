@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from console.control_customer import CustomerPage
 from console.control_door import for_control
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures
@@ -26,6 +27,7 @@ class Control:
     door: InboxDoor
     overview: OverviewPage
     journey: JourneyPage
+    customer: CustomerPage
     live: LiveFigures
 
 
@@ -41,6 +43,14 @@ def control_router(control: Control) -> APIRouter:
     router.add_route(
         f"{CONTROL}/journey/{{journey}}/people",
         for_control(door, control.journey.who),
+        methods=["GET"],
+    )
+    router.add_route(
+        f"{CONTROL}/customer", for_control(door, control.customer.find), methods=["GET"]
+    )
+    router.add_route(
+        f"{CONTROL}/customer/{{customer}}",
+        for_control(door, control.customer.show),
         methods=["GET"],
     )
     return router

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 
 from console.control import Control, control_router
+from console.control_customer import CustomerPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
 from console.control_overview import OverviewPage
@@ -14,11 +15,14 @@ from console.inbox_door import InboxDoor
 from contracts.clock import RunClock
 from routing.journey_programs import JourneyPrograms
 from stores.control_looks import ControlLooks
+from stores.customer_timeline import CustomerTimelineStore
+from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
 from stores.lags import LagStore
+from stores.runs import RunStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
 
@@ -30,6 +34,8 @@ def mission_control(
     https: bool,
     stopping: asyncio.Event,
     run_clock: RunClock | None = None,
+    web_ui: str | None = None,
+    namespace: str = "default",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
     """All its pages. `stopping` ends what they listen to; `now` is wall time, `run_clock` that of runs."""
@@ -50,6 +56,10 @@ def mission_control(
             journey=JourneyPage(
                 door=door, figures=figures, people=looks, definitions=definitions, programs=programs,
                 shared=shared, run_now=run_now,
+            ),
+            customer=CustomerPage(
+                door=door, customers=CustomerStore(pool), all_runs=RunStore(pool),
+                timelines=CustomerTimelineStore(pool), now=now, web_ui=web_ui, namespace=namespace,
             ),
             live=LiveFigures(changes=ear, stopping=stopping),
         )

@@ -117,3 +117,77 @@ async def test_no_page_has_a_style_or_a_script_of_its_own(control: Control) -> N
         assert "<style" not in answer.text
         assert " style=" not in answer.text
         assert re.findall(r"<script(?! defer src=)", answer.text) == []
+
+
+async def test_by_any_identity_to_a_customer_and_why_they_were_not_told(control: Control) -> None:
+    [silent] = await control.house.rows(
+        "select r.customer, i.value from runs r join identities i using (customer)"
+        " where r.held_out order by r.entry limit 1"
+    )
+
+    answer = await control.lead.goes(f"/control/customer?q={silent['value']}")
+
+    assert answer.status_code == 200
+    words = said(answer)
+    assert silent["customer"] in words
+    assert "Held out: nothing is sent" in words
+    assert re.search(r"not_sent .*how-was-it not sent", words)
+    assert "touchpoint Tea Bought" in words
+
+
+async def test_a_refusal_to_enter_stands_on_the_line_with_its_reason(control: Control) -> None:
+    shop = control.house
+    async with shop.pool.connection() as connection:
+        await connection.execute(
+            "insert into runs (workflow_id, first_run_id, journey, version, customer, engine, state, reason, detail,"
+            " entered_at, began_at) select 'w', 'first', 'tea', version, customer, 2, 'not_admitted', 'again',"
+            " 'was there less than 7d ago', now(), now() from runs limit 1"
+        )
+    [row] = await shop.rows("select customer from runs where state = 'not_admitted'")
+    answer = await control.lead.goes(f"/control/customer/{row['customer']}")
+    assert "not entered ! tea again: was there less than 7d ago" in said(answer)
+
+
+async def test_what_a_customer_wrote_and_is_called_is_text(control: Control) -> None:
+    shop = control.house
+    customer = await shop.known("hostile", first_name=HOSTILE, notes=[HOSTILE, {"deep": HOSTILE}])
+    async with shop.pool.connection() as connection:
+        await connection.execute(
+            "insert into inbound_messages (reply, customer, channel, address, subject, text)"
+            " values ('r', %s, 'email', 'x@y.example', %s, %s)",
+            [customer, HOSTILE, HOSTILE * 2_000],
+        )
+    answer = await control.lead.goes(f"/control/customer/{customer}")
+    assert answer.status_code == 200
+    assert HOSTILE in said(answer)
+    assert "<script>document" not in answer.text
+    assert len(answer.content) < 60_000
+
+
+async def test_a_long_line_is_leafed_through_without_a_gap(control: Control) -> None:
+    shop = control.house
+    customer = await shop.known("busy")
+    async with shop.pool.connection() as connection:
+        await connection.execute(
+            "insert into consents (customer, purpose, given, source, proof, at)"
+            " select %s, 'marketing', n %% 2 = 0, 'page', 'n' || n, now() - n * interval '1 minute'"
+            " from generate_series(1, 450) n",
+            [customer],
+        )
+    path, seen = f"/control/customer/{customer}", 0
+    for _ in range(5):
+        answer = await control.lead.goes(path)
+        seen += answer.text.count('<span class="kind">consent</span>')
+        older = re.search(r'class="button" href="([^"]+)"', answer.text)
+        if older is None:
+            break
+        path = older[1].replace("&amp;", "&")
+    assert seen == 450
+
+
+async def test_nobody_is_found_by_a_name_of_nobody(control: Control) -> None:
+    for path in ("/control/customer?q=nobody", "/control/customer/c_nobody"):
+        answer = await control.lead.goes(path)
+        assert answer.status_code == 404
+    assert (await control.lead.goes("/control/customer")).status_code == 200
+    assert (await control.lead.goes(f"/control/customer?q={HOSTILE}")).status_code == 404

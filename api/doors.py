@@ -288,6 +288,9 @@ def _staff_pages() -> list[Door]:
         page("GET", "/control/journey/{journey}/people", "Who stands where in a journey"),
         page("GET", "/control/customer", "Find a customer by any identity"),
         page("GET", "/control/customer/{customer}", "A customer on one line of time"),
+        page("GET", "/control/stops", "What is stopped"),
+        page("POST", "/control/stops", "Stop a journey, a channel or everything", audited="stopped", answers=(303,)),
+        page("POST", "/control/stops/lift", "Let it send again", audited="resumed", answers=(303,)),
         Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
         Door(method="GET", path="/staff/static/{file}", says="The style and the scripts of the inbox", proof="none"),
     ]  # fmt: skip

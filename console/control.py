@@ -13,6 +13,7 @@ from console.control_door import for_control
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures
 from console.control_overview import OverviewPage
+from console.control_stops import StopsPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
 from insight.graph_style import STYLE
 
@@ -28,6 +29,7 @@ class Control:
     overview: OverviewPage
     journey: JourneyPage
     customer: CustomerPage
+    stops: StopsPage
     live: LiveFigures
 
 
@@ -52,6 +54,11 @@ def control_router(control: Control) -> APIRouter:
         f"{CONTROL}/customer/{{customer}}",
         for_control(door, control.customer.show),
         methods=["GET"],
+    )
+    router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.show), methods=["GET"])
+    router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.begin), methods=["POST"])
+    router.add_route(
+        f"{CONTROL}/stops/lift", for_control(door, control.stops.lift), methods=["POST"]
     )
     return router
 

@@ -136,6 +136,7 @@ def api_app(
         mission_control(
             pool,
             figures or FiguresEar(settings.database_url),
+            bell.ring,
             https=settings.public_url.startswith("https://"),
             stopping=stopping,
             run_clock=settings.run_clock,

@@ -11,6 +11,7 @@ from console.control_customer import CustomerPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
 from console.control_overview import OverviewPage
+from console.control_stops import StopsPage
 from console.inbox_door import InboxDoor
 from contracts.clock import RunClock
 from routing.journey_programs import JourneyPrograms
@@ -30,6 +31,7 @@ from stores.stops import StopStore
 def mission_control(
     pool: Pool,
     ear: FiguresEar,
+    ring: Callable[[], None],
     *,
     https: bool,
     stopping: asyncio.Event,
@@ -45,12 +47,12 @@ def mission_control(
 
     door = InboxDoor(SignInStore(pool, now), https)
     figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
-    programs, shared = JourneyPrograms(definitions), Shared(ear)
+    programs, shared, stops = JourneyPrograms(definitions), Shared(ear), StopStore(pool, ring)
     return control_router(
         Control(
             door=door,
             overview=OverviewPage(
-                door=door, figures=figures, looks=looks, lateness=LagStore(pool), stops=StopStore(pool),
+                door=door, figures=figures, looks=looks, lateness=LagStore(pool), stops=stops,
                 programs=programs, shared=shared, run_now=run_now, now=now,
             ),
             journey=JourneyPage(
@@ -61,6 +63,7 @@ def mission_control(
                 door=door, customers=CustomerStore(pool), all_runs=RunStore(pool),
                 timelines=CustomerTimelineStore(pool), now=now, web_ui=web_ui, namespace=namespace,
             ),
+            stops=StopsPage(door=door, stops=stops),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip

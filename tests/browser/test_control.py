@@ -20,6 +20,8 @@ PAGES = {
     "overview": "/control",
     "journey": "/control/journey/tea?since=28d",
     "people": "/control/journey/tea/people?at=tasting/2",
+    "customer": "/control/customer?q=guest-0",
+    "stops": "/control/stops",
 }
 
 
@@ -140,6 +142,9 @@ async def test_nothing_is_in_anybodys_way(
         ("journey", DESK, "dark"),
         ("journey", PHONE, "light"),
         ("people", DESK, "light"),
+        ("customer", DESK, "light"),
+        ("customer", PHONE, "dark"),
+        ("stops", DESK, "light"),
     ],
 )
 async def test_pictures_of_mission_control(

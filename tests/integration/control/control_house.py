@@ -40,7 +40,7 @@ class ControlHouse(StaffHouse):
         wall = self.clock()
         clock = RunClock(wall_epoch=wall, run_epoch=THEN, factor=1)
         control = mission_control(
-            self.pool, self.ear, https=False, stopping=self.stopping, run_clock=clock, now=self.clock
+            self.pool, self.ear, lambda: None, https=False, stopping=self.stopping, run_clock=clock, now=self.clock
         )  # fmt: skip
         return create_app(inbox, control)
 

@@ -191,3 +191,47 @@ async def test_nobody_is_found_by_a_name_of_nobody(control: Control) -> None:
         assert answer.status_code == 404
     assert (await control.lead.goes("/control/customer")).status_code == 200
     assert (await control.lead.goes(f"/control/customer?q={HOSTILE}")).status_code == 404
+
+
+async def test_an_admin_stops_a_journey_and_lets_it_send_again(control: Control) -> None:
+    shop = control.house
+    await shop.signed_in(control.agent.client, "root")
+    admin = control.agent
+    await admin.goes("/control/stops")
+
+    silent = await admin.sends("/control/stops", what="journey tea", reason="")
+    assert silent.status_code == 400
+    assert "Say why" in said(silent)
+    stopped = await admin.sends("/control/stops", what="journey tea", reason=HOSTILE)
+    assert f"journey tea {HOSTILE}" in said(stopped)
+    assert "because" in said(await admin.goes("/control"))
+    lifted = await admin.sends("/control/stops/lift", what="journey tea")
+
+    assert "Nothing is stopped" in said(lifted)
+    deeds = await shop.rows(
+        "select actor, did, what from audit where did in ('stopped', 'resumed') order by audit"
+    )
+    assert [(each["actor"], each["did"]) for each in deeds] == [
+        ("root", "stopped"),
+        ("root", "resumed"),
+    ]
+
+
+async def test_who_may_not_stop_is_told_who_may(control: Control) -> None:
+    await control.lead.goes("/control/stops")
+    answer = await control.lead.sends("/control/stops", what="everything", reason="fun")
+    assert answer.status_code == 403
+    assert "An admin stops" in said(answer)
+    assert await control.house.rows("select from stops") == []
+
+
+async def test_what_is_not_there_is_not_stopped(control: Control) -> None:
+    await control.house.signed_in(control.agent.client, "root")
+    await control.agent.goes("/control/stops")
+    for what in ("journey nope", "channel fax", "", "everything else", HOSTILE):
+        answer = await control.agent.sends("/control/stops", what=what, reason="because")
+        assert answer.status_code == 400
+    forged = await control.agent.client.post(
+        "/control/stops", data={"csrf": "x", "what": "everything", "reason": "forged"}
+    )
+    assert forged.status_code == 403

@@ -44,8 +44,12 @@ stages:
       - choose: [{when: run.tries == 2, do: [{wait: 1h}]}]
       - split: {name: s, arms: [{arm: a}, {arm: b, do: [{wait: 1h}]}]}
       - repeat: {at_most: 2, do: [{wait: 1h}]}
-      - ask: {survey: happy, as: mood, purpose: service, type: nps, until: 2d, answers: {promoter: [{wait: 1h}]}, late: [{wait: 2h}]}
-      - handoff: {as: desk, queue: desk, brief: 'x', resolve: 2d, decisions: {yes: {do: [{wait: 1h}]}, no: {}}, late: [{wait: 2h}]}
+      - ask:
+          {survey: happy, as: mood, purpose: service, type: nps, until: 2d,
+           answers: {promoter: [{wait: 1h}]}, late: [{wait: 2h}]}
+      - handoff:
+          {as: desk, queue: desk, brief: 'x', resolve: 2d, decisions: {yes: {do: [{wait: 1h}]}, no: {}},
+           late: [{wait: 2h}]}
       - go: {stage: one, at_most: 2, then: [{finish: done}]}
 """
 
@@ -78,19 +82,30 @@ def test_who_leaves_with_the_goal_has_not_left() -> None:
 def test_each_step_says_who_stands_there_and_each_way_how_many_went_it() -> None:
     since = NOON - timedelta(hours=12)
     here = standing_here(
-        [Standing(address="tasting/2", since=since, n=9), Standing(address="tasting/2", since=NOON - timedelta(days=3), n=1)],
+        [
+            Standing(address="tasting/2", since=since, n=9),
+            Standing(address="tasting/2", since=NOON - timedelta(days=3), n=1),
+        ],
         NOON,
-    )  # fmt: skip
+    )
     measured = Measured(
         steps=step_figures(LIVED, TEA),
         ways=ways_noted(LIVED),
         here=here,
         frictions={
             "tasting/2": [
-                Friction(address="tasting/2", what="slower", against="past", now=36_000, before=18_000, of_now=900, of_before=4_000)
+                Friction(
+                    address="tasting/2",
+                    what="slower",
+                    against="past",
+                    now=36_000,
+                    before=18_000,
+                    of_now=900,
+                    of_before=4_000,
+                )
             ]
         },
-    )  # fmt: skip
+    )
     graph = measured_graph(journey_graph(TEA), measured)
 
     wait = graph.nodes["tasting/2"]
@@ -111,8 +126,16 @@ def test_each_step_says_who_stands_there_and_each_way_how_many_went_it() -> None
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(3, "3 s"), (59, "59 s"), (60, "1.0 min"), (3_000, "50 min"), (7_200, "2.0 h"), (100_000, "28 h"), (1_000_000, "12 d")],
-)  # fmt: skip
+    [
+        (3, "3 s"),
+        (59, "59 s"),
+        (60, "1.0 min"),
+        (3_000, "50 min"),
+        (7_200, "2.0 h"),
+        (100_000, "28 h"),
+        (1_000_000, "12 d"),
+    ],
+)
 def test_lengths_are_told_in_two_figures(seconds: float, words: str) -> None:
     assert length_in_words(seconds) == words
 

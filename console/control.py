@@ -48,7 +48,7 @@ def control_router(control: Control) -> APIRouter:
         methods=["GET"],
     )
     router.add_route(
-        f"{CONTROL}/customer", for_control(door, control.customer.find), methods=["GET"]
+        f"{CONTROL}/customer", for_control(door, control.customer.find), methods=["GET", "POST"]
     )
     router.add_route(
         f"{CONTROL}/customer/{{customer}}",

@@ -53,8 +53,8 @@ class CustomerPage:
     namespace: str = "default"
 
     async def find(self, visit: Visit) -> Response:
-        """`?q=anna@shop.example`: on to whoever has this identity."""
-        asked = visit.request.query_params.get("q", "").strip()[:500]
+        """On to whoever has the identity of a form: where a customer is reached stands in no address."""
+        asked = visit.form.line("q", 500)
         customer = await self._named(asked) if asked else None
         if customer is not None:
             return to(f"{CONTROL}/customer/{quote(customer.customer, safe='')}")

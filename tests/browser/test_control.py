@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
+from insight.sorted_recording import our_id
 from stores.database import open_pool
 from tests.browser.test_inbox import ARGUMENTS, DESK, PHONE, PICTURES, Inbox, Theme, faults
 from tests.integration.api.conftest import serving
@@ -20,7 +21,7 @@ PAGES = {
     "overview": "/control",
     "journey": "/control/journey/tea?since=28d",
     "people": "/control/journey/tea/people?at=tasting/2",
-    "customer": "/control/customer?q=guest-0",
+    "customer": f"/control/customer/{our_id('guest-0')}",
     "stops": "/control/stops",
 }
 
@@ -60,6 +61,18 @@ async def test_from_all_journeys_to_those_who_stand_at_a_step(control: Inbox) ->
 
     await page.wait_for_selector("h1:has-text('Who stands at')")
     assert await page.locator("tbody tr").count() > 1
+    await page.context.close()
+
+
+async def test_a_customer_is_found_by_what_they_are_called(control: Inbox) -> None:
+    page = await control.page("lena")
+    await page.goto("/control")
+    await page.fill("#q", "guest-4")
+    await page.press("#q", "Enter")
+
+    await page.wait_for_selector(f"h1:has-text('{our_id('guest-4')}')")
+    assert "guest-4" not in page.url
+    assert await page.locator(".timeline li").count() > 3
     await page.context.close()
 
 

@@ -63,13 +63,14 @@ select (select count(*) from taken) as moves,
 _RECORDS: LiteralString = """
 facts as (
     select journey, version, hour, address, kind, way, sum(n) as n, sum(milliseconds) as milliseconds
-      from (select r.journey, coalesce(r.version, '') as version, f.* from runs r cross join lateral facts_of(r) f
+      from (select r.journey, coalesce(r.version, '') as version, f.* from runs r cross join lateral run_facts(r.state, r.reason, r.held_out, r.goal, r.outcome,
+                   r.stage, r.stands, r.entered_at, r.finished_at) f
             union all
             select r.journey, coalesce(r.version, ''), f.*
-              from trace t join runs r using (entry) cross join lateral facts_of(t) f
+              from trace t join runs r using (entry) cross join lateral trace_facts(t.at, t.address, t.kind, t.why) f
             union all
             select r.journey, coalesce(r.version, ''), f.*
-              from stays s join runs r using (entry) cross join lateral facts_of(s) f
+              from stays s join runs r using (entry) cross join lateral stay_facts(s.address, s.since, s.until) f
             union all
             select journey, version, hour, address, kind, way, n, milliseconds from kept_figures) all_of_it
      group by 1, 2, 3, 4, 5, 6
@@ -118,14 +119,15 @@ select journey, span, at, version, address, kind, way, coalesce(h.n, 0) as held,
 _KEEP: LiteralString = """
 insert into kept_figures as k (journey, version, hour, address, kind, way, n, milliseconds)
 select journey, version, hour, address, kind, way, sum(n), sum(milliseconds)
-  from (select r.journey, coalesce(r.version, '') as version, f.* from runs r cross join lateral facts_of(r) f
+  from (select r.journey, coalesce(r.version, '') as version, f.* from runs r cross join lateral run_facts(r.state, r.reason, r.held_out, r.goal, r.outcome,
+                   r.stage, r.stands, r.entered_at, r.finished_at) f
          where r.entry = any(%(entries)s)
         union all
         select r.journey, coalesce(r.version, ''), f.*
-          from trace t join runs r using (entry) cross join lateral facts_of(t) f where t.entry = any(%(entries)s)
+          from trace t join runs r using (entry) cross join lateral trace_facts(t.at, t.address, t.kind, t.why) f where t.entry = any(%(entries)s)
         union all
         select r.journey, coalesce(r.version, ''), f.*
-          from stays s join runs r using (entry) cross join lateral facts_of(s) f where s.entry = any(%(entries)s)
+          from stays s join runs r using (entry) cross join lateral stay_facts(s.address, s.since, s.until) f where s.entry = any(%(entries)s)
        ) theirs
  group by 1, 2, 3, 4, 5, 6
     on conflict (journey, hour, version, address, kind, way)

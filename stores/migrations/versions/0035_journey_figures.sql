@@ -75,46 +75,64 @@ create function way_taken(kind text, why text) returns text language sql immutab
 create function stay_bucket(lasted interval) returns text language sql immutable
     return floor(ln(greatest(extract(epoch from lasted), 1)) / ln(2) * 4)::text;
 
-create function facts_of(t trace) returns setof fact language sql immutable begin atomic
-    select hour_of(t.at), t.address, t.kind, way_taken(t.kind, t.why), 1, 0::bigint;
+create function trace_facts(at timestamptz, address text, kind text, why text)
+    returns setof fact language sql immutable begin atomic
+    select hour_of(at), address, kind, way_taken(kind, why), 1, 0::bigint;
 end;
 
-create function facts_of(s stays) returns setof fact language sql immutable begin atomic
-    select hour_of(s.since), s.address, 'came', '', 1, 0::bigint
-    union all select hour_of(s.until), s.address, 'went', '', 1, 0
-    union all select hour_of(s.until), s.address, 'stay', stay_bucket(s.until - s.since), 1,
-                     (extract(epoch from s.until - s.since) * 1000)::bigint;
+create function stay_facts(address text, since timestamptz, until timestamptz)
+    returns setof fact language sql immutable begin atomic
+    select hour_of(since), address, 'came', '', 1, 0::bigint
+    union all select hour_of(until), address, 'went', '', 1, 0
+    union all select hour_of(until), address, 'stay', stay_bucket(until - since), 1,
+                     (extract(epoch from until - since) * 1000)::bigint;
 end;
 
-create function facts_of(r runs) returns setof fact language sql immutable begin atomic
-    select hour_of(r.entered_at), '', 'not_admitted', coalesce(r.reason, ''), 1, 0::bigint
-     where r.state = 'not_admitted'
-    union all select hour_of(r.entered_at), '', 'held_out', '', 1, 0 where r.held_out
-    union all select hour_of(r.finished_at), '', w.kind, coalesce(r.outcome, ''), 1, 0
-      from (values ('ended', true), ('goal', r.goal), ('held_out_ended', r.held_out),
-                   ('held_out_goal', r.held_out and r.goal)) w(kind, holds)
-     where r.state = 'finished' and w.holds
-    union all select 0, coalesce(r.stage, ''), 'in', '', 1, 0 where r.state = 'open'
+create function run_facts(state text, reason text, held_out boolean, goal boolean, outcome text, stage text, stands jsonb,
+                          entered_at timestamptz, finished_at timestamptz)
+    returns setof fact language sql immutable begin atomic
+    select hour_of(entered_at), '', 'not_admitted', coalesce(reason, ''), 1, 0::bigint
+     where state = 'not_admitted'
+    union all select hour_of(entered_at), '', 'held_out', '', 1, 0 where held_out
+    union all select hour_of(finished_at), '', w.kind, coalesce(outcome, ''), 1, 0
+      from (values ('ended', true), ('goal', goal), ('held_out_ended', held_out),
+                   ('held_out_goal', held_out and goal)) w(kind, holds)
+     where state = 'finished' and w.holds
+    union all select 0, coalesce(stage, ''), 'in', '', 1, 0 where state = 'open'
     union all select hour_of(s.value::timestamptz), s.key, w.kind, '', 1, 0
-      from jsonb_each_text(r.stands) s cross join (values ('came'), ('stands')) w(kind)
-     where r.state = 'open'
-    union all select hour_of(r.finished_at), s.key, 'left', coalesce(r.outcome, ''), 1, 0
-      from jsonb_each_text(r.stands) s where r.state = 'finished';
+      from jsonb_each_text(stands) s cross join (values ('came'), ('stands')) w(kind)
+     where state = 'open'
+    union all select hour_of(finished_at), s.key, 'left', coalesce(outcome, ''), 1, 0
+      from jsonb_each_text(stands) s where state = 'finished';
 end;
 
 -- Whoever erases says so, and keeps the figures: then what goes changes nothing.
 create function figures_are_kept() returns boolean language sql stable
     return coalesce(current_setting('clew.figures_are_kept', true), '') = 'yes';
 
--- A row of trace or stays came (1) or went (-1): its facts belong to the version its run has now.
-create function counted_with_its_run() returns trigger language plpgsql as $$
+-- Rows came (1) or went (-1); the facts of trace and stays belong to the version that their run has now.
+create function trace_counted() returns trigger language plpgsql as $$
+begin
+    if not figures_are_kept() then
+        insert into figure_moves (journey, version, facts)
+        select journey, version, json_agg(json_build_array(hour, address, kind, way, n, milliseconds))
+          from (select r.journey, coalesce(r.version, '') as version, f.hour, f.address, f.kind, f.way,
+                       tg_argv[0]::integer * sum(f.n) as n, 0 as milliseconds
+                  from changed c join runs r on r.entry = c.entry cross join lateral trace_facts(c.at, c.address, c.kind, c.why) f
+                 group by 1, 2, 3, 4, 5, 6) f
+         group by 1, 2;
+    end if;
+    return null;
+end $$;
+
+create function stay_counted() returns trigger language plpgsql as $$
 begin
     if not figures_are_kept() then
         insert into figure_moves (journey, version, facts)
         select journey, version, json_agg(json_build_array(hour, address, kind, way, n, milliseconds))
           from (select r.journey, coalesce(r.version, '') as version, f.hour, f.address, f.kind, f.way,
                        tg_argv[0]::integer * sum(f.n) as n, tg_argv[0]::integer * sum(f.milliseconds) as milliseconds
-                  from changed c join runs r on r.entry = c.entry cross join lateral facts_of(c) f
+                  from changed c join runs r on r.entry = c.entry cross join lateral stay_facts(c.address, c.since, c.until) f
                  group by 1, 2, 3, 4, 5, 6) f
          group by 1, 2;
     end if;
@@ -128,7 +146,8 @@ begin
         select journey, version, json_agg(json_build_array(hour, address, kind, way, n, milliseconds))
           from (select c.journey, coalesce(c.version, '') as version, f.hour, f.address, f.kind, f.way,
                        tg_argv[0]::integer * sum(f.n) as n, 0 as milliseconds
-                  from changed c cross join lateral facts_of(c) f
+                  from changed c cross join lateral run_facts(c.state, c.reason, c.held_out, c.goal, c.outcome,
+                                       c.stage, c.stands, c.entered_at, c.finished_at) f
                  group by 1, 2, 3, 4, 5, 6) f
          group by 1, 2;
     end if;
@@ -160,9 +179,11 @@ begin
       from (select t.journey, t.version, t.hour, t.address, t.kind, t.way, sum(t.sign * t.n) as n,
                    sum(t.sign * t.milliseconds) as milliseconds
               from was w join now_is n on n.entry = w.entry
-             cross join lateral (select w.journey, coalesce(w.version, '') as version, -1 as sign, f.* from facts_of(w) f
+             cross join lateral (select w.journey, coalesce(w.version, '') as version, -1 as sign, f.* from run_facts(w.state, w.reason, w.held_out, w.goal, w.outcome,
+                                       w.stage, w.stands, w.entered_at, w.finished_at) f
                                  union all
-                                 select n.journey, coalesce(n.version, ''), 1, f.* from facts_of(n) f) t
+                                 select n.journey, coalesce(n.version, ''), 1, f.* from run_facts(n.state, n.reason, n.held_out, n.goal, n.outcome,
+                                       n.stage, n.stands, n.entered_at, n.finished_at) f) t
              where (w.journey, w.version, w.state, w.stage, w.stands, w.finished_at, w.outcome, w.goal, w.held_out)
                    is distinct from
                    (n.journey, n.version, n.state, n.stage, n.stands, n.finished_at, n.outcome, n.goal, n.held_out)
@@ -181,9 +202,9 @@ begin
                          cross join lateral (values (w.journey, coalesce(w.version, ''), -1),
                                                     (n.journey, coalesce(n.version, ''), 1)) v(journey, version, sign)
                          where coalesce(w.version, '') <> coalesce(n.version, '')) m
-                 cross join lateral (select f.* from trace t cross join lateral facts_of(t) f where t.entry = m.entry
+                 cross join lateral (select f.* from trace t cross join lateral trace_facts(t.at, t.address, t.kind, t.why) f where t.entry = m.entry
                                      union all
-                                     select f.* from stays s cross join lateral facts_of(s) f where s.entry = m.entry) f
+                                     select f.* from stays s cross join lateral stay_facts(s.address, s.since, s.until) f where s.entry = m.entry) f
                  group by 1, 2, 3, 4, 5, 6) f
          group by 1, 2;
     end if;
@@ -191,20 +212,20 @@ begin
 end $$;
 
 create trigger trace_counted after insert on trace
-    referencing new table as changed for each statement execute function counted_with_its_run(1);
+    referencing new table as changed for each statement execute function trace_counted('1');
 create trigger trace_counted_anew after update on trace
-    referencing new table as changed for each statement execute function counted_with_its_run(1);
+    referencing new table as changed for each statement execute function trace_counted('1');
 create trigger trace_no_longer_so after update on trace
-    referencing old table as changed for each statement execute function counted_with_its_run(-1);
+    referencing old table as changed for each statement execute function trace_counted('-1');
 create trigger trace_forgotten after delete on trace
-    referencing old table as changed for each statement execute function counted_with_its_run(-1);
+    referencing old table as changed for each statement execute function trace_counted('-1');
 create trigger stay_counted after insert on stays
-    referencing new table as changed for each statement execute function counted_with_its_run(1);
+    referencing new table as changed for each statement execute function stay_counted('1');
 create trigger stay_forgotten after delete on stays
-    referencing old table as changed for each statement execute function counted_with_its_run(-1);
+    referencing old table as changed for each statement execute function stay_counted('-1');
 create trigger run_counted after insert on runs
-    referencing new table as changed for each statement execute function run_counted(1);
+    referencing new table as changed for each statement execute function run_counted('1');
 create trigger run_forgotten after delete on runs
-    referencing old table as changed for each statement execute function run_counted(-1);
+    referencing old table as changed for each statement execute function run_counted('-1');
 create trigger run_moved_on after update on runs
     referencing old table as was new table as now_is for each statement execute function run_moved_on();

@@ -243,7 +243,7 @@ async def test_figures_stay_when_their_customer_is_erased_and_are_had_again_with
     ends = told(9, 5 * HOUR, outcome="recovered", goal=True, stage=None, stands={})
     await figures.write(run, going, ends)
     before = await figures.counted()
-    erasures = ErasureStore(figures.shop.pool, hashes=ErasedHashes("0" * 64))
+    erasures = ErasureStore(figures.shop.pool, hashes=ErasedHashes(b"0" * 32))
     erasure = await erasures.begin(run.customer, by="test")
     going_on = await erasures.hold("test", erasure)
     assert going_on is not None

@@ -1,5 +1,6 @@
 """A journey as its customers go through it: the map with live figures, what stands out, and who stands at a step."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,7 @@ class Figures(Protocol):
         self, journey: str, at: datetime, version: str | None = None
     ) -> dict[str, int]: ...
     async def in_stages(self, journey: str | None = None) -> list[InStage]: ...
+    async def began(self, journey: str) -> datetime | None: ...
 
 
 class People(Protocol):
@@ -133,6 +135,7 @@ class JourneyPage:
         program = await self.programs.program(drawn)
         assert program is not None, "a version that was published is there"
         now = self.run_now()
+        began = await self.figures.began(asked.journey) or now
         seen = await self._seen(program, asked, now)
         graph = measured_graph(journey_graph(program), seen.measured)
         stages = await self.figures.in_stages(asked.journey)
@@ -165,8 +168,8 @@ class JourneyPage:
             "outcomes": seen.outcomes,
             "entered": seen.entered,
             "now": now,
-            "earliest": versions[-1].published_at,
-            "hours_back": _hours_back(versions[-1].published_at, now),
+            "earliest": began,
+            "hours_back": _hours_back(began, now),
             "then_back": _hours_back(asked.then, now) if asked.then else 0,
         }
 
@@ -187,7 +190,7 @@ class JourneyPage:
             stage=stage if stage in program.stages else None,
             version=asked.version,
             stuck=stuck,
-            before=int(before) if before.isascii() and before.isdigit() else None,
+            before=int(before) if re.fullmatch("[0-9]{1,18}", before) else None,
         )
         node = journey_graph(program).nodes.get(address or "")
         now = self.run_now()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -74,12 +74,13 @@ class LiveFigures:
         if self.listening >= self.most or self.stopping.is_set():
             return Response(status_code=503, headers={**HEADERS, "Retry-After": f"{RETRY_SECONDS}"})
         return StreamingResponse(
-            self._told(visit.request.query_params.get("journey")),
+            self.told(visit.request.query_params.get("journey")),
             media_type="text/event-stream",
             headers={**HEADERS, "X-Accel-Buffering": "no"},
         )
 
-    async def _told(self, journey: str | None) -> AsyncIterator[bytes]:
+    async def told(self, journey: str | None) -> AsyncGenerator[bytes]:
+        """What an open page is told: that it listens, and then that figures changed."""
         self.listening += 1
         try:
             seen = self.changes.count(journey)

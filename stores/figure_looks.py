@@ -56,6 +56,10 @@ select journey, version, address as stage, sum(n)::bigint as n from journey_figu
  order by 1, 2, 3
 """
 
+_BEGAN: LiteralString = """
+select min(at) as at from journey_figures where journey = %(journey)s and span = 1 and at > 0
+"""
+
 _SERIES: LiteralString = """
 select journey, at, kind, way, sum(n)::bigint as n from journey_figures
  where span = %(span)s and at >= %(since)s and at < %(until)s and address = %(address)s and kind = any(%(kinds)s)
@@ -96,6 +100,11 @@ class FigureLooks:
         rows = await self._rows(_STOOD, asked | {"journey": journey, "version": version})
         return {row["address"]: row["n"] for row in rows}
 
+    async def began(self, journey: str) -> datetime | None:
+        """The first hour of which something is on record; None where nothing is."""
+        rows = await self._rows(_BEGAN, {"journey": journey})
+        return hour_at(rows[0]["at"]) if rows[0]["at"] is not None else None
+
     async def in_stages(self, journey: str | None = None) -> list[InStage]:
         """How many runs under way are in which stage, also those that never told at which step."""
         return [InStage(**row) for row in await self._rows(_IN_STAGES, {"journey": journey})]
@@ -121,10 +130,8 @@ class FigureLooks:
             "journey": journey,
             "version": version,
         }
-        return [
-            CountedThen(**row | {"at": hour_at(row["at"])})
-            for row in await self._rows(_SERIES, asked)
-        ]
+        rows = await self._rows(_SERIES, asked)
+        return [CountedThen(at=hour_at(row.pop("at")), **row) for row in rows]
 
     async def _rows(self, query: LiteralString, values: dict[str, Any]) -> list[dict[str, Any]]:
         async with one_statement(self._pool) as connection:

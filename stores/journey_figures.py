@@ -20,15 +20,21 @@ _LOCK: LiteralString = "hashtextextended('figures of journeys', 0)"
 _MOST_TOLD = 2_000
 
 # What nobody asks for by the day is kept by the hour alone.
-_BY_SPAN: LiteralString = """
+_SPANS: LiteralString = """(
+    select 1 as span, hour as at
+    union all select 24, hour - mod(hour, 24) where kind not in ('stands', 'in')) s"""
+
+_BY_SPAN: LiteralString = (
+    """
 by_span as (
     select journey, s.span, s.at, version, address, kind, way, sum(n) as n, sum(milliseconds) as milliseconds
-      from facts cross join lateral (
-           select 1 as span, hour as at
-           union all select 24, hour - mod(hour, 24) where kind not in ('stands', 'in')) s
+      from facts cross join lateral """
+    + _SPANS
+    + """
      group by 1, 2, 3, 4, 5, 6, 7
 )
 """
+)
 
 _TO_DO: LiteralString = """
 select s.counted_at is not null as counted,
@@ -60,22 +66,35 @@ select (select count(*) from taken) as moves,
 """
 )
 
-_RECORDS: LiteralString = """
+
+def _facts_of(which: LiteralString) -> LiteralString:
+    """What the records of these runs say, row by row. `which` is a condition on `r`."""
+    return (
+        "select r.journey, coalesce(r.version, '') as version, f.* from runs r cross join lateral run_facts("
+        " r.state, r.reason, r.held_out, r.goal, r.outcome, r.stage, r.stands, r.entered_at, r.finished_at) f"
+        " where " + which + " union all "
+        "select r.journey, coalesce(r.version, ''), f.* from trace t join runs r using (entry)"
+        " cross join lateral trace_facts(t.at, t.address, t.kind, t.why) f where "
+        + which
+        + " union all "
+        "select r.journey, coalesce(r.version, ''), f.* from stays s join runs r using (entry)"
+        " cross join lateral stay_facts(s.address, s.since, s.until) f where " + which
+    )
+
+
+_RECORDS: LiteralString = (
+    """
 facts as (
     select journey, version, hour, address, kind, way, sum(n) as n, sum(milliseconds) as milliseconds
-      from (select r.journey, coalesce(r.version, '') as version, f.* from runs r cross join lateral run_facts(r.state, r.reason, r.held_out, r.goal, r.outcome,
-                   r.stage, r.stands, r.entered_at, r.finished_at) f
-            union all
-            select r.journey, coalesce(r.version, ''), f.*
-              from trace t join runs r using (entry) cross join lateral trace_facts(t.at, t.address, t.kind, t.why) f
-            union all
-            select r.journey, coalesce(r.version, ''), f.*
-              from stays s join runs r using (entry) cross join lateral stay_facts(s.address, s.since, s.until) f
+      from ("""
+    + _facts_of("true")
+    + """
             union all
             select journey, version, hour, address, kind, way, n, milliseconds from kept_figures) all_of_it
      group by 1, 2, 3, 4, 5, 6
 )
 """
+)
 
 _REBUILD: LiteralString = (
     "with "
@@ -102,9 +121,9 @@ _DIFFERENCES: LiteralString = (
       from (select journey, span, at, version, address, kind, way, n, milliseconds from journey_figures
             union all
             select journey, s.span, s.at, version, address, kind, way, n, milliseconds
-              from moving cross join lateral (
-                   select 1 as span, hour as at
-                   union all select 24, hour - mod(hour, 24) where kind not in ('stands', 'in')) s) both_of_it
+              from moving cross join lateral """
+    + _SPANS
+    + """) both_of_it
      group by 1, 2, 3, 4, 5, 6, 7
 )
 select journey, span, at, version, address, kind, way, coalesce(h.n, 0) as held, coalesce(r.n, 0) as recorded,
@@ -116,23 +135,18 @@ select journey, span, at, version, address, kind, way, coalesce(h.n, 0) as held,
 """
 )
 
-_KEEP: LiteralString = """
+_KEEP: LiteralString = (
+    """
 insert into kept_figures as k (journey, version, hour, address, kind, way, n, milliseconds)
 select journey, version, hour, address, kind, way, sum(n), sum(milliseconds)
-  from (select r.journey, coalesce(r.version, '') as version, f.* from runs r cross join lateral run_facts(r.state, r.reason, r.held_out, r.goal, r.outcome,
-                   r.stage, r.stands, r.entered_at, r.finished_at) f
-         where r.entry = any(%(entries)s)
-        union all
-        select r.journey, coalesce(r.version, ''), f.*
-          from trace t join runs r using (entry) cross join lateral trace_facts(t.at, t.address, t.kind, t.why) f where t.entry = any(%(entries)s)
-        union all
-        select r.journey, coalesce(r.version, ''), f.*
-          from stays s join runs r using (entry) cross join lateral stay_facts(s.address, s.since, s.until) f where s.entry = any(%(entries)s)
-       ) theirs
+  from ("""
+    + _facts_of("r.entry = any(%(entries)s)")
+    + """) theirs
  group by 1, 2, 3, 4, 5, 6
     on conflict (journey, hour, version, address, kind, way)
     do update set n = k.n + excluded.n, milliseconds = k.milliseconds + excluded.milliseconds
 """
+)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -185,6 +199,7 @@ class JourneyFiguresStore:
             await connection.execute("delete from journey_figures")
             cursor = await connection.execute(_REBUILD)
             await connection.execute("update figures_standing set counted_at = clock_timestamp()")
+            await connection.execute("select pg_notify(%s, '')", [CHANNEL])
             return cursor.rowcount
 
     async def differences(self, most: int = 100) -> list[Difference]:

@@ -40,7 +40,7 @@ async def control(
         house = ControlHouse(pool, url)
         await house.furnish()
         folder: Path = tmp_path_factory.mktemp("tea")
-        await house.lived(url, folder)
+        await house.lived(url, folder, many=1_850)
         await parts.enter_async_context(house.ear)
         address = await parts.enter_async_context(serving(house.app()))
         parts.callback(house.stopping.set)
@@ -106,7 +106,7 @@ async def test_an_open_page_shows_what_happens(control: Inbox) -> None:
         )
     await house.fold()
 
-    await page.wait_for_selector(f"text={before['n'] - 3} are under way")
+    await page.wait_for_selector(f"text={before['n'] - 3:,} are under way")
     await page.context.close()
 
 

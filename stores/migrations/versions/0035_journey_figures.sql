@@ -42,10 +42,17 @@ create index figures_of_whole_journeys on journey_figures (span, at) where addre
 create index figures_come_to_nothing on journey_figures (journey) where n = 0;
 
 -- What records said that erasure took out: counts, and nobody's.
-create table kept_figures (like journey_figures including all);
-alter table kept_figures drop column span;
-alter table kept_figures rename column at to hour;
-alter table kept_figures add primary key (journey, hour, version, address, kind, way);
+create table kept_figures (
+    journey     text not null,
+    version     text not null,
+    hour        integer not null,
+    address     text not null,
+    kind        text not null,
+    way         text not null,
+    n           bigint not null,
+    milliseconds bigint not null,
+    primary key (journey, hour, version, address, kind, way)
+);
 
 -- Whether what was there before the figures is in them.
 create table figures_standing (
@@ -94,7 +101,7 @@ create function run_facts(state text, reason text, held_out boolean, goal boolea
     select hour_of(entered_at), '', 'not_admitted', coalesce(reason, ''), 1, 0::bigint
      where state = 'not_admitted'
     union all select hour_of(entered_at), '', 'held_out', '', 1, 0 where held_out
-    union all select hour_of(finished_at), '', w.kind, coalesce(outcome, ''), 1, 0
+    union all select hour_of(coalesce(finished_at, entered_at)), '', w.kind, coalesce(outcome, ''), 1, 0
       from (values ('ended', true), ('goal', goal), ('held_out_ended', held_out),
                    ('held_out_goal', held_out and goal)) w(kind, holds)
      where state = 'finished' and w.holds
@@ -102,7 +109,7 @@ create function run_facts(state text, reason text, held_out boolean, goal boolea
     union all select hour_of(s.value::timestamptz), s.key, w.kind, '', 1, 0
       from jsonb_each_text(stands) s cross join (values ('came'), ('stands')) w(kind)
      where state = 'open'
-    union all select hour_of(finished_at), s.key, 'left', coalesce(outcome, ''), 1, 0
+    union all select hour_of(coalesce(finished_at, entered_at)), s.key, 'left', coalesce(outcome, ''), 1, 0
       from jsonb_each_text(stands) s where state = 'finished';
 end;
 
@@ -168,7 +175,8 @@ begin
     select w.entry, s.key, s.value::timestamptz, l.until
       from was w join now_is n on n.entry = w.entry
      cross join lateral jsonb_each_text(w.stands) s
-     cross join lateral (select case when n.state = 'finished' then n.finished_at else n.recorded_at end as until) l
+     cross join lateral (select case when n.state = 'finished' then coalesce(n.finished_at, n.entered_at) else n.recorded_at end
+                                 as until) l
      where w.state <> 'not_admitted' and (w.stands <> n.stands or w.state <> n.state)
        and not (w.state = 'finished' and n.state = 'finished')
        and (n.state = 'finished' or n.stands -> s.key is distinct from w.stands -> s.key)

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from contracts.journey_figures import Standing
 from tests.integration.control.conftest import Control
 from tests.integration.control.control_house import THEN
 from tests.integration.inbox.staff_house import HOSTILE, said
@@ -13,6 +14,14 @@ JOURNEY = "/control/journey/tea"
 
 def under_way(control: Control) -> int:
     return sum(n for (name, _, _), n in control.played.outcomes.items() if name == "goes on")
+
+
+async def standing(control: Control) -> list[Standing]:
+    """Who stands where now, whenever they came."""
+    sums: dict[str, int] = {}
+    for each in await control.house.figures.stands("tea"):
+        sums[each.address] = sums.get(each.address, 0) + each.n
+    return [Standing(address=address, since=NOON, n=n) for address, n in sums.items()]
 
 
 async def test_all_journeys_at_a_glance(control: Control) -> None:
@@ -54,19 +63,22 @@ async def test_the_map_says_who_stands_where_and_how_many_went_each_way(control:
     assert counted["tasting/blend", "arm", "green"] == green
     black = next(n for (_, way), n in played.ways.items() if way == "black")
     assert f"green, 50 % or black, 50 % · {green} / {black}" in words
-    assert f"{under_way(control)} stand here: half for" in words
+    here = {each.address: each.n for each in await standing(control)}
+    assert sum(n for address, n in here.items() if "/" in address) == under_way(control)
+    assert f"{here['tasting/2']} stand here: half for" in words
     ended = sum(n for (name, _, _), n in played.outcomes.items() if name == "again")
     assert re.search(rf"again goal {ended}\b", words)
 
 
 async def test_a_step_leads_to_those_who_stand_at_it(control: Control) -> None:
     answer = await control.lead.goes(JOURNEY)
-    links = re.findall(r'<a href="(/control/journey/tea/people\?[^"]+)"><?', answer.text)
-    [waits] = {each for each in links if "choose" not in each and "at=tasting%2F2" in each}
+    links = re.findall(r'<a href="(/control/journey/tea/people\?[^"]+)"', answer.text)
+    [waits] = {each for each in links if each.endswith("at=tasting%2F2")}
+    here = {each.address: each.n for each in await standing(control)}
 
     people = await control.lead.goes(waits.replace("&amp;", "&"))
 
-    assert len(re.findall(r'<th scope="row">', people.text)) == min(100, under_way(control))
+    assert len(re.findall(r'<th scope="row">', people.text)) == min(100, here["tasting/2"])
 
 
 async def test_at_an_earlier_time_it_is_as_it_was(control: Control) -> None:
@@ -211,7 +223,7 @@ async def test_an_admin_stops_a_journey_and_lets_it_send_again(control: Control)
 
     assert "Nothing is stopped" in said(lifted)
     deeds = await shop.rows(
-        "select actor, did, what from audit where did in ('stopped', 'resumed') order by audit"
+        "select actor, did from audit where did in ('stopped', 'resumed') order by audit"
     )
     assert [(each["actor"], each["did"]) for each in deeds] == [
         ("root", "stopped"),

@@ -39,7 +39,7 @@ async def test_a_page_of_a_journey_hears_of_it_and_of_no_other(shop: Shop, ear: 
     while await figures.fold():
         pass
     live = LiveFigures(changes=ear, every_seconds=0)
-    cart, other = live._told("cart"), live._told("other")  # pyright: ignore[reportPrivateUsage]
+    cart, other = live.told("cart"), live.told("other")
     assert b"event: here" in await anext(cart)
     assert b"event: here" in await anext(other)
     before = ear.count("other")
@@ -100,7 +100,7 @@ async def test_a_reading_that_failed_is_tried_again(ear: FiguresEar) -> None:
 
 async def test_a_process_that_ends_lets_its_listeners_go(ear: FiguresEar) -> None:
     live = LiveFigures(changes=ear)
-    told = live._told(None)  # pyright: ignore[reportPrivateUsage]
+    told = live.told(None)
     await anext(told)
     live.stopping.set()
     async with asyncio.timeout(60):

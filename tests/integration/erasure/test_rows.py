@@ -16,6 +16,8 @@ _OF_ALL = {
     "coupons",
     "coupon_pool",
     "entry_scans",
+    "figure_moves",
+    "kept_figures",
     "send_rates",
     "trait_types",
 }

@@ -12,11 +12,12 @@ from typing import Literal
 from journey.staff_roles import Role
 
 Proof = Literal[
-    "none", "write_key", "devices_key", "staff", "link", "inbox_token", "provider", "inbound_secret",
+    "none", "write_key", "devices_key", "staff", "link", "opened", "inbox_token", "provider", "inbound_secret",
     "session",
 ]  # fmt: skip
-"""What a caller must have. `link`: it stands in the path and is signed, or long enough not to be guessed.
-`session`: the cookie of a member who is signed in; who may what there is said by their role and queues."""
+"""What a caller must have. `link`: a link's token, signed or long enough not to be guessed. It comes in the body
+of a form; in the path stand only those that unsubscribe, as RFC 8058 asks, and those that lead on to
+addresses of others. `opened`: the cookie that such a form left, for one page. `session`: the cookie of a member who is signed in; who may what there is said by their role and queues."""
 
 Taken = Literal["", "message", "batch", "events", "device", "form", "mail", "report"]
 """What the body is; for staff, the names of fields stand in `fields`."""
@@ -81,10 +82,14 @@ def _apps() -> list[Door]:
         Door(method="PUT", path=_DEVICES, says="A device of a customer was seen", proof="devices_key", taken="device"),
         Door(method="DELETE", path=_DEVICES, says="Forget a device of a customer", proof="devices_key", taken="device"),
         Door(method="GET", path="/v1/webpush/key", says="What browsers subscribe with", proof="none"),
-        _inbox("GET", "/inbox/{token}", "The messages of an inbox", ("before", "most", "archived")),
-        _inbox("GET", "/inbox/{token}/unread", "How many messages are unread"),
-        _inbox("GET", "/inbox/{token}/stream", "Messages as they come"),
-        _inbox("POST", "/inbox/{token}/{message}/{act}", "What the customer does with a message"),
+        _inbox("GET", "/inbox", "The messages of an inbox", ("before", "most", "archived")),
+        _inbox("GET", "/inbox/unread", "How many messages are unread"),
+        _inbox("GET", "/inbox/stream", "Messages as they come"),
+        _inbox("POST", "/inbox/{message}/{act}", "What the customer does with a message"),
+        *(
+            Door(method="OPTIONS", path=path, says="Which headers a page elsewhere may send", proof="none", answers=(204,))
+            for path in ("/inbox", "/inbox/unread", "/inbox/stream", "/inbox/{message}/{act}")
+        ),
     ]  # fmt: skip
 
 
@@ -216,28 +221,43 @@ def _of_staff() -> list[Door]:
 
 
 def _pages() -> list[Door]:
-    paths = [
+    clicked = [
         ("GET", "/u/{token}", "unsubscribe"), ("POST", "/u/{token}", "unsubscribe"),
         ("POST", "/u/{token}/undo", "unsubscribe"), ("POST", "/u/{token}/less", "unsubscribe"),
-        ("GET", "/s/{token}", "survey"), ("POST", "/s/{token}", "survey"),
-        ("GET", "/p/{token}", "preferences"), ("POST", "/p/{token}", "preferences"),
-        ("GET", "/d/{token}", "data"), ("POST", "/d/{token}/correct", "data"),
-        ("POST", "/d/{token}/export", "data"), ("POST", "/d/{token}/erase", "data"),
-        ("GET", "/t/{token}", "person"), ("POST", "/t/{token}", "person"),
-        ("GET", "/w/{token}", "status"), ("GET", "/w/{token}/events", "status"),
+    ]  # fmt: skip
+    opened = [
+        ("GET", "/s/{page}", "survey"), ("POST", "/s/{page}", "survey"),
+        ("GET", "/p/{page}", "preferences"), ("POST", "/p/{page}", "preferences"),
+        ("GET", "/d/{page}", "data"), ("POST", "/d/{page}/correct", "data"),
+        ("POST", "/d/{page}/export", "data"), ("POST", "/d/{page}/erase", "data"),
+        ("GET", "/t/{page}", "person"), ("POST", "/t/{page}", "person"),
+        ("GET", "/w/{page}", "status"), ("GET", "/w/{page}/events", "status"),
+    ]  # fmt: skip
+    kinds = {path.split("/")[1]: kind for _, path, kind in opened}
+    proved: list[tuple[str, str, str, Proof]] = [
+        *((*each, "link") for each in clicked), *((*each, "opened") for each in opened)
     ]  # fmt: skip
     return [
+        Door(method="GET", path=f"/{path}", says=f"Where a link is opened: {kind}", proof="none", page=True)
+        for path, kind in kinds.items()
+    ] + [
+        Door(method="POST", path=f"/{path}", says=f"A link is opened: {kind}", proof="link", kind=kind, page=True, taken="form", answers=(303,))
+        for path, kind in kinds.items()
+    ] + [
         Door(
-            method=method, path=path, says=f"A customer's own page: {kind}", proof="link", kind=kind,
+            method=method, path=path, says=f"A customer's own page: {kind}", proof=proof, kind=kind,
             page=True, taken="form" if method == "POST" else "",
             # What was done with one's data is shown by the page itself, which may be read again.
             answers=(200, 303) if method == "POST" and kind == "data" else (200,),
         )
-        for method, path, kind in paths
+        for method, path, kind, proof in proved
     ] + [
         Door(method=method, path="/l/{token}", says="A counted link leads on", proof="link", kind="short", page=True, answers=(302,))
         for method in ("GET", "HEAD")
-    ] + [Door(method="GET", path="/pages/status.js", says="The script of the status page", proof="none")]  # fmt: skip
+    ] + [
+        Door(method="GET", path="/pages/status.js", says="The script of the status page", proof="none"),
+        Door(method="GET", path="/pages/open.js", says="The script that opens links", proof="none"),
+    ]  # fmt: skip
 
 
 def _staff_pages() -> list[Door]:

@@ -1,7 +1,7 @@
 """`/inbound/postmark`, `/inbound/sendgrid`, `/inbound/ses`, `/inbound/mail`: customers' mail over HTTP.
 
 Postmark and SendGrid sign nothing: they send a secret of ours, as the password of Basic
-authentication or as `?key=`. `/inbound/mail` takes a mail as it is, from scripts with the staff token.
+authentication. `/inbound/mail` takes a mail as it is, from scripts with the staff token.
 """
 
 import base64
@@ -64,10 +64,8 @@ class InboundSecret:
         if self._secret is None:
             said = "this door is shut: set CLEW_INBOUND_SECRET for the API process"
             raise RefusedRequestError(403, "inbound_off", said)
-        told = [request.query_params.get("key", ""), _password(request)]
-        same = [hmac.compare_digest(one.encode(), self._secret.encode()) for one in told]
-        if not any(same):
-            said = "send the inbound secret: https://clew:SECRET@… or ?key=SECRET"
+        if not hmac.compare_digest(_password(request).encode(), self._secret.encode()):
+            said = "send the inbound secret as the password of Basic authentication: https://clew:SECRET@…"
             raise RefusedRequestError(401, "invalid_inbound_secret", said)
 
 

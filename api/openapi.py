@@ -70,12 +70,16 @@ _SCHEMAS: dict[str, Any] = {
 _ONE_JSON = {"message": "Message", "batch": "Batch", "device": "Device"}
 
 _SECURITY: dict[str, Any] = {
+    "opened": {"type": "apiKey", "in": "cookie", "name": "__Secure-clew-page", "description": "What the link of a message opened, for this page and for a while; by http `clew-page`."},
+    "inboxToken": {"type": "http", "scheme": "bearer", "description": "The token of one customer's inbox; it ends after a day."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-clew-staff", "description": "A member of staff who is signed in; by http `clew-staff`."},
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user name; or as bearer; or `writeKey` in the body."},
     "staffToken": {"type": "http", "scheme": "bearer", "description": f"A token of staff, of a role: {', '.join(ROLES)}."},
-    "inboundSecret": {"type": "http", "scheme": "basic", "description": "CLEW_INBOUND_SECRET as password, or `?key=`."},
+    "inboundSecret": {"type": "http", "scheme": "basic", "description": "CLEW_INBOUND_SECRET as password."},
 }  # fmt: skip
 _PROVED = {
+    "opened": "opened",
+    "inbox_token": "inboxToken",
     "session": "session",
     "write_key": "writeKey",
     "devices_key": "writeKey",

@@ -1,0 +1,131 @@
+"""How the link of a message becomes a page, without its secret ever standing in an address that is sent.
+
+`GET /p` is the same for everybody. The token stands behind the `#` of the link, which no browser sends: our script
+puts it into the form of that page, or the customer puts the whole link there. `POST /p` takes it, leads on
+to `/p/{page}`, whose name opens nothing, and leaves a cookie that does, for that page and for a while.
+
+A program that looks ahead at links sees the form and uses nothing up: the link opens the page from whatever
+telephone, as often as its customer comes.
+"""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, unquote, urlencode
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api.customer_form import read_form, refuse_other_sites, words_of
+from api.customer_page import (
+    HEADERS,
+    OPENING_PATH,
+    OPENING_SCRIPT,
+    Frame,
+    customer_page,
+    invalid_link,
+    refused_page,
+)
+from api.customer_words import LANGUAGES
+from api.refusals import RefusedRequestError
+from channels.customer_links import ExpiredLinkError, InvalidLinkError
+from channels.opened_link import UNUSED, OpenedLink, OpenedLinks
+
+Parts = Callable[[str], list[str]]
+"""Reads a token. Raises: `ExpiredLinkError`, `InvalidLinkError`."""
+
+LONGEST_LINK = 4_200
+
+
+class OpeningLinks:
+    """One for all pages."""
+
+    def __init__(self, links: OpenedLinks) -> None:
+        self._links = links
+        self._cookie = "__Secure-clew-page" if links.https else "clew-page"
+
+    def add(self, router: APIRouter, path: str, parts: Parts) -> None:
+        """The two doors through which one kind of link comes in."""
+
+        async def ask(request: Request) -> Response:
+            return opening_page(request, path)
+
+        async def open_it(request: Request) -> Response:
+            words = words_of(request)
+            try:
+                refuse_other_sites(request)
+                told = (await read_form(request)).text("link", LONGEST_LINK)
+                token, asked = _taken_apart(told, request)
+                opened = self._links.open(path, token, parts(token))
+            except RefusedRequestError as error:
+                return refused_page(words, error)
+            except InvalidLinkError as error:
+                return invalid_link(words, expired=isinstance(error, ExpiredLinkError))
+            where = f"/{path}/{opened.name}{asked}"
+            answer = RedirectResponse(where, status_code=303, headers=HEADERS)
+            self.keep(answer, opened)
+            return answer
+
+        router.add_route(f"/{path}", ask, methods=["GET"])
+        router.add_route(f"/{path}", open_it, methods=["POST"])
+
+    def opened(self, request: Request, path: str) -> OpenedLink:
+        """What this browser has open at this address. Raises: `ClosedLinkError`."""
+        kept = request.cookies.get(self._cookie, "")
+        return self._links.read(path, request.path_params["page"], kept)
+
+    def keep(self, answer: Response, opened: OpenedLink) -> None:
+        """It is in use: from now on it stays open for as long again."""
+        answer.set_cookie(
+            self._cookie,
+            self._links.kept(opened),
+            max_age=int(UNUSED[opened.path].total_seconds()),
+            path=f"/{opened.path}/{opened.name}",
+            secure=self._links.https,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def script_router() -> APIRouter:
+    """The script that hands over what stands behind the `#` of a link."""
+    router = APIRouter(tags=["customers' own pages"])
+
+    async def script(request: Request) -> Response:
+        del request
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
+        return Response(OPENING_SCRIPT, media_type="text/javascript", headers=headers)
+
+    router.add_route(OPENING_PATH, script, methods=["GET"])
+    return router
+
+
+def opening_page(request: Request, path: str, *, closed: bool = False) -> Response:
+    """The page on which a link is opened; it knows of nobody. `closed`: it was open, and is no more."""
+    words, which = words_of(request), "closed" if closed else "open"
+    # Unasked, the page itself speaks the language that its customer chose.
+    chosen = f"?lang={words.language}" if "lang" in request.query_params else ""
+    body = (
+        f'<p class="lead">{words.html(f"link.{which}.words")}</p>'
+        f'<form method="post" action="/{path}{chosen}" data-opens>'
+        f'<div class="field"><label for="link">{words.html("link.open.label")}</label>'
+        f'<input id="link" name="link" required maxlength="{LONGEST_LINK}" autocomplete="off"'
+        f' spellcheck="false"></div>'
+        f'<button type="submit">{words.html("link.open.button")}</button></form>'
+    )
+    title = words.say(f"link.{which}.title")
+    frame = Frame(words=words, opens=True)
+    return customer_page(title, body, frame, status=403 if closed else 200)
+
+
+def _taken_apart(told: str, request: Request) -> tuple[str, str]:
+    """The token of a link, whole or only what stood behind its `#`; and what is asked of the page, as a query."""
+    behind = unquote("".join(told.split()).rpartition("#")[2])
+    token, _, query = behind.partition("?")
+    said = parse_qs(query, max_num_fields=20) if len(query) < 200 else {}
+    language = said.get("lang", [request.query_params.get("lang", "")])[0]
+    score = said.get("score", [""])[0]
+    asked = {
+        **({"lang": language} if language in LANGUAGES else {}),
+        **({"score": score} if score.isdecimal() and len(score) < 4 else {}),
+    }
+    return token, f"?{urlencode(asked)}" if asked else ""

@@ -121,7 +121,7 @@ def _taken_apart(told: str, request: Request) -> tuple[str, str]:
     """The token of a link, whole or only what stood behind its `#`; and what is asked of the page, as a query."""
     behind = unquote("".join(told.split()).rpartition("#")[2])
     token, _, query = behind.partition("?")
-    said = parse_qs(query, max_num_fields=20) if len(query) < 200 else {}
+    said = parse_qs(query) if len(query) < 200 else {}
     language = said.get("lang", [request.query_params.get("lang", "")])[0]
     score = said.get("score", [""])[0]
     asked = {

@@ -26,6 +26,7 @@ from stores.held_rules import Stays
 from stores.held_tables import TABLES
 from stores.messages import MessageStore
 from stores.published import PublishedStore
+from tests.integration.api.link_browser import opened
 from tests.scorecard import keep
 from tests.security import canaries as found
 from tests.security.canaries import Canaries
@@ -172,12 +173,11 @@ class Customer:
 
     async def _answers(self) -> None:
         texts = [_text(path) for path in self.stack.files.mailbox.rglob("*.eml")]
-        [link] = {found for text in texts for found in re.findall(r"/s/([\w.~-]+)", text)}
-        async with httpx.AsyncClient(
-            base_url=self.stack.addresses.api, follow_redirects=True
-        ) as api:
+        [link] = {found for text in texts for found in re.findall(r"/s#([\w.~-]+)", text)}
+        async with httpx.AsyncClient(base_url=self.stack.addresses.api) as api:
             form = {"score": "1", "words": self.canary.of("answer")}
-            answer = await api.post(f"/s/{link}", data=form)
+            page = await opened(api, f"/s#{link}")
+            answer = await api.post(page, data=form)
         assert answer.status_code == 200, answer.text
 
     async def _writes(self) -> None:
@@ -259,6 +259,7 @@ async def outside(stack: Stack, client: Client, canary: Canaries) -> dict[str, s
         ("POST", "/v1/identify", {"traits": {"a": canary.of("trait")}}),
         ("GET", f"/v1/customers/{canary.of('userid')}/feeling", None),
         ("POST", f"/s/{canary.of('words')}", {}),
+        ("POST", f"/u/{canary.of('words')}", {}),
         ("GET", "/v1/cases", None),
     ]
     return hits(

@@ -37,6 +37,7 @@ class Door:
     fields: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     answers: tuple[int, ...] = (200,)
     page: bool = False
     audited: str = ""
@@ -103,12 +104,13 @@ def _staff(
     fields: tuple[str, ...] = (),
     optional: tuple[str, ...] = (),
     query: tuple[str, ...] = (),
+    headers: tuple[str, ...] = (),
     answers: tuple[int, ...] = (200,),
     audited: str = "",
 ) -> Door:
     return Door(
         method=method, path=path, says=says, proof="staff", role=role, taken=taken, fields=fields,
-        optional=optional, query=query, answers=answers, audited=audited,
+        optional=optional, query=query, headers=headers, answers=answers, audited=audited,
     )  # fmt: skip
 
 
@@ -146,7 +148,7 @@ def _act(
 
 def _of_cases() -> list[Door]:
     return [
-        _staff("GET", "/v1/cases", "The cases of staff, a page at a time", query=("state", "queue", "assignee", "customer", "place", "overdue", "most", "after")),
+        _staff("GET", "/v1/cases", "The cases of staff, a page at a time", headers=("X-Customer",), query=("state", "queue", "assignee", "customer", "place", "overdue", "most", "after")),
         _staff("POST", "/v1/cases", "Open a case for a customer, or find the one under way in this queue", "agent", fields=("customer", "queue", "brief", "by"), optional=("title", "place", "origin", "decisions"), answers=(200, 201), audited="opened"),
         _act("claim", "Take a case on", "agent", ("by",), "claimed"),
         _act("let-go", "Put a case back into its queue", "agent", ("by",), "let go", optional=("why",)),
@@ -216,7 +218,7 @@ def _of_staff() -> list[Door]:
         _staff("GET", "/v1/customers/{identity:path}/conversation", "What was said both ways", query=("most",)),
         _staff("GET", "/v1/inbound/strangers", "What nobody we know wrote", query=("most",)),
         _staff("GET", "/v1/inbound/{reply}/files/{n:int}", "A file of a message"),
-        _staff("POST", "/inbound/mail", "Take a mail as it is", "agent", taken="mail", query=("to", "from"), audited="handed in a mail"),
+        _staff("POST", "/inbound/mail", "Take a mail as it is", "agent", taken="mail", headers=("X-Envelope-To", "X-Envelope-From"), audited="handed in a mail"),
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.named_customer import named_customer
 from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
 from channels.inbox_token import InboxTokens
@@ -135,7 +136,7 @@ def _tokens(
 ) -> None:
     async def make(request: Request) -> Response:
         """A token for one customer: `{"token", "url", "expires_at"}`."""
-        customer = await customers.known(request.path_params["identity"])
+        customer = await customers.known(named_customer(request))
         made = tokens.make(customer, wall_clock())
         return json_response(asdict(made), 201)
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from api.doors import DOORS, Door
+from api.named_customer import HEADER
 from api.request_body import DEPTH
 from journey.staff_roles import ROLES
 
@@ -115,6 +116,7 @@ def _operation(door: Door) -> dict[str, Any]:
         "parameters": [
             *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PARAMETER.findall(door.path)),
             *({"name": name, "in": "query", "schema": {"type": "string"}} for name in door.query),
+            *({"name": name, "in": "header", "schema": {"type": "string"}} for name in _headers(door)),
         ],
         "responses": _responses(door),
     }  # fmt: skip
@@ -126,6 +128,11 @@ def _operation(door: Door) -> dict[str, Any]:
     if body:
         told["requestBody"] = {"required": True, "content": body}
     return told
+
+
+def _headers(door: Door) -> tuple[str, ...]:
+    """Where the path names a customer, `-` may stand there, and the header says who."""
+    return (*door.headers, *((HEADER,) if "{identity" in door.path else ()))
 
 
 def _name(door: Door) -> str:

@@ -190,7 +190,7 @@ def _of_staff() -> list[Door]:
         _staff("POST", "/v1/cases/{case:path}/answered", "The customer was answered in public", "agent", fields=("by", "link"), optional=("words",), audited="answered in public"),
         _staff("POST", "/v1/mentions", "Somebody spoke of us in public", "agent", fields=("network", "handle", "link", "text", "queue"), optional=("language",), answers=(200, 201), audited="told of a mention"),
         _staff("POST", "/v1/journeys/{journey}/enter", "Ask that a customer enter a journey", "lead", fields=("customer",), optional=("properties", "message_id"), answers=(202,), audited="asked to enter"),
-        _staff("GET", "/v1/offers/{code:path}", "What a coupon is worth"),
+        _staff("GET", "/v1/offers", "What a coupon is worth", headers=("X-Offer-Code",)),
         _staff("GET", f"{_CUSTOMER}/now", "The moment of a customer", query=("place",)),
         _staff("POST", f"{_CUSTOMER}/now/{{what}}", "What became of a suggestion", "agent", fields=("suggestion",), optional=("place", "message_id", "by", "again_after"), audited="taken or refused; not what was only shown: a page tells it each time"),
         _staff("GET", f"{_CUSTOMER}/feeling", "What a customer feels"),

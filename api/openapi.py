@@ -71,7 +71,7 @@ _SCHEMAS: dict[str, Any] = {
 _ONE_JSON = {"message": "Message", "batch": "Batch", "device": "Device"}
 
 _SECURITY: dict[str, Any] = {
-    "opened": {"type": "apiKey", "in": "cookie", "name": "__Secure-clew-page", "description": "What the link of a message opened, for this page and for a while; by http `clew-page`."},
+    "opened": {"type": "apiKey", "in": "cookie", "name": "__Host-clew-page", "description": "What the link of a message opened, for a while. Behind the name stand the kind and the page, as `-d-PAGE`; by http it begins `clew-page`."},
     "inboxToken": {"type": "http", "scheme": "bearer", "description": "The token of one customer's inbox; it ends after a day."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-clew-staff", "description": "A member of staff who is signed in; by http `clew-staff`."},
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user name; or as bearer; or `writeKey` in the body."},

@@ -9,6 +9,7 @@ telephone, as often as its customer comes.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import parse_qs, unquote, urlencode
 
 from fastapi import APIRouter
@@ -28,12 +29,14 @@ from api.customer_page import (
 from api.customer_words import LANGUAGES
 from api.refusals import RefusedRequestError
 from channels.customer_links import ExpiredLinkError, InvalidLinkError
-from channels.opened_link import UNUSED, OpenedLink, OpenedLinks
+from channels.opened_link import UNUSED, ClosedLinkError, OpenedLink, OpenedLinks
 
 Parts = Callable[[str], list[str]]
 """Reads a token. Raises: `ExpiredLinkError`, `InvalidLinkError`."""
 
 LONGEST_LINK = 4_200
+MOST_OPEN = 8
+"""Pages that one browser has open at once: what goes along with each request is bounded by it."""
 
 
 class OpeningLinks:
@@ -41,7 +44,7 @@ class OpeningLinks:
 
     def __init__(self, links: OpenedLinks) -> None:
         self._links = links
-        self._cookie = "__Secure-clew-page" if links.https else "clew-page"
+        self._begins = "__Host-clew-page-" if links.https else "clew-page-"
 
     def add(self, router: APIRouter, path: str, parts: Parts) -> None:
         """The two doors through which one kind of link comes in."""
@@ -62,6 +65,7 @@ class OpeningLinks:
                 return invalid_link(words, expired=isinstance(error, ExpiredLinkError))
             where = f"/{path}/{opened.name}{asked}"
             answer = RedirectResponse(where, status_code=303, headers=HEADERS)
+            self._make_room(request, answer)
             self.keep(answer, opened)
             return answer
 
@@ -70,20 +74,36 @@ class OpeningLinks:
 
     def opened(self, request: Request, path: str) -> OpenedLink:
         """What this browser has open at this address. Raises: `ClosedLinkError`."""
-        kept = request.cookies.get(self._cookie, "")
-        return self._links.read(path, request.path_params["page"], kept)
+        name = request.path_params["page"]
+        return self._links.read(path, name, request.cookies.get(self._cookie(path, name), ""))
 
     def keep(self, answer: Response, opened: OpenedLink) -> None:
         """It is in use: from now on it stays open for as long again."""
         answer.set_cookie(
-            self._cookie,
+            self._cookie(opened.path, opened.name),
             self._links.kept(opened),
             max_age=int(UNUSED[opened.path].total_seconds()),
-            path=f"/{opened.path}/{opened.name}",
             secure=self._links.https,
             httponly=True,
             samesite="lax",
         )
+
+    def _cookie(self, path: str, name: str) -> str:
+        return f"{self._begins}{path}-{name}"
+
+    def _make_room(self, request: Request, answer: Response) -> None:
+        """What was closed is forgotten, and what was opened longest ago, where there are too many."""
+        over, still = list[str](), list[tuple[datetime, str]]()
+        for cookie, kept in request.cookies.items():
+            if cookie.startswith(self._begins):
+                path, _, name = cookie.removeprefix(self._begins).partition("-")
+                try:
+                    still.append((self._links.read(path, name, kept).opened_at, cookie))
+                except ClosedLinkError:
+                    over.append(cookie)
+        still.sort(reverse=True)
+        for cookie in (*over, *(cookie for _, cookie in still[MOST_OPEN - 1 :])):
+            answer.delete_cookie(cookie, secure=self._links.https, httponly=True, samesite="lax")
 
 
 def script_router() -> APIRouter:

@@ -62,6 +62,8 @@ class OpenedLinks:
 
     def read(self, path: str, name: str, kept: str) -> OpenedLink:
         """What a browser kept of this page. Raises: `ClosedLinkError`."""
+        if path not in self._signed:
+            raise ClosedLinkError("there are no such pages")
         try:
             parts = self._signed[path].read(kept)
         except InvalidLinkError as error:

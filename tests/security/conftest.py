@@ -77,7 +77,7 @@ class Doors:
         name = "survey" if kind == "survey" else f"page {kind}"
         signed = SignedLinks(ADDRESS, SECRET.encode(), kind=name, path=path)
         cookie = kept.kept(kept.open(path, token, signed.read(token)))
-        return page_name(token), f"__Secure-clew-page={cookie}"
+        return page_name(token), f"__Host-clew-page-{path}-{page_name(token)}={cookie}"
 
     async def held(self) -> dict[str, Any]:
         """What the whole database holds, as one number for each table."""

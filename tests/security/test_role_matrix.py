@@ -135,15 +135,21 @@ def of_opened(doors: Doors, door: Door) -> Iterator[Caller]:
     anna, kind = doors.people["anna"], door.kind
     right = doors.link(kind, anna)
     name, cookie = doors.opened(kind, right)
-    pages = KINDS - {kind, "unsubscribe", "inbox"}
+    called = cookie.partition("=")[0]
+    bens = doors.opened(kind, doors.link(kind, doors.people["ben"]))[1]
+    others = {
+        each: doors.opened(each, doors.link(each, anna))[1]
+        for each in sorted(KINDS - {kind, "unsubscribe", "inbox"})
+    }
     wrong = {
         "nobody": "",
-        "the link itself": f"__Secure-clew-page={right}",
+        "the link itself": f"{called}={right}",
         "half a cookie": cookie[:-2],
-        "by another name": cookie.replace("__Secure-clew-page", "clew-page"),
-        "of another customer": doors.opened(kind, doors.link(kind, doors.people["ben"]))[1],
+        "by another name": cookie.removeprefix("__Host-"),
+        "of another customer": bens,
+        "of another customer, by this name": f"{called}={bens.partition('=')[2]}",
         "long ago": doors.opened(kind, right, ended=True)[1],
-        **{f"of another page: {each}": doors.opened(each, doors.link(each, anna))[1] for each in sorted(pages)},
+        **{f"of another page: {each}": f"{called}={told.partition('=')[2]}" for each, told in others.items()},
     }  # fmt: skip
     for who, told in wrong.items():
         yield Caller(who, False, (403,), {"Cookie": told}, token=name)

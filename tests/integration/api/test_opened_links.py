@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
+from api.opened_links import MOST_OPEN
 from channels.customer_links import PATHS, PageKind
 from channels.opened_link import LONGEST, UNUSED, OpenedLinks, page_name
 from stores.consents import ConsentStore
@@ -26,7 +27,7 @@ from workers.process import Life
 from workers.web import serve_http
 
 KINDS = tuple(PATHS)
-COOKIE = "__Secure-clew-page"
+COOKIE = "__Host-clew-page"
 
 
 @asynccontextmanager
@@ -98,8 +99,9 @@ async def test_what_a_link_opened_is_in_a_cookie_of_this_page_and_no_address_has
         assert answer.status_code == 303
         assert where == f"/{path}/{page_name(token_of(link))}"
         assert answer.headers["referrer-policy"] == "no-referrer"
-        assert cookie.startswith(f"{COOKIE}=")
-        assert {"HttpOnly", "Secure", "SameSite=lax", f"Path={where}"} <= rules
+        assert cookie.startswith(f"{COOKIE}-{path}-{page_name(token_of(link))}=")
+        assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= rules
+        assert not any(rule.startswith("Domain") for rule in rules)
         assert f"Max-Age={int(UNUSED[path].total_seconds())}" in rules
         assert token_of(link) not in cookie
         assert (await phone.get(where)).status_code == 200
@@ -224,6 +226,24 @@ async def test_two_pages_are_open_side_by_side(house: GuestHouse, phone: httpx.A
     assert ["WILL-1" in each for each in shown] == [False, True, False]
 
 
+async def test_a_browser_carries_along_no_more_than_a_few_open_pages(
+    later: GuestHouse, phone: httpx.AsyncClient
+) -> None:
+    """The one that was opened longest ago is closed; its link opens it again."""
+    links = list[str]()
+    for n in range(MOST_OPEN + 3):
+        later.now = NOW + timedelta(seconds=n)
+        links.append(later.survey(later.anna, f"one of many {n}"))
+        await opened(phone, links[-1])
+
+    pages = [f"/s/{page_name(token_of(link))}" for link in links]
+    still = [(await phone.get(page)).status_code for page in pages]
+
+    assert len(phone.cookies) == MOST_OPEN
+    assert still == [403] * 3 + [200] * MOST_OPEN
+    assert await opened(phone, links[0]) == pages[0]
+
+
 # -- how long
 
 
@@ -286,7 +306,7 @@ async def test_what_opens_one_page_opens_no_other(house: GuestHouse) -> None:
     async def asked(cookie: str) -> int:
         transport = httpx.ASGITransport(app=house.app())
         async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as browser:
-            told = {"Cookie": f"{COOKIE}={cookie}"}
+            told = {"Cookie": f"{COOKIE}-d-{page_name(token)}={cookie}"}
             return (await browser.get(f"/d/{page_name(token)}", headers=told)).status_code
 
     assert await asked(right) == 200

@@ -107,12 +107,13 @@ def _request(house: GuestHouse, customer: str, entry: int) -> Request:
     token = house.links.token("status", customer, entry)
     kept = OpenedLinks(ADDRESS, SECRET, house.clock)
     cookie = kept.kept(kept.open("w", token, house.links.parts("status", token)))
+    name = f"__Host-clew-page-w-{page_name(token)}"
     return Request(
         {
             "type": "http",
             "method": "GET",
             "path": f"/w/{page_name(token)}/events",
-            "headers": [(b"cookie", f"__Secure-clew-page={cookie}".encode())],
+            "headers": [(b"cookie", f"{name}={cookie}".encode())],
             "query_string": b"",
             "path_params": {"page": page_name(token)},
             "server": ("stay.example", 443),

@@ -291,6 +291,7 @@ def _staff_pages() -> list[Door]:
         page("GET", "/staff/openid", "Off to the OpenID provider", "none", answers=(303,)),
         page("GET", "/staff/openid/answer", "Back from the OpenID provider", "none", answers=(303,)),
         page("POST", "/staff/logout", "A member signs out", audited="signed out", answers=(303,)),
+        page("POST", "/staff/search", "Look for cases", audited="not: it changes nothing", answers=(303,)),
         page("POST", "/staff/views", "Keep a list of cases", audited="kept a view", answers=(303,)),
         page("GET", "/staff/replies", "What staff say often"),
         page("POST", "/staff/replies", "Keep a text", audited="kept a text", answers=(303,)),

@@ -285,7 +285,8 @@ async def test_a_view_keeps_what_is_searched_for_and_its_address_does_not_say_it
     house: StaffHouse, browser: New
 ) -> None:
     async with house.pool.connection() as connection:
-        vera = await house.customers.resolve(connection, [("user_id", "vera"), ("email", "vera@example.com")])  # fmt: skip
+        names = [("user_id", "vera"), ("email", "vera@example.com")]
+        vera = await house.customers.resolve(connection, names)
     await house.opened("Of Vera", customer=vera)
     await house.opened("Of nobody")
     eva = await at_work(house, browser, "eva")

@@ -8,6 +8,7 @@ A program that looks ahead at links sees the form and uses nothing up: the link 
 telephone, as often as its customer comes.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import parse_qs, unquote, urlencode
@@ -35,6 +36,7 @@ Parts = Callable[[str], list[str]]
 """Reads a token. Raises: `ExpiredLinkError`, `InvalidLinkError`."""
 
 LONGEST_LINK = 4_200
+_TOKEN = re.compile(r"(?<![\w.-])1\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22}(?![\w.-])")
 MOST_OPEN = 8
 """Pages that one browser has open at once: what goes along with each request is bounded by it."""
 
@@ -138,10 +140,15 @@ def opening_page(request: Request, path: str, *, closed: bool = False) -> Respon
 
 
 def _taken_apart(told: str, request: Request) -> tuple[str, str]:
-    """The token of a link, whole or only what stood behind its `#`; and what is asked of the page, as a query."""
-    behind = unquote("".join(told.split()).rpartition("#")[2])
-    token, _, query = behind.partition("?")
-    said = parse_qs(query) if len(query) < 200 else {}
+    """The token of a link, and what is asked of the page, as a query.
+
+    The link may be whole, or what stood behind its `#`, or what a program that guards a mailbox made of it.
+    """
+    plain = unquote(unquote("".join(told.split()))).rstrip(".,;:)>]")
+    found = list(_TOKEN.finditer(plain))
+    token, behind = (found[-1][0], plain[found[-1].end() :]) if found else (plain, "")
+    short = behind.startswith("?") and len(behind) < 200
+    said = parse_qs(behind.removeprefix("?")) if short else {}
     language = said.get("lang", [request.query_params.get("lang", "")])[0]
     score = said.get("score", [""])[0]
     asked = {

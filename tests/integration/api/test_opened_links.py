@@ -167,7 +167,19 @@ async def test_what_looks_ahead_at_a_link_uses_nothing_up_and_it_opens_on_every_
 
 @pytest.mark.parametrize(
     "how",
-    ["{link}", "  {link} ", "{token}", "{broken}", "{quoted}", "#{token}", "x {link}"],
+    [
+        "{link}",
+        "  {link} ",
+        "{token}",
+        "{broken}",
+        "{quoted}",
+        "#{token}",
+        "x {link}",
+        "<{link}>.",
+        "({link})",
+        "{other}#{token}",
+        "https://guard.example/?url={rewritten}&data=05%7C02&sdata=x",
+    ],
 )
 async def test_without_a_script_the_link_is_put_into_the_form_as_it_was_copied(
     house: GuestHouse, phone: httpx.AsyncClient, how: str
@@ -178,6 +190,8 @@ async def test_without_a_script_the_link_is_put_into_the_form_as_it_was_copied(
         token=token_of(link),
         broken=f"{link[:60]}\r\n{link[60:]}",
         quoted=quote(token_of(link) + "?lang=de", safe=""),
+        other=house.unsubscribe(house.anna),
+        rewritten=quote(link.replace("#", "%23"), safe=""),
     )
 
     answer = await phone.post("/d", data={"link": told})
@@ -210,6 +224,28 @@ async def test_what_is_asked_behind_the_link_is_asked_of_the_page_and_nothing_el
         assert answer.status_code == 404
     else:
         assert answer.headers["location"] == f"/s/{page_name(token_of(link))}{asked}"
+
+
+@pytest.mark.parametrize("sign", ["%23", "%2523"])
+async def test_a_link_whose_sign_was_rewritten_on_the_way_is_led_on_to_what_it_was(
+    house: GuestHouse, phone: httpx.AsyncClient, sign: str
+) -> None:
+    """Programs that guard mailboxes do so; the customer is to come in, and the path itself opens nothing."""
+    for path, link in links_of(house).items():
+        answer = await phone.get(f"/{path}{sign}{token_of(link)}?lang=de")
+
+        assert answer.status_code == 303
+        assert answer.headers["location"] == f"/{path}#{token_of(link)}?lang=de"
+        assert "set-cookie" not in answer.headers
+        assert "Nováková" not in answer.text
+    for other in (
+        f"/d{sign}a/../b",
+        f"/x{sign}a",
+        f"/d{sign}",
+        f"/d{sign}%0d%0aLocation:x",
+    ):
+        assert (await phone.get(other)).status_code == 404
+    assert (await phone.post(f"/d{sign}x")).status_code == 404
 
 
 async def test_two_pages_are_open_side_by_side(house: GuestHouse, phone: httpx.AsyncClient) -> None:

@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.customer_page import HEADERS
 from channels.opened_link import UNUSED
 
-_BROKEN = re.compile(rf"/([{''.join(UNUSED)}])(?:#|%23)([A-Za-z0-9_.-]{{1,4000}})(?:\?(.*))?")
+_BROKEN = re.compile(
+    rf"/([{''.join(UNUSED)}]|u/[A-Za-z0-9_.-]{{1,4000}})(?:#|%23)([A-Za-z0-9_.-]{{1,4000}})(?:\?(.*))?"
+)
 
 
 class MendedLinks:

@@ -238,6 +238,9 @@ async def test_a_link_whose_sign_was_rewritten_on_the_way_is_led_on_to_what_it_w
         assert answer.headers["location"] == f"/{path}#{token_of(link)}?lang=de"
         assert "set-cookie" not in answer.headers
         assert "Nováková" not in answer.text
+    out = house.way_out(house.anna).removeprefix(ADDRESS)
+    led = await phone.get(out.replace("#", sign))
+    assert (led.status_code, led.headers["location"]) == (303, out)
     for other in (
         f"/d{sign}a/../b",
         f"/x{sign}a",

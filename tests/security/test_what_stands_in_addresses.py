@@ -37,7 +37,7 @@ async def ask(doors: Doors, door: Door, whose: str, **headers: str) -> Any:
     path = re.sub(r"\{identity[^}]*\}", quote(whose, safe="+@:"), door.path).replace(
         "{what}", "shown"
     )
-    sent = {"json": body(door)} if door.changes else {}
+    sent: dict[str, Any] = {"json": body(door)} if door.changes else {}
     told = {**bearer(doors, door), **headers}
     return await doors.client.request(door.method, path, headers=told, **sent)
 

@@ -310,8 +310,8 @@ async def _events(answer: httpx2.Response) -> AsyncIterator[tuple[str, Any]]:
 async def test_a_message_appears_at_once_and_one_who_was_away_misses_none(home: Home) -> None:
     await home.send(1, "before")
     async with serving(home.app) as url:
-        inbox, told = f"{url}/inbox/stream", bearer(home.token())
-        async with stream(inbox, **told) as events:
+        inbox, proof = f"{url}/inbox/stream", bearer(home.token())
+        async with stream(inbox, **proof) as events:
             assert await anext(events) == ("unread", {"unread": 1})
             seen = await home.send(2, "Gate C7")
             event, told = await anext(events)
@@ -321,5 +321,5 @@ async def test_a_message_appears_at_once_and_one_who_was_away_misses_none(home: 
             await home.send(4, "Gate D1")
             assert (await anext(events))[1]["subject"] == "Gate D1"
 
-        async with stream(inbox, **told, **{"Last-Event-ID": seen}) as events:
+        async with stream(inbox, **proof, **{"Last-Event-ID": seen}) as events:
             assert (await anext(events))[1]["subject"] == "Gate D1"

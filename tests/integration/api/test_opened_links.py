@@ -209,21 +209,19 @@ async def test_without_a_script_the_link_is_put_into_the_form_as_it_was_copied(
         ("?score=%3Cb%3E&lang=xx&to=https://evil.example", "/s?to=//evil.example", ""),
         ("?" + "a=1&" * 40, "/s", ""),
         ("?" + "a=1&" * 300, "/s", ""),
-        ("/../../evil", "/s", None),
+        ("/../../evil", "/s", ""),
         ("?score=²", "/s", ""),
     ],
 )
 async def test_what_is_asked_behind_the_link_is_asked_of_the_page_and_nothing_else_is(
-    house: GuestHouse, phone: httpx.AsyncClient, behind: str, address: str, asked: str | None
+    house: GuestHouse, phone: httpx.AsyncClient, behind: str, address: str, asked: str
 ) -> None:
     link = house.survey(house.anna, "asked behind")
 
     answer = await phone.post(address, data={"link": link + behind})
 
-    if asked is None:
-        assert answer.status_code == 404
-    else:
-        assert answer.headers["location"] == f"/s/{page_name(token_of(link))}{asked}"
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/s/{page_name(token_of(link))}{asked}"
 
 
 @pytest.mark.parametrize("sign", ["%23", "%2523"])

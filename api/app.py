@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from api.answer_headers import AnswerHeaders, away, broken
 from api.ingest import Ingest
+from api.mended_links import MendedLinks
 from api.openapi import openapi_document
 from api.refusals import RefusedRequestError, json_response
 from stores.customers import NameOfNobodyError
@@ -32,6 +33,7 @@ def create_app(
     `https`: browsers are told to come by it only. `checks` are asked by `/readyz`, by the name of what they look at.
     """
     app = FastAPI(title="Clew", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(MendedLinks)
     app.add_middleware(AnswerHeaders, https=https)
     app.add_exception_handler(Exception, broken)
     for cannot in (psycopg.OperationalError, psycopg.InterfaceError):

@@ -15,6 +15,7 @@ from api.case_listing import filter_of, most_of, place_of, written_place
 from api.case_opening import CaseOpening, OpenedCases
 from api.case_refusals import in_words, present_case
 from api.case_told import told
+from api.named_customer import sought_customer
 from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
 from api.told_object import bad_request
@@ -74,7 +75,7 @@ class CaseDoors:
 
     async def several(self, request: Request) -> Response:
         """A page of cases, those to be answered soonest first; `next` begins the next page."""
-        named = request.query_params.get("customer")
+        named = sought_customer(request)
         found = await self._parts.customers.find(named) if named else None
         customer = found.customer if found else named
         wanted = filter_of(request, customer, self._parts.wall_clock())

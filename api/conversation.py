@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.named_customer import named_customer
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import StaffKeyCheck
 from contracts.inbound_message import InboundFile
@@ -42,7 +43,7 @@ def conversation_router(
     router = APIRouter(tags=["staff"])
 
     async def of_customer(request: Request) -> Response:
-        identity = request.path_params["identity"]
+        identity = named_customer(request)
         found = await customers.find(identity)
         if found is None:
             said = f"nobody is known by {identity[:200]!r}"

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 
+from api.customer_words import Words, choose_language
 from api.refusals import RefusedRequestError
 from api.request_body import read_body
 
@@ -50,9 +51,9 @@ async def read_form(request: Request) -> Form:
 def refuse_other_sites(request: Request) -> None:
     """Raises: `RefusedRequestError` where another site had the customer's browser send this.
 
-    The token in the path is what opens the page, and other sites do not know it; this is for a
-    link that leaked. Programs that are no browser say nothing of where they come from, and older
-    browsers say `null`, because our pages ask for no referrer.
+    A cookie goes along with no form of another site, and other sites know no link; this is for a
+    link that leaked, and for older browsers. Programs that are no browser say nothing of where they
+    come from, and older browsers say `null`, because our pages ask for no referrer.
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin", "null")
@@ -63,6 +64,13 @@ def refuse_other_sites(request: Request) -> None:
     )
     if foreign:
         raise RefusedRequestError(403, "other_site", "this was not sent from our page")
+
+
+def words_of(request: Request, *wished: object, zone: str = "UTC") -> Words:
+    """The words for whoever asks: as the address says, as they wished, as their browser reads."""
+    accepted = request.headers.get("accept-language", "")
+    language = choose_language(request.query_params.get("lang"), *wished, accepted=accepted)
+    return Words(language=language, zone=zone)
 
 
 def agent_of(request: Request) -> str:

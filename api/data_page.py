@@ -1,4 +1,4 @@
-"""`/d/{token}`: what we hold of a customer and why; to be corrected, taken along, or erased."""
+"""`/d/{page}`: what we hold of a customer and why; to be corrected, taken along, or erased."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.customer_form import Form, read_form
-from api.customer_page import HEADERS, alert, customer_page, told
+from api.customer_page import HEADERS, Way, alert, customer_page, told
 from api.data_words import Shown, held_in_words, trait_name
 from api.person_page import StaffDesk
 from api.reception import Reception, Visitor
@@ -128,17 +128,17 @@ class DataPage:
             names=self._names,
             form=form,
             erasure=await self._erasures.erasure_of(visitor.id),
-            ways=self._status_ways(held),
+            ways=self._status_ways(visitor, held),
         )
         body = notice + held_in_words(visitor.words, shown)
         title = visitor.words.say("data.title")
         return customer_page(title, body, visitor.frame, status=status)
 
-    def _status_ways(self, held: HeldData) -> dict[int, str]:
+    def _status_ways(self, visitor: Visitor, held: HeldData) -> dict[int, Way]:
         """Where each open run of theirs can be followed."""
-        customer, links = held.customer.customer, self._reception.links
+        customer, said = held.customer.customer, visitor.words.say("data.run.follow")
         return {
-            run["entry"]: links.path("status", customer, run["entry"])
+            run["entry"]: self._reception.way("status", customer, said, run["entry"])
             for run in held.runs
             if run["state"] == "open"
         }
@@ -148,19 +148,20 @@ def data_router(page: DataPage, reception: Reception) -> APIRouter:
     """The page of what we hold."""
     router = APIRouter(tags=["customers' own pages"])
     ways = ("preferences", "person")
-    router.add_route("/d/{token}", reception.page("data", page.show, ways), methods=["GET"])
+    reception.opens(router, "data")
+    router.add_route("/d/{page}", reception.page("data", page.show, ways), methods=["GET"])
     for name, serve in (
         ("correct", page.correct),
         ("export", page.export),
         ("erase", page.erase),
     ):
         answered = reception.page("data", serve, ways)
-        router.add_route(f"/d/{{token}}/{name}", answered, methods=["POST"])
+        router.add_route(f"/d/{{page}}/{name}", answered, methods=["POST"])
     return router
 
 
 def _back(request: Request, done: str) -> Response:
     """To the page itself, so that loading it again sends nothing again."""
-    token, language = request.path_params["token"], request.query_params.get("lang")
+    name, language = request.path_params["page"], request.query_params.get("lang")
     chosen = f"&lang={language}" if language in ("en", "de", "fr") else ""
-    return RedirectResponse(f"/d/{token}?done={done}{chosen}", status_code=303, headers=HEADERS)
+    return RedirectResponse(f"/d/{name}?done={done}{chosen}", status_code=303, headers=HEADERS)

@@ -11,7 +11,7 @@ import orjson
 from pydantic import JsonValue
 
 from api.customer_form import Form
-from api.customer_page import card
+from api.customer_page import Way, card, way_form
 from api.customer_words import Words
 from api.preferences_page import channel_name
 from api.run_story import customer_words, message_title, plainly
@@ -43,7 +43,7 @@ class Shown:
     names: Sequence[str] = ()
     form: Form | None = None
     erasure: AskedCase | None = None
-    ways: Mapping[int, str] = field(default_factory=dict[int, str])
+    ways: Mapping[int, Way] = field(default_factory=dict[int, Way])
 
     def action(self, words: Words, name: str) -> str:
         """Where a form of the page goes; the language goes along, so that the answer is in it."""
@@ -83,10 +83,10 @@ def _part(words: Words, name: str, rows: Sequence[str], hint: str = "") -> str:
     )
 
 
-def _row(first: str, *rest: str) -> str:
-    """An entry of a list: HTML of its first line, and quiet ones below."""
+def _row(first: str, *rest: str, more: str = "") -> str:
+    """An entry of a list: HTML of its first line, quiet ones below, and what stands under them."""
     quiet = "".join(f'<p class="quiet">{said}</p>' for said in rest if said)
-    return f"<li><p>{first}</p>{quiet}</li>"
+    return f"<li><p>{first}</p>{quiet}{more}</li>"
 
 
 # -- who this is
@@ -209,7 +209,7 @@ def _sent(words: Words, row: Mapping[str, Any]) -> str:
     return _row(title + unsure, f"{escape(words.moment(row['at']))}, {escape(to)}")
 
 
-def _run(words: Words, row: Mapping[str, Any], ways: Mapping[int, str]) -> str:
+def _run(words: Words, row: Mapping[str, Any], ways: Mapping[int, Way]) -> str:
     told = customer_words(bytes(row["canonical"]) if row["canonical"] else None)
     title = escape(told.title or plainly(row["journey"]))
     why = (row["why"] or "").removeprefix("entered by ")
@@ -220,8 +220,8 @@ def _run(words: Words, row: Mapping[str, Any], ways: Mapping[int, str]) -> str:
         return _row(title, f"{began} {because}", words.html("data.run.ended", day=words.day(ended)))
     stage = words.html("data.run.stage", stage=told.stage(row["stage"])) if row["stage"] else ""
     way = ways.get(row["entry"])
-    link = f'<a href="{escape(way)}">{words.html("data.run.follow")}</a>' if way else ""
-    return _row(title, stage, f"{began} {because}", link)
+    more = way_form(way) if way else ""
+    return _row(title, stage, f"{began} {because}", more=more)
 
 
 def _case(words: Words, row: Mapping[str, Any]) -> str:

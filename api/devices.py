@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.key_rates import KeyRates
+from api.named_customer import named_customer
 from api.refusals import RefusedRequestError, json_response
 from api.request_body import (
     MESSAGE_BYTES,
@@ -78,14 +79,14 @@ def devices_router(
     told = _Told(write_keys, rates or KeyRates(0))
 
     @router.put("/v1/customers/{identity}/devices")
-    async def seen(identity: str, request: Request) -> Response:
+    async def seen(request: Request) -> Response:
         """`{"channel": "push", "token", "platform"}`, or a browser's PushSubscription as it is.
 
         Each start of the app may say it again: the device seen last is the one that is written to.
         """
         try:
             device = _read(await told.read(request))
-            customer = await customers.known(_identity(identity))
+            customer = await customers.known(_identity(request))
         except RefusedRequestError as refusal:
             return refusal.response()
         await devices.seen(
@@ -98,11 +99,11 @@ def devices_router(
         return json_response({"success": True})
 
     @router.delete("/v1/customers/{identity}/devices")
-    async def forget(identity: str, request: Request) -> Response:
+    async def forget(request: Request) -> Response:
         """`{"channel", "token"}` or a PushSubscription: when the customer logs out, or wants no more."""
         try:
             device = _read(await told.read(request), forgets=True)
-            known = await customers.find(_identity(identity))
+            known = await customers.find(_identity(request))
         except RefusedRequestError as refusal:
             return refusal.response()
         if known is None or not await devices.forget(known.customer, device.channel, device.token):
@@ -187,10 +188,11 @@ def _keys(given: Any) -> dict[str, str]:
     return held
 
 
-def _identity(text: str) -> str:
-    if not 1 <= len(text.strip()) <= 320:
-        raise _bad("expected an identity of 1 to 320 characters in the path")
-    return text.strip()
+def _identity(request: Request) -> str:
+    text = named_customer(request).strip()
+    if not 1 <= len(text) <= 320:
+        raise _bad("expected an identity of 1 to 320 characters")
+    return text
 
 
 def _bad(message: str) -> RefusedRequestError:

@@ -12,11 +12,12 @@ from typing import Literal
 from journey.staff_roles import Role
 
 Proof = Literal[
-    "none", "write_key", "devices_key", "staff", "link", "inbox_token", "provider", "inbound_secret",
+    "none", "write_key", "devices_key", "staff", "link", "opened", "inbox_token", "provider", "inbound_secret",
     "session",
 ]  # fmt: skip
-"""What a caller must have. `link`: it stands in the path and is signed, or long enough not to be guessed.
-`session`: the cookie of a member who is signed in; who may what there is said by their role and queues."""
+"""What a caller must have. `link`: a link's token, signed or long enough not to be guessed. It comes in the body
+of a form; in the path stand only those that unsubscribe, as RFC 8058 asks, and those that lead on to
+addresses of others. `opened`: the cookie that such a form left, for one page. `session`: the cookie of a member who is signed in; who may what there is said by their role and queues."""
 
 Taken = Literal["", "message", "batch", "events", "device", "form", "mail", "report"]
 """What the body is; for staff, the names of fields stand in `fields`."""
@@ -36,6 +37,7 @@ class Door:
     fields: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     answers: tuple[int, ...] = (200,)
     page: bool = False
     audited: str = ""
@@ -81,10 +83,14 @@ def _apps() -> list[Door]:
         Door(method="PUT", path=_DEVICES, says="A device of a customer was seen", proof="devices_key", taken="device"),
         Door(method="DELETE", path=_DEVICES, says="Forget a device of a customer", proof="devices_key", taken="device"),
         Door(method="GET", path="/v1/webpush/key", says="What browsers subscribe with", proof="none"),
-        _inbox("GET", "/inbox/{token}", "The messages of an inbox", ("before", "most", "archived")),
-        _inbox("GET", "/inbox/{token}/unread", "How many messages are unread"),
-        _inbox("GET", "/inbox/{token}/stream", "Messages as they come"),
-        _inbox("POST", "/inbox/{token}/{message}/{act}", "What the customer does with a message"),
+        _inbox("GET", "/inbox", "The messages of an inbox", ("before", "most", "archived")),
+        _inbox("GET", "/inbox/unread", "How many messages are unread"),
+        _inbox("GET", "/inbox/stream", "Messages as they come"),
+        _inbox("POST", "/inbox/{message}/{act}", "What the customer does with a message"),
+        *(
+            Door(method="OPTIONS", path=path, says="Which headers a page elsewhere may send", proof="none", answers=(204,))
+            for path in ("/inbox", "/inbox/unread", "/inbox/stream", "/inbox/{message}/{act}")
+        ),
     ]  # fmt: skip
 
 
@@ -98,12 +104,13 @@ def _staff(
     fields: tuple[str, ...] = (),
     optional: tuple[str, ...] = (),
     query: tuple[str, ...] = (),
+    headers: tuple[str, ...] = (),
     answers: tuple[int, ...] = (200,),
     audited: str = "",
 ) -> Door:
     return Door(
         method=method, path=path, says=says, proof="staff", role=role, taken=taken, fields=fields,
-        optional=optional, query=query, answers=answers, audited=audited,
+        optional=optional, query=query, headers=headers, answers=answers, audited=audited,
     )  # fmt: skip
 
 
@@ -141,7 +148,7 @@ def _act(
 
 def _of_cases() -> list[Door]:
     return [
-        _staff("GET", "/v1/cases", "The cases of staff, a page at a time", query=("state", "queue", "assignee", "customer", "place", "overdue", "most", "after")),
+        _staff("GET", "/v1/cases", "The cases of staff, a page at a time", headers=("X-Customer",), query=("state", "queue", "assignee", "customer", "place", "overdue", "most", "after")),
         _staff("POST", "/v1/cases", "Open a case for a customer, or find the one under way in this queue", "agent", fields=("customer", "queue", "brief", "by"), optional=("title", "place", "origin", "decisions"), answers=(200, 201), audited="opened"),
         _act("claim", "Take a case on", "agent", ("by",), "claimed"),
         _act("let-go", "Put a case back into its queue", "agent", ("by",), "let go", optional=("why",)),
@@ -183,7 +190,7 @@ def _of_staff() -> list[Door]:
         _staff("POST", "/v1/cases/{case:path}/answered", "The customer was answered in public", "agent", fields=("by", "link"), optional=("words",), audited="answered in public"),
         _staff("POST", "/v1/mentions", "Somebody spoke of us in public", "agent", fields=("network", "handle", "link", "text", "queue"), optional=("language",), answers=(200, 201), audited="told of a mention"),
         _staff("POST", "/v1/journeys/{journey}/enter", "Ask that a customer enter a journey", "lead", fields=("customer",), optional=("properties", "message_id"), answers=(202,), audited="asked to enter"),
-        _staff("GET", "/v1/offers/{code:path}", "What a coupon is worth"),
+        _staff("GET", "/v1/offers", "What a coupon is worth", headers=("X-Offer-Code",)),
         _staff("GET", f"{_CUSTOMER}/now", "The moment of a customer", query=("place",)),
         _staff("POST", f"{_CUSTOMER}/now/{{what}}", "What became of a suggestion", "agent", fields=("suggestion",), optional=("place", "message_id", "by", "again_after"), audited="taken or refused; not what was only shown: a page tells it each time"),
         _staff("GET", f"{_CUSTOMER}/feeling", "What a customer feels"),
@@ -211,33 +218,48 @@ def _of_staff() -> list[Door]:
         _staff("GET", "/v1/customers/{identity:path}/conversation", "What was said both ways", query=("most",)),
         _staff("GET", "/v1/inbound/strangers", "What nobody we know wrote", query=("most",)),
         _staff("GET", "/v1/inbound/{reply}/files/{n:int}", "A file of a message"),
-        _staff("POST", "/inbound/mail", "Take a mail as it is", "agent", taken="mail", query=("to", "from"), audited="handed in a mail"),
+        _staff("POST", "/inbound/mail", "Take a mail as it is", "agent", taken="mail", headers=("X-Envelope-To", "X-Envelope-From"), audited="handed in a mail"),
     ]  # fmt: skip
 
 
 def _pages() -> list[Door]:
-    paths = [
+    clicked = [
         ("GET", "/u/{token}", "unsubscribe"), ("POST", "/u/{token}", "unsubscribe"),
         ("POST", "/u/{token}/undo", "unsubscribe"), ("POST", "/u/{token}/less", "unsubscribe"),
-        ("GET", "/s/{token}", "survey"), ("POST", "/s/{token}", "survey"),
-        ("GET", "/p/{token}", "preferences"), ("POST", "/p/{token}", "preferences"),
-        ("GET", "/d/{token}", "data"), ("POST", "/d/{token}/correct", "data"),
-        ("POST", "/d/{token}/export", "data"), ("POST", "/d/{token}/erase", "data"),
-        ("GET", "/t/{token}", "person"), ("POST", "/t/{token}", "person"),
-        ("GET", "/w/{token}", "status"), ("GET", "/w/{token}/events", "status"),
+    ]  # fmt: skip
+    opened = [
+        ("GET", "/s/{page}", "survey"), ("POST", "/s/{page}", "survey"),
+        ("GET", "/p/{page}", "preferences"), ("POST", "/p/{page}", "preferences"),
+        ("GET", "/d/{page}", "data"), ("POST", "/d/{page}/correct", "data"),
+        ("POST", "/d/{page}/export", "data"), ("POST", "/d/{page}/erase", "data"),
+        ("GET", "/t/{page}", "person"), ("POST", "/t/{page}", "person"),
+        ("GET", "/w/{page}", "status"), ("GET", "/w/{page}/events", "status"),
+    ]  # fmt: skip
+    kinds = {path.split("/")[1]: kind for _, path, kind in opened}
+    proved: list[tuple[str, str, str, Proof]] = [
+        *((*each, "link") for each in clicked), *((*each, "opened") for each in opened)
     ]  # fmt: skip
     return [
+        Door(method="GET", path=f"/{path}", says=f"Where a link is opened: {kind}", proof="none", page=True)
+        for path, kind in kinds.items()
+    ] + [
+        Door(method="POST", path=f"/{path}", says=f"A link is opened: {kind}", proof="link", kind=kind, page=True, taken="form", answers=(303,))
+        for path, kind in kinds.items()
+    ] + [
         Door(
-            method=method, path=path, says=f"A customer's own page: {kind}", proof="link", kind=kind,
+            method=method, path=path, says=f"A customer's own page: {kind}", proof=proof, kind=kind,
             page=True, taken="form" if method == "POST" else "",
             # What was done with one's data is shown by the page itself, which may be read again.
             answers=(200, 303) if method == "POST" and kind == "data" else (200,),
         )
-        for method, path, kind in paths
+        for method, path, kind, proof in proved
     ] + [
         Door(method=method, path="/l/{token}", says="A counted link leads on", proof="link", kind="short", page=True, answers=(302,))
         for method in ("GET", "HEAD")
-    ] + [Door(method="GET", path="/pages/status.js", says="The script of the status page", proof="none")]  # fmt: skip
+    ] + [
+        Door(method="GET", path="/pages/status.js", says="The script of the status page", proof="none"),
+        Door(method="GET", path="/pages/open.js", says="The script that opens links", proof="none"),
+    ]  # fmt: skip
 
 
 def _staff_pages() -> list[Door]:
@@ -269,6 +291,7 @@ def _staff_pages() -> list[Door]:
         page("GET", "/staff/openid", "Off to the OpenID provider", "none", answers=(303,)),
         page("GET", "/staff/openid/answer", "Back from the OpenID provider", "none", answers=(303,)),
         page("POST", "/staff/logout", "A member signs out", audited="signed out", answers=(303,)),
+        page("POST", "/staff/search", "Look for cases", audited="not: it changes nothing", answers=(303,)),
         page("POST", "/staff/views", "Keep a list of cases", audited="kept a view", answers=(303,)),
         page("GET", "/staff/replies", "What staff say often"),
         page("POST", "/staff/replies", "Keep a text", audited="kept a text", answers=(303,)),

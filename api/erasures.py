@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.named_customer import named_customer
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import StaffKeyCheck
 from api.told_object import bad_request, read_object_of, text_of
@@ -34,7 +35,7 @@ def erasures_router(erasures: Erasures, staff: StaffKeyCheck) -> APIRouter:
         """`{"by", "reason", "dry_run"}`: 202 with the erasure and what goes; 200 where it is only looked at."""
         asked = await _asked(request)
         try:
-            shown = await erasures.preview(request.path_params["identity"])
+            shown = await erasures.preview(named_customer(request))
             if asked["dry_run"]:
                 return json_response(asdict(shown))
             erasure = await erasures.begin(shown.customer, by=asked["by"], reason=asked["reason"])

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.named_customer import named_customer
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import StaffKeyCheck
 from api.told_object import bad_request, read_object_of, text_of
@@ -46,7 +47,7 @@ def feelings_router(
     router = APIRouter(tags=["moment"])
 
     async def _customer(request: Request) -> str:
-        found = await customers.find(request.path_params["identity"])
+        found = await customers.find(named_customer(request))
         if found is None:
             raise RefusedRequestError(404, "unknown_customer", "nobody is known by this")
         return found.customer

@@ -1,7 +1,7 @@
 """`/inbound/postmark`, `/inbound/sendgrid`, `/inbound/ses`, `/inbound/mail`: customers' mail over HTTP.
 
 Postmark and SendGrid sign nothing: they send a secret of ours, as the password of Basic
-authentication or as `?key=`. `/inbound/mail` takes a mail as it is, from scripts with the staff token.
+authentication. `/inbound/mail` takes a mail as it is, from scripts with the staff token.
 """
 
 import base64
@@ -64,10 +64,8 @@ class InboundSecret:
         if self._secret is None:
             said = "this door is shut: set CLEW_INBOUND_SECRET for the API process"
             raise RefusedRequestError(403, "inbound_off", said)
-        told = [request.query_params.get("key", ""), _password(request)]
-        same = [hmac.compare_digest(one.encode(), self._secret.encode()) for one in told]
-        if not any(same):
-            said = "send the inbound secret: https://clew:SECRET@… or ?key=SECRET"
+        if not hmac.compare_digest(_password(request).encode(), self._secret.encode()):
+            said = "send the inbound secret as the password of Basic authentication: https://clew:SECRET@…"
             raise RefusedRequestError(401, "invalid_inbound_secret", said)
 
 
@@ -112,9 +110,7 @@ def inbound_mail_router(
     async def plain(request: Request) -> Response:
         origin = await staff.check(request)
         raw = await read_body(request, LARGEST_MAIL)
-        to = request.query_params.getlist("to")
-        sender = request.query_params.get("from")
-        heard = await desk.take_given(GivenMail(raw=raw, recipients=to, sender=sender))
+        heard = await desk.take_given(_as_it_is(request, raw))
         if deeds is not None and heard.new:
             with acting(origin):
                 await deeds.record("program", "handed in a mail", f"message {heard.reply}")
@@ -144,6 +140,18 @@ def answering(door: Door, pressure: Pressure) -> Door:
             return refusal.response()
 
     return answer
+
+
+def _as_it_is(request: Request, raw: bytes) -> GivenMail:
+    """A mail and its envelope, which headers tell. Raises: `RefusedRequestError` 400."""
+    if {"to", "from"} & set(request.query_params):
+        said = "to and from are not sent in an address: X-Envelope-To and X-Envelope-From say them"
+        raise RefusedRequestError(400, "personal_address", said)
+    told = ",".join(request.headers.getlist("x-envelope-to"))
+    recipients = [each.strip() for each in told.split(",") if each.strip()]
+    return GivenMail(
+        raw=raw, recipients=recipients, sender=request.headers.get("x-envelope-from") or None
+    )
 
 
 def _kept(heard: Heard) -> Response:

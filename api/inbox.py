@@ -1,10 +1,10 @@
-"""`/inbox/{token}`: a customer's inbox for a business's own app or web page, live.
+"""`/inbox`: a customer's inbox for a business's own app or web page, live.
 
 The token is made for one customer by `POST /v1/customers/{identity}/inbox-token`, and for that a
 program needs the staff token, as a business's own server holds it: a write key travels in web
-pages, and whoever has it could read everybody's inbox. It stands in the path because a browser's
-EventSource can send no header; it ends after a day. Web pages of any origin may call: what opens the
-inbox is the token alone, never a cookie.
+pages, and whoever has it could read everybody's inbox. It goes in the header `Authorization: Bearer`, never in
+an address: logs keep addresses. It ends after a day. Web pages of any origin may call: what opens the inbox is
+the token alone, never a cookie.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.named_customer import named_customer
 from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
 from channels.inbox_token import InboxTokens
@@ -29,6 +30,12 @@ LOOK_EVERY_SECONDS = 15.0
 """How often a stream looks by itself, in case a bell was not heard; and shows that it is alive."""
 
 _OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+_ASKED_FIRST = _OPEN | {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Last-Event-ID",
+    "Access-Control-Max-Age": "86400",
+}
+"""What a browser asks before it sends a header from another origin."""
 
 
 class Inboxes(Protocol):
@@ -76,15 +83,18 @@ def inbox_router(
     """The inbox, and the making of tokens for it."""
     router = APIRouter(tags=["inbox"])
 
-    def customer_of(token: str) -> str:
+    def customer_of(authorization: Annotated[str, Header()] = "") -> str:
+        scheme, _, token = authorization.partition(" ")
         try:
-            return tokens.read(token, wall_clock())
+            if scheme.lower() != "bearer":
+                raise InvalidLinkError("send the inbox's token: Authorization: Bearer …")
+            return tokens.read(token.strip(), wall_clock())
         except InvalidLinkError as error:
             raise HTTPException(401, str(error), headers=_OPEN) from None
 
     opened = Depends(customer_of)
 
-    @router.get("/inbox/{token}")
+    @router.get("/inbox")
     async def listed(
         customer: Annotated[str, opened],
         before: int | None = None,
@@ -99,7 +109,7 @@ def inbox_router(
         unread = await inboxes.unread(customer)
         return _answer({"messages": [asdict(each) for each in found], "unread": unread})
 
-    @router.get("/inbox/{token}/unread")
+    @router.get("/inbox/unread")
     async def unread(customer: Annotated[str, opened]) -> Response:
         """How many messages are unread."""
         return _answer({"unread": await inboxes.unread(customer)})
@@ -107,7 +117,14 @@ def inbox_router(
     _tokens(router, tokens, customers, staff, wall_clock)
     _acts(router, inboxes, opened)
     _stream(router, inboxes, ears, opened, look_every_seconds)
+    for path in ("/inbox", "/inbox/unread", "/inbox/stream", "/inbox/{message}/{act}"):
+        router.add_route(path, _asked_first, methods=["OPTIONS"])
     return router
+
+
+async def _asked_first(request: Request) -> Response:
+    del request
+    return Response(status_code=204, headers=_ASKED_FIRST)
 
 
 def _tokens(
@@ -119,7 +136,7 @@ def _tokens(
 ) -> None:
     async def make(request: Request) -> Response:
         """A token for one customer: `{"token", "url", "expires_at"}`."""
-        customer = await customers.known(request.path_params["identity"])
+        customer = await customers.known(named_customer(request))
         made = tokens.make(customer, wall_clock())
         return json_response(asdict(made), 201)
 
@@ -129,7 +146,7 @@ def _tokens(
 
 
 def _acts(router: APIRouter, inboxes: Inboxes, opened: Any) -> None:
-    @router.post("/inbox/{token}/{message}/{act}")
+    @router.post("/inbox/{message}/{act}")
     async def act(
         customer: Annotated[str, opened],
         message: int,
@@ -163,7 +180,7 @@ def _stream(
         response.headers.update(_OPEN)
 
     @router.get(
-        "/inbox/{token}/stream",
+        "/inbox/stream",
         response_class=EventSourceResponse,
         dependencies=[Depends(open_to_all)],
     )

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.named_customer import named_customer
 from api.refusals import RefusedRequestError, json_response
 from api.reported import LONGEST_NAME
 from api.request_body import (
@@ -75,7 +76,7 @@ def merges_router(merges: Merges, staff: StaffKeyCheck) -> APIRouter:
 
     async def several(request: Request) -> Response:
         """Who became this customer, and which names are not tied to them."""
-        name = request.path_params["identity"]
+        name = named_customer(request)
         try:
             made, refused = await merges.of(name), await merges.refused(name)
         except UnknownCustomerError as error:

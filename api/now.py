@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.moment_words import anyones, moment_told
+from api.named_customer import named_customer
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import StaffKeyCheck
 from api.told_object import read_object_of, text_of
@@ -135,7 +136,7 @@ def now_router(
 
 
 def _identity(request: Request) -> str:
-    identity = request.path_params["identity"].strip()
+    identity = named_customer(request).strip()
     if not 1 <= len(identity) <= LONGEST_IDENTITY:
         said = f"identity: expected text of 1 to {LONGEST_IDENTITY} characters"
         raise RefusedRequestError(400, "bad_request", said)

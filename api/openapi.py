@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from api.doors import DOORS, Door
+from api.named_customer import HEADER
 from api.request_body import DEPTH
 from journey.staff_roles import ROLES
 
@@ -70,12 +71,16 @@ _SCHEMAS: dict[str, Any] = {
 _ONE_JSON = {"message": "Message", "batch": "Batch", "device": "Device"}
 
 _SECURITY: dict[str, Any] = {
+    "opened": {"type": "apiKey", "in": "cookie", "name": "__Host-clew-page", "description": "What the link of a message opened, for a while. Behind the name stand the kind and the page, as `-d-PAGE`; by http it begins `clew-page`."},
+    "inboxToken": {"type": "http", "scheme": "bearer", "description": "The token of one customer's inbox; it ends after a day."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-clew-staff", "description": "A member of staff who is signed in; by http `clew-staff`."},
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user name; or as bearer; or `writeKey` in the body."},
     "staffToken": {"type": "http", "scheme": "bearer", "description": f"A token of staff, of a role: {', '.join(ROLES)}."},
-    "inboundSecret": {"type": "http", "scheme": "basic", "description": "CLEW_INBOUND_SECRET as password, or `?key=`."},
+    "inboundSecret": {"type": "http", "scheme": "basic", "description": "CLEW_INBOUND_SECRET as password."},
 }  # fmt: skip
 _PROVED = {
+    "opened": "opened",
+    "inbox_token": "inboxToken",
     "session": "session",
     "write_key": "writeKey",
     "devices_key": "writeKey",
@@ -111,6 +116,7 @@ def _operation(door: Door) -> dict[str, Any]:
         "parameters": [
             *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PARAMETER.findall(door.path)),
             *({"name": name, "in": "query", "schema": {"type": "string"}} for name in door.query),
+            *({"name": name, "in": "header", "schema": {"type": "string"}} for name in _headers(door)),
         ],
         "responses": _responses(door),
     }  # fmt: skip
@@ -122,6 +128,11 @@ def _operation(door: Door) -> dict[str, Any]:
     if body:
         told["requestBody"] = {"required": True, "content": body}
     return told
+
+
+def _headers(door: Door) -> tuple[str, ...]:
+    """Where the path names a customer, `-` may stand there, and the header says who."""
+    return (*door.headers, *((HEADER,) if "{identity" in door.path else ()))
 
 
 def _name(door: Door) -> str:

@@ -1,4 +1,4 @@
-"""`/t/{token}`: a customer wants a person. What they write becomes a case for staff, once."""
+"""`/t/{page}`: a customer wants a person. What they write becomes a case for staff, once."""
 
 import secrets
 from collections.abc import Callable
@@ -87,8 +87,9 @@ def person_router(reception: Reception, cases: AskedCases, desk: StaffDesk) -> A
         return _thanks(visitor, opened)
 
     ways = ("preferences",)
-    router.add_route("/t/{token}", reception.page("person", show, ways), methods=["GET"])
-    router.add_route("/t/{token}", reception.page("person", ask, ways), methods=["POST"])
+    reception.opens(router, "person")
+    router.add_route("/t/{page}", reception.page("person", show, ways), methods=["GET"])
+    router.add_route("/t/{page}", reception.page("person", ask, ways), methods=["POST"])
     return router
 
 

@@ -1,4 +1,4 @@
-"""`/p/{token}`: how a customer wants to be reached. What they never said stays unsaid."""
+"""`/p/{page}`: how a customer wants to be reached. What they never said stays unsaid."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -103,8 +103,9 @@ def preferences_router(
         return _page(visitor, choices, _as_held(kept, channels), saved=True)
 
     ways = ("person",)
-    router.add_route("/p/{token}", reception.page("preferences", show, ways), methods=["GET"])
-    router.add_route("/p/{token}", reception.page("preferences", keep, ways), methods=["POST"])
+    reception.opens(router, "preferences")
+    router.add_route("/p/{page}", reception.page("preferences", show, ways), methods=["GET"])
+    router.add_route("/p/{page}", reception.page("preferences", keep, ways), methods=["POST"])
     return router
 
 

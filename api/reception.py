@@ -1,24 +1,21 @@
-"""Receives customers who come by a signed link: who they are, in which language, where they may go."""
+"""Receives customers at a page that their link opened: who they are, in which language, where they may go."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from html import escape
 from typing import Protocol
 
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.customer_form import agent_of, refuse_other_sites
-from api.customer_page import Frame, customer_page, invalid_link
-from api.customer_words import Words, choose_language
+from api.customer_form import agent_of, refuse_other_sites, words_of
+from api.customer_page import Frame, Way, invalid_link, refused_page
+from api.customer_words import Words
+from api.opened_links import OpeningLinks, opening_page
 from api.refusals import RefusedRequestError
-from channels.customer_links import (
-    CustomerLinks,
-    ExpiredLinkError,
-    InvalidLinkError,
-    PageKind,
-)
+from channels.customer_links import PATHS, CustomerLinks, ExpiredLinkError, PageKind
+from channels.opened_link import ClosedLinkError
 from stores.customer_wishes import Visit
 from stores.customers import Customer
 
@@ -69,40 +66,48 @@ class Reception:
         self,
         links: CustomerLinks,
         visits: Visits,
+        opening: OpeningLinks,
         *,
         house: str = "",
         zone: str = "UTC",
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.links = links
+        self.links, self.opening = links, opening
         self.now = wall_clock
         self._visits, self._house, self._zone = visits, house, zone
 
+    def opens(self, router: APIRouter, kind: PageKind) -> None:
+        """The doors through which the links of a page come in."""
+        self.opening.add(router, PATHS[kind], lambda token: self.links.parts(kind, token))
+
     def page(self, kind: PageKind, serve: Serve, ways: Sequence[PageKind]) -> Endpoint:
-        """The endpoint of a page: opens it for whose link it is, and says in words why not else."""
+        """The endpoint of a page: for whoever opened it here, and it says in words why not else."""
+        path = PATHS[kind]
 
         async def answered(request: Request) -> Response:
             words = words_of(request)
-            token = request.path_params["token"]
             try:
-                link = self.links.read(kind, token)
                 if request.method == "POST":
                     refuse_other_sites(request)
+                opened = self.opening.opened(request, path)
+                link = self.links.of(kind, opened.parts)
                 visit = await self._visits.visit(link.customer)
                 if visit is None:
                     return invalid_link(words)
                 frame = self._frame(request, visit, ways, link.entry)
-                proof = f"page {token} {agent_of(request)}".strip()
+                proof = f"page {opened.name} {agent_of(request)}".strip()
                 visitor = Visitor(
                     customer=visit.customer, entry=link.entry, proof=proof, frame=frame
                 )
-                return await serve(visitor, request)
+                answer = await serve(visitor, request)
+                self.opening.keep(answer, opened)
+            except ClosedLinkError:
+                return opening_page(request, path, closed=True)
             except ExpiredLinkError:
                 return invalid_link(words, expired=True)
-            except InvalidLinkError:
-                return invalid_link(words)
             except RefusedRequestError as error:
                 return refused_page(words, error)
+            return answer
 
         return answered
 
@@ -132,26 +137,16 @@ class Reception:
             # From what a form was sent to, back to the page itself: a POST is not to be read again.
             here="/".join(request.url.path.split("/")[:3]),
             ways=[
-                (self._way(kind, customer, entry) + chosen, words.say(f"way.{kind}"))
+                self.way(kind, customer.customer, words.say(f"way.{kind}"), entry, chosen)
                 for kind in ways
                 if customer
             ],
         )
 
-    def _way(self, kind: PageKind, customer: Customer, entry: int | None) -> str:
+    def way(
+        self, kind: PageKind, customer: str, said: str, entry: int | None = None, chosen: str = ""
+    ) -> Way:
+        """The way to another of their pages; `chosen`: in which language, as a query."""
         about = entry if kind in ("person", "status") else None
-        return self.links.path(kind, customer.customer, about)
-
-
-def words_of(request: Request, *wished: object, zone: str = "UTC") -> Words:
-    """The words for whoever asks: as the address says, as they wished, as their browser reads."""
-    accepted = request.headers.get("accept-language", "")
-    language = choose_language(request.query_params.get("lang"), *wished, accepted=accepted)
-    return Words(language=language, zone=zone)
-
-
-def refused_page(words: Words, error: RefusedRequestError) -> Response:
-    """The page for what cannot be read."""
-    body = f"<p>{escape(words.known(f'refused.{error.code}', error.message))}</p>"
-    title = words.say("refused.title")
-    return customer_page(title, body, Frame(words=words), status=error.status)
+        link = self.links.token(kind, customer, about)
+        return Way(path=f"/{PATHS[kind]}{chosen}", link=link, said=said)

@@ -1,4 +1,4 @@
-"""`/w/{token}`: where a customer's order or case stands, in their words, kept up to date by itself."""
+"""`/w/{page}`: where a customer's order or case stands, in their words, kept up to date by itself."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,8 +77,9 @@ def status_router(
 
     ways = ("person", "preferences")
     router.add_route(SCRIPT_PATH, script, methods=["GET"])
-    router.add_route("/w/{token}/events", reception.page("status", events, ()), methods=["GET"])
-    router.add_route("/w/{token}", reception.page("status", show, ways), methods=["GET"])
+    router.add_route("/w/{page}/events", reception.page("status", events, ()), methods=["GET"])
+    reception.opens(router, "status")
+    router.add_route("/w/{page}", reception.page("status", show, ways), methods=["GET"])
     return router
 
 

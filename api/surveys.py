@@ -1,29 +1,33 @@
-"""`/s/{token}`: a customer answers what they were asked. No login; the first answer counts.
+"""`/s/{page}`: a customer answers what they were asked. No login; the first answer counts.
 
-A GET never changes anything: mail scanners follow links. `?score=9` fills the score in.
+A GET never changes anything: mail scanners follow links. `?score=9` behind the link fills the score in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from html import escape
 from typing import Protocol
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from starlette.requests import Request
 from starlette.responses import Response
 
-from api.customer_form import refuse_other_sites
-from api.customer_page import Frame, alert, customer_page, invalid_link
+from api.customer_form import refuse_other_sites, words_of
+from api.customer_page import Frame, alert, customer_page, refused_page
 from api.customer_words import Words
-from api.reception import Reception, refused_page, words_of
+from api.opened_links import OpeningLinks, opening_page
+from api.reception import Endpoint, Reception
 from api.refusals import RefusedRequestError
 from api.request_body import read_body
-from channels.survey_link import InvalidLinkError, SurveyInvitation, SurveyLinks
+from channels.opened_link import ClosedLinkError, OpenedLink
+from channels.survey_link import SurveyInvitation, SurveyLinks
 from journey.survey import MOST_TEXT, SCORES, Survey, group_of
 from stores.answers import Answer
 
 _LARGEST_BODY = 64_000
+_PATH = "s"
 _WITH_WORDS = ("nps", "csat", "ces", "choice")
 
 
@@ -45,18 +49,20 @@ class MissingAnswerError(ValueError):
 
 
 def surveys_router(
-    links: SurveyLinks, surveys: Surveys, answers: Answers, reception: Reception | None = None
+    links: SurveyLinks,
+    surveys: Surveys,
+    answers: Answers,
+    opening: OpeningLinks,
+    reception: Reception | None = None,
 ) -> APIRouter:
     """The page of a survey; with `reception` in the customer's own language, and a way to a person."""
     router = APIRouter(tags=["customers' own pages"])
+    opening.add(router, _PATH, links.parts)
 
     async def found(
-        token: str, request: Request
+        opened: OpenedLink, request: Request
     ) -> tuple[SurveyInvitation, Survey, Frame] | Response:
-        try:
-            invitation = links.read(token)
-        except InvalidLinkError:
-            return invalid_link(words_of(request))
+        invitation = links.of(opened.parts)
         frame = Frame(words=words_of(request))
         if reception is not None:
             customer, entry = invitation.customer, invitation.entry
@@ -73,18 +79,16 @@ def surveys_router(
             return _thanks(survey, frame)
         return invitation, survey, frame
 
-    @router.get("/s/{token}", response_class=HTMLResponse)
-    async def ask(token: str, request: Request, score: str = "") -> Response:
+    async def ask(opened: OpenedLink, request: Request) -> Response:
         """Show the question; change nothing."""
-        asked = await found(token, request)
+        asked = await found(opened, request)
         if isinstance(asked, Response):
             return asked
-        return _form(asked[1], asked[2], {"score": score})
+        return _form(asked[1], asked[2], {"score": request.query_params.get("score", "")})
 
-    @router.post("/s/{token}", response_class=HTMLResponse)
-    async def answer(token: str, request: Request) -> Response:
+    async def answer(opened: OpenedLink, request: Request) -> Response:
         """Take the answer. The first one counts."""
-        asked = _from_elsewhere(request) or await found(token, request)
+        asked = await found(opened, request)
         if isinstance(asked, Response):
             return asked
         invitation, survey, frame = asked
@@ -100,15 +104,30 @@ def surveys_router(
         await answers.keep(said)
         return _thanks(survey, frame)
 
+    for method, serve in (("GET", ask), ("POST", answer)):
+        router.add_route(f"/{_PATH}/{{page}}", _at_page(opening, serve), methods=[method])
     return router
 
 
-def _from_elsewhere(request: Request) -> Response | None:
-    try:
-        refuse_other_sites(request)
-    except RefusedRequestError as error:
-        return refused_page(words_of(request), error)
-    return None
+def _at_page(
+    opening: OpeningLinks, serve: Callable[[OpenedLink, Request], Awaitable[Response]]
+) -> Endpoint:
+    """The endpoint of the page: for whoever opened it here."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            if request.method == "POST":
+                refuse_other_sites(request)
+            opened = opening.opened(request, _PATH)
+        except RefusedRequestError as error:
+            return refused_page(words_of(request), error)
+        except ClosedLinkError:
+            return opening_page(request, _PATH, closed=True)
+        shown = await serve(opened, request)
+        opening.keep(shown, opened)
+        return shown
+
+    return answered
 
 
 def _read(survey: Survey, invitation: SurveyInvitation, form: Mapping[str, str]) -> Answer:

@@ -1,7 +1,8 @@
 """`/u/{token}`: one click and the customer gets no more of it; or less of it, if they like that better.
 
 A GET never changes anything: mail scanners follow links. The POST is RFC 8058's one-click, and
-the button of the page. No login, no questions.
+the button of the page. No login, no questions. Whoever reads the address in a log can do what harms nobody:
+have less sent, or nothing. What shows more, or brings messages back, opens with what no address has.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,17 +15,20 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.customer_form import agent_of, read_form, refuse_other_sites
-from api.customer_page import Frame, card, customer_page, invalid_link
+from api.customer_form import agent_of, read_form, refuse_other_sites, words_of
+from api.customer_page import Frame, card, customer_page, invalid_link, refused_page
 from api.customer_words import Words
 from api.preferences_page import PAUSES, WishKeeper, channel_name
-from api.reception import Endpoint, Reception, refused_page, words_of
+from api.reception import Endpoint, Reception
 from api.refusals import RefusedRequestError
 from channels.unsubscribe_link import InvalidLinkError, UnsubscribeLinks, Unsubscription
 from journey.effects import Purpose
 
-_LARGEST_BODY = 4_096
+UNDONE_WITHIN = timedelta(hours=1)
+"""For so long the page that unsubscribed can take it back."""
 
+_LARGEST_BODY = 4_096
+_LONGEST_UNDO = 2_000
 
 _Serve = Callable[[Unsubscription, Request], Awaitable[Response]]
 
@@ -50,7 +54,7 @@ def unsubscribe_router(
 ) -> APIRouter:
     """The customer's own page for not being written to any more; with `wishes` also for less."""
     router = APIRouter(tags=["customers' own pages"])
-    page = _UnsubscribePage(consents, reception, wishes, wall_clock)
+    page = _UnsubscribePage(links, consents, reception, wishes, wall_clock)
 
     def opened(serve: _Serve) -> Endpoint:
         async def answered(request: Request) -> Response:
@@ -74,12 +78,13 @@ def unsubscribe_router(
 class _UnsubscribePage:
     def __init__(
         self,
+        links: UnsubscribeLinks,
         consents: Consents,
         reception: Reception | None,
         wishes: WishKeeper | None,
         wall_clock: Callable[[], datetime],
     ) -> None:
-        self._consents, self._reception = consents, reception
+        self._links, self._consents, self._reception = links, consents, reception
         self._wishes, self._now = wishes, wall_clock
 
     async def current(self, wanted: Unsubscription) -> Unsubscription:
@@ -104,6 +109,7 @@ class _UnsubscribePage:
         if not one_click:
             refuse_other_sites(request)
         way = "one-click" if one_click else "page"
+        before = await self._wanted(wanted)
         await self._consents.withdraw(
             wanted.customer,
             wanted.purpose,
@@ -113,17 +119,31 @@ class _UnsubscribePage:
         )
         frame = await self._frame(request, wanted)
         words = frame.words
-        path = f"/u/{request.path_params['token']}/undo?lang={words.language}"
-        body = (
-            f"<p>{words.html('unsubscribe.done', channel=_channel(words, wanted))}</p>"
-            f'<form method="post" action="{escape(path)}">'
-            f'<button class="second" type="submit">{words.html("unsubscribe.undo")}</button></form>'
-        )
+        body = f"<p>{words.html('unsubscribe.done', channel=_channel(words, wanted))}</p>"
+        if before:
+            body += self._way_back(wanted, request, words)
         return customer_page(words.say("unsubscribe.done.title"), body, frame)
 
+    async def _wanted(self, wanted: Unsubscription) -> bool:
+        """Whether it came until now: only then there is something to go back to."""
+        if self._wishes is None:
+            return True
+        return (await self._wishes.wishes(wanted.customer)).wants(wanted.channel)
+
+    def _way_back(self, wanted: Unsubscription, request: Request, words: Words) -> str:
+        path = f"/u/{request.path_params['token']}/undo?lang={words.language}"
+        back = self._links.undo_token(wanted, self._now() + UNDONE_WITHIN)
+        return (
+            f'<form method="post" action="{escape(path)}">'
+            f'<input type="hidden" name="undo" value="{escape(back)}">'
+            f'<button class="second" type="submit">{words.html("unsubscribe.undo")}</button></form>'
+        )
+
     async def undo(self, wanted: Unsubscription, request: Request) -> Response:
-        """It was a mistake: as before."""
+        """It was a mistake: as before. Raises: `InvalidLinkError` where another page says so."""
         refuse_other_sites(request)
+        told = (await read_form(request)).line("undo", _LONGEST_UNDO)
+        self._links.may_undo(wanted, told, self._now())
         await self._consents.give(
             wanted.customer,
             wanted.purpose,
@@ -141,6 +161,8 @@ class _UnsubscribePage:
             return await self.question(wanted, request)
         until = self._now() + timedelta(days=int(days))
         before = (await self._wishes.wishes(wanted.customer)).preferences
+        if before.paused_until is not None:
+            until = max(until, before.paused_until)  # less than that is said in the preferences
         paused = replace(before, paused_until=until)
         proof = _proof("pause", request)
         await self._wishes.keep(wanted.customer, paused, {}, source="page", proof=proof)
@@ -165,9 +187,11 @@ class _UnsubscribePage:
             f"{escape(words.count('unsubscribe.pause', days))}</button>"
             for days in PAUSES[1:]
         )
-        more = "".join(
-            f'<p><a href="{escape(path)}">{words.html("unsubscribe.choose")}</a></p>'
-            for path, _ in frame.ways[:1]
+        # Shown by our script, where the link of a message has more behind its `#`.
+        more = (
+            f'<form method="post" action="/p?lang={words.language}" data-opens hidden>'
+            f'<input type="hidden" name="link"><button class="way" type="submit">'
+            f"{words.html('unsubscribe.choose')}</button></form>"
         )
         action = f"{frame.here}/less?lang={words.language}"
         return card(
@@ -179,8 +203,9 @@ class _UnsubscribePage:
 
     async def _frame(self, request: Request, wanted: Unsubscription) -> Frame:
         if self._reception is None:
-            return Frame(words=words_of(request))
-        return await self._reception.frame(request, wanted.customer, ("preferences", "person"))
+            return Frame(words=words_of(request), opens=self._wishes is not None)
+        frame = await self._reception.frame(request, wanted.customer, ())
+        return replace(frame, opens=self._wishes is not None)
 
 
 def _proof(way: str, request: Request) -> str:

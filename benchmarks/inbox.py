@@ -44,14 +44,16 @@ PAGES = {
     "all, an admin": ("root", "/staff?scope=all"),
     "page 20": ("root", "/staff?scope=all&page=20"),
     "one language": ("m1", "/staff?language=cs"),
-    "a name, an agent": ("m1", "/staff?scope=all&q=Last19"),
-    "a name of nobody, an admin": ("root", "/staff?scope=all&q=Nobody"),
+    "a name, an agent": ("m1", "/staff?scope=all&sought=a0000001"),
+    "a name of nobody, an admin": ("root", "/staff?scope=all&sought=a0000002"),
     "a lead, with loads": ("m0", "/staff"),
     "problems": ("m0", "/staff/problems"),
     "figures": ("m0", "/staff/figures"),
     "a new case": ("m1", "/staff/new"),
     "one case": ("root", "/staff/case/9:17"),
 }
+SOUGHT = {"a0000001": "Last19", "a0000002": "Nobody"}
+"""What is searched for under these numbers, as a browser keeps it."""
 
 
 async def main() -> None:
@@ -82,6 +84,8 @@ async def _measure(house: StaffHouse) -> None:
     for name, (member, path) in PAGES.items():
         async with httpx.AsyncClient(transport=transport, base_url="http://clew.test") as client:
             await house.signed_in(client, member)
+            for number, words in SOUGHT.items():
+                client.cookies.set(f"clew-staff-sought-{number}", words)
             taken = [await _asked(client, path) for _ in range(ROUNDS + 3)][3:]
         p95 = statistics.quantiles(taken, n=20)[-1]
         said = "" if p95 < BAR_MS else f"  above {BAR_MS}"

@@ -286,7 +286,8 @@ async def measure(
         nonlocal known
         for identity in identities:
             began = time.perf_counter()
-            answer = await client.get(f"/v1/customers/{identity}/now?place=ivr")
+            whom = {"X-Customer": identity}
+            answer = await client.get("/v1/customers/-/now?place=ivr", headers=whom)
             took.append((time.perf_counter() - began) * 1_000)
             known += answer.status_code == 200
             assert answer.status_code in (200, 404), answer.text

@@ -1,6 +1,6 @@
 """Links to the pages that belong to a customer, or to one of their runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -21,6 +21,11 @@ By the others one can only say no, or write to us, and that must work from the o
 _DAY_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def page_links(kind: PageKind, base_url: str, secret: bytes) -> SignedLinks:
+    """Makes and reads the links of one kind of page, whoever it is of."""
+    return SignedLinks(base_url, secret, kind=f"page {kind}", path=PATHS[kind])
+
+
 class ExpiredLinkError(InvalidLinkError):
     """A link that was good once; a newer message has a new one."""
 
@@ -37,19 +42,16 @@ class CustomerLinks:
     """Makes and reads the links of one installation. `wall_clock` says from when on they count."""
 
     def __init__(self, base_url: str, secret: bytes, wall_clock: Callable[[], datetime]) -> None:
-        self._kinds = {
-            kind: SignedLinks(base_url, secret, kind=f"page {kind}", path=path)
-            for kind, path in PATHS.items()
-        }
+        self._kinds = {kind: page_links(kind, base_url, secret) for kind in PATHS}
         self._now = wall_clock
 
     def url(self, kind: PageKind, customer: str, entry: int | None = None) -> str:
         """The whole link, to put in a message."""
         return self._kinds[kind].url(*self._parts(kind, customer, entry))
 
-    def path(self, kind: PageKind, customer: str, entry: int | None = None) -> str:
-        """The link from one of our pages to another."""
-        return f"/{PATHS[kind]}/{self._kinds[kind].token(*self._parts(kind, customer, entry))}"
+    def token(self, kind: PageKind, customer: str, entry: int | None = None) -> str:
+        """The signed part of the link: what one of our pages sends to open another."""
+        return self._kinds[kind].token(*self._parts(kind, customer, entry))
 
     def links(self, customer: str, entry: int) -> dict[str, str]:
         """What a message may name as `NAME.link`."""
@@ -62,7 +64,16 @@ class CustomerLinks:
 
     def read(self, kind: PageKind, token: str) -> PageLink:
         """What a token stands for. Raises: `ExpiredLinkError`, `InvalidLinkError`."""
+        return self.of(kind, self._kinds[kind].read(token))
+
+    def parts(self, kind: PageKind, token: str) -> list[str]:
+        """What was signed, where it still opens the page. Raises: `ExpiredLinkError`, `InvalidLinkError`."""
         parts = self._kinds[kind].read(token)
+        self.of(kind, parts)
+        return parts
+
+    def of(self, kind: PageKind, parts: Sequence[str]) -> PageLink:
+        """What the parts of a token stand for. Raises: `ExpiredLinkError`, `InvalidLinkError`."""
         if len(parts) != 3 or not (parts[1] + parts[2]).isdecimal():
             raise InvalidLinkError("this link is not complete")
         customer, entry, until = parts

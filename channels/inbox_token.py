@@ -10,7 +10,7 @@ HOLDS = timedelta(hours=24)
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class InboxToken:
-    """A token, the address of the inbox that it opens, and until when."""
+    """A token, the address of the inbox to which it is sent in a header, and until when it opens it."""
 
     token: str
     url: str
@@ -29,7 +29,7 @@ class InboxTokens:
         token = self._links.token(customer, str(ends))
         return InboxToken(
             token=token,
-            url=self._links.url(customer, str(ends)),
+            url=self._links.page,
             expires_at=datetime.fromtimestamp(ends, UTC),
         )
 

@@ -170,8 +170,9 @@ def _mailbox(name: str, address: str) -> Address:
 
 def _add_unsubscribe(mail: EmailMessage, mailbox: str, url: str) -> None:
     """RFC 8058: one click in the mail client, and a mailbox for clients that only write."""
-    token = url.rpartition("/")[2]
-    mail["List-Unsubscribe"] = f"<{url}>, <mailto:{mailbox}?subject=unsubscribe%20{token}>"
+    clicked = url.partition("#")[0]  # what stands behind it is for browsers, and opens more
+    token = clicked.rpartition("/")[2]
+    mail["List-Unsubscribe"] = f"<{clicked}>, <mailto:{mailbox}?subject=unsubscribe%20{token}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 

@@ -1,4 +1,7 @@
-"""Links to customers' own pages: signed, without personal data, valid for as long as the secret is."""
+"""Links to customers' own pages: signed, without personal data, valid for as long as the secret is.
+
+What is signed stands behind the `#`: no browser sends that to a server, so no log of one has it.
+"""
 
 import base64
 import hashlib
@@ -26,12 +29,12 @@ class SignedLinks:
             raise ValueError(f"the secret of {kind} links needs {SMALLEST_SECRET} bytes or more")
         if not base_url.startswith(("https://", "http://")):
             raise ValueError(f"the address of {kind} links begins with https://")
-        self._begins = f"{base_url.rstrip('/')}/{path}/"
+        self.page = f"{base_url.rstrip('/')}/{path}"
         self._secret = hashlib.sha256(kind.encode() + secret).digest()
 
     def url(self, *parts: str) -> str:
         """The link to put in a message."""
-        return self._begins + self.token(*parts)
+        return f"{self.page}#{self.token(*parts)}"
 
     def token(self, *parts: str) -> str:
         """The signed part of the link."""

@@ -1,5 +1,6 @@
 """Links to the page on which a survey is answered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channels.signed_link import InvalidLinkError, SignedLinks
@@ -32,7 +33,16 @@ class SurveyLinks:
 
     def read(self, token: str) -> SurveyInvitation:
         """What a token stands for. Raises: `InvalidLinkError`."""
+        return self.of(self._links.read(token))
+
+    def parts(self, token: str) -> list[str]:
+        """What was signed. Raises: `InvalidLinkError`."""
         parts = self._links.read(token)
+        self.of(parts)
+        return parts
+
+    def of(self, parts: Sequence[str]) -> SurveyInvitation:
+        """What the parts of a token stand for. Raises: `InvalidLinkError`."""
         if len(parts) != 4 or not parts[3].isdecimal():
             raise InvalidLinkError("this link is not complete")
         ask, survey, customer, entry = parts

@@ -52,7 +52,7 @@ def in_words(
     data: dict[str, JsonValue] = {}
     for _, file in each_variant(message):
         data |= stand_in_data(file)
-    survey: dict[str, JsonValue] = {"link": "https://example.com/s/…", "name": "survey"}
+    survey: dict[str, JsonValue] = {"link": "https://example.com/s#…", "name": "survey"}
     values: dict[str, JsonValue] = {"survey": survey, "data": data, **given}
     renderer, address = MessageFileRenderer(), "anna@example.com"
     try:

@@ -53,6 +53,7 @@ def inbox_router(inbox: Inbox) -> APIRouter:
     router.add_route(f"{AT}/openid/answer", inbox.login.from_provider, methods=["GET"])
     router.add_route(f"{AT}/logout", door.for_staff(inbox.login.sign_out), methods=["POST"])
     router.add_route(AT, door.for_staff(inbox.lists.show), methods=["GET"])
+    router.add_route(f"{AT}/search", door.for_staff(inbox.lists.search), methods=["POST"])
     router.add_route(f"{AT}/views", door.for_staff(inbox.lists.keep), methods=["POST"])
     router.add_route(f"{AT}/events", door.for_staff(inbox.live.events), methods=["GET"])
     router.add_route(f"{AT}/replies", door.for_staff(inbox.replies.show), methods=["GET"])

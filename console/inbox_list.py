@@ -1,15 +1,16 @@
 """The list of the inbox: what is to be done, soonest first, as far as a member may see it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import Response
 
 from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, to
+from console.inbox_search import keep, new_number, sought
 from console.inbox_words import SHORT_STATES, STATES, clock_words, due_of, title_of
 from journey.house_files import House
 from journey.queues import titles_of
@@ -24,7 +25,10 @@ SCOPES: dict[Scope, str] = {
     "approvals": "To approve",
     "all": "All I may see",
 }
-FILTERS = ("scope", "state", "queue", "place", "language", "q")
+IN_ADDRESSES = ("scope", "state", "queue", "place", "language")
+"""Of what is looked for, what may stand in an address; what is searched for (`q`) may not."""
+
+FILTERS = (*IN_ADDRESSES, "q")
 
 
 class Lists(Protocol):
@@ -75,7 +79,8 @@ class ListPage:
 
     async def show(self, visit: Visit) -> Response:
         """One page of the list."""
-        asked = _asked(visit.request.query_params)
+        views = await self.views.views(visit.member.member)
+        asked = self._asked(visit.request, views)
         wanted, found = await self._wanted(visit, asked)
         cases, more = await self.lists.cases(visit.member, wanted)
         names = {each.member: each.name for each in await self.members.members()}
@@ -93,10 +98,7 @@ class ListPage:
             "queues": [(name, titles.get(name, name)) for name in queues],
             "filtered": any(asked.get(each) for each in FILTERS if each != "scope"),
             "found": found,
-            "views": [
-                (each, f"{AT}?{urlencode(each.filters)}")
-                for each in await self.views.views(visit.member.member)
-            ],
+            "views": [(each, f"{AT}?{urlencode({'view': each.view})}") for each in views],
             "page": wanted.page,
             "before": _address(asked, wanted.page - 1) if wanted.page > 1 else "",
             "after": _address(asked, wanted.page + 1) if more and wanted.page < MOST_PAGES else "",
@@ -104,6 +106,18 @@ class ListPage:
             "nobody": not visit.member.queues and visit.member.role != "admin",
         }  # fmt: skip
         return self.door.page("list.html", values)
+
+    async def search(self, visit: Visit) -> Response:
+        """Look for what was filled in. What is searched for stands in no address."""
+        form = visit.form
+        asked = {name: form.line(name) for name in IN_ADDRESSES if form.line(name)}
+        words = " ".join(form.line("q").split())[:200]
+        if not words:
+            return to(f"{AT}?{urlencode(asked)}")
+        number = new_number()
+        answer = to(f"{AT}?{urlencode({**asked, 'sought': number})}")
+        keep(self.door, visit.request, answer, number, words)
+        return answer
 
     async def keep(self, visit: Visit) -> Response:
         """Keep this list under a name, or keep one no more."""
@@ -121,7 +135,22 @@ class ListPage:
             await self.views.keep_view(visit.member.member, name, filters)
         except KeepsakeRefusedError as error:
             raise RefusedPageError(409, str(error)) from None
-        return to(f"{AT}?{urlencode(filters)}")
+        return to(f"{AT}?{urlencode(_in_address({**filters, 'sought': form.line('sought', 8)}))}")
+
+    def _asked(self, request: Request, views: Sequence[SavedView]) -> dict[str, str]:
+        """What is looked for: as a view of theirs says, or the address, with what they searched for."""
+        query = request.query_params
+        names = (*IN_ADDRESSES, "page", "view", "sought")
+        asked = {
+            name: " ".join(query[name].split())[:200]
+            for name in names
+            if query.get(name, "").strip()
+        }
+        kept = next((each for each in views if str(each.view) == asked.get("view")), None)
+        if kept is not None:
+            return {**kept.filters, **asked}
+        words = sought(self.door, request, asked.get("sought", ""))
+        return {**asked, "q": words} if words else asked
 
     async def _wanted(self, visit: Visit, asked: dict[str, str]) -> tuple[Wanted, str]:
         """What is looked for, and whom a name or a number leads to, in words."""
@@ -173,16 +202,14 @@ class ListPage:
         }
 
 
-def _asked(query: QueryParams) -> dict[str, str]:
-    return {
-        name: " ".join(query[name].split())[:200]
-        for name in (*FILTERS, "page")
-        if query.get(name, "").strip()
-    }
+def _in_address(asked: Mapping[str, str]) -> dict[str, str]:
+    """The part of it that an address has."""
+    names = (*IN_ADDRESSES, "view", "sought")
+    return {name: asked[name] for name in names if asked.get(name)}
 
 
-def _address(asked: dict[str, str], page: int) -> str:
-    return f"{AT}?{urlencode({**asked, 'page': str(page)})}"
+def _address(asked: Mapping[str, str], page: int) -> str:
+    return f"{AT}?{urlencode({**_in_address(asked), 'page': str(page)})}"
 
 
 def _number(text: str) -> int:
@@ -200,7 +227,7 @@ def _scopes(
     visit: Visit, asked: dict[str, str], counts: dict[Scope, int]
 ) -> Sequence[tuple[Scope, str, str, str]]:
     """The tabs: name, words, count, address."""
-    kept = {name: value for name, value in asked.items() if name not in ("scope", "page")}
+    kept = _in_address(asked)
     shown: list[tuple[Scope, str, str, str]] = []
     for scope, words in SCOPES.items():
         if (scope == "approvals" and not visit.leads) or (scope == "mine" and not visit.works):

@@ -25,6 +25,7 @@ from console.inbox_door import (
     refuse_forged,
     to,
 )
+from console.inbox_search import forget_all
 from stores.audit import acting
 from stores.staff_sign_ins import OpenIdLogin, TooManyTriesError
 
@@ -147,6 +148,7 @@ class Login:
         await self.sessions.end(visit.cookie, visit.member.member, everywhere=everywhere)
         answer = to(f"{AT}/login")
         self.door.forget_cookie(answer, self.door.cookie)
+        forget_all(self.door, visit.request, answer)
         return answer
 
     @property

@@ -33,9 +33,11 @@ class NewCasePage:
     house: Houses
 
     async def show(self, visit: Visit) -> Response:
-        """The form; `?customer=` is filled in already, as a telephone puts it into the address."""
-        told = {"customer": visit.request.query_params.get("customer", "")[:320]}
-        return await self._page(visit, told)
+        """The form; `#customer=` is filled in by the page, as a telephone puts it into the address.
+
+        What stands behind the `#` is sent by no browser: no log has who called.
+        """
+        return await self._page(visit, {})
 
     async def open(self, visit: Visit) -> Response:
         """A case for whoever it is; who has one under way in this queue gets that one."""

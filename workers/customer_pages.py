@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 
 from api.data_page import DataPage, data_router
+from api.opened_links import OpeningLinks, script_router
 from api.person_page import StaffDesk, person_router
 from api.preferences_page import preferences_router
 from api.reception import Reception
@@ -15,6 +16,7 @@ from api.surveys import surveys_router
 from api.trait_corrections import CORRECTABLE
 from api.unsubscribe import unsubscribe_router
 from channels.customer_links import CustomerLinks
+from channels.opened_link import OpenedLinks
 from channels.survey_link import SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks
 from stores.answers import AnswerStore
@@ -47,9 +49,11 @@ def customer_pages(
 ) -> list[APIRouter]:
     """All of them. `live`: who listens to status pages, and what ends that when the process ends."""
     wishes, cases = WishStore(pool), AskedCaseStore(pool, ring)
+    opening = OpeningLinks(OpenedLinks(public_url, secret, wall_clock))
     reception = Reception(
         CustomerLinks(public_url, secret, wall_clock),
         wishes,
+        opening,
         house=settings.business_name,
         zone=settings.page_zone,
         wall_clock=wall_clock,
@@ -67,9 +71,10 @@ def customer_pages(
     consents, answers = ConsentStore(pool), AnswerStore(pool, ring)
     return [
         unsubscribe_router(unsubscriptions, consents, reception, wishes, wall_clock),
-        surveys_router(surveys, PublishedStore(pool), answers, reception),
+        surveys_router(surveys, PublishedStore(pool), answers, opening, reception),
         preferences_router(reception, wishes, settings.page_channels, HouseTopicStore(pool)),
         data_router(data, reception),
         person_router(reception, cases, desk),
         status_router(reception, RunStandingStore(pool), live),
+        script_router(),
     ]

@@ -36,8 +36,8 @@ class InboundDoorSettings(ReplySettings):
     """
 
     inbound_secret: SecretStr | None = None
-    """What Postmark and SendGrid send with a customer's mail, as password of Basic authentication
-    or as ?key=: 16 characters or more. Those doors are shut where unset."""
+    """What Postmark and SendGrid send with a customer's mail, as password of Basic authentication:
+    16 characters or more. Those doors are shut where unset."""
     inbound_ses_topic: str | None = None
     """The topic of SNS to which a receipt rule of SES publishes mail with its content (its ARN);
     subscribe https://…/inbound/ses to it. That door is shut where unset."""

@@ -109,6 +109,17 @@ function tell() {
   addEventListener("pagehide", () => { if (writes) send(true); });
 }
 
+/** A telephone opens /staff/new#customer=+420…: who calls goes into the form, and stands in no log. */
+function fill() {
+  const field = document.getElementById("customer");
+  const told = /^#customer=(.+)$/.exec(location.hash);
+  if (!field || !told) return;
+  field.value = decodeURIComponent(told[1]);
+  history.replaceState(null, "", location.pathname);
+}
+
+fill();
+addEventListener("hashchange", fill);
 tick();
 setInterval(tick, 5000);
 listen();

@@ -1,9 +1,11 @@
 """Customers at their own pages: on a phone and at a desk, by day and by night, in three languages, without a mouse."""
 
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +13,7 @@ import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, async_playwright
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.customer_words import LANGUAGES
 from api.status_events import LiveStatus
@@ -18,18 +21,34 @@ from stores.cases import CaseStore
 from stores.consents import ConsentStore
 from stores.customer_wishes import WishStore
 from stores.database import open_pool
+from tests.browser.followed_links import follow, put_in
 from tests.integration.api.conftest import serving
 from tests.integration.api.guest_house import NOW, GuestHouse
 from workers.embedded.postgres_server import PostgresServer
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-PAGES = ("preferences", "data", "status", "person", "unsubscribe", "survey", "expired")
+PAGES = ("preferences", "data", "status", "person", "unsubscribe", "survey", "expired", "opening")
 PHONE, DESK = 390, 1280
 THUMB = 44
 """Pixels that a thumb needs each way (WCAG 2.2, 2.5.5)."""
 
 Theme = Literal["light", "dark"]
+
+
+class Overheard:
+    """Stands where a proxy does, and writes down what its log has: addresses, and what leads to them."""
+
+    def __init__(self, app: ASGIApp, asked: list[str]) -> None:
+        self._app, self._asked = app, asked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http":
+            path, query = scope["raw_path"].decode(), scope["query_string"].decode()
+            referrer = dict(scope["headers"]).get(b"referer", b"").decode()
+            self._asked.append(f"{scope['method']} {path}{'?' if query else ''}{query} {referrer}")
+        await self._app(scope, receive, send)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -38,10 +57,11 @@ async def hotel(postgres: PostgresServer, migrated_template: str) -> AsyncIterat
         url = await postgres.create_database("hotel_pages", template=migrated_template)
         pool = await open_pool(url)
         parts.push_async_callback(pool.close)
-        # A link is made for an address, and the address is known once it is served: only its path is signed.
+        # A link is made for an address, and the address is known once it is served: only its end is signed.
         hotel, live = GuestHouse(pool, "http://127.0.0.1:1"), LiveStatus(every_seconds=0.05)
         await hotel.open()
-        hotel.address = await parts.enter_async_context(serving(hotel.app(live)))
+        app = Overheard(hotel.app(live), hotel.asked)
+        hotel.address = await parts.enter_async_context(serving(app))
         parts.callback(live.stopping.set)
         yield hotel
 
@@ -74,11 +94,18 @@ def link(hotel: GuestHouse, page: str, language: str = "en") -> str:
         "data": lambda: links.url("data", hotel.anna),
         "status": lambda: links.url("status", hotel.anna, hotel.stay),
         "person": lambda: links.url("person", hotel.anna, hotel.stay),
+        "opening": lambda: links.url("data", hotel.anna).partition("#")[0],
         "unsubscribe": lambda: hotel.unsubscribe(hotel.anna),
         "survey": lambda: hotel.survey(hotel.anna, "in a browser"),
         "expired": lambda: links.url("data", hotel.anna) + "x",
     }[page]()
     return f"{url}?lang={language}"
+
+
+async def look_at(page: Page, hotel: GuestHouse, name: str, language: str) -> None:
+    """Come to a page by its link; to where links are opened, without one."""
+    come = page.goto if name == "opening" else partial(follow, page)
+    await come(link(hotel, name, language))
 
 
 async def faults(page: Page) -> list[str]:
@@ -108,7 +135,7 @@ async def wrong_at(
     page.on("pageerror", lambda error: complaints.append(f"{error}"))
     wrong: dict[str, Any] = {}
     for name in PAGES:
-        await page.goto(link(hotel, name, language))
+        await look_at(page, hotel, name, language)
         await unfold(page)
         for width in widths:
             await page.set_viewport_size({"width": width, "height": 844})
@@ -144,7 +171,7 @@ async def small_targets(page: Page) -> list[str]:
     return await page.evaluate(
         """least => [...document.querySelectorAll('button, select, textarea, summary, .switch, footer a,'
             + ' .field input, .scale label')]
-          .filter(each => each.getBoundingClientRect().height < least)
+          .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < least)
           .map(each => each.outerHTML.slice(0, 120))""",
         THUMB,
     )
@@ -158,7 +185,7 @@ async def test_a_page_at_twice_its_size_is_still_as_wide_as_the_screen(
 
     widths: dict[str, int] = {}
     for name in PAGES:
-        await page.goto(link(hotel, name, "de"))
+        await look_at(page, hotel, name, "de")
         await unfold(page)
         widths[name] = await page.evaluate("document.documentElement.scrollWidth")
         await page.set_viewport_size({"width": 195, "height": 422})
@@ -183,7 +210,7 @@ async def test_wishes_are_told_with_the_keyboard_alone_and_without_a_script(
 ) -> None:
     guest = await hotel.known("at the keyboard")
     page = await new_page(browser, scripts=False)
-    await page.goto(hotel.links.url("preferences", guest))
+    await put_in(page, hotel.links.url("preferences", guest))
     keys, seen = page.keyboard, list[tuple[str, str]]()
 
     await keys.press("Tab")
@@ -194,8 +221,8 @@ async def test_wishes_are_told_with_the_keyboard_alone_and_without_a_script(
     for _ in range(4):
         await keys.press("Tab")
     seen.append(await outline(page.locator("#pause")))
-    await page.locator("button").focus()
-    seen.append(await outline(page.locator("button")))
+    await page.locator("main button").focus()
+    seen.append(await outline(page.locator("main button")))
     await keys.press("Enter")
     await page.wait_for_selector("text=Saved")
 
@@ -211,8 +238,8 @@ async def test_a_customer_finds_a_person_from_the_status_page(
     entry = await hotel.stays(guest, "P-1")
     page = await new_page(browser)
 
-    await page.goto(hotel.links.url("status", guest, entry))
-    await page.get_by_role("link", name="Talk to a person").click()
+    await follow(page, hotel.links.url("status", guest, entry))
+    await page.get_by_role("button", name="Talk to a person").click()
     await page.get_by_label("What is it about?").fill("My cot,\nplease")
     await page.get_by_role("button", name="Send").click()
     await page.wait_for_selector("text=You have an answer by")
@@ -248,7 +275,7 @@ async def test_a_correction_is_made_and_the_file_taken_along(
     await hotel.run('update customers set traits = \'{"city": "Bron"}\' where customer = %s', guest)
     page = await new_page(browser, scripts=False)
 
-    await page.goto(hotel.links.url("data", guest))
+    await put_in(page, hotel.links.url("data", guest))
     await page.get_by_text("Correct something").click()
     await page.get_by_label("City").fill("Brno")
     await page.get_by_role("button", name="Save").click()
@@ -266,7 +293,7 @@ async def test_the_status_page_changes_while_it_is_looked_at(
     guest = await hotel.known("looks on")
     entry = await hotel.stays(guest, "L-1")
     page = await new_page(browser)
-    await page.goto(hotel.links.url("status", guest, entry))
+    await follow(page, hotel.links.url("status", guest, entry))
     before = await page.inner_text("h1")
 
     await hotel.run("update runs set stage = 'booked', sequence = 50 where entry = %s", entry)
@@ -285,10 +312,67 @@ async def test_without_a_script_the_status_page_is_loaded_again_by_itself(
 ) -> None:
     page = await new_page(browser, scripts=False)
 
-    await page.goto(link(hotel, "status"))
+    await put_in(page, link(hotel, "status"))
 
     assert await page.locator("noscript meta[http-equiv=refresh]").get_attribute("content") == "60"
     assert "We prepare your room" in await page.inner_text("main")
+
+
+async def test_no_address_that_a_browser_sends_has_what_opens_the_page(
+    browser: Browser, hotel: GuestHouse
+) -> None:
+    """Proxies, logs and whoever reads them have the addresses, and get nowhere with them."""
+    hotel.asked.clear()
+    page, elsewhere = await new_page(browser), await new_page(browser)
+    url = hotel.links.url("data", hotel.anna)
+
+    await follow(page, url)
+    shown, asked = await page.inner_text("main"), list(hotel.asked)
+    read = [each.split(" ")[1] for each in asked if each.startswith(("GET /d", "POST /d"))]
+    refused = [await elsewhere.goto(f"{hotel.address}{each}") for each in dict.fromkeys(read)]
+
+    token = url.partition("#")[2]
+    assert "Nováková" in shown
+    assert [each.split("/")[1] for each in read] == ["d", "d", "d"]  # asked, opened, shown
+    assert not [each for each in (*asked, page.url) if set(token.split(".")[1:]) & parts_of(each)]
+    assert [answer and answer.status for answer in refused] == [200, 403]
+    assert "Nováková" not in await elsewhere.content()
+
+
+def parts_of(told: str) -> set[str]:
+    """What stands between the signs of an address."""
+    return set(re.split(r"[^\w-]", told))
+
+
+async def test_a_link_opens_its_page_on_whatever_telephone_as_often_as_its_customer_comes(
+    browser: Browser, hotel: GuestHouse
+) -> None:
+    """What looks ahead at it uses nothing up, with a script or without."""
+    url = hotel.links.url("status", hotel.anna, hotel.stay)
+    for scripts in (True, False):
+        scanner = await new_page(browser, scripts=scripts)
+        await scanner.goto(url)
+
+    for _ in range(2):
+        page = await new_page(browser)
+        await follow(page, url)
+        await page.reload()
+        assert "MER-2231" in await page.inner_text("main")
+
+
+async def test_from_the_way_out_of_a_mail_one_comes_to_what_else_one_may_choose(
+    browser: Browser, hotel: GuestHouse
+) -> None:
+    guest = await hotel.known("chooses")
+    page = await new_page(browser)
+
+    await page.goto(hotel.way_out(guest))
+    await page.get_by_role("button", name="Choose topics and channels").click()
+    await page.get_by_role("heading", name="How we write to you").wait_for()
+    by_address = await new_page(browser)
+    await by_address.goto(hotel.unsubscribe(guest))
+
+    assert await by_address.get_by_role("button", name="Choose topics and channels").count() == 0
 
 
 @pytest.mark.pictures
@@ -303,7 +387,7 @@ async def test_pictures_of_the_pages_by_day_and_by_night(
     hotel.now = NOW + timedelta(minutes=4)
     for theme, language in zip(("light", "dark"), languages, strict=True):
         page = await new_page(browser, theme=theme)
-        await page.goto(link(hotel, name, language))
+        await follow(page, link(hotel, name, language))
         shots.append(b64encode(await page.screenshot(full_page=True)).decode())
     both = await browser.new_page(viewport={"width": 844, "height": 900})
     await both.set_content(

@@ -145,6 +145,24 @@ async def test_a_case_is_worked_on_with_the_keyboard_alone(inbox: Inbox) -> None
     await page.context.close()
 
 
+async def test_who_calls_is_filled_in_by_the_page_and_stands_in_no_address(inbox: Inbox) -> None:
+    page, asked = await inbox.page("eva"), list[str]()
+    page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
+
+    await page.goto("/staff/new#customer=+420777123456")
+    await page.wait_for_function("document.getElementById('customer').value !== ''")
+    caller = await page.input_value("#customer")
+    await page.goto("/staff?scope=all")
+    await page.fill("#q", "+420777123456")
+    await page.press("#q", "Enter")
+    await page.wait_for_url("**/staff?*sought=*")
+
+    assert caller == "+420777123456"
+    assert await page.input_value("#q") == "+420777123456"
+    assert not [each for each in (*asked, page.url) if "777123456" in each]
+    await page.context.close()
+
+
 async def test_a_list_changes_by_itself_and_a_colleague_is_seen_writing(inbox: Inbox) -> None:
     case = await inbox.house.opened("Two look at it")
     eva, ben = await inbox.page("eva"), await inbox.page("ben")

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,13 +12,16 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
 from api.app import create_app
+from api.opened_links import OpeningLinks, script_router
 from api.surveys import surveys_router
+from channels.opened_link import OpenedLinks
 from channels.survey_link import SurveyInvitation, SurveyLinks
 from journey.survey import Survey
 from stores.answers import AnswerStore
 from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.published import PublishedStore
+from tests.browser.followed_links import follow, put_in
 from tests.integration.api.conftest import serving
 from workers.embedded.postgres_server import PostgresServer
 
@@ -78,9 +82,12 @@ async def hotel(postgres: PostgresServer, migrated_template: str) -> AsyncIterat
             await published.publish("survey", survey.survey, survey.model_dump(mode="json"))
         async with pool.connection() as connection:
             ours = await CustomerStore(pool).resolve(connection, [("user_id", "anna")])
-        # A link is made for an address, and the address is known once it is served: only its path is signed.
+        # A link is made for an address, and the address is known once it is served: only its end is signed.
         read = SurveyLinks(address, SECRET)
-        app = create_app(surveys_router(read, published, AnswerStore(pool)))
+        opening = OpeningLinks(OpenedLinks(address, SECRET, lambda: datetime.now(UTC)))
+        app = create_app(
+            surveys_router(read, published, AnswerStore(pool), opening), script_router()
+        )
         address = await parts.enter_async_context(serving(app))
         yield Hotel(pool, SurveyLinks(address, SECRET), ours)
 
@@ -111,7 +118,7 @@ async def opened(context: BrowserContext, address: str) -> tuple[Page, list[str]
     page.on("console", lambda said: complaints.append(said.text))
     page.on("requestfailed", lambda request: complaints.append(request.url))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(address)
+    await put_in(page, address)
     return page, complaints
 
 
@@ -244,7 +251,7 @@ async def test_the_page_is_as_wide_as_the_screen_and_no_wider(
 ) -> None:
     long = "Donaudampfschifffahrtsgesellschaftskapitän" * 5
     page = await browser.new_page(viewport={"width": width, "height": 800})
-    await page.goto(hotel.link(STAY, "fay"))
+    await follow(page, hotel.link(STAY, "fay"))
     await page.evaluate("words => document.querySelector('h1').textContent = words", long)
 
     scores = await sizes(page.locator(".scale label"))

@@ -44,7 +44,7 @@ stages:
     run = await stack.run_of("anna-asked")
     await stack.until(lambda: stack.told(anna) == ["how-was-it"])
     link = next(mail.text for mail in stack.mails if mail.customer == anna).split()[1]
-    invitation = SURVEYS.read(urlsplit(link).path.rpartition("/")[2])
+    invitation = SURVEYS.read(urlsplit(link).fragment)
     assert invitation.customer == anna
 
     answers = AnswerStore(stack.pool, stack.heard.set)

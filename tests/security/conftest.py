@@ -11,8 +11,10 @@ import pytest_asyncio
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from channels.customer_links import CustomerLinks, PageKind
+from channels.customer_links import PATHS, CustomerLinks, PageKind
 from channels.inbox_token import InboxTokens
+from channels.opened_link import OpenedLinks, page_name
+from channels.signed_link import SignedLinks
 from channels.survey_link import SurveyInvitation, SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
 from journey.staff_roles import ROLES
@@ -52,7 +54,7 @@ class Doors:
     """Staff tokens and write keys, by who holds them."""
 
     def link(self, kind: str, customer: str, *, expired: bool = False) -> str:
-        """The token of a link, as it stands in a path."""
+        """The token of a link."""
         if kind == "inbox":
             now = datetime.now(UTC) - (LONG_AGO if expired else timedelta(0))
             return InboxTokens(ADDRESS, SECRET.encode()).make(customer, now).token
@@ -61,11 +63,21 @@ class Doors:
             return UnsubscribeLinks(ADDRESS, SECRET.encode()).token(wanted)
         if kind == "survey":
             asked = SurveyInvitation(ask=f"a-{customer}", survey="none", customer=customer, entry=1)
-            return SurveyLinks(ADDRESS, SECRET.encode()).url(asked).rsplit("/", 1)[1].split("?")[0]
+            return SurveyLinks(ADDRESS, SECRET.encode()).url(asked).partition("#")[2]
         at = datetime.now(UTC) - (LONG_AGO if expired else timedelta(0))
         links = CustomerLinks(ADDRESS, SECRET.encode(), lambda: at)
         entry = 1 if kind in ("person", "status") else None
-        return links.path(cast("PageKind", kind), customer, entry).split("/")[2]
+        return links.token(cast("PageKind", kind), customer, entry)
+
+    def opened(self, kind: str, token: str, *, ended: bool = False) -> tuple[str, str]:
+        """What the page of a link is called, and the cookie that its link left. `ended`: long ago."""
+        at = datetime.now(UTC) - (LONG_AGO if ended else timedelta(0))
+        kept = OpenedLinks(ADDRESS, SECRET.encode(), lambda: at)
+        path = "s" if kind == "survey" else PATHS[cast("PageKind", kind)]
+        name = "survey" if kind == "survey" else f"page {kind}"
+        signed = SignedLinks(ADDRESS, SECRET.encode(), kind=name, path=path)
+        cookie = kept.kept(kept.open(path, token, signed.read(token)))
+        return page_name(token), f"__Host-clew-page-{path}-{page_name(token)}={cookie}"
 
     async def held(self) -> dict[str, Any]:
         """What the whole database holds, as one number for each table."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from base64 import b64encode
 from collections import Counter
 from typing import Any, cast
 
@@ -30,7 +31,7 @@ refuses, and the schema cannot say which identity is known), use_after_free and 
 caller), unsupported_method (paths share their first part, and `{case:path}` takes everything)."""
 
 SCHEMA = schemathesis.openapi.from_dict(openapi_document())
-LEFT_OUT = {"/inbox/{token}/stream", "/w/{token}/events"}
+LEFT_OUT = {"/inbox/stream", "/w/{page}/events"}
 """They go on until the listener leaves."""
 
 WAYS = 5
@@ -49,6 +50,7 @@ _VALUES = {
     "scope": ["channel", "everything", "journey"], "act": ["read", "click", "archive"], "most": ["1", "0", "9" * 30],
     "before": ["1", "9" * 30, "-9"],
 }  # fmt: skip
+_INBOUND = f"Basic {b64encode(b'clew:inbound-secret-of-the-tests').decode()}"
 _TOKENS = {"staff": "operator", "write_key": "ingest key", "devices_key": "devices key"}
 
 
@@ -136,10 +138,27 @@ class Fuzzing:
                 case.path_parameters[name] = chance.choice(_VALUES[name])
             if name == "token" and door.kind and door.kind != "short" and chance.random() < 0.8:
                 case.path_parameters[name] = self._doors.link(door.kind, self._doors.people["ben"])
+        self._link(case, door)
         if door.proof in _TOKENS and chance.random() < 0.85:
             case.headers["Authorization"] = f"Bearer {tokens[_TOKENS[door.proof]]}"
         if door.proof == "inbound_secret":
-            case.query["key"] = "inbound-secret-of-the-tests"
+            case.headers["Authorization"] = _INBOUND
+
+    def _link(self, case: Any, door: Door) -> None:
+        """What a link, what it opened, and what an inbox asks for, where each goes."""
+        if door.proof not in ("link", "opened", "inbox_token") or self._chance.random() >= 0.8:
+            return
+        told = (
+            self._doors.link(door.kind, self._doors.people["ben"]) if door.kind != "short" else ""
+        )
+        if door.proof == "inbox_token":
+            case.headers["Authorization"] = f"Bearer {told}"
+        elif door.proof == "opened":
+            case.path_parameters["page"], case.headers["Cookie"] = self._doors.opened(
+                door.kind, told
+            )
+        elif not case.path_parameters:
+            case.body = {"link": told}
 
 
 def _same(path: str, told: str) -> bool:

@@ -26,6 +26,7 @@ from stores.held_rules import Stays
 from stores.held_tables import TABLES
 from stores.messages import MessageStore
 from stores.published import PublishedStore
+from tests.integration.api.link_browser import opened
 from tests.scorecard import keep
 from tests.security import canaries as found
 from tests.security.canaries import Canaries
@@ -149,7 +150,7 @@ class Customer:
         await self._refused()
         await self._answers()
         await self._until("select 1 from cases where state = 'open'")
-        await self._staff("POST", f"/v1/customers/{self.mail}/feeling",
+        await self._staff("POST", "/v1/customers/-/feeling",
                           {"feeling": "angry", "why": of("staffnote"), "by": "eva"})  # fmt: skip
         await self._writes()
 
@@ -172,12 +173,11 @@ class Customer:
 
     async def _answers(self) -> None:
         texts = [_text(path) for path in self.stack.files.mailbox.rglob("*.eml")]
-        [link] = {found for text in texts for found in re.findall(r"/s/([\w.~-]+)", text)}
-        async with httpx.AsyncClient(
-            base_url=self.stack.addresses.api, follow_redirects=True
-        ) as api:
+        [link] = {found for text in texts for found in re.findall(r"/s#([\w.~-]+)", text)}
+        async with httpx.AsyncClient(base_url=self.stack.addresses.api) as api:
             form = {"score": "1", "words": self.canary.of("answer")}
-            answer = await api.post(f"/s/{link}", data=form)
+            page = await opened(api, f"/s#{link}")
+            answer = await api.post(page, data=form)
         assert answer.status_code == 200, answer.text
 
     async def _writes(self) -> None:
@@ -190,7 +190,7 @@ class Customer:
             f"{of('body')}\r\n--b\r\nContent-Type: text/plain\r\n"
             f'Content-Disposition: attachment; filename="{of("filename")}.txt"\r\n\r\n{of("file")}\r\n--b--\r\n'
         )
-        await self._staff("POST", "/inbound/mail?to=hello@clew.example", mail.encode())
+        await self._staff("POST", "/inbound/mail", mail.encode())
         await self._until("select 1 from inbound_messages")
 
     async def foreign(self, client: Client, customer: str) -> str:
@@ -212,7 +212,7 @@ class Customer:
 
     async def erase(self) -> dict[str, Any]:
         """Through the door of the staff, as a program of theirs asks."""
-        begun = await self._staff("POST", f"/v1/customers/{self.mail}/erase", {"by": "eva"})
+        begun = await self._staff("POST", "/v1/customers/-/erase", {"by": "eva"})
         async with asyncio.timeout(150):
             while True:
                 proof = await self._staff("GET", f"/v1/erasures/{begun['erasure']}", None)
@@ -222,7 +222,11 @@ class Customer:
 
     async def _staff(self, method: str, path: str, body: Any) -> dict[str, Any]:
         said: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
-        headers = {"Authorization": f"Bearer {self.stack.addresses.staff_token}"}
+        headers = {
+            "Authorization": f"Bearer {self.stack.addresses.staff_token}",
+            "X-Customer": self.mail,
+            "X-Envelope-To": "hello@clew.example",
+        }
         async with httpx.AsyncClient(base_url=self.stack.addresses.api, headers=headers) as api:
             answer = await api.request(method, path, **said)
         assert answer.status_code < 300, (path, answer.text)
@@ -259,6 +263,7 @@ async def outside(stack: Stack, client: Client, canary: Canaries) -> dict[str, s
         ("POST", "/v1/identify", {"traits": {"a": canary.of("trait")}}),
         ("GET", f"/v1/customers/{canary.of('userid')}/feeling", None),
         ("POST", f"/s/{canary.of('words')}", {}),
+        ("POST", f"/u/{canary.of('words')}", {}),
         ("GET", "/v1/cases", None),
     ]
     return hits(

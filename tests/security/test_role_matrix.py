@@ -4,7 +4,7 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -86,10 +86,14 @@ def of_keys(doors: Doors, door: Door) -> Iterator[Caller]:
     yield from (Caller(who, True, (), bearer(doors.tokens[who])) for who in ("write key", right))
 
 
+KINDS = {"unsubscribe", "survey", "preferences", "data", "person", "status", "inbox"}
+
+
 def of_links(doors: Doors, door: Door) -> Iterator[Caller]:
+    """Links whose token stands in a path, or goes in the body of a form."""
     status = (401,) if door.kind == "inbox" else (404,)
     anna, kind = doors.people["anna"], door.kind
-    kinds = {"unsubscribe", "survey", "preferences", "data", "person", "status", "inbox"} - {kind}
+    kinds = KINDS - {kind}
     yield Caller("guessed", False, status, token="x" * 40)
     yield from (
         Caller(f"a link: {k}", False, status, token=doors.link(k, anna)) for k in sorted(kinds)
@@ -103,8 +107,6 @@ def of_links(doors: Doors, door: Door) -> Iterator[Caller]:
         yield Caller(
             f"tampered {place}", False, status, token=right[:place] + letter + right[place + 1 :]
         )
-    if kind not in ("unsubscribe", "survey", "inbox"):
-        yield Caller("of nobody", False, status, token=doors.link(kind, "no-such-customer"))
     if kind in VALID_DAYS or kind == "inbox":  # by the others one says no, from the oldest mail too
         over = (401,) if kind == "inbox" else (410,)
         yield Caller("expired", False, over, token=doors.link(kind, anna, expired=True))
@@ -114,17 +116,61 @@ def of_links(doors: Doors, door: Door) -> Iterator[Caller]:
             "origin": {"Origin": "https://evil.example"},
         }.items():
             yield Caller(f"another {name}", False, (403,), told, token=right)
+    yield Caller("the customer", True, (), token=right)
+
+
+def of_inboxes(doors: Doors, door: Door) -> Iterator[Caller]:
+    """The token goes in a header, and in no other way."""
+    right = doors.link("inbox", doors.people["anna"])
+    yield Caller("nobody", False, (401,))
+    yield Caller("in the address", False, (401,), query=f"?token={right}&authorization={right}")
+    yield Caller("not as bearer", False, (401,), {"Authorization": right})
+    yield Caller("staff", False, (401,), bearer(doors.tokens["operator"]))
+    for each in of_links(doors, door):
+        yield replace(each, headers=bearer(each.token or ""), token=None)
+
+
+def of_opened(doors: Doors, door: Door) -> Iterator[Caller]:
+    """A page opens with the cookie that its own link left in this browser."""
+    anna, kind = doors.people["anna"], door.kind
+    right = doors.link(kind, anna)
+    name, cookie = doors.opened(kind, right)
+    called = cookie.partition("=")[0]
+    bens = doors.opened(kind, doors.link(kind, doors.people["ben"]))[1]
+    others = {
+        each: doors.opened(each, doors.link(each, anna))[1]
+        for each in sorted(KINDS - {kind, "unsubscribe", "inbox"})
+    }
+    wrong = {
+        "nobody": "",
+        "the link itself": f"{called}={right}",
+        "half a cookie": cookie[:-2],
+        "by another name": cookie.removeprefix("__Host-"),
+        "of another customer": bens,
+        "of another customer, by this name": f"{called}={bens.partition('=')[2]}",
+        "long ago": doors.opened(kind, right, ended=True)[1],
+        **{f"of another page: {each}": f"{called}={told.partition('=')[2]}" for each, told in others.items()},
+    }  # fmt: skip
+    for who, told in wrong.items():
+        yield Caller(who, False, (403,), {"Cookie": told}, token=name)
+    if kind in VALID_DAYS:
+        over, its = doors.opened(kind, doors.link(kind, anna, expired=True))
+        yield Caller("expired", False, (410,), {"Cookie": its}, token=over)
     if kind != "survey":
-        yield Caller("the customer", True, (), token=right)
+        nobodys, its = doors.opened(kind, doors.link(kind, "no-such-customer"))
+        yield Caller("of nobody", False, (404,), {"Cookie": its}, token=nobodys)
+        yield Caller("the customer", True, (), {"Cookie": cookie}, token=name)
+    if door.changes:
+        for site in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+            yield Caller("another site", False, (403,), {"Cookie": cookie, **site}, token=name)
 
 
 def of_providers(doors: Doors, door: Door) -> Iterator[Caller]:
     del doors
     refused = (400, 401, 403, 404)
     yield Caller("nobody", False, refused)
-    yield Caller(
-        "a wrong secret", False, refused, {"Authorization": "Basic eDp5"}, query="?key=wrong"
-    )
+    yield Caller("a wrong secret", False, refused, {"Authorization": "Basic eDp5"})
+    yield Caller("in the address", False, refused, query="?key=inbound-secret-of-the-tests")
     yield Caller("forged", False, refused, {
         "x-twilio-signature": "AAAA", "x-slack-signature": "v0=00", "x-slack-request-timestamp": "1",
         "webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA",
@@ -165,13 +211,14 @@ def session(cookie: str) -> dict[str, str]:
 CALLERS = {
     "session": of_sessions,
     "staff": of_staff, "write_key": of_keys, "devices_key": of_keys, "link": of_links,
-    "inbox_token": of_links, "provider": of_providers, "inbound_secret": of_providers,
+    "opened": of_opened, "inbox_token": of_inboxes, "provider": of_providers, "inbound_secret": of_providers,
 }  # fmt: skip
 
 
 def address(doors: Doors, door: Door, caller: Caller, whose: str) -> str:
     values = {
-        "identity": whose, "token": caller.token or "x", "case": "1:1", "journey": "none", "code": "NONE",
+        "identity": whose, "token": caller.token or "x", "page": caller.token or "x",
+        "case": "1:1", "journey": "none", "code": "NONE",
         "what": "shown", "problem": "none", "scope": "channel", "name": "fax", "merge": "1", "reply": "r",
         "n": "0", "message": "1", "act": "read", "provider": "own",
         "erasure": "e_none", "member": "nobody", "absence": "1", "customer": "c_none",
@@ -191,7 +238,8 @@ async def knock(doors: Doors, door: Door, caller: Caller, whose: str, **extra: A
     TRIED[door.proof] += 1
     sent: dict[str, Any] = {} if door.changes else {"content": b""}
     if door.taken == "form":
-        proof = {"csrf": caller.token or ""} if door.proof == "session" else {}
+        named = {"session": "csrf", "link": "link"}.get(door.proof)
+        proof = {named: caller.token or ""} if named else {}
         sent = {"data": {"days": "7", "words": "hello", **proof, **extra}}
     elif door.taken == "events":
         event = {
@@ -207,6 +255,7 @@ async def knock(doors: Doors, door: Door, caller: Caller, whose: str, **extra: A
     elif door.changes and door.taken not in ("mail", "report"):
         sent = {"json": {**body(door), **extra}}
     at = address(doors, door, caller, whose)
+    doors.client.cookies.clear()  # each comes with what they have, and nothing of who came before
     return await doors.client.request(door.method, at, headers=dict(caller.headers), **sent)
 
 
@@ -264,7 +313,9 @@ async def test_a_link_shows_its_own_customer_and_no_other(doors: Doors, kind: st
     path = {"preferences": "p", "data": "d", "person": "t"}[kind]
     for whose, other in (("anna", "ben"), ("ben", "anna")):
         token = doors.link(kind, doors.people[whose])
-        page = await doors.client.get(f"/{path}/{token}?customer={doors.people[other]}")
+        opened = await doors.client.post(f"/{path}", data={"link": token})
+        at = opened.headers["location"]
+        page = await doors.client.get(f"{at}?customer={doors.people[other]}")
         assert page.status_code == 200
         assert f"{other}@shop.example" not in page.text
         assert doors.people[other] not in page.text

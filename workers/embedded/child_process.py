@@ -9,9 +9,11 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_NICE = 5
 _OUR_PORTS = range(20_000, 32_000)
 _LIBC = ctypes.CDLL(None)
 
@@ -108,8 +110,11 @@ async def spawn(
     when_parent_dies: signal.Signals,
     user: pwd.struct_passwd | None = None,
     environment: Mapping[str, str] | None = None,
+    gives_way: bool = False,
 ) -> ChildProcess:
     """Start `command` in a session of its own, so that Ctrl-C in a terminal reaches only us.
+
+    `gives_way`: where processors are scarce, whoever answers somebody who waits comes first.
 
     Call it from a thread that lives as long as the server should: Linux sends
     `when_parent_dies` when the *thread* that started the child ends.
@@ -123,7 +128,7 @@ async def spawn(
             stderr=output,
             start_new_session=True,
             env=None if environment is None else dict(environment),
-            preexec_fn=_before_exec(when_parent_dies, user),
+            preexec_fn=_before_exec(when_parent_dies, user, gives_way=gives_way),
         )
     return ChildProcess(process, Path(command[0]).name, log, log_start)
 
@@ -135,12 +140,21 @@ def become(user: pwd.struct_passwd) -> None:
     os.setuid(user.pw_uid)
 
 
+def _give_way() -> None:
+    """Be nice, to processes of other sessions too: Linux weighs a whole session where it groups them by it."""
+    os.nice(_NICE)
+    with suppress(OSError), Path("/proc/self/autogroup").open("w") as group:
+        group.write(str(_NICE))
+
+
 def _before_exec(
-    when_parent_dies: signal.Signals, user: pwd.struct_passwd | None
+    when_parent_dies: signal.Signals, user: pwd.struct_passwd | None, *, gives_way: bool
 ) -> Callable[[], None]:
     parent = os.getpid()
 
     def prepare() -> None:
+        if gives_way:
+            _give_way()
         if user is not None:
             become(user)
         if sys.platform == "linux":

@@ -14,6 +14,9 @@ STOP_SECONDS = 25
 LOG_BYTES = 20_000_000
 
 
+LATER = ("journey", "delivery")
+"""Kinds that work through what came in: what comes in is answered first, and is safe then."""
+
 CLONE = Path(__file__).resolve().parents[2]
 
 
@@ -73,6 +76,7 @@ class OwnProcess:
             log=self.log,
             when_parent_dies=signal.SIGTERM,
             environment={**os.environ, **self._settings},
+            gives_way=self._kind in LATER,
         )
         await self._child.until_ready(self._ready, START_SECONDS)
 

@@ -118,7 +118,9 @@ class TemporalServer:
                     raise
 
     async def _start_once(self) -> None:
-        self._child = await spawn(self._command(), log=self.log, when_parent_dies=signal.SIGTERM)
+        self._child = await spawn(
+            self._command(), log=self.log, when_parent_dies=signal.SIGTERM, gives_way=True
+        )
         try:
             await asyncio.wait_for(self._until_healthy(self._child), START_SECONDS)
         except TimeoutError as late:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.app import create_app
 from api.ingest import Ingest
@@ -22,6 +23,7 @@ from stores.customers import CustomerStore
 from stores.database import Pool, open_pool
 from stores.write_keys import WriteKeyStore
 from tests.integration.api.guest_house import ADDRESS, GuestHouse
+from tests.integration.api.link_browser import LinkBrowser
 from workers.embedded.postgres_server import PostgresServer
 
 KEY = "wk-of-the-shop"
@@ -73,7 +75,7 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncGenerator[str]:
+async def serving(app: ASGIApp) -> AsyncGenerator[str]:
     """Serve on a free port; the address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
@@ -137,5 +139,5 @@ async def visitor(house: GuestHouse) -> AsyncIterator[httpx2.AsyncClient]:
     """Somebody with a link, or without. Who listens to a status page is let go at once."""
     live = LiveStatus(every_seconds=0.01, longest_seconds=0.02)
     transport = httpx2.ASGITransport(app=house.app(live))
-    async with httpx2.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+    async with LinkBrowser(transport=transport, base_url=ADDRESS) as client:
         yield client

@@ -1,6 +1,6 @@
 """A hotel with one guest of whom it knows everything that a page can show, and all pages on a real database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -99,6 +99,8 @@ class GuestHouse:
     stay: int = 0
     rung: int = 0
     now: datetime = NOW
+    asked: list[str] = field(default_factory=list[str])
+    """What was asked of the pages, where somebody listens."""
 
     def ring(self) -> None:
         self.rung += 1
@@ -113,6 +115,11 @@ class GuestHouse:
     def unsubscribe(self, customer: str, channel: str = "email") -> str:
         wanted = Unsubscription(customer=customer, purpose="marketing", channel=channel)
         return UnsubscribeLinks(self.address, SECRET).url(wanted)
+
+    def way_out(self, customer: str) -> str:
+        """The link at the end of a mail."""
+        wanted = Unsubscription(customer=customer, purpose="marketing", channel="email")
+        return UnsubscribeLinks(self.address, SECRET).choosing_url(wanted)
 
     def survey(self, customer: str, ask: str) -> str:
         asked = SurveyInvitation(ask=ask, survey="stay", customer=customer, entry=self.stay)
@@ -134,9 +141,11 @@ class GuestHouse:
         )
 
     def routes(self, live: LiveStatus) -> list[Route]:
-        """Where links lead: the paths that hold a token."""
+        """Where links lead: where they are opened, and their pages."""
         found = [route for page in self.pages(live) for route in page.routes]
-        return [route for route in found if isinstance(route, Route) and "{token}" in route.path]
+        return [
+            route for route in found if isinstance(route, Route) and "/pages/" not in route.path
+        ]
 
     async def rows(self, query: Any, *values: Any) -> list[dict[str, Any]]:
         async with self.pool.connection() as connection:

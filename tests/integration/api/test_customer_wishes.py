@@ -1,17 +1,20 @@
 """A customer says how they want to be reached, wants less, or nothing, or a person."""
 
 import asyncio
+import re
 from datetime import time, timedelta
 
 import httpx2 as httpx
 import pytest
 
+from channels.opened_link import page_name
 from stores.case_decisions import CaseAlreadyDecidedError
 from stores.case_desk import CaseDesk
 from stores.consents import ConsentStore
 from stores.customer_wishes import WishStore
 from stores.preferences import PreferenceStore
 from tests.integration.api.guest_house import NOW, GuestHouse
+from tests.integration.api.link_browser import token_of
 from tests.integration.api.survey_page import Page
 
 
@@ -34,7 +37,7 @@ async def test_wishes_are_kept_with_a_proof_of_each_yes_and_no(
 
     kept = await PreferenceStore(house.pool).of(fay)
     said = {each.channel: each for each in await ConsentStore(house.pool).of(fay)}
-    token = url.rpartition("/")[2]
+    name = page_name(token_of(url))
     assert "Saved" in saved.text
     assert kept.preferred_channel == "sms"
     assert kept.topics_off == {"offers"}
@@ -42,7 +45,7 @@ async def test_wishes_are_kept_with_a_proof_of_each_yes_and_no(
     assert kept.paused_until == NOW + timedelta(days=30)
     assert kept.locale == "de"
     assert {channel: each.given for channel, each in said.items()} == {"email": False, "sms": True}
-    assert {each.proof for each in said.values()} == {f"preferences page {token} Phone/1"}
+    assert {each.proof for each in said.values()} == {f"preferences page {name} Phone/1"}
 
 
 async def test_what_was_left_as_it_stood_is_no_new_yes(
@@ -122,7 +125,8 @@ async def test_unsubscribing_can_be_undone_and_both_are_kept(
     url = house.unsubscribe(kim)
 
     done = await visitor.post(url)
-    undone = await visitor.post(f"{url}/undo?lang=en")
+    [told] = re.findall(r'name="undo" value="([^"]+)"', done.text)
+    undone = await visitor.post(f"{url}/undo?lang=en", data={"undo": told})
 
     rows = await house.rows("select given, proof from consents where customer = %s order by 1", kim)
     assert "/undo" in done.text

@@ -32,6 +32,10 @@ STAFF = {"Authorization": "Bearer of-staff"}
 AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 
 
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 @dataclass
 class Home:
     """An installation with an inbox; `now` is its clock, `rung` how often routers were woken."""
@@ -63,11 +67,15 @@ class Home:
         return (await self.channel.send(RenderedMessage(**asked))).provider_id
 
     async def shown(self, **query: Any) -> list[str]:
-        answer = await self.client.get(f"/inbox/{self.token()}", params=query)
+        answer = await self.asks("/inbox", **query)
         return [each["subject"] for each in answer.json()["messages"]]
 
+    async def asks(self, path: str, token: str | None = None, **query: Any) -> httpx2.Response:
+        return await self.client.get(path, params=query, headers=bearer(token or self.token()))
+
     async def does(self, message: str, act: str, token: str | None = None) -> httpx2.Response:
-        return await self.client.post(f"/inbox/{token or self.token()}/{message}/{act}")
+        told = bearer(token or self.token())
+        return await self.client.post(f"/inbox/{message}/{act}", headers=told)
 
     async def rows(self, statement: Any) -> list[dict[str, Any]]:
         async with self.pool.connection() as connection:
@@ -109,9 +117,9 @@ async def test_a_business_gets_a_token_for_one_customer_with_the_staff_token(hom
     assert (await home.client.post(path)).status_code == 401
     made = (await home.client.post(path, headers=STAFF)).json()
 
-    assert made["url"] == f"https://journeys.example/inbox/{made['token']}"
+    assert made["url"] == "https://journeys.example/inbox"
     assert made["expires_at"] == "2026-11-28T09:00:00+00:00"
-    answer = await home.client.get(f"/inbox/{made['token']}")
+    answer = await home.asks("/inbox", made["token"])
     assert [each["subject"] for each in answer.json()["messages"]] == ["Gate B4"]
     assert answer.headers["access-control-allow-origin"] == "*"
 
@@ -128,7 +136,7 @@ async def test_no_token_opens_another_customers_inbox(home: Home) -> None:
 
     for each in forged:
         for path in ("", "/unread", "/stream"):
-            assert (await home.client.get(f"/inbox/{each}{path}")).status_code == 401
+            assert (await home.asks(f"/inbox{path}", each)).status_code == 401
         assert (await home.does(message, "read", each)).status_code == 401
     for act in ("read", "click", "archive", "unread"):
         assert (await home.does(message, act, home.token(home.ben))).status_code == 404
@@ -139,10 +147,42 @@ async def test_a_token_ends_after_a_day(home: Home) -> None:
     token = home.token()
 
     home.clock.append(AT + timedelta(hours=24))
-    refused = await home.client.get(f"/inbox/{token}")
+    refused = await home.asks("/inbox", token)
 
     assert refused.status_code == 401
     assert "ask your own server for another" in refused.json()["detail"]
+
+
+async def test_a_token_in_an_address_opens_nothing(home: Home) -> None:
+    """Addresses are in the logs of proxies, and in a browser's history."""
+    message, token = await home.send(), home.token()
+
+    for path in (f"/inbox/{token}", f"/inbox/{token}/unread", f"/inbox/unread?token={token}"):
+        assert (await home.client.get(path)).status_code in (401, 404, 405)
+    for path in (f"/inbox/{token}/{message}/read", f"/inbox/{message}/read?token={token}"):
+        assert (await home.client.post(path)).status_code in (401, 404)
+    basic = await home.client.get("/inbox", auth=("x", token))
+    assert basic.status_code == 401
+    assert "Authorization: Bearer" in basic.json()["detail"]
+    assert await home.rows("select 1 from inbox_messages where read_at is not null") == []
+
+
+@pytest.mark.parametrize("path", ["/inbox", "/inbox/unread", "/inbox/stream", "/inbox/1/read"])
+async def test_a_page_elsewhere_may_send_the_token_in_a_header(home: Home, path: str) -> None:
+    """A browser asks first, as the Fetch standard has it."""
+    asked = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization",
+    }
+
+    told = await home.client.options(path, headers=asked)
+
+    assert told.status_code == 204
+    assert told.headers["access-control-allow-origin"] == "*"
+    assert "Authorization" in told.headers["access-control-allow-headers"]
+    assert "POST" in told.headers["access-control-allow-methods"]
+    assert "access-control-allow-credentials" not in told.headers
 
 
 # -- what is in it
@@ -152,7 +192,7 @@ async def test_the_newest_message_is_first_and_pages_follow(home: Home) -> None:
     for n in range(5):
         await home.send(n, f"Gate {n}")
 
-    answer = (await home.client.get(f"/inbox/{home.token()}", params={"most": 2})).json()
+    answer = (await home.asks("/inbox", most=2)).json()
 
     assert [each["subject"] for each in answer["messages"]] == ["Gate 4", "Gate 3"]
     assert answer["unread"] == 5
@@ -174,14 +214,14 @@ async def test_a_correction_takes_the_place_of_what_it_corrects(home: Home) -> N
     await home.send(2, "Gate C7", corrects=f"journey/flight/{home.anna}:7:1")
 
     assert await home.shown() == ["Gate C7"]
-    assert (await home.client.get(f"/inbox/{home.token()}/unread")).json() == {"unread": 1}
+    assert (await home.asks("/inbox/unread")).json() == {"unread": 1}
 
 
 async def test_marketing_carries_its_way_out(home: Home) -> None:
     await home.send(1, purpose="marketing")
     await home.send(2)
 
-    answer = await home.client.get(f"/inbox/{home.token()}")
+    answer = await home.asks("/inbox")
 
     links = [each["unsubscribe"] for each in answer.json()["messages"]]
     assert links[0] is None
@@ -249,7 +289,7 @@ async def test_what_is_not_there_cannot_be_read(home: Home, message: str, act: s
 
 @asynccontextmanager
 async def stream(url: str, **headers: str) -> AsyncGenerator[AsyncIterator[tuple[str, Any]]]:
-    """What a browser's EventSource would tell, as it comes."""
+    """What a page that reads the stream is told, as it comes."""
     async with (
         httpx2.AsyncClient(timeout=30) as client,
         client.stream("GET", url, headers=headers) as answer,
@@ -270,8 +310,8 @@ async def _events(answer: httpx2.Response) -> AsyncIterator[tuple[str, Any]]:
 async def test_a_message_appears_at_once_and_one_who_was_away_misses_none(home: Home) -> None:
     await home.send(1, "before")
     async with serving(home.app) as url:
-        inbox = f"{url}/inbox/{home.token()}/stream"
-        async with stream(inbox) as events:
+        inbox, proof = f"{url}/inbox/stream", bearer(home.token())
+        async with stream(inbox, **proof) as events:
             assert await anext(events) == ("unread", {"unread": 1})
             seen = await home.send(2, "Gate C7")
             event, told = await anext(events)
@@ -281,5 +321,5 @@ async def test_a_message_appears_at_once_and_one_who_was_away_misses_none(home: 
             await home.send(4, "Gate D1")
             assert (await anext(events))[1]["subject"] == "Gate D1"
 
-        async with stream(inbox, **{"Last-Event-ID": seen}) as events:
+        async with stream(inbox, **proof, **{"Last-Event-ID": seen}) as events:
             assert (await anext(events))[1]["subject"] == "Gate D1"

@@ -38,7 +38,7 @@ async def test_a_printed_link_opens_the_page(
     code, said, words = await clew(house, page, f"{house.stay}" if page == "status" else "anna")
 
     assert code == 0
-    assert said.startswith(f"{ADDRESS}/{path}/")
+    assert said.startswith(f"{ADDRESS}/{path}#")
     assert "give it to the customer" in words
     assert (await visitor.get(said)).status_code == 200
 

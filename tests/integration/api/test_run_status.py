@@ -6,7 +6,9 @@ import httpx2 as httpx
 from starlette.requests import Request
 
 from api.status_events import LiveStatus
-from tests.integration.api.guest_house import ADDRESS, NOW, GuestHouse, words
+from channels.opened_link import OpenedLinks, page_name
+from tests.integration.api.guest_house import ADDRESS, NOW, SECRET, GuestHouse, words
+from tests.integration.api.link_browser import LinkBrowser
 
 
 async def test_the_status_page_tells_the_story_in_the_customers_words(
@@ -59,10 +61,9 @@ async def test_what_changes_is_told_to_who_listens(
     entry = await house.stays(vera, "V-1")
     live = LiveStatus(every_seconds=0.01, longest_seconds=60)
     [endpoint] = [
-        route.endpoint for route in house.routes(live) if route.path == "/w/{token}/events"
+        route.endpoint for route in house.routes(live) if route.path == "/w/{page}/events"
     ]
-    request = _request(house.links.url("status", vera, entry))
-    response = await endpoint(request)
+    response = await endpoint(_request(house, vera, entry))
     parts = response.body_iterator
 
     async def heard() -> dict[str, str]:
@@ -91,7 +92,7 @@ async def test_what_changes_is_told_to_who_listens(
 
 async def test_more_listeners_than_there_is_room_for_come_again_later(house: GuestHouse) -> None:
     client = httpx.ASGITransport(app=house.app(LiveStatus(most=0)))
-    async with httpx.AsyncClient(transport=client, base_url=ADDRESS) as browser:
+    async with LinkBrowser(transport=client, base_url=ADDRESS) as browser:
         url = house.links.url("status", house.anna, house.stay)
 
         events, page = await browser.get(url + "/events"), await browser.get(url)
@@ -101,16 +102,20 @@ async def test_more_listeners_than_there_is_room_for_come_again_later(house: Gue
     assert page.status_code == 200
 
 
-def _request(url: str) -> Request:
-    path = "/" + url.split("/", 3)[3]
+def _request(house: GuestHouse, customer: str, entry: int) -> Request:
+    """As a browser asks that opened the link."""
+    token = house.links.token("status", customer, entry)
+    kept = OpenedLinks(ADDRESS, SECRET, house.clock)
+    cookie = kept.kept(kept.open("w", token, house.links.parts("status", token)))
+    name = f"__Host-clew-page-w-{page_name(token)}"
     return Request(
         {
             "type": "http",
             "method": "GET",
-            "path": path,
-            "headers": [],
+            "path": f"/w/{page_name(token)}/events",
+            "headers": [(b"cookie", f"{name}={cookie}".encode())],
             "query_string": b"",
-            "path_params": {"token": path.rpartition("/")[2]},
+            "path_params": {"page": page_name(token)},
             "server": ("stay.example", 443),
             "scheme": "https",
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -11,7 +12,9 @@ import pytest
 import pytest_asyncio
 
 from api.app import create_app
+from api.opened_links import OpeningLinks
 from api.surveys import surveys_router
+from channels.opened_link import OpenedLinks
 from channels.survey_link import SurveyInvitation, SurveyLinks
 from channels.unsubscribe_link import UnsubscribeLinks, Unsubscription
 from journey.survey import MOST_TEXT, Survey
@@ -19,6 +22,7 @@ from stores.answers import AnswerStore
 from stores.customers import CustomerStore
 from stores.messages import MessageStore
 from stores.published import PublishedStore
+from tests.integration.api.link_browser import LinkBrowser, token_of
 from tests.integration.api.survey_page import SURVEYS, Page
 from tests.integration.conftest import SURVEYS as LINKS
 from tests.integration.conftest import Stack
@@ -34,8 +38,9 @@ async def browser(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     published, answers = PublishedStore(stack.pool), AnswerStore(stack.pool, stack.heard.set)
     for survey in SURVEYS.values():
         await publish(stack, survey)
-    app = create_app(surveys_router(LINKS, published, answers))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as client:
+    opening = OpeningLinks(OpenedLinks("https://example.com", SECRET, lambda: datetime.now(UTC)))
+    app = create_app(surveys_router(LINKS, published, answers, opening))
+    async with LinkBrowser(transport=httpx.ASGITransport(app=app)) as client:
         yield client
 
 
@@ -340,10 +345,10 @@ def forged(good: str, invitation: SurveyInvitation) -> dict[str, str]:
     others = SurveyLinks("https://example.com", b"another secret of 32 characters or more")
     unsubscribe = UnsubscribeLinks("https://example.com", SECRET)
     anna = Unsubscription(customer=invitation.customer, purpose="marketing", channel="email")
-    somebody = LINKS.link(invitation.ask, invitation.survey, "c_somebody", 1).rpartition("/")[2]
+    somebody = token_of(LINKS.link(invitation.ask, invitation.survey, "c_somebody", 1))
     return {
-        "of another installation": others.url(invitation).rpartition("/")[2],
-        "for another page": unsubscribe.url(anna).rpartition("/")[2],
+        "of another installation": token_of(others.url(invitation)),
+        "for another page": unsubscribe.token(anna),
         "of another customer": f"{version}.{somebody.split('.')[1]}.{signature}",
         "of another version": f"2.{body}.{signature}",
         "without its end": good[:-1],
@@ -364,13 +369,13 @@ async def test_a_link_that_was_not_made_here_opens_nothing(
 ) -> None:
     invitation = await invited(stack, "stay-nps")
     link = LINKS.url(invitation)
-    begin, _, good = link.rpartition("/")
+    begin, _, good = link.partition("#")
     assert (await browser.get(link)).status_code == 200
 
     for wrong, token in forged(good, invitation).items():
         for refused in (
-            await browser.get(f"{begin}/{token}"),
-            await browser.post(f"{begin}/{token}", data={"score": "9"}),
+            await browser.get(f"{begin}#{token}"),
+            await browser.post(f"{begin}#{token}", data={"score": "9"}),
         ):
             assert refused.status_code == 404, wrong
             page = Page(refused.text)
@@ -387,7 +392,7 @@ async def test_a_link_names_nobody(stack: Stack) -> None:
     invitation = await invited(stack, "stay-nps", ours)
     link = LINKS.url(invitation)
 
-    assert LINKS.read(link.rpartition("/")[2]) == invitation
+    assert LINKS.read(token_of(link)) == invitation
     assert "olga" not in f"{link} {invitation}"
 
 
@@ -447,7 +452,7 @@ async def test_an_answer_on_the_page_picks_the_branch_and_stays_on_the_profile(
     await stack.until(lambda: [mail for mail in stack.mails if mail.customer == ours])
     [invitation] = [mail.text for mail in stack.mails if mail.customer == ours]
     link = invitation.removeprefix("Tell us: ").strip()
-    assert urlsplit(link).path.startswith("/s/")
+    assert urlsplit(link).path == "/s"
 
     asked = Page((await browser.get(link)).text)
     await browser.post(link, data=said)

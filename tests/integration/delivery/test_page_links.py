@@ -25,7 +25,7 @@ async def test_a_message_names_the_pages_of_its_customer(desk: Desk) -> None:
     assert told.state == "accepted"
     said = dict(line.split() for line in desk.channel.taken[0].text.splitlines())
     for name, kind in NAMES.items():
-        token = said[name].rpartition("/")[2]
+        token = said[name].partition("#")[2]
         found = links.read(kind, token)
         assert found.customer == ANNA
         assert found.entry == (7 if name in ("status", "person") else None)

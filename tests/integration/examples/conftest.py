@@ -9,13 +9,15 @@ import pytest_asyncio
 
 from api.app import create_app
 from api.cases import cases_router
+from api.opened_links import OpeningLinks
 from api.staff_key import StaffKeyCheck
 from api.surveys import surveys_router
+from channels.opened_link import OpenedLinks
 from stores.answers import AnswerStore
 from stores.published import PublishedStore
-from tests.integration.conftest import STAFF_TOKEN, SURVEYS, Stack, staff_client
+from tests.integration.conftest import SECRET, STAFF_TOKEN, SURVEYS, Stack, staff_client
 from tests.integration.examples.shop import Shop
-from workers.api import case_parts
+from workers.api import case_parts, wall_clock
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
@@ -51,7 +53,10 @@ async def shop(stack: Stack) -> AsyncIterator[Shop]:
     app = create_app(
         cases_router(case_parts(stack.pool, stack.heard.set, staff), staff),
         surveys_router(
-            SURVEYS, PublishedStore(stack.pool), AnswerStore(stack.pool, stack.heard.set)
+            SURVEYS,
+            PublishedStore(stack.pool),
+            AnswerStore(stack.pool, stack.heard.set),
+            OpeningLinks(OpenedLinks("https://example.com", SECRET.encode(), wall_clock)),
         ),
     )
     async with staff_client(app, "https://example.com") as web:

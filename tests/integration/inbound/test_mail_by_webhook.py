@@ -53,7 +53,7 @@ async def test_postmark_brings_an_answer(post: Post, client: httpx2.AsyncClient)
     await post.desk.deliver(1)
 
     answer = await client.post("/inbound/postmark", json=postmark(), auth=("clew", SECRET))
-    again = await client.post(f"/inbound/postmark?key={SECRET}", json=postmark())
+    again = await client.post("/inbound/postmark", json=postmark(), auth=("", SECRET))
 
     assert (answer.status_code, answer.json()["new"], again.json()["new"]) == (200, True, False)
     (told,) = await post.touchpoints("Message Replied")
@@ -165,7 +165,8 @@ async def test_whoever_does_not_know_the_secret_is_sent_away(
     guesses: list[dict[str, Any]] = [
         {},
         {"auth": ("clew", "guess")},
-        {"params": {"key": "guessé"}},
+        {"auth": ("clew", "guessé")},
+        {"params": {"key": SECRET}},
         {"headers": {"Authorization": "Basic %"}},
     ]
     for way in guesses:
@@ -178,7 +179,7 @@ async def test_doors_without_a_secret_are_shut() -> None:
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url="http://x"
     ) as client:
-        shut = await client.post("/inbound/postmark?key=", json={})
+        shut = await client.post("/inbound/postmark", json={})
         assert (shut.status_code, "CLEW_INBOUND_SECRET" in shut.text) == (403, True)
         assert (await client.post("/inbound/mail", content=b"x")).status_code == 401
         assert (await client.post("/inbound/ses", content=b"x")).status_code == 404

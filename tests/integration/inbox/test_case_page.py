@@ -1,5 +1,6 @@
 """Staff at the page of a case: what they may, what they may not, and what others see of it."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -195,8 +196,9 @@ async def test_words_of_a_customer_are_text_everywhere(house: StaffHouse, browse
     pages = [
         await each.goes(path)
         for each in (eva, lena)
-        for path in ("/staff", f"/staff/case/{case}", "/staff/replies", f"/staff?q={HOSTILE}")
+        for path in ("/staff", f"/staff/case/{case}", "/staff/replies")
     ]
+    pages.append(await eva.sends("/staff/search", scope="all", q=HOSTILE))
     pages.append(await eva.goes(f"/staff/case/{case}?reply=1"))
 
     for page in pages:
@@ -253,14 +255,50 @@ async def test_the_list_is_searched_by_name_and_by_a_callers_number(
     eva = await at_work(house, browser, "eva")
 
     async def found(sought: str) -> tuple[bool, bool]:
-        page = said(await eva.goes(f"/staff?scope=all&q={sought}"))
-        return "Hers" in page, "Another's" in page
+        await eva.goes("/staff")
+        page = await eva.sends("/staff/search", scope="all", q=sought)
+        addresses.extend(f"{each.url}" for each in (*page.history, page))
+        again = await eva.goes(f"{page.url.path}?{page.url.query.decode()}")
+        assert said(again) == said(page)
+        return "Hers" in said(page), "Another's" in said(page)
 
-    assert await found("%2B420777123456") == (True, False)
+    addresses = list[str]()
+    assert await found("+420777123456") == (True, False)
     assert await found("zo") == (True, False)
-    assert await found("100%25") == (True, False)
-    assert await found("%25") == (True, False)  # a percent sign is no wildcard
+    assert await found("100%") == (True, False)
+    assert await found("%") == (True, False)  # a percent sign is no wildcard
     assert await found("nobody") == (False, False)
+    assert await found("") == (True, True)
+    assert all(
+        re.fullmatch("[^?]*(/search|[?]scope=all(&sought=[0-9a-f]{8})?)", each)
+        for each in addresses
+    )
+    assert (await eva.goes("/staff?scope=all&q=zo")).text.count('value="zo"') == 0
+    for n in range(12):
+        assert await found(f"nobody {n}") == (False, False)
+    assert len([each for each in eva.client.cookies if "-sought-" in each]) == 8
+    await eva.sends("/staff/logout")
+    assert [each for each in eva.client.cookies if "-sought-" in each] == []
+
+
+async def test_a_view_keeps_what_is_searched_for_and_its_address_does_not_say_it(
+    house: StaffHouse, browser: New
+) -> None:
+    async with house.pool.connection() as connection:
+        names = [("user_id", "vera"), ("email", "vera@example.com")]
+        vera = await house.customers.resolve(connection, names)
+    await house.opened("Of Vera", customer=vera)
+    await house.opened("Of nobody")
+    eva = await at_work(house, browser, "eva")
+
+    await eva.goes("/staff")
+    kept = await eva.sends("/staff/views", name="Vera's", scope="all", q="vera@example.com")
+    [way] = re.findall(r'<a href="(/staff[^"]*)">Vera&#39;s</a>', kept.text)
+    page = said(await eva.goes(way))
+
+    assert re.fullmatch(r"/staff\?view=\d+", way)
+    assert "vera" not in f"{kept.url}"
+    assert ("Of Vera" in page, "Of nobody" in page) == (True, False)
 
 
 async def test_a_list_shows_what_is_due_soonest_first_and_what_is_late_in_words(

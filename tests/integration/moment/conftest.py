@@ -225,8 +225,9 @@ class House:
     def run_of(self, customer: str) -> TownRun:
         return next(run for run in self.town.runs if run.start.customer == customer)
 
-    async def get(self, path: str, status: int = 200) -> Any:
-        answer = await self.client.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+    async def get(self, path: str, status: int = 200, customer: str = "") -> Any:
+        told = {"Authorization": f"Bearer {TOKEN}", "X-Customer": customer}
+        answer = await self.client.get(path, headers=told)
         assert answer.status_code == status, answer.text
         return answer.json()
 

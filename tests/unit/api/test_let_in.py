@@ -34,8 +34,10 @@ def doors(status: int) -> APIRouter:
         return Response(status_code=status)
 
     router = APIRouter()
-    router.add_route("/p/{token}", answer, methods=["GET", "POST"])
-    router.add_route("/inbox/{token}/unread", answer, methods=["GET"])
+    router.add_route("/u/{token}", answer, methods=["GET", "POST"])
+    router.add_route("/p/{page}", answer, methods=["GET"])
+    router.add_route("/p", answer, methods=["POST"])
+    router.add_route("/inbox/unread", answer, methods=["GET"])
     router.add_route("/feedback/{provider}", answer, methods=["POST"])
     return router
 
@@ -52,8 +54,10 @@ async def lines_of(method: str, path: str, status: int, times: int = 1) -> list[
 @pytest.mark.parametrize(
     ("method", "path", "door", "proof"),
     [
-        ("GET", f"/p/{SECRET}", "/p/{token}", "link"),
-        ("POST", f"/p/{SECRET}", "/p/{token}", "link"),
+        ("GET", f"/u/{SECRET}", "/u/{token}", "link"),
+        ("POST", f"/u/{SECRET}", "/u/{token}", "link"),
+        ("GET", f"/p/{SECRET}", "/p/{page}", "opened"),
+        ("POST", "/p", "/p", "link"),
         ("POST", "/feedback/ses", "/feedback/{provider}", "provider"),
     ],
 )
@@ -69,7 +73,7 @@ async def test_whoever_was_let_in_is_in_the_log_by_their_proof(
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 429])
 async def test_whatever_is_refused_is_in_the_log_with_why_and_from_where(status: int) -> None:
-    (line,) = await lines_of("GET", f"/p/{SECRET}", status)
+    (line,) = await lines_of("GET", f"/u/{SECRET}", status)
 
     assert (line["event"], line["status"], line["proof"]) == ("request refused", status, "link")
     assert line["ip"]
@@ -83,11 +87,11 @@ async def test_a_door_that_is_none_is_told_of_without_what_was_asked() -> None:
 
 
 async def test_an_inbox_that_is_asked_all_the_time_is_told_of_once_an_hour() -> None:
-    assert len(await lines_of("GET", f"/inbox/{SECRET}/unread", 200, times=5)) == 1
+    assert len(await lines_of("GET", "/inbox/unread", 200, times=5)) == 1
 
     at = [0.0]
     entrances = Entrances(lambda: at[0])
-    scope = {"method": "GET", "path": "/inbox/x/unread"}
+    scope = {"method": "GET", "path": "/inbox/unread"}
     with structlog.testing.capture_logs() as lines:
         for at[0] in (0.0, 3_599.0, 3_600.0):
             entrances.answered(scope, 200, "r-1")

@@ -305,6 +305,17 @@ def _staff_pages() -> list[Door]:
         page("GET", "/staff/case/{case:path}", "One case"),
         page("GET", "/staff/case/{case:path}/file", "A file of the thread"),
         page("POST", "/staff/case/{case:path}/{act}", "What a member does with a case", audited="what was done", answers=(204, 303)),
+        page("GET", "/control", "Mission control: all journeys"),
+        page("GET", "/control/events", "That figures changed, as they do"),
+        page("GET", "/control/journey/{journey}", "A journey with its figures"),
+        page("GET", "/control/journey/{journey}/people", "Who stands where in a journey"),
+        page("GET", "/control/customer", "Where a customer is looked for"),
+        page("POST", "/control/customer", "Find a customer by any identity", answers=(303,)),
+        page("GET", "/control/customer/{customer}", "A customer on one line of time"),
+        page("GET", "/control/stops", "What is stopped"),
+        page("POST", "/control/stops", "Stop a journey, a channel or everything", audited="stopped", answers=(303,)),
+        page("POST", "/control/stops/lift", "Let it send again", audited="resumed", answers=(303,)),
+        Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
         Door(method="GET", path="/staff/static/{file}", says="The style and the scripts of the inbox", proof="none"),
     ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from stores.audit import Origin, acting
 from stores.members import Member
 
 AT = "/staff"
+CONTROL = "/control"
 LARGEST_FORM = 64_000
 LARGEST_FORM_WITH_FILES = 21_000_000
 MOST_FILES = 10
@@ -123,7 +124,9 @@ class InboxDoor:
 
     def __post_init__(self) -> None:
         self.pages = Environment(
-            loader=FileSystemLoader(_FOLDER / "templates" / "inbox"),
+            loader=FileSystemLoader(
+                [_FOLDER / "templates" / each for each in ("inbox", "control")]
+            ),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -271,7 +274,7 @@ def address_of(request: Request) -> str:
 def own_path(path: str) -> str:
     """A path of the inbox as it was asked for; else its first page."""
     split = urlsplit(path)
-    ours = path == AT or path.startswith((f"{AT}/", f"{AT}?"))
+    ours = any(path == at or path.startswith((f"{at}/", f"{at}?")) for at in (AT, CONTROL))
     plain = not split.scheme and not split.netloc and "\\" not in path and path.isprintable()
     return path if ours and plain else AT
 

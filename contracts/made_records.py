@@ -64,6 +64,8 @@ class MadeRun:
     goal: bool
     finished_at: datetime | None
     listens: tuple[tuple[str, str], ...]
+    stands: dict[str, datetime]
+    stays: tuple[tuple[str, datetime, datetime], ...]
     trace: tuple[TraceEntry, ...]
     promises: tuple[PromiseRecord, ...]
 

@@ -73,6 +73,8 @@ def made_run(program: Program, run: RehearsedRun, now: datetime) -> MadeRun:
         goal=state.goal,
         finished_at=run.ended_at,
         listens=tuple(sorted(run.listens)),
+        stands=run.stands,
+        stays=tuple(run.stays),
         trace=tuple(run.trace),
         promises=tuple(run.promises.values()),
     )

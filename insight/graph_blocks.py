@@ -10,6 +10,8 @@ from insight.graph_parts import GraphNode, Way
 HEADLINE = Type(13, 17, bold=True)
 DETAIL = Type(11.5, 15)
 CHIP = Type(11.5, 15, bold=True)
+FIGURE = Type(12, 17, bold=True)
+FRICTION = Type(11.5, 16, bold=True)
 
 CARD_WIDTH = 252
 ICON = 40
@@ -51,6 +53,10 @@ class Card:
             self.lines += [Written(line, DETAIL) for line in wrapped(detail, room, DETAIL, 3)]
         if len(more) > _DETAILS:
             self.lines.append(Written(f"and {len(more) - _DETAILS} more", DETAIL))
+        for figure in node.figures:
+            self.lines += [Written(line, FIGURE) for line in wrapped(figure, room, FIGURE, 3)]
+        for friction in node.friction:
+            self.lines += [Written(line, FRICTION) for line in wrapped(friction, room, FRICTION, 4)]
         widest = max((width_of(line.text, line.kind) for line in self.lines), default=0)
         self.width = ICON + widest + 2 * PADDING if self.is_pill else CARD_WIDTH
         self.width = min(self.width, CARD_WIDTH)

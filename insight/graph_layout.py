@@ -96,7 +96,7 @@ def _note(group: Group, stages: list[str]) -> str:
     place = f"stage {stages.index(group.name) + 1} of {len(stages)}"
     name = group.name if group.title != group.name else ""
     feels = f"feels {group.feeling}" if group.feeling else ""
-    return " · ".join(filter(None, (feels, name, place)))
+    return " · ".join(filter(None, (group.figures, feels, name, place)))
 
 
 class _Laying:

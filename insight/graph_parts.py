@@ -11,7 +11,8 @@ class Way:
     """One way on from a step: into one of its blocks, or by itself to what stands behind it.
 
     `steps`: the addresses in the block. `to`: where it leads, None where it ends. `ends`: what follows the
-    block. `goes_on`: whether its end is ever reached. `by_itself`: no block is taken.
+    block. `goes_on`: whether its end is ever reached. `by_itself`: no block is taken. `noted`: the
+    decisions by which it is taken, as the trace has them.
     """
 
     words: str
@@ -20,6 +21,7 @@ class Way:
     ends: Literal["next", "nothing", "here"] = "next"
     goes_on: bool = True
     by_itself: bool = False
+    noted: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -27,7 +29,8 @@ class GraphNode:
     """Something to be seen: a step, or how the journey is entered, left, or reacts.
 
     `words`: itself first, then what more there is to say. `goes_to`: stages it leads to.
-    `goal`: whether it is an end that is the aim.
+    `goal`: whether it is an end that is the aim. `figures`: what is counted of it, `friction`: what of that is
+    to be looked at, in words both.
     """
 
     address: str
@@ -36,6 +39,8 @@ class GraphNode:
     ways: tuple[Way, ...] = ()
     goes_to: tuple[str, ...] = ()
     goal: bool = False
+    figures: tuple[str, ...] = ()
+    friction: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -54,6 +59,7 @@ class Group:
     """A part of the picture: a stage with the customer's feeling, the entry, the exits, a reaction, the end.
 
     `steps`: the addresses of what stands in it one behind the other, blocks left out; `all_steps`: with them.
+    `figures`: what is counted of it, in words.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Group:
     steps: tuple[str, ...]
     all_steps: tuple[str, ...]
     feeling: str | None = None
+    figures: str = ""
 
 
 @dataclass(slots=True, frozen=True)

@@ -60,6 +60,8 @@ STYLE = (
     + ".touch .face{stroke:var(--ink)}.touch .icon{stroke:var(--ink)}"
     + ".goal .face{fill:var(--goal);stroke:var(--goal)}.goal .icon{stroke:var(--on-goal)}"
     + ".goal .ink,.goal .quiet{fill:var(--on-goal)}"
+    + ".figure{fill:var(--message)}.friction{fill:var(--thread)}.marked .face{stroke:var(--thread);stroke-width:2.4}"
+    + ".goal .figure,.goal .friction{fill:var(--on-goal)}"
     + ".chip{fill:var(--band)}.chip-ink{fill:var(--quiet)}.dot{fill:var(--line)}"
     + ".line{fill:none;stroke:var(--line);stroke-width:1.6}.line.round{stroke-dasharray:4 4}"
     + ".line.go{stroke:var(--thread)}.arrow{fill:var(--line)}.arrow.go{fill:var(--thread)}"

@@ -1,27 +1,40 @@
 """A journey's graph as SVG: whole in itself, light and dark, without a script; text stays text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import dist
 from xml.sax.saxutils import escape, quoteattr
 
 from insight.drawn_text import Type, drawable, width_of
-from insight.graph_blocks import CHIP, ICON, PADDING
+from insight.graph_blocks import CHIP, FIGURE, FRICTION, HEADLINE, ICON, PADDING
 from insight.graph_layout import BAND_TITLE, EDGE, INSIDE, QUIET, TITLE, Band, Layout, laid_out
 from insight.graph_parts import JourneyGraph
 from insight.graph_placing import Chip, Line, PlacedCard, Point
 from insight.graph_style import ICONS, STYLE, families
 
+_INK = {HEADLINE: "ink", FIGURE: "figure", FRICTION: "friction"}
 _ROUNDED = 7
 _ARROW = 5
 
 
-def svg_of(graph: JourneyGraph) -> str:
-    """The picture as an SVG document."""
-    layout = laid_out(graph)
-    return "\n".join([*_head(graph, layout), *_body(layout), "</svg>", ""])
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Linked:
+    """How a picture is part of a page. `link`: where a step leads, by its address, if anywhere.
+
+    `style`: whether it brings its own; a page that forbids styles within it serves `STYLE` as a file.
+    """
+
+    style: bool = True
+    link: Callable[[str], str | None] = lambda _: None
 
 
-def _head(graph: JourneyGraph, layout: Layout) -> Iterator[str]:
+def svg_of(graph: JourneyGraph, linked: Linked | None = None) -> str:
+    """The picture as an SVG document, or as a part of a page."""
+    layout, linked = laid_out(graph), linked or Linked()
+    return "\n".join([*_head(graph, layout, linked), *_body(layout, linked), "</svg>", ""])
+
+
+def _head(graph: JourneyGraph, layout: Layout, linked: Linked) -> Iterator[str]:
     width, height = round(layout.width), round(layout.height)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
@@ -31,7 +44,8 @@ def _head(graph: JourneyGraph, layout: Layout) -> Iterator[str]:
     stages = ", ".join(group.title for group in graph.stages.values())
     told = f"The journey {graph.journey}, step by step. Its stages: {stages}."
     yield f'<desc id="description">{_safe(told)}</desc>'
-    yield f"<style>{STYLE}</style>"
+    if linked.style:
+        yield f"<style>{STYLE}</style>"
     yield f'<rect class="ground" width="{width}" height="{height}"/>'
     y: float = EDGE
     for lines, kind, name in ((layout.title, TITLE, "title"), (layout.note, QUIET, "quiet")):
@@ -40,7 +54,7 @@ def _head(graph: JourneyGraph, layout: Layout) -> Iterator[str]:
             y += kind.leading
 
 
-def _body(layout: Layout) -> Iterator[str]:
+def _body(layout: Layout, linked: Linked) -> Iterator[str]:
     placed = layout.placed
     for band in layout.bands:
         yield from _band(band)
@@ -52,7 +66,12 @@ def _body(layout: Layout) -> Iterator[str]:
     for chip in placed.chips:
         yield from _chip(chip)
     for card in placed.cards:
+        link = linked.link(card.card.node.address)
+        if link is not None:
+            yield f"<a href={_attribute(link)}>"
         yield from _card(card)
+        if link is not None:
+            yield "</a>"
 
 
 def _band(band: Band) -> Iterator[str]:
@@ -75,14 +94,15 @@ def _card(placed: PlacedCard) -> Iterator[str]:
     place = f'x="{_n(x)}" y="{_n(y)}" width="{_n(card.width)}" height="{_n(card.height)}"'
     radius = min(card.height / 2, 20) if card.is_pill else 11
     said = f"{node.address}: {', '.join(node.words)}"
-    yield f'<g class="card {family}" data-step={_attribute(node.address)}>'
+    marked = " marked" if node.friction else ""
+    yield f'<g class="card {family}{marked}" data-step={_attribute(node.address)}>'
     yield f"<title>{_safe(said)}</title>"
     yield f'<rect class="face" {place} rx="{_n(radius)}"/>'
     icon = ICONS["goal"] if node.goal else ICONS.get(node.kind, ICONS["step"])
     yield f'<g class="icon" transform="translate({_n(x + 12)} {_n(y + PADDING)})">{icon}</g>'
     baseline = y + PADDING
     for line in card.lines:
-        name = "ink" if line.kind.bold else "quiet"
+        name = _INK.get(line.kind, "quiet")
         below = line.kind.leading * 0.76
         yield _text(line.text, x + ICON, baseline + below, line.kind, name)
         baseline += line.kind.leading

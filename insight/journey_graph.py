@@ -168,11 +168,17 @@ class _Drawing:
                 to=node.blocks[block] or behind,
                 ends=ends,
                 goes_on=falls[block],
+                noted=_noted(step, block),
             )
         # What runs in a thread of its own, or in rounds, never leads on by its last step.
         apart = {name: falls[name] and step.ends(name) != "next" for name in falls}
         if step.falls_through(apart):
-            yield Way(words=step.way_in_words(None), to=node.next, by_itself=True)
+            yield Way(
+                words=step.way_in_words(None),
+                to=node.next,
+                by_itself=True,
+                noted=_noted(step, None),
+            )
 
     def _falls(self, steps: list[WrittenStep]) -> bool:
         """Whether a run may go on behind these steps: it may unless the last one is an end."""
@@ -201,7 +207,16 @@ def _together(ways: list[Way]) -> Iterator[Way]:
     for alike in told.values():
         whatever = len(told) == 1 and any(way.by_itself for way in alike)
         words = [] if whatever else [way.words for way in alike]
-        yield replace(alike[0], words=one_of(words) if all(words) else "")
+        yield replace(
+            alike[0],
+            words=one_of(words) if all(words) else "",
+            noted=tuple(each for way in alike for each in way.noted),
+        )
+
+
+def _noted(step: Step, block: str | None) -> tuple[tuple[str, str], ...]:
+    noted = step.noted(block)
+    return (noted,) if noted is not None else ()
 
 
 def _falls_through(step: Step) -> bool:

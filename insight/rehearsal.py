@@ -31,6 +31,7 @@ from journey.happenings import (
 )
 from journey.machine import advance, next_alarm
 from journey.program import Program
+from journey.standing import standing
 from journey.state import State
 from journey.touchpoint import (
     ENTER,
@@ -280,6 +281,7 @@ class Rehearsal:
             run.ended_at, run.wakes_at = at, None
             self._live[run.customer].pop(run.workflow_id, None)
             self._listen(run, {}, at)
+        run.stands_at(standing(run.state, run.stands, at), at)
         self._set_alarm(run)
 
     def _set_alarm(self, run: RehearsedRun) -> None:

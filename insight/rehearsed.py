@@ -1,9 +1,9 @@
 """What came of a rehearsal: runs, deliveries, cases and promises, as plain values."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import JsonValue
@@ -18,6 +18,11 @@ from journey.effects import (
 )
 from journey.machine import needs_attention
 from journey.state import State
+
+Stay = tuple[str, datetime, datetime]
+"""At which step, from when until when."""
+
+SHORTEST_STAY = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -37,6 +42,18 @@ class RehearsedRun:
     shows: dict[int, ShowRecord] = field(default_factory=dict[int, ShowRecord])
     listens: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     entered_by: str = ""
+    stands: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """Where it stands, since when; of one that is over, where it stood when it ended."""
+    stays: list[Stay] = field(default_factory=list[Stay])
+
+    def stands_at(self, now_at: Mapping[str, datetime], at: datetime) -> None:
+        """It came to stand there: what it has left was a stay where it lasted a second."""
+        ended = self.ended_at is not None
+        for address, since in self.stands.items():
+            if (ended or now_at.get(address) != since) and at - since >= SHORTEST_STAY:
+                self.stays.append((address, since, at))
+        if not ended:
+            self.stands = dict(now_at)
 
     @property
     def outcome(self) -> str | None:

@@ -274,7 +274,8 @@ class RunRecord:
 
     Written by upsert under (run, entry, sequence): twice is the same as once, and an
     older record never overwrites a newer one. `listens` is given only when it changed:
-    subject kind → ids. `outcome` is set when the run has ended.
+    subject kind → ids. `outcome` is set when the run has ended. `stands`: the steps at which it
+    waits, and since when; None is since this record.
     """
 
     sequence: int
@@ -289,6 +290,7 @@ class RunRecord:
     promises: tuple[PromiseRecord, ...] = ()
     listens: dict[str, tuple[str, ...]] | None = None
     shows: tuple[ShowRecord, ...] = ()
+    stands: dict[str, Stamp | None] = field(default_factory=dict[str, datetime | None])
 
 
 def _short_trace(record: RunRecord, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

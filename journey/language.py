@@ -286,6 +286,13 @@ class Step(Model):
         """What must come for a block to be taken; None: for the journey to go on without any."""
         return (block or "").replace("_", " ").replace("/", " ")
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        """The decision by which a way is taken, as the trace has it: its kind, and in words which one it was.
+
+        `block` as of `way_in_words`. None where the trace does not tell this way from another.
+        """
+        return {"late": ("late", ""), "on_failure": ("failed", "")}.get(block or "")
+
     def _plainly(self) -> Iterator[tuple[str, str]]:
         """What the author wrote for it in plain words and numbers."""
         for name, info in type(self).model_fields.items():

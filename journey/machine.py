@@ -35,7 +35,7 @@ from journey.happenings import (
 from journey.moving import move
 from journey.program import Program
 from journey.reactions import look_at_reactions, settle_due
-from journey.standing import awaited, needs_attention, next_alarm
+from journey.standing import awaited, needs_attention, next_alarm, stands
 from journey.state import Mail, State, Thread, copy_state
 from journey.steps.for_each import ForEach
 from journey.steps.send import said
@@ -376,6 +376,10 @@ def _record(turn: Turn, listens: dict[str, tuple[str, ...]] | None) -> RunRecord
         promises=tuple(turn.promises),
         listens=listens,
         shows=tuple(turn.shows),
+        stands={
+            address: None if since == turn.now else since
+            for address, since in stands(state).items()
+        },
     )
 
 

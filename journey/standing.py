@@ -1,11 +1,14 @@
 """How a run stands: when it wakes, what it waits for, whether people must look at it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from journey.program import Program
 from journey.reactions import reaction_alarms
 from journey.state import State
 from journey.turn import Turn
+
+_BESIDE = frozenset({"threads", "promise", "offer", "show"})
 
 
 def next_alarm(state: State) -> datetime | None:
@@ -33,6 +36,25 @@ def awaited(turn: Turn) -> tuple[str, ...]:
             if thread.waiting and thread.waiting.kind != "threads" and thread.at in nodes
         ]
     )
+
+
+def stands(state: State) -> dict[str, datetime]:
+    """The steps at which the run waits, and since when; of several threads at one step, the earliest.
+
+    A promise, a coupon or words that are watched while the customer goes on hold nobody up.
+    """
+    found: dict[str, datetime] = {}
+    for thread in state.threads:
+        waiting = thread.waiting
+        if waiting is not None and waiting.kind not in _BESIDE:
+            found[thread.at] = min(waiting.began, found.get(thread.at, waiting.began))
+    return found
+
+
+def standing(state: State, before: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    """As `stands`, with the stage under its name; `before`: what was said of it last."""
+    stage = state.stage
+    return ({stage: before.get(stage, now)} if stage is not None else {}) | stands(state)
 
 
 def needs_attention(state: State) -> str | None:

@@ -382,7 +382,8 @@ class Turn:
         self.state.stage = stage
         self.state.visits[stage] = self.state.visits.get(stage, 0) + 1
         self.changed = self.changed or self.program.names_stage
-        self.note(stage, "stage", f"came to {stage}")
+        again = self.state.visits[stage] > 1
+        self.note(stage, "stage", f"came back to {stage}" if again else f"came to {stage}")
         thread.waiting = None
         thread.at = self.program.stages[stage]
         self.runnable.append(thread)

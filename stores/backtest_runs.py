@@ -23,6 +23,7 @@ from contracts.made_records import (
     MadeTouchpoint,
 )
 from journey.machine import ENGINE
+from journey.touchpoint import stamp
 from stores.customers import normalised
 from stores.database import clean_text, dump_json
 
@@ -42,9 +43,10 @@ _COLUMNS = {
     " occurred_at properties context",
     "runs": "entry workflow_id first_run_id journey version customer key engine state held_out"
     " entering_message_id entered_at began_at sequence recorded_at stage waits_for wakes_at"
-    " needs_attention outcome goal finished_at updated_at",
+    " needs_attention outcome goal finished_at updated_at stands",
     "listening": "kind id entry customer workflow_id",
     "trace": "entry sequence at address kind why",
+    "stays": "entry address since until",
     "promises": "entry n name by state at reason sequence",
     "deliveries": "key entry n journey customer message purpose channel address state reason words"
     " attempts run_time intended_at settled_at replaces",
@@ -193,6 +195,7 @@ class BacktestRuns:
             *(made.sequence, made.recorded_at, made.stage, _jsonb(list(made.waits_for))),
             *(made.wakes_at, _text(made.needs_attention), made.outcome, made.goal),
             *(made.finished_at, made.recorded_at),
+            _jsonb({address: stamp(since) for address, since in made.stands.items()}),
         )
         self._add("runs", row)
         for kind, one in made.listens if made.outcome is None else ():
@@ -200,6 +203,8 @@ class BacktestRuns:
         for told in made.trace:
             entry = (made.entry, told.sequence, told.at, told.address, told.kind)
             self._add("trace", (*entry, clean_text(told.why)))
+        for stay in made.stays:
+            self._add("stays", (made.entry, *stay))
         for promise in made.promises:
             stands = (promise.n, promise.name, promise.by, promise.state, promise.at)
             row = (made.entry, *stands, clean_text(promise.reason), made.sequence)

@@ -23,6 +23,7 @@ from stores.erased_figures import figures_of
 from stores.erased_hashes import ErasedHashes
 from stores.erased_rows import Sought, count, seek, take_out
 from stores.identity_graph import lock_rows
+from stores.journey_figures import keep_figures
 
 HELD_FOR = timedelta(seconds=60)
 """For how long whoever carries an erasure on has it for themselves; each step begins it anew."""
@@ -199,6 +200,7 @@ class ErasureStore:
             await connection.execute(_LOCK, going.sought.values())
             again = await seek(connection, going.sought.ids[0])
             sought = _both(going.sought, again)
+            await keep_figures(connection, sought.entries)
             values = {
                 "erasure": going.erasure,
                 "figures": jsonb(await figures_of(connection, sought)),
@@ -215,6 +217,7 @@ class ErasureStore:
             if not row["settled"]:
                 return False
             keys = await self._destroyed(connection, going.sought)
+            await keep_figures(connection, going.sought.entries)
             counts = await take_out(connection, going.sought)
             values = {"erasure": going.erasure, "counts": jsonb(counts), "keys": keys}
             if counts:

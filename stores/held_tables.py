@@ -8,6 +8,7 @@ through another table goes before that one.
 from typing import LiteralString
 
 from stores.held_cases import TABLES_OF_CASES, TABLES_OF_STAFF
+from stores.held_figures import TABLES_OF_FIGURES
 from stores.held_rules import (
     DOOR,
     FIGURE,
@@ -241,6 +242,15 @@ TABLES: dict[LiteralString, Held] = {
         order="entry desc, sequence",
         withheld={TELLS: "entry sequence"},
     ),
+    "stays": Held(
+        erase=Goes(),
+        whose=OF_RUN,
+        called="where_they_stood",
+        gives="address since until",
+        more={"journey": "(select r.journey from runs r where r.entry = t.entry)"},
+        order="entry desc, since",
+        withheld={TELLS: "entry"},
+    ),
     "listening": Held(
         erase=Goes(),
         whose=MINE_OR_RUN,
@@ -275,7 +285,7 @@ TABLES: dict[LiteralString, Held] = {
         withheld={
             WHO: "customer",
             TELLS: "entry workflow_id first_run_id entering_message_id gives_way_to",
-            OURS: "version engine began_at sequence recorded_at listens_sequence listens_at waits_for"
+            OURS: "version engine began_at sequence recorded_at listens_sequence listens_at waits_for stands"
             " wakes_at needs_attention updated_at holds priority",
         },
     ),
@@ -446,10 +456,7 @@ TABLES: dict[LiteralString, Held] = {
         erase=Stays("told to all whom the problem touches"),
         withheld={NOBODY: "problem n news words by at"},
     ),
-    "suggestion_counts": Held(
-        erase=Stays("sums over all customers"),
-        withheld={FIGURE: "key place slot shown taken refused"},
-    ),
+    **TABLES_OF_FIGURES,
     "stops": Held(
         erase=Stays("what staff stopped"),
         withheld={NOBODY: "stop scope name reason began_by began_at lifted_by lifted_at"},

@@ -8,6 +8,7 @@ from contracts.journey_run import RunReference
 from contracts.other_journey import ASKED_BY
 from contracts.run_standing import ENDED_OUTSIDE
 from journey.effects import RunRecord
+from journey.touchpoint import stamp
 from stores.customers import lock_canonical
 from stores.database import Connection, Pool, jsonb, one_statement
 from stores.rerouting import route_again, route_subjects_again
@@ -44,6 +45,11 @@ _PARTS: LiteralString = """
        set stage = case when n.newer then %(stage)s else r.stage end,
            waits_for = case when n.newer then %(waits_for)s else r.waits_for end,
            wakes_at = case when n.newer then %(wakes_at)s else r.wakes_at end,
+           stands = case when not n.newer or %(outcome)s::text is not null then r.stands
+                         when %(stage)s::text is null then %(stands)s
+                         else jsonb_build_object(%(stage)s::text,
+                                                 coalesce(r.stands ->> %(stage)s, %(stamp)s)) || %(stands)s
+                    end,
            needs_attention = case when n.newer then %(needs_attention)s else r.needs_attention end,
            sequence = case when n.undone then %(sequence)s else greatest(r.sequence, %(sequence)s) end,
            recorded_at = greatest(r.recorded_at, %(at)s),
@@ -232,7 +238,7 @@ async def write_with(
 
 
 def _values(run: RunReference, record: RunRecord, *, undoing: bool) -> dict[str, Any]:
-    listens = record.listens
+    listens, at = record.listens, stamp(record.at)
     return {
         "undoing": undoing,
         "outside": ENDED_OUTSIDE,
@@ -242,6 +248,13 @@ def _values(run: RunReference, record: RunRecord, *, undoing: bool) -> dict[str,
         "stage": record.stage,
         "waits_for": jsonb(record.waits_for),
         "wakes_at": record.wakes_at,
+        "stamp": at,
+        "stands": jsonb(
+            {
+                address: at if since is None else stamp(since)
+                for address, since in record.stands.items()
+            }
+        ),
         "needs_attention": record.needs_attention,
         "outcome": record.outcome,
         "goal": record.goal,

@@ -56,6 +56,7 @@ from stores.definitions import DefinitionStore
 from stores.devices import DeviceStore
 from stores.feedback import FeedbackStore
 from stores.feelings import FeelingStore
+from stores.figures_ear import FiguresEar
 from stores.house import HouseStore
 from stores.inbound import InboundStore
 from stores.inbox_ear import InboxEar
@@ -78,6 +79,7 @@ from stores.suggestions import SuggestionStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
+from workers.control import mission_control
 from workers.customer_pages import customer_pages
 from workers.erasing import erasures
 from workers.feedback_sources import feedback_sources
@@ -101,8 +103,9 @@ def api_app(
     ear: InboxEar,
     settings: ApiSettings,
     stopping: asyncio.Event | None = None,
+    figures: FiguresEar | None = None,
 ) -> FastAPI:
-    """The application on our own database. `stopping` ends what pages listen to."""
+    """The application on our own database. `stopping` ends what pages listen to; `figures` hears of theirs."""
     intake = TracedIntake if tracing() else Intake
     keys = WriteKeyCheck(WriteKeyStore(pool))
     rates = KeyRates(settings.key_messages_per_second)
@@ -130,6 +133,16 @@ def api_app(
             live=LiveStatus(stopping=stopping),
         ),
         staff_inbox(pool, bell.ring, settings, stopping=stopping),
+        mission_control(
+            pool,
+            figures or FiguresEar(settings.database_url),
+            bell.ring,
+            https=settings.public_url.startswith("https://"),
+            stopping=stopping,
+            run_clock=settings.run_clock,
+            web_ui=settings.temporal_web_ui,
+            namespace=settings.temporal_namespace,
+        ),
         *inbound_routers(pool, bell, settings, staff),
         ingest=ingest,
         checks={"database": database_answers},
@@ -291,7 +304,8 @@ async def serve(settings: ApiSettings, life: Life) -> None:
         pool = await parts.enter_async_context(database(settings, "api"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
         ear = await parts.enter_async_context(InboxEar(settings.database_url))
-        app = api_app(pool, bell, ear, settings, life.stop)
+        figures = await parts.enter_async_context(FiguresEar(settings.database_url))
+        app = api_app(pool, bell, ear, settings, life.stop, figures)
         await serve_http(
             HttpSpans(app) if tracing() else app,
             settings.api_host,

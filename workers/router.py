@@ -27,6 +27,7 @@ from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.due_traits import DueTraits
 from stores.entry_looks import EntryLookStore
+from stores.journey_figures import JourneyFiguresStore
 from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
 from stores.problem_reach import ProblemReach
@@ -48,6 +49,7 @@ from workers.trace_headers import TracedRuns
 PARTITIONS_EACH_SECONDS = 3_600
 TRAITS_EACH_SECONDS = 30
 CLOCKS_EACH = timedelta(seconds=1)
+FOLDS_EACH = timedelta(seconds=1)
 LOOKS_EACH = timedelta(seconds=10)
 """How often a router asks whether it is time to look for runs that ended outside."""
 
@@ -107,6 +109,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, BackgroundWork("case clocks", clocks.round, pause=CLOCKS_EACH).run())
         sweeper = RunSweeper(RunSweepStore(pool, now, ring), TemporalStanding(client))
         _background(parts, BackgroundWork("ended outside", sweeper.round, pause=LOOKS_EACH).run())
+        figures = JourneyFiguresStore(pool)
+        _background(parts, BackgroundWork("figures", figures.fold, pause=FOLDS_EACH).run())
         if settings.metrics_port is not None or tracing():
             _background(parts, watch_lags(pool, settings.run_clock))
         life.ready()

@@ -150,6 +150,13 @@ class ApiSettings(
 ):
     """`python -m workers api`: ingest, staff, customers' own pages, the console."""
 
+    run_clock: RunClock | None = None
+    """The clock of the runs that are shown, as the router's."""
+    temporal_web_ui: str | None = None
+    """Where runs are looked at in Temporal's own pages, such as http://127.0.0.1:8233; pages lead there."""
+    temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE")
+    """The namespace in which those pages look."""
+
     api_host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 in a container."""
     api_port: Port = 8000

@@ -101,6 +101,11 @@ class Ask(Step):
             yield f"answers/{group}", ("answers", group), steps
         yield "late", ("late",), self.late
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        if block is not None and block.startswith("answers/"):
+            return "answered", block.removeprefix("answers/")
+        return super().noted(block)
+
     def in_words(self) -> Iterator[str]:
         yield f"ask {self.survey} by {one_of(self.via)}"
         if self.purpose == "marketing":

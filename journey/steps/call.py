@@ -63,6 +63,9 @@ class Call(Step):
     def way_in_words(self, block: str | None) -> str:
         return "no answer" if block else ""
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return super().noted(block) if block else ("called", "")
+
     def result(self) -> str | None:
         return self.name
 

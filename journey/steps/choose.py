@@ -53,6 +53,9 @@ class Choose(Step):
     def way_in_words(self, block: str | None) -> str:
         return "otherwise" if block in (None, "otherwise") else self.cases[int(block)].when or ""
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return "chose", "no case held" if block is None else self.way_in_words(block)
+
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return "otherwise" not in block_falls or any(block_falls.values())
 

@@ -46,6 +46,9 @@ class Go(Step):
     def way_in_words(self, block: str | None) -> str:
         return f"was there {self.at_most} times"
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return "at_most", ""
+
     def goes_to(self) -> Iterator[str]:
         yield self.stage
 

@@ -92,6 +92,11 @@ class Handoff(Step):
     def hears(self) -> Iterator[str]:
         yield CASE_DECIDED
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        if block is not None and block in self.decisions:
+            return "decided", block
+        return super().noted(block)
+
     def in_words(self) -> Iterator[str]:
         yield f"hand over to {self.queue}"
         if self.first_answer is not None:

@@ -90,6 +90,9 @@ class Offer(Step):
             return "given"
         return "none for them" if block == "refused" else "cannot be given"
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return ("no_offer", "") if block == "refused" else super().noted(block)
+
     def listens(self) -> Iterator[On]:
         yield self.redeemed_by
 

@@ -51,6 +51,9 @@ class Parallel(Step):
             return block
         return "all are done" if self.join == "all" else "the first is done"
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return ("joined", "") if block is None else None
+
     def ends(self, block: str) -> Literal["next", "nothing", "here"]:
         return "nothing"
 

@@ -56,6 +56,9 @@ class Promise(Step):
         if self.condition is not None:
             yield f"while {self.condition}"
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return None
+
     def listens(self) -> Iterator[On]:
         if self.kept_by is not None:
             yield self.kept_by

@@ -48,6 +48,9 @@ class Repeat(Step):
     def way_in_words(self, block: str | None) -> str:
         return "no further round" if block is None else "each time"
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return "rounds" if block is None else "round", ""
+
     def binds(self, block: str) -> frozenset[str]:
         return frozenset(filter(None, (self.name,)))
 

@@ -73,6 +73,11 @@ class Run(Step):
         if isinstance(self.on_failure, list):
             yield "on_failure", ("on_failure",), self.on_failure
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        if block is not None and block.startswith("outcomes/"):
+            return "run", block.removeprefix("outcomes/")
+        return super().noted(block)
+
     def in_words(self) -> Iterator[str]:
         yield f"run the journey {self.journey}"
         if not self.wait:

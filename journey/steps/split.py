@@ -61,6 +61,9 @@ class Split(Step):
         share = f"{arm.arm}, {100 * arm.weight / whole:.3g} %"
         return f"{share}, nothing is sent" if arm.hold_out else share
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        return ("arm", block) if block is not None else None
+
     def falls_through(self, block_falls: dict[str, bool]) -> bool:
         return any(block_falls.values())
 

@@ -96,6 +96,13 @@ class Wait(Step):
             return "late" if self.any or self.all else ""
         return self.any[int(block.removeprefix("any/"))].in_words
 
+    def noted(self, block: str | None) -> tuple[str, str] | None:
+        if block == "late":
+            return "late", ""
+        if block is None:
+            return ("met", f"{self._all_of_it} came") if self.all else None
+        return "met", f"{self._said(self.any[int(block.removeprefix('any/'))])} came"
+
     def listens(self) -> Iterator[On]:
         yield from self.any
         yield from self.all
@@ -174,7 +181,7 @@ class Wait(Step):
         for index, branch in enumerate(self.any):
             plain = branch.when is None and branch.about is None and branch.match is None
             if plain and branch.times == 1 and branch.on not in [b.on for b in self.any[:index]]:
-                found[branch.on] = branch.named, f"any/{index}"
+                found[branch.on] = self._said(branch), f"any/{index}"
         return found
 
     def _met_by(self, turn: Turn, thread: Thread, mail: Mail) -> tuple[str, str] | None:
@@ -187,12 +194,21 @@ class Wait(Step):
         )
         for index, branch in enumerate(self.any):
             if (fresh or branch.times == 1) and self._is_enough(turn, thread, mail, branch, index):
-                return branch.named, f"any/{index}"
+                return self._said(branch), f"any/{index}"
         if fresh and self.all:
             done = [self._is_enough(turn, thread, mail, *each) for each in self._all()]
             if all(done):
-                return " and ".join(wanted.named for wanted in self.all), "all"
+                return self._all_of_it, "all"
         return None
+
+    @cached_property
+    def _all_of_it(self) -> str:
+        return " and ".join(wanted.named for wanted in self.all)
+
+    def _said(self, branch: Branch) -> str:
+        """What came, so that it is told from all else that may come here."""
+        alike = [each for each in self.any if each.named == branch.named]
+        return branch.in_words if len(alike) > 1 else branch.named
 
     def _all(self) -> Iterator[tuple[Counted, int]]:
         yield from ((wanted, index) for index, wanted in enumerate(self.all))

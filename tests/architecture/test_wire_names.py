@@ -122,7 +122,7 @@ FIELDS = {
     "journey.effects.TraceEntry": "sequence at address kind why",
     "journey.effects.PromiseRecord": "n name by state at reason",
     "journey.effects.RunRecord": "sequence at stage waits_for wakes_at outcome goal needs_attention trace "
-    "promises listens shows",
+    "promises listens shows stands",
     "journey.state.State": "shape entry customer key zone entered_at held_out counter sequence arrivals watermark "
     "seen values traits results sends visits stage threads mailbox reactions exits_held promises outstanding listens "
     "outcome goal offers shows",
@@ -159,6 +159,7 @@ RECORD = RunRecord(
         TraceEntry(sequence=1, at=NOON, address="only", kind="stage", why="came to only"),
         TraceEntry(sequence=2, at=NOON, address="only/0", kind="chose", why="otherwise"),
     ),
+    stands={"only/1": None, "only/2": NOON},
 )
 
 RUN_JSON = {"entry": 7, "journey": "tale", "customer": "anna", "workflow_id": "journey/tale/anna"}
@@ -167,6 +168,7 @@ RECORD_JSON = {
     "at": "2026-03-02T12:00:00Z",
     "stage": "only",
     "trace": [["only", "stage", "came to only"], ["only/0", "chose", "otherwise"]],
+    "stands": {"only/1": None, "only/2": "2026-03-02T12:00:00Z"},
 }
 PAID_JSON = {
     "message_id": "m1",

@@ -18,6 +18,7 @@ from insight.invariants import check
 from insight.told_runs import open_workflows, told_runs
 from stores.definitions import DefinitionStore
 from stores.evidence import EvidenceStore
+from stores.journey_figures import JourneyFiguresStore
 from tests.faults.counted_mails import by_key, message_ids
 from tests.faults.kills import How, Kill, Killer, plan
 from tests.faults.mail_sink import MailSink, Way
@@ -210,6 +211,7 @@ class KilledShop:
             marketing=marketing,
             silences=self._silences(),
             marks=self.counted_marks(),
+            miscounted=len(await JourneyFiguresStore(pool).differences()),
             slowest_answer=max(self.shop.seconds_of_answers, default=0.0),
             seconds=time.monotonic() - began,
             seed=self.wish.seed,

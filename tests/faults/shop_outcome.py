@@ -27,6 +27,7 @@ class Outcome:
     marketing: frozenset[str]
     silences: Mapping[str, Sequence[float]]
     marks: Mapping[str, int]
+    miscounted: int
     slowest_answer: float
     seconds: float
     seed: int
@@ -69,6 +70,7 @@ class Outcome:
             "duplicated": self.duplicated,
             "sent_again_in_doubt": self.in_doubt,
             "unknown": len(self.broken.unknown),
+            "figures_that_differ": self.miscounted,
             "next_send_p50_seconds": round(median(silences), 1) if silences else 0,
             "next_send_max_seconds": round(silences[-1], 1) if silences else 0,
             "longest_until_acknowledged_seconds": round(self.slowest_answer, 1),
@@ -78,8 +80,8 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        """Nothing lost, nothing twice, nobody stuck."""
-        return self.broken.nothing and self.duplicated == 0
+        """Nothing lost, nothing twice, nobody stuck, and the figures are what the records say."""
+        return self.broken.nothing and self.duplicated == 0 and self.miscounted == 0
 
 
 def silences(killed: Sequence[float], sent: Sequence[float]) -> list[float]:

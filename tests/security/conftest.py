@@ -169,7 +169,9 @@ async def _members(doors: Doors) -> None:
     members, sign_ins = MemberStore(doors.pool), SignInStore(doors.pool, lambda: datetime.now(UTC))
     for name in ("root", "gone"):
         await members.put(Member(member=name, name=name.title(), role="admin"), by="test")
+    await members.put(Member(member="agatha", name="Agatha", role="agent"), by="test")
     doors.tokens["session"] = await sign_ins.begin("root", "test")
     doors.tokens["session that ends"] = await sign_ins.begin("root", "test")
+    doors.tokens["session of an agent"] = await sign_ins.begin("agatha", "test")
     doors.tokens["session of who left"] = await sign_ins.begin("gone", "test")
     await members.leave("gone", by="test")

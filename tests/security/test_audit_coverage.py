@@ -24,7 +24,7 @@ ANNA = "c_anna"
 CHANGE_NOTHING = {
     "audit head", "audit list", "audit verify", "backtest", "case show", "case-hooks list", "cases",
     "members list", "queues list", "queues now", "check", "conversation", "diff",
-    "doctor", "engine status", "feedback", "graph", "keys status", "map", "merges", "now", "preview",
+    "doctor", "engine status", "feedback", "figures check", "graph", "keys status", "map", "merges", "now", "preview",
     "problem show", "problems", "replay-check", "runs", "schema", "show", "staff-figures", "staff-tokens list", "stops",
     "test", "traits", "write-keys list",
     # They ask for pages of others, or print what is made of settings; nothing is kept.
@@ -92,6 +92,7 @@ CHANGE: list[tuple[str, str]] = [
     ("export", "export anna --to {folder}"),
     ("erase", "erase ben --yes"),
     ("sweep", "sweep"),
+    ("figures rebuild", "figures rebuild"),
 ]  # fmt: skip
 
 

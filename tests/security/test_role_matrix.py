@@ -193,6 +193,9 @@ def of_sessions(doors: Doors, door: Door) -> Iterator[Caller]:
     }
     for who, cookie in wrong.items():
         yield Caller(who, False, status, session(cookie), token=csrf_of(cookie))
+    if door.path.startswith("/control"):
+        agent = doors.tokens["session of an agent"]
+        yield Caller("an agent", False, (403,), session(agent), token=csrf_of(agent))
     yield Caller("a staff token", False, status, bearer(doors.tokens["operator"]))
     if door.changes:
         yield Caller("without the form's own proof", False, (403,), session(right), token="")
@@ -218,7 +221,7 @@ def address(doors: Doors, door: Door, caller: Caller, whose: str) -> str:
         "case": "1:1", "journey": "none", "code": "NONE",
         "what": "shown", "problem": "none", "scope": "channel", "name": "fax", "merge": "1", "reply": "r",
         "n": "0", "message": "1", "act": "read", "provider": "own",
-        "erasure": "e_none", "member": "nobody", "absence": "1",
+        "erasure": "e_none", "member": "nobody", "absence": "1", "customer": "c_none",
     }  # fmt: skip
     path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: values[found[1]], door.path)
     query = "?by=eva" if door.method == "DELETE" and door.proof == "staff" else ""

@@ -279,6 +279,7 @@ class Stack:
         }
         if addresses.temporal_ui is not None:
             settings["TEMPORAL_TLS"] = "false"  # a server of our own
+            settings["CLEW_TEMPORAL_WEB_UI"] = addresses.temporal_ui
         if self._clock is not None:
             from pydantic import TypeAdapter
 

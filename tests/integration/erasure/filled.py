@@ -36,6 +36,7 @@ _SAID: dict[str, Any] = {
     "coupons.state": "open",
     "deliveries.state": "accepted",
     "runs.state": "open",
+    "runs.stands": {},
     "problems.state": "open",
     "suggestions_told.told": "shown",
     "feelings.source": "staff",

@@ -16,6 +16,8 @@ _OF_ALL = {
     "coupons",
     "coupon_pool",
     "entry_scans",
+    "figure_moves",
+    "kept_figures",
     "send_rates",
     "trait_types",
 }
@@ -63,7 +65,7 @@ async def test_a_customer_of_whom_every_table_holds_something_is_found_nowhere_a
     assert set(proof.counts) == {
         t for t, r in TABLES.items() if isinstance(r.erase, Goes | Changes)
     }
-    assert set(before) <= set(proof.counts) | {"groups"}
+    assert set(before) <= set(proof.counts) | {"groups", "figure_moves"}
     assert anna in house.destroyed
 
 

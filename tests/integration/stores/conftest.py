@@ -21,6 +21,7 @@ from stores.customer_traits import CustomerTraitStore
 from stores.customers import CustomerStore
 from stores.database import Pool, jsonb, open_pool
 from stores.definitions import DefinitionStore
+from stores.journey_figures import JourneyFiguresStore
 from stores.run_records import RunRecordStore
 from stores.runs import RunStore
 from stores.touchpoints import store_touchpoint
@@ -204,13 +205,14 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest_asyncio.fixture
-async def shop(pool: Pool) -> Shop:
+async def shop(pool: Pool) -> AsyncIterator[Shop]:
+    """Whatever a test does to records, the figures are what they say afterwards."""
     rung: list[str] = []
     customers = CustomerStore(pool)
     records = RunRecordStore(pool, lambda: rung.append("record"))
     desks = AdmissionStore(pool, customers, lambda: rung.append("admission"))
     profiles = CustomerTraitStore(pool, customers, lambda: rung.append("traits"))
-    return Shop(
+    yield Shop(
         pool=pool,
         runs=RunStore(pool),
         records=records,
@@ -221,6 +223,7 @@ async def shop(pool: Pool) -> Shop:
         traits=TraitsOfCustomer(profiles=profiles, records=records),
         rung=rung,
     )
+    assert await JourneyFiguresStore(pool).differences() == []
 
 
 __all__ = ["CART", "FLIGHT", "NOW", "Shop", "added", "jsonb", "touched"]

@@ -1,0 +1,212 @@
+"""How long mission control takes with a million runs: `python -m benchmarks.control [--runs 1000000]`.
+
+A backtest plays a tea shop's journey into a database of its own; what it wrote is copied, each time for other customers
+an hour later, until there are so many runs. Then the figures are counted anew from the records, compared with them,
+and each page is asked for by somebody who is the first to look: nothing of it is kept. Prints p50 and p95 in
+milliseconds, answered in this process over the real database (aim: 300 ms at p95), and how long it takes until a
+touchpoint that was written down is told to an open page (aim: 2 s). It reports, and fails for nothing.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, LiteralString
+
+import httpx2 as httpx
+from psycopg import sql
+
+from console.control_live import Shared
+from stores.database import open_pool
+from stores.migrations import upgrade
+from tests.integration.control.control_house import ControlHouse
+from workers.embedded.postgres_server import PostgresServer
+
+PLAYED = 20_000
+ROUNDS = 30
+COPIED = (
+    "customers",
+    "identities",
+    "runs",
+    "trace",
+    "stays",
+    "promises",
+    "deliveries",
+    "touchpoints",
+)
+"""Tables of which each copy has rows of its own."""
+
+_COPIES: Sequence[LiteralString] = (
+    "insert into customers (customer, traits, zone, created_at)"
+    " select customer || %(suffix)s, traits, zone, created_at from customers where customer !~ '-'",
+    "insert into identities (kind, value, customer, created_at)"
+    " select kind, value || %(suffix)s, customer || %(suffix)s, created_at from identities where customer !~ '-'",
+    "insert into runs (entry, workflow_id, first_run_id, journey, version, customer, key, engine, state, held_out,"
+    " entering_message_id, entered_at, began_at, sequence, recorded_at, stage, waits_for, wakes_at,"
+    " needs_attention, outcome, goal, finished_at, updated_at, stands)"
+    " select entry + %(more)s, workflow_id || %(suffix)s, first_run_id || %(suffix)s, journey, version,"
+    " customer || %(suffix)s, key, engine, state, held_out, entering_message_id || %(suffix)s,"
+    " entered_at + %(later)s, began_at + %(later)s, sequence, recorded_at + %(later)s, stage, waits_for,"
+    " wakes_at + %(later)s, needs_attention, outcome, goal, finished_at + %(later)s, updated_at, stands"
+    " from runs where entry <= %(last)s",
+    "insert into trace (entry, sequence, at, address, kind, why)"
+    " select entry + %(more)s, sequence, at + %(later)s, address, kind, why from trace where entry <= %(last)s",
+    "insert into stays (entry, address, since, until)"
+    " select entry + %(more)s, address, since + %(later)s, until + %(later)s from stays where entry <= %(last)s",
+    "insert into deliveries (key, entry, n, journey, customer, message, purpose, channel, address, state, reason,"
+    " words, attempts, run_time, intended_at, settled_at)"
+    " select key || %(suffix)s, entry + %(more)s, n, journey, customer || %(suffix)s, message, purpose, channel,"
+    " address, state, reason, words, attempts, run_time + %(later)s, intended_at + %(later)s, settled_at + %(later)s"
+    " from deliveries where entry <= %(last)s",
+    "insert into touchpoints (touchpoint, received_at, message_id, event, customer, occurred_at, properties, context)"
+    " overriding system value select touchpoint + %(more)s * 100, received_at, message_id || %(suffix)s, event,"
+    " customer || %(suffix)s, occurred_at, properties, context from touchpoints where customer !~ '-'",
+)
+
+PAGES = {
+    "all journeys": "/control",
+    "a journey, a day": "/control/journey/tea?since=1d",
+    "a journey, a week": "/control/journey/tea",
+    "a journey, a quarter": "/control/journey/tea?since=91d",
+    "a journey, ever": "/control/journey/tea?since=10y",
+    "a journey, one version": "/control/journey/tea?since=28d&version={version}",
+    "a journey, as it was": "/control/journey/tea?since=28d&then={then}",
+    "who is under way": "/control/journey/tea/people",
+    "who stands at a step": "/control/journey/tea/people?at=tasting/2",
+    "who needs people": "/control/journey/tea/people?stuck=yes",
+}
+
+
+async def main(runs: int) -> None:
+    """Fill a database of its own, and ask."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with PostgresServer(Path(folder) / "postgres") as server:
+            url = await server.create_database("control")
+            await asyncio.to_thread(upgrade, url)
+            pool = await open_pool(url, most=8)
+            try:
+                house = ControlHouse(pool, url)
+                await house.furnish()
+                await house.lived(url, Path(folder), PLAYED)
+                await _copied(house, runs)
+                await _counted(house)
+                async with house.ear:
+                    await house.ear.listening.wait()
+                    await _asked(house)
+                    await _told(house)
+            finally:
+                await pool.close()
+
+
+async def _copied(house: ControlHouse, runs: int) -> None:
+    began = time.monotonic()
+    [row] = await house.rows("select count(*) as n, max(entry) as last from runs")
+    copies = max(0, round(runs / row["n"]) - 1)
+    for copy in range(1, copies + 1):
+        async with house.pool.connection() as connection:
+            await connection.execute("set local clew.figures_are_kept = 'yes'")
+            await connection.execute("set local synchronous_commit = off")
+            asked = {
+                "suffix": f"-{copy}",
+                "later": timedelta(hours=copy),
+                "more": copy * row["last"],
+                "last": row["last"],
+            }
+            for statement in _COPIES:
+                await connection.execute(statement, asked)
+    async with house.pool.connection() as connection:
+        await connection.set_autocommit(True)
+        await connection.execute("vacuum analyze")
+    counts = [
+        (
+            table,
+            (
+                await house.rows(
+                    sql.SQL("select count(*) as n from {}").format(sql.Identifier(table))
+                )
+            )[0]["n"],
+        )
+        for table in COPIED
+    ]
+    print(f"filled in {time.monotonic() - began:.0f} s; {sum(n for _, n in counts):,} records")
+    for table, n in counts:
+        print(f"  {table:<14}{n:>14,}")
+
+
+async def _counted(house: ControlHouse) -> None:
+    began = time.monotonic()
+    figures = await house.folded.rebuild()
+    between = time.monotonic()
+    differences = await house.folded.differences()
+    print(
+        f"{figures:,} figures counted anew in {between - began:.0f} s, compared in"
+        f" {time.monotonic() - between:.0f} s: {len(differences)} differences"
+    )
+
+
+async def _asked(house: ControlHouse) -> None:
+    transport = httpx.ASGITransport(app=house.app())
+    then = house.at((await _length(house)) / 2)
+    print(f"\n{'page':<26}{'p50 ms':>8}{'p95 ms':>8}")
+    async with httpx.AsyncClient(transport=transport, base_url="http://clew.test") as client:
+        await house.signed_in(client, "lena")
+        for name, address in PAGES.items():
+            path = address.format(version=house.version, then=f"{then:%Y-%m-%dT%H:%M}")
+            took = list[float]()
+            for _ in range(ROUNDS):
+                house.ear._tell("")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- nothing of it is kept
+                began = time.perf_counter()
+                answer = await client.get(path)
+                took.append(1_000 * (time.perf_counter() - began))
+                assert answer.status_code == 200, (path, answer.status_code)
+            told = statistics.quantiles(took, n=20)
+            print(f"{name:<26}{statistics.median(took):>8.0f}{told[18]:>8.0f}")
+
+
+async def _length(house: ControlHouse) -> Any:
+    [row] = await house.rows("select max(recorded_at) - min(entered_at) as length from runs")
+    return row["length"]
+
+
+async def _told(house: ControlHouse) -> None:
+    """From the commit of what a run tells until an open page is told, with a fold each second as the router does it."""
+    took = list[float]()
+    shared = Shared(house.ear)
+
+    async def fold() -> None:
+        while True:
+            while await house.folded.fold():
+                pass
+            await asyncio.sleep(1)
+
+    folding = asyncio.create_task(fold())
+    try:
+        for n in range(20):
+            before = house.ear.count("tea")
+            async with house.pool.connection() as connection:
+                await connection.execute(
+                    "update runs set stands = stands || jsonb_build_object(%s::text, '2026-03-09T00:00:00Z')"
+                    " where entry = (select max(entry) from runs where state = 'open')",
+                    [f"tasting/{n}"],
+                )
+            began = time.perf_counter()
+            while house.ear.count("tea") == before:
+                await house.ear.heard()
+            await shared.once("told", "tea", lambda: house.figures.stands("tea"))
+            took.append(time.perf_counter() - began)
+            await asyncio.sleep(0.13 * n)
+    finally:
+        folding.cancel()
+    print(
+        f"\ntold to an open page after {max(took):.1f} s at the longest, {statistics.median(took):.1f} s at p50"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1_000_000)
+    asyncio.run(main(parser.parse_args().runs))

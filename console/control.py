@@ -1,0 +1,72 @@
+"""Mission control under `/control`: which page is behind which door."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from console.control_customer import CustomerPage
+from console.control_door import for_control
+from console.control_journey import JourneyPage
+from console.control_live import LiveFigures
+from console.control_overview import OverviewPage
+from console.control_stops import StopsPage
+from console.inbox_door import CONTROL, HEADERS, InboxDoor
+from insight.graph_style import STYLE
+
+_STATIC = Path(__file__).parent / "static"
+FILES = {"control.css": "text/css", "control.js": "text/javascript"}
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Control:
+    """All pages of mission control."""
+
+    door: InboxDoor
+    overview: OverviewPage
+    journey: JourneyPage
+    customer: CustomerPage
+    stops: StopsPage
+    live: LiveFigures
+
+
+def control_router(control: Control) -> APIRouter:
+    """The routes."""
+    router, door = APIRouter(tags=["control"], include_in_schema=False), control.door
+    router.add_route(f"{CONTROL}/static/{{file}}", _file, methods=["GET"])
+    router.add_route(CONTROL, for_control(door, control.overview.show), methods=["GET"])
+    router.add_route(f"{CONTROL}/events", for_control(door, control.live.events), methods=["GET"])
+    router.add_route(
+        f"{CONTROL}/journey/{{journey}}", for_control(door, control.journey.show), methods=["GET"]
+    )
+    router.add_route(
+        f"{CONTROL}/journey/{{journey}}/people",
+        for_control(door, control.journey.who),
+        methods=["GET"],
+    )
+    router.add_route(
+        f"{CONTROL}/customer", for_control(door, control.customer.find), methods=["GET", "POST"]
+    )
+    router.add_route(
+        f"{CONTROL}/customer/{{customer}}",
+        for_control(door, control.customer.show),
+        methods=["GET"],
+    )
+    router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.show), methods=["GET"])
+    router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.begin), methods=["POST"])
+    router.add_route(
+        f"{CONTROL}/stops/lift", for_control(door, control.stops.lift), methods=["POST"]
+    )
+    return router
+
+
+async def _file(request: Request) -> Response:
+    name, headers = request.path_params["file"], {**HEADERS, "Cache-Control": "no-cache"}
+    if name == "map.css":
+        return Response(STYLE, media_type="text/css", headers=headers)
+    if name not in FILES:
+        raise HTTPException(404)
+    return FileResponse(_STATIC / name, media_type=FILES[name], headers=headers)

@@ -1,0 +1,69 @@
+"""Mission control, on our own database."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+
+from console.control import Control, control_router
+from console.control_customer import CustomerPage
+from console.control_journey import JourneyPage
+from console.control_live import LiveFigures, Shared
+from console.control_overview import OverviewPage
+from console.control_stops import StopsPage
+from console.inbox_door import InboxDoor
+from contracts.clock import RunClock
+from routing.journey_programs import JourneyPrograms
+from stores.control_looks import ControlLooks
+from stores.customer_timeline import CustomerTimelineStore
+from stores.customers import CustomerStore
+from stores.database import Pool
+from stores.definitions import DefinitionStore
+from stores.figure_looks import FigureLooks
+from stores.figures_ear import FiguresEar
+from stores.lags import LagStore
+from stores.runs import RunStore
+from stores.staff_sign_ins import SignInStore
+from stores.stops import StopStore
+
+
+def mission_control(
+    pool: Pool,
+    ear: FiguresEar,
+    ring: Callable[[], None],
+    *,
+    https: bool,
+    stopping: asyncio.Event,
+    run_clock: RunClock | None = None,
+    web_ui: str | None = None,
+    namespace: str = "default",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> APIRouter:
+    """All its pages. `stopping` ends what they listen to; `now` is wall time, `run_clock` that of runs."""
+
+    def run_now() -> datetime:
+        return run_clock.now(now()) if run_clock is not None else now()
+
+    door = InboxDoor(SignInStore(pool, now), https)
+    figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
+    programs, shared, stops = JourneyPrograms(definitions), Shared(ear), StopStore(pool, ring)
+    return control_router(
+        Control(
+            door=door,
+            overview=OverviewPage(
+                door=door, figures=figures, looks=looks, lateness=LagStore(pool), stops=stops,
+                programs=programs, shared=shared, run_now=run_now, now=now,
+            ),
+            journey=JourneyPage(
+                door=door, figures=figures, people=looks, definitions=definitions, programs=programs,
+                shared=shared, run_now=run_now,
+            ),
+            customer=CustomerPage(
+                door=door, customers=CustomerStore(pool), all_runs=RunStore(pool),
+                timelines=CustomerTimelineStore(pool), now=now, web_ui=web_ui, namespace=namespace,
+            ),
+            stops=StopsPage(door=door, stops=stops),
+            live=LiveFigures(changes=ear, stopping=stopping),
+        )
+    )  # fmt: skip

@@ -9,6 +9,7 @@ import secrets
 from stores.audit import record_deed
 from stores.database import Pool, clean_text, one_statement
 from stores.members import UnknownMemberError
+from stores.staff_signed_out import end_sessions
 
 SHORTEST, LONGEST = 12, 200
 """Characters of a password."""
@@ -45,10 +46,17 @@ class MemberPasswordStore:
             )
             if not cursor.rowcount:
                 raise UnknownMemberError(f"there is no member {member!r}")
-            await connection.execute(
-                "delete from staff_sessions where member = %s", [clean_text(member)]
-            )
+            await end_sessions(connection, clean_text(member))
             await record_deed(connection, by, "set a password", f"member {clean_text(member)}")
+
+    async def has(self, member: str) -> bool:
+        """Whether they have a password."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                "select password is not null as has from members where member = %s", [member]
+            )
+            row = await cursor.fetchone()
+        return bool(row and row["has"])
 
     async def knows(self, name: str, password: str) -> str | None:
         """The member of this name or e-mail address whose password it is; None for anybody else.

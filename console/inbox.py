@@ -60,6 +60,9 @@ def inbox_router(inbox: Inbox) -> APIRouter:
     router.add_route(f"{AT}/logout", door.for_staff(inbox.login.sign_out), methods=["POST"])
     router.add_route(f"{AT}/sessions", door.for_staff(inbox.sessions.show), methods=["GET"])
     router.add_route(f"{AT}/sessions/{{act}}", door.for_staff(inbox.sessions.do), methods=["POST"])
+    router.add_route(
+        f"{AT}/histories", door.for_staff(inbox.sessions.to_histories), methods=["GET"]
+    )
     router.add_route(AT, door.for_staff(inbox.lists.show), methods=["GET"])
     router.add_route(f"{AT}/views", door.for_staff(inbox.lists.keep), methods=["POST"])
     router.add_route(f"{AT}/events", door.for_staff(inbox.live.events), methods=["GET"])

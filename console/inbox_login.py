@@ -188,7 +188,7 @@ class Login:
             return self._page(request, login.leads_to, words, 403)
         if login.again is not None:
             return await self._proved(request, member, login.again, login.leads_to)
-        return await self.let_in(request, member, "OpenID provider", to(login.leads_to))
+        return await self.let_in(request, member, "OpenID provider", lambda _: to(login.leads_to))
 
     async def sign_out(self, visit: Visit) -> Response:
         """Out of this session."""
@@ -201,8 +201,13 @@ class Login:
         self.door.forget_cookie(answer, self.door.cookie)
         return answer
 
-    async def let_in(self, request: Request, member: str, how: str, answer: Response) -> Response:
-        """A new session of theirs in this browser, begun with that answer. `how`: by what they proved themselves."""
+    async def let_in(
+        self, request: Request, member: str, how: str, page: Callable[[str], Response]
+    ) -> Response:
+        """A new session of theirs in this browser, which begins with that page.
+
+        `how`: by what they proved themselves. `page` is made with what forms of the session carry.
+        """
         with acting(origin_of(request, member)):
             cookie = await self.sessions.begin(
                 member,
@@ -210,6 +215,7 @@ class Login:
                 address=address_of(request),
                 browser=request.headers.get("user-agent", ""),
             )
+        answer = page(csrf_of(cookie))
         self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
         for each in (self._before, self._under_way, self.half):
             self.door.forget_cookie(answer, each)
@@ -223,7 +229,7 @@ class Login:
     async def _knew_password(self, request: Request, name: str, leads_to: str) -> Response:
         member, has = await self.members.member(name), await self.factors.has(name)
         if not has and (member is None or not self.demanded(member)):
-            return await self.let_in(request, name, "password", to(leads_to))
+            return await self.let_in(request, name, "password", lambda _: to(leads_to))
         if not has:
             await self.factors.offer(name)
         answer = to(f"{AT}/login/code")

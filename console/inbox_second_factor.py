@@ -1,5 +1,6 @@
 """The page between the password and the inbox: a code of the phone, or the phone is set up."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -97,13 +98,13 @@ class SecondFactorPage:
             codes = await self.factors.confirm(half.member, code)
             if codes is None:
                 return None
-            shown = self.door.page("recovery_codes.html", {"codes": codes, "to": half.leads_to})
+            shown = recovery_codes(self.door, codes, half.leads_to)
             return await self.login.let_in(request, half.member, "password and a code", shown)
         by = await self.factors.shown(half.member, code)
         if by is None or not await self.half.end_half(cookie):
             return None
         return await self.login.let_in(
-            request, half.member, f"password and {by}", to(half.leads_to)
+            request, half.member, f"password and {by}", lambda _: to(half.leads_to)
         )
 
     async def _page(
@@ -115,6 +116,15 @@ class SecondFactorPage:
             "csrf": csrf_of(cookie), "has": has, "wrong": wrong, **key_shown(key, half.member),
         }  # fmt: skip
         return self.door.page("login_code.html", values, status)
+
+
+def recovery_codes(
+    door: InboxDoor, codes: Sequence[str], leads_to: str
+) -> Callable[[str], Response]:
+    """The page that shows them once, for whoever is let in by it; it is made with what their forms carry."""
+    return lambda csrf: door.page(
+        "recovery_codes.html", {"codes": codes, "to": leads_to, "csrf": csrf}
+    )
 
 
 def key_shown(key: bytes | None, member: str) -> dict[str, str]:

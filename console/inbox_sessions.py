@@ -1,5 +1,9 @@
-"""Where a member is signed in, and what they prove themselves by. To end a session or change a factor they prove it again."""
+"""Where a member is signed in, and by what they prove themselves.
 
+To end a session, or to change a factor, they prove themselves again.
+"""
+
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -9,12 +13,13 @@ from starlette.responses import Response
 
 from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, address_of, to
 from console.inbox_login import Login
-from console.inbox_second_factor import WRONG, key_shown, tried_as
+from console.inbox_second_factor import WRONG, key_shown, recovery_codes, tried_as
 from console.inbox_words import browser_words, clock_words
 from stores.second_factors import ShownBy
 from stores.staff_sign_ins import OpenSession, TooManyTriesError
 
 HERE = f"{AT}/sessions"
+_STATE = re.compile(r"[\w-]{43}", re.ASCII)
 _log = structlog.get_logger(__name__)
 
 
@@ -25,6 +30,7 @@ class Sessions(Protocol):
     async def end_one(self, member: str, session: UUID) -> bool: ...
     async def end_others(self, member: str, cookie: str) -> int: ...
     async def end_all(self, member: str, *, by: str) -> int: ...
+    async def begin_passage(self, member: str, how: str) -> str: ...
     async def prove(self, cookie: str, session: UUID, member: str) -> bool: ...
     async def tried(self, name: str, address: str) -> None: ...
     async def may_try_again(self, name: str, address: str) -> None: ...
@@ -67,6 +73,8 @@ class SessionsPage:
     sessions: Sessions
     passwords: Passwords
     factors: SecondFactors
+    histories: str | None
+    """Where the page of sealed histories is."""
 
     async def show(self, visit: Visit) -> Response:
         """Where they are signed in."""
@@ -88,6 +96,17 @@ class SessionsPage:
                 return await self._confirm(visit)
             case _:
                 raise RefusedPageError(404, "There is nothing like that to do.")
+
+    async def to_histories(self, visit: Visit) -> Response:
+        """On to the page of sealed histories, which asked for it: who is signed in here is signed in there."""
+        if self.histories is None:
+            raise RefusedPageError(404, "There is no page of histories here (CLEW_CODEC_URL).")
+        state = visit.request.query_params.get("state", "")
+        if not _STATE.fullmatch(state):
+            return to(f"{self.histories.rstrip('/')}/sign-in")
+        here = await self._this(visit)
+        passage = await self.sessions.begin_passage(visit.member.member, here.how)
+        return to(f"{self.histories.rstrip('/')}/enter?state={state}&passage={passage}")
 
     async def _prove(self, visit: Visit) -> Response:
         who = visit.member.member
@@ -144,8 +163,9 @@ class SessionsPage:
         if codes is None:  # the key is in their phone: it is not shown a second time
             return await self._page(visit, _Shown(wrong=WRONG, status=401, offered=True))
         await self.sessions.may_try_again(tried_as(who), address_of(visit.request))
-        shown = self.door.page("recovery_codes.html", {"codes": codes, "to": HERE})
-        return await self.login.let_in(visit.request, who, "password and a code", shown)
+        return await self.login.let_in(
+            visit.request, who, "password and a code", recovery_codes(self.door, codes, HERE)
+        )
 
     async def _this(self, visit: Visit) -> OpenSession:
         theirs = await self.sessions.sessions(visit.member.member, visit.cookie)

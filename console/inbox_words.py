@@ -145,16 +145,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-_BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}  # fmt: skip
-_SYSTEMS = {
-    "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS X": "Mac", "Linux": "Linux",
+_BROWSERS = {
+    "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari",
 }  # fmt: skip
+_SYSTEMS = ("iPhone", "iPad", "Android", "Windows", "Mac", "Linux")
 
 
 def browser_words(agent: str) -> str:
     """A browser as its user would call it: Firefox on Linux. What it calls itself where we do not know it."""
     browser = next((words for sign, words in _BROWSERS.items() if sign in agent), None)
-    system = next((words for sign, words in _SYSTEMS.items() if sign in agent), None)
+    system = next((each for each in _SYSTEMS if each in agent), None)
     if browser is None:
         return agent[:60] or "unknown"
     return f"{browser} on {system}" if system else browser

@@ -192,12 +192,19 @@ class CodecSettings(HttpSettings, DatabaseSettings, HistorySettings):
     """Address to listen on; 0.0.0.0 in a container."""
     codec_port: Port = 8081
     """Port to listen on."""
-    codec_origin: str = "http://127.0.0.1:8080"
-    """Where the Web UI is in the browser: the only page that may ask."""
+    codec_url: str = "http://127.0.0.1:8081"
+    """Where this is in the browser."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where the API is in the browser: staff sign in at its inbox, and come here from there."""
+    codec_web_ui: str | None = None
+    """Where Temporal's Web UI is, seen from here, such as http://temporal-ui:8080: it is shown to staff who
+    signed in, with a button to sign out on each page. Whoever reaches it otherwise finds no login there."""
+    codec_origin: str = "http://127.0.0.1:8233"
+    """Where, with CLEW_CODEC_OPEN, a Web UI is in the browser whose every user may read."""
     codec_open: bool = False
-    """Whether whoever opens the Web UI may read histories: for a machine of one's own."""
+    """Whether whoever opens that Web UI may read histories: for a machine of one's own."""
     staff_token: StaffToken = None
-    """Whoever has it may read histories, as whoever has a staff token of their own."""
+    """Programs that have it may read histories, as those with a named staff token."""
 
     @model_validator(mode="after")
     def _open_at_home_only(self) -> Self:

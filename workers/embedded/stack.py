@@ -268,6 +268,8 @@ class Stack:
             "CLEW_INBOX": "on",
             "CLEW_PUBLIC_URL": addresses.api,
             "CLEW_API_PORT": str(ports.api),
+            # On a machine of one's own nobody needs a phone to sign in.
+            "CLEW_SECOND_FACTOR": "choice",
             "CLEW_CODEC_OPEN": "on",
             "CLEW_CODEC_PORT": str(ports.codec),
             "CLEW_CODEC_ORIGIN": addresses.temporal_ui or "http://127.0.0.1:8233",

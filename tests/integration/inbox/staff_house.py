@@ -5,10 +5,11 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from typing import Any
+from typing import Any, Literal
 
 import httpx2 as httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from api.app import create_app
 from contracts.journey_run import RunReference
@@ -61,6 +62,8 @@ class Told(InboxSettings):
     """What the inbox is told."""
 
     public_url: str = "http://clew.test"
+    secret: SecretStr = SecretStr("a secret of at least 32 characters")
+    second_factor: Literal["everybody", "leads", "choice"] = "choice"
 
 
 class StaffHouse:

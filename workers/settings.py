@@ -22,6 +22,7 @@ from workers.encrypted_ways import (
     database_hosts_in_the_clear,
     in_the_clear,
     is_this_machine,
+    web_host_in_the_clear,
 )
 from workers.feedback_settings import FeedbackSettings
 from workers.http_settings import HttpSettings
@@ -212,6 +213,8 @@ class CodecSettings(HttpSettings, DatabaseSettings, HistorySettings):
             raise ValueError(
                 "CLEW_CODEC_OPEN: only where CLEW_CODEC_HOST is 127.0.0.1; elsewhere staff sign in"
             )
+        for each in web_host_in_the_clear(self.codec_web_ui or "", self.unencrypted):
+            raise ValueError(f'CLEW_CODEC_WEB_UI: write https://, or {IN_THE_CLEAR} "{each}"')
         self.encrypted_beyond_this_machine(self.codec_host, "CLEW_CODEC_HOST")
         return self
 

@@ -106,7 +106,9 @@ class SessionsPage:
             return to(f"{self.histories.rstrip('/')}/sign-in")
         here = await self._this(visit)
         passage = await self.sessions.begin_passage(visit.member.member, here.how)
-        return to(f"{self.histories.rstrip('/')}/enter?state={state}&passage={passage}")
+        leads_to = f"{self.histories.rstrip('/')}/enter?state={state}&passage={passage}"
+        # A page and no redirect: whoever just signed in by a form would be kept here by its `form-action`.
+        return self.door.page("to_histories.html", {"visit": visit, "leads_to": leads_to})
 
     async def _prove(self, visit: Visit) -> Response:
         who = visit.member.member

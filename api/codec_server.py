@@ -84,6 +84,7 @@ class Sessions(Protocol):
         place: Literal["inbox", "histories"],
         address: str,
         browser: str,
+        instead_of: str,
     ) -> str: ...
     async def known(self, cookie: str, place: Literal["inbox", "histories"]) -> Member | None: ...
     async def end(self, cookie: str, member: str) -> None: ...
@@ -169,6 +170,7 @@ class CodecServer:
                 place=PLACE,
                 address=_from(request)["ip"],
                 browser=agent_of(request),
+                instead_of=request.cookies.get(self._cookie, ""),
             )
         answer = RedirectResponse("/", 303)
         self._set(answer, self._cookie, cookie, SESSION_SECONDS)

@@ -45,12 +45,12 @@ class Sessions(Protocol):
     """Where sessions are kept; `stores.staff_sign_ins` says what each guarantees."""
 
     async def begin(
-        self, member: str, how: str, *, address: str = "", browser: str = ""
+        self, member: str, how: str, *, address: str, browser: str, instead_of: str
     ) -> str: ...
     async def end(self, cookie: str, member: str) -> None: ...
     async def known(self, cookie: str) -> Member | None: ...
     async def sessions(self, member: str, cookie: str) -> list[OpenSession]: ...
-    async def prove(self, cookie: str, session: UUID, member: str) -> bool: ...
+    async def prove(self, cookie: str, session: UUID, member: str) -> str | None: ...
     async def begin_half(self, member: str, leads_to: str) -> str: ...
     async def tried(self, name: str, address: str) -> None: ...
     async def may_try_again(self, name: str, address: str) -> None: ...
@@ -214,6 +214,7 @@ class Login:
                 how,
                 address=address_of(request),
                 browser=request.headers.get("user-agent", ""),
+                instead_of=request.cookies.get(self.door.cookie, ""),
             )
         answer = page(csrf_of(cookie))
         self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
@@ -249,10 +250,12 @@ class Login:
     async def _proved(
         self, request: Request, member: str, session: UUID, leads_to: str
     ) -> Response:
-        cookie = request.cookies.get(self.door.cookie, "")
-        if not await self.sessions.prove(cookie, session, member):
+        old = request.cookies.get(self.door.cookie, "")
+        cookie = await self.sessions.prove(old, session, member)
+        if cookie is None:
             return self._forged(request, "somebody else signed in there than is signed in here")
         answer = to(leads_to)
+        self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
         self.door.forget_cookie(answer, self._under_way)
         return answer
 

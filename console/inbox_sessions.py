@@ -11,7 +11,15 @@ from uuid import UUID
 import structlog
 from starlette.responses import Response
 
-from console.inbox_door import AT, InboxDoor, RefusedPageError, Visit, address_of, to
+from console.inbox_door import (
+    AT,
+    SESSION_SECONDS,
+    InboxDoor,
+    RefusedPageError,
+    Visit,
+    address_of,
+    to,
+)
 from console.inbox_login import Login
 from console.inbox_second_factor import WRONG, key_shown, recovery_codes, tried_as
 from console.inbox_words import browser_words, clock_words
@@ -31,7 +39,7 @@ class Sessions(Protocol):
     async def end_others(self, member: str, cookie: str) -> int: ...
     async def end_all(self, member: str, *, by: str) -> int: ...
     async def begin_passage(self, member: str, how: str) -> str: ...
-    async def prove(self, cookie: str, session: UUID, member: str) -> bool: ...
+    async def prove(self, cookie: str, session: UUID, member: str) -> str | None: ...
     async def tried(self, name: str, address: str) -> None: ...
     async def may_try_again(self, name: str, address: str) -> None: ...
 
@@ -120,8 +128,11 @@ class SessionsPage:
             _log.warning("staff refused", why="wrong_password", ip=address_of(visit.request))
             return await self._page(visit, _Shown(wrong="The password is wrong.", status=401))
         await self.sessions.may_try_again(who, address_of(visit.request))
-        await self.sessions.prove(visit.cookie, (await self._this(visit)).session, who)
-        return to(HERE)
+        cookie = await self.sessions.prove(visit.cookie, (await self._this(visit)).session, who)
+        answer = to(HERE)
+        if cookie is not None:
+            self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
+        return answer
 
     async def _end(self, visit: Visit) -> Response:
         who, which = visit.member.member, visit.form.line("session")

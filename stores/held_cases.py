@@ -116,9 +116,7 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
         erase=Stays("staff, not customers"),
         withheld={NOBODY: "member state master secret last_step made_at"},
     ),
-    "recovery_codes": Held(
-        erase=Stays("staff, not customers"), withheld={NOBODY: "digest member"}
-    ),
+    "recovery_codes": Held(erase=Stays("staff, not customers"), withheld={NOBODY: "digest member"}),
     "half_sign_ins": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "digest member leads_to expires_at"}
     ),

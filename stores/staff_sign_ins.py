@@ -20,6 +20,9 @@ Place = Literal["inbox", "histories"]
 
 LONGEST = timedelta(hours=8)
 IDLE = timedelta(hours=2)
+MOST = 20
+"""Sessions of one member at once; the one that was used longest ago makes room."""
+
 NOTED_AFTER = timedelta(minutes=1)
 """That a session is in use is written down once a minute at most."""
 
@@ -92,12 +95,30 @@ class SignInStore:
         self._now = now
 
     async def begin(
-        self, member: str, how: str, *, place: Place = "inbox", address: str = "", browser: str = ""
+        self,
+        member: str,
+        how: str,
+        *,
+        place: Place = "inbox",
+        address: str = "",
+        browser: str = "",
+        instead_of: str = "",
     ) -> str:
-        """A new session: what the cookie holds. `how`: by what they proved themselves; `browser`: as it calls itself."""
+        """A new session: what the cookie holds.
+
+        `how`: by what they proved themselves. `browser`: as it calls itself. `instead_of`: the cookie that it had.
+        """
         cookie, now = secrets.token_urlsafe(32), self._now()
         async with self._pool.connection() as connection:
-            await connection.execute("delete from staff_sessions where expires_at < %s", [now])
+            await connection.execute(
+                "delete from staff_sessions where expires_at < %s or digest = %s",
+                [now, _digest(instead_of)],
+            )
+            await connection.execute(
+                "delete from staff_sessions where digest in (select digest from staff_sessions"
+                " where member = %s order by used_at desc, created_at desc offset %s)",
+                [member, MOST - 1],
+            )
             await connection.execute(
                 "insert into staff_sessions (digest, member, created_at, used_at, expires_at, place, how,"
                 " address, browser) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -194,14 +215,19 @@ class SignInStore:
             await record_deed(connection, by, "signed everybody out", "members", told)
         return cursor.rowcount
 
-    async def prove(self, cookie: str, session: UUID, member: str) -> bool:
-        """Whoever has this cookie proved themselves again; False where that session is not theirs, or over."""
+    async def prove(self, cookie: str, session: UUID, member: str) -> str | None:
+        """Whoever has this cookie proved themselves again: what it holds from now on, for the old one is over.
+
+        None where that session is not theirs, or over.
+        """
+        new = secrets.token_urlsafe(32)
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "update staff_sessions set proved_at = %s where digest = %s and session = %s and member = %s",
-                [self._now(), _digest(cookie), session, member],
+                "update staff_sessions set proved_at = %s, digest = %s"
+                " where digest = %s and session = %s and member = %s",
+                [self._now(), _digest(new), _digest(cookie), session, member],
             )
-        return bool(cursor.rowcount)
+        return new if cursor.rowcount else None
 
     async def begin_half(self, member: str, leads_to: str) -> str:
         """They knew the password, which is not enough: what the cookie holds until the second factor is shown."""

@@ -307,7 +307,8 @@ async def signed_in_elsewhere(inbox: Inbox, page: Page) -> None:
     await sign_ins.begin("lena", how, place="histories", address="198.51.100.7", browser=desk)
     cookie = await sign_ins.begin("lena", how, address="198.51.100.7", browser=desk)
     [here] = [each for each in await sign_ins.sessions("lena", cookie) if each.here]
-    await sign_ins.prove(cookie, here.session, "lena")
+    cookie = await sign_ins.prove(cookie, here.session, "lena")
+    assert cookie is not None
     await page.context.add_cookies([{"name": "clew-staff", "value": cookie, "url": inbox.address}])
 
 

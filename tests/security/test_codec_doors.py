@@ -76,8 +76,10 @@ class Sessions:
         member: Any = {"member": role, "name": f"The <{role}>", "role": role}
         return Member(**member), "password and a code"
 
-    async def begin(self, member: str, how: str, *, place: str, address: str, browser: str) -> str:
-        del how, address, browser
+    async def begin(
+        self, member: str, how: str, *, place: str, address: str, browser: str, instead_of: str
+    ) -> str:
+        del how, address, browser, instead_of
         assert place == "histories"
         told: Any = {"member": member, "name": f"The <{member}>", "role": member}
         self.open[f"cookie-of-{member}"] = Member(**told)

@@ -158,17 +158,20 @@ class Browser:
         self.csrf = ""
 
     async def goes(self, path: str) -> httpx.Response:
-        answer = await self.client.get(path, follow_redirects=True)
-        found = re.search(r'name="csrf" value="(\w+)"', answer.text)
-        self.csrf = found[1] if found else self.csrf
-        return answer
+        return self._shown(await self.client.get(path, follow_redirects=True))
 
     async def sends(self, path: str, **fields: str) -> httpx.Response:
         told = {
             "csrf": self.csrf,
             **{name.replace("__", "."): each for name, each in fields.items()},
         }
-        return await self.client.post(path, data=told, follow_redirects=True)
+        return self._shown(await self.client.post(path, data=told, follow_redirects=True))
+
+    def _shown(self, answer: httpx.Response) -> httpx.Response:
+        """A page, whose forms carry something of it."""
+        found = re.search(r'name="csrf" value="(\w+)"', answer.text)
+        self.csrf = found[1] if found else self.csrf
+        return answer
 
 
 def said(answer: httpx.Response) -> str:

@@ -102,6 +102,7 @@ async def test_whoever_signs_in_again_has_a_new_session_of_256_bits(
 
     assert cookies[0] != cookies[1]
     assert {len(each) for each in cookies} == {43}
+    assert [await house.sign_ins.known(each) is not None for each in cookies] == [False, True]
     assert await house.sign_ins.known("A" * 43) is None
 
 

@@ -316,3 +316,13 @@ async def test_an_operator_signs_out_a_member_or_everybody(house: StaffHouse) ->
     assert [await house.sign_ins.known(each) for each in (ben, lena)] == [None, None]
     with pytest.raises(CommandError, match="no member 'nobody'"):
         await sign_out_of_staff(house.pool, "nobody")
+
+
+async def test_a_new_password_leaves_the_second_factor(house: StaffHouse, browser: New) -> None:
+    key, _ = await phone(house)
+
+    await house.passwords.set("eva", "a newer horse battery", by="test")
+
+    eva = browser()
+    assert "Your second factor" in await signs_in(eva, "eva", "a newer horse battery")
+    assert (await eva.sends("/staff/login/code", code=code(house, key))).status_code == 200

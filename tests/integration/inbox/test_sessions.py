@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from stores.audit import AuditStore
 from stores.database import Pool
 from stores.one_time_code import code_of, step_of
+from stores.staff_sign_ins import MOST
 from tests.integration.inbox.staff_house import PASSWORD, Browser, StaffHouse, said
 from tests.integration.inbox.test_login import signs_in
 from tests.integration.inbox.test_second_factor import code, factors, phone
@@ -123,6 +124,21 @@ async def test_one_session_is_ended_or_all_others_or_all(house: StaffHouse, brow
         "ended other sessions",
         "ended a session",
     ]
+
+
+async def test_whoever_proves_themselves_again_has_a_new_cookie_and_the_old_one_is_over(
+    house: StaffHouse, browser: New
+) -> None:
+    await house.passwords.set("eva", PASSWORD, by="test")
+    office = browser()
+    await signed_in(house, office, "eva")
+    stolen = office.client.cookies["clew-staff"]
+
+    await office.sends("/staff/sessions/prove", password=PASSWORD)
+
+    assert office.client.cookies["clew-staff"] != stolen
+    assert await house.sign_ins.known(stolen) is None
+    assert "Eva Novak" in said(await office.goes("/staff"))
 
 
 async def test_that_it_is_them_counts_for_five_minutes_and_in_that_session(
@@ -265,6 +281,22 @@ async def test_who_signs_in_at_the_provider_proves_themselves_there_again(
                 (200, 200) if says_when else (403, 403)
             )
             assert (await house.sign_ins.known(other) is None) == says_when
+
+
+async def test_of_too_many_sessions_the_one_used_longest_ago_makes_room(house: StaffHouse) -> None:
+    house.now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    bens, cookies = await house.sign_ins.begin("ben", "test"), list[str]()
+    for _ in range(MOST):
+        house.now += timedelta(minutes=2)
+        cookies.append(await house.sign_ins.begin("eva", "test"))
+    assert await house.sign_ins.known(cookies[0]) is not None  # used just now
+
+    house.now += timedelta(minutes=2)
+    await house.sign_ins.begin("eva", "test")
+
+    open_now = [await house.sign_ins.known(each) is not None for each in cookies]
+    assert open_now == [True, False] + [True] * (MOST - 2)
+    assert await house.sign_ins.known(bens) is not None
 
 
 async def test_a_session_says_by_what_it_was_begun(house: StaffHouse, browser: New) -> None:

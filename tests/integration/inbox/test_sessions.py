@@ -39,7 +39,7 @@ NAME = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 async def signed_in(house: StaffHouse, browser: Browser, member: str, agent: str = "") -> None:
     cookie = await house.sign_ins.begin(member, "password", address="203.0.113.9", browser=agent)
-    browser.client.cookies.set("clew-staff", cookie)
+    browser.client.cookies.set("clew-staff", cookie, domain="clew.test")
     await browser.goes("/staff/sessions")
 
 

@@ -272,7 +272,7 @@ def _staff_pages() -> list[Door]:
         page("GET", "/staff/openid/answer", "Back from the OpenID provider", "none", answers=(303,)),
         page("POST", "/staff/logout", "A member signs out", audited="signed out", answers=(303,)),
         page("GET", "/staff/sessions", "Where a member is signed in, and their second factor"),
-        page("POST", "/staff/sessions/{act}", "A member proves themselves again, ends sessions, changes the second factor", audited="ended a session, a second factor that was set; not what was proved: it ends in five minutes"),
+        page("POST", "/staff/sessions/{act}", "A member proves themselves again, ends sessions, changes password or second factor", audited="ended a session, a password or second factor that was set; not what was proved: it ends in five minutes"),
         page("GET", "/staff/histories", "On to the page of sealed histories"),
         page("POST", "/staff/views", "Keep a list of cases", audited="kept a view", answers=(303,)),
         page("GET", "/staff/replies", "What staff say often"),

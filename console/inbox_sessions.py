@@ -23,6 +23,7 @@ from console.inbox_door import (
 from console.inbox_login import Login
 from console.inbox_second_factor import WRONG, key_shown, recovery_codes, tried_as
 from console.inbox_words import browser_words, clock_words
+from stores.member_passwords import WeakPasswordError
 from stores.second_factors import ShownBy
 from stores.staff_sign_ins import OpenSession, TooManyTriesError
 
@@ -49,6 +50,7 @@ class Passwords(Protocol):
 
     async def has(self, member: str) -> bool: ...
     async def knows(self, name: str, password: str) -> str | None: ...
+    async def set(self, member: str, password: str, *, by: str) -> None: ...
 
 
 class SecondFactors(Protocol):
@@ -99,6 +101,8 @@ class SessionsPage:
             case "offer":
                 await self._refuse_unproved(visit)
                 return await self._offer(visit)
+            case "password":
+                return await self._new_password(visit)
             case "confirm":
                 await self._refuse_unproved(visit)
                 return await self._confirm(visit)
@@ -133,6 +137,27 @@ class SessionsPage:
         if cookie is not None:
             self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
         return answer
+
+    async def _new_password(self, visit: Visit) -> Response:
+        """Another password, by who knows the one that counts; they are signed out everywhere then."""
+        who, form = visit.member.member, visit.form
+        try:
+            await self.sessions.tried(who, address_of(visit.request))
+        except TooManyTriesError as error:
+            return await self._late(visit, error)
+        if await self.passwords.knows(who, form.raw("password")) != who:
+            _log.warning("staff refused", why="wrong_password", ip=address_of(visit.request))
+            return await self._page(visit, _Shown(wrong="The password is wrong.", status=401))
+        await self.sessions.may_try_again(who, address_of(visit.request))
+        if form.raw("new") != form.raw("again"):
+            said = "The two new passwords are not the same."
+            return await self._page(visit, _Shown(wrong=said, status=400))
+        try:
+            await self.passwords.set(who, form.raw("new"), by=who)
+        except WeakPasswordError as error:
+            said = f"{str(error)[:1].upper()}{str(error)[1:]}."
+            return await self._page(visit, _Shown(wrong=said, status=400))
+        return self.login.out()
 
     async def _end(self, visit: Visit) -> Response:
         who, which = visit.member.member, visit.form.line("session")

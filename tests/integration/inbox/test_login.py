@@ -133,6 +133,27 @@ async def test_a_password_is_long_and_somebodys(house: StaffHouse) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "password", ["a" * 12, "            ", "0" * 200, "паролькошка", "🐎" * 12]
+)
+async def test_a_password_is_of_any_characters(house: StaffHouse, password: str) -> None:
+    password = password.ljust(12, "х")
+    await house.passwords.set("eva", password, by="test")
+
+    assert await house.passwords.knows("eva", password) == "eva"
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["Novak-of-the-sales", "my eva@house.example", "CLEW is for customers", "1234HOUSE1234"],
+)
+async def test_what_everybody_knows_of_a_member_is_no_password(
+    house: StaffHouse, password: str
+) -> None:
+    with pytest.raises(WeakPasswordError, match="everybody here knows"):
+        await house.passwords.set("eva", password, by="test")
+
+
 async def test_a_form_of_another_site_or_session_is_refused(
     house: StaffHouse, browser: New
 ) -> None:

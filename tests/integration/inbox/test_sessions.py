@@ -221,6 +221,34 @@ async def test_a_second_factor_is_set_up_and_changed_by_who_has_the_first(
     assert await factors(house).has("eva")
 
 
+async def test_a_member_changes_their_password_by_the_one_that_counts(
+    house: StaffHouse, browser: New
+) -> None:
+    await house.passwords.set("eva", PASSWORD, by="test")
+    office, mobile = browser(), browser()
+    for each in (office, mobile):
+        await signed_in(house, each, "eva")
+    new = "a newer horse battery"
+
+    async def asks(current: str, wanted: str, again: str) -> int:
+        told = {"password": current, "new": wanted, "again": again}
+        return (await office.sends("/staff/sessions/password", **told)).status_code
+
+    refused = [
+        await asks("wrong horse battery", new, new),
+        await asks(PASSWORD, new, new + "!"),
+        await asks(PASSWORD, "short", "short"),
+    ]
+    kept = await house.passwords.knows("eva", PASSWORD)
+    done = await asks(PASSWORD, new, new)
+
+    assert (refused, kept, done) == ([401, 400, 400], "eva", 200)
+    assert [await house.passwords.knows("eva", each) for each in (PASSWORD, new)] == [None, "eva"]
+    assert (await mobile.client.get("/staff")).status_code == 303
+    deed = (await AuditStore(house.pool).latest(what="member eva", who="eva"))[0]
+    assert deed.did == "set a password"
+
+
 async def test_each_page_of_the_inbox_has_a_way_out(house: StaffHouse, browser: New) -> None:
     case, eva = await house.opened(), browser()
     await signed_in(house, eva, "eva")

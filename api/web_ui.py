@@ -17,7 +17,7 @@ from api.request_body import read_body
 from journey.staff_roles import READS, Role
 
 LARGEST = 4 * 1024 * 1024
-TIMEOUT = httpx.Timeout(60, connect=5)
+TIMEOUT = httpx.Timeout(120, connect=5)
 CHANGES: Role = "operator"
 
 STYLE = """
@@ -80,7 +80,11 @@ class WebUi:
         try:
             async with self._client() as client:
                 said = await client.request(
-                    request.method, url, headers=headers, content=body, follow_redirects=False
+                    request.method,
+                    url,
+                    headers=headers,
+                    content=body or None,
+                    follow_redirects=False,
                 )
         except httpx.HTTPError as error:
             _log.warning("web_ui_away", error=f"{type(error).__name__}: {str(error)[:200]}")
@@ -88,17 +92,16 @@ class WebUi:
         return self._passed_on(said, name)
 
     def _passed_on(self, said: httpx.Response, name: str) -> Response:
-        content = said.content
+        content, kept_out = said.content, _NOT_ANSWERED
         if said.headers.get("content-type", "").startswith("text/html"):
-            content = self._with_bar(content, name)
+            content, kept_out = self._with_bar(content, name), _NOT_ANSWERED | {"cache-control"}
         answer = Response(content, said.status_code)
-        del answer.headers["content-length"]
         for named, value in said.headers.multi_items():
-            if named.lower() not in _NOT_ANSWERED:
+            if named.lower() not in kept_out:
                 answer.headers.append(named, value.removeprefix(self._address))
-        answer.headers["content-length"] = str(len(content))
         # Its pages have scripts of their own, so ours forbids what they need not: frames, and other hosts' forms.
-        answer.headers.setdefault(
+        # Where they bring a policy as well, a browser keeps to both.
+        answer.headers.append(
             "Content-Security-Policy", "frame-ancestors 'none'; form-action 'self'; base-uri 'self'"
         )
         return answer

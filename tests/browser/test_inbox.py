@@ -242,7 +242,7 @@ async def test_sessions_are_ended_and_a_phone_is_set_up_with_the_keyboard_alone(
     keys, wrong = page.keyboard, list[str]()
 
     await page.goto("/staff/sessions")
-    await page.get_by_label("Password").focus()
+    await page.get_by_label("Password", exact=True).focus()
     await keys.type(PASSWORD)
     await keys.press("Enter")
     await page.get_by_role("button", name="End all others").focus()

@@ -272,6 +272,8 @@ class Stack:
             "CLEW_SECOND_FACTOR": "choice",
             "CLEW_CODEC_OPEN": "on",
             "CLEW_CODEC_PORT": str(ports.codec),
+            "CLEW_CODEC_URL": addresses.codec,
+            "CLEW_CODEC_WEB_UI": addresses.temporal_ui or "",
             "CLEW_CODEC_ORIGIN": addresses.temporal_ui or "http://127.0.0.1:8233",
             "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),
             "CLEW_MAILBOX_HTTP_PORT": str(ports.mailbox),

@@ -76,7 +76,7 @@ class WebUi:
         kept = "; ".join(f"{each}={text}" for each, text in request.cookies.items() if each != ours)
         if kept:
             headers["cookie"] = kept
-        url = httpx.URL(asked, query=request.url.query.encode())
+        url = httpx.URL(asked, query=request.url.query.encode() or None)
         try:
             async with self._client() as client:
                 said = await client.request(

@@ -127,7 +127,9 @@ class SignInStore:
                     *(address, clean_text(browser)[:300]),
                 ],
             )
-            told: dict[str, JsonValue] = {"by": how} | ({"at": place} if place != "inbox" else {})
+            told: dict[str, JsonValue] = {"by": how}
+            if place != "inbox":
+                told["at"] = place
             await record_deed(connection, member, "signed in", f"member {member}", told)
         return cookie
 

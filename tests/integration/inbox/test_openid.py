@@ -171,7 +171,7 @@ async def test_a_house_that_asks_for_two_factors_there_believes_no_less(
     try:
         await provider(token, factors=["mfa", "hwk"]).who("code", nonce="n-1", verifier="v")
         found = True
-    except OneFactorError:
+    except (OneFactorError, ForgedAnswerError):
         found = False
 
     assert found == enough

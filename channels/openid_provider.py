@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -26,6 +26,10 @@ LARGEST_ANSWER = 1_000_000
 
 class ForgedAnswerError(Exception):
     """The answer is not the provider's, not to us, not to this login, or too old; the message says what is wrong."""
+
+
+class OneFactorError(Exception):
+    """Somebody signed in there with less than is asked for here (`factors`)."""
 
 
 class ProviderAwayError(Exception):
@@ -51,7 +55,11 @@ def _client() -> httpx.AsyncClient:
 
 
 class OpenIdProvider:
-    """One provider. `leads_back`: our address that it sends staff back to."""
+    """One provider. `leads_back`: our address that it sends staff back to.
+
+    `factors`: ways to sign in as it names them (RFC 8176, such as `mfa`), one of which it must have used;
+    any where empty.
+    """
 
     def __init__(
         self,
@@ -61,19 +69,21 @@ class OpenIdProvider:
         leads_back: str,
         *,
         now: Callable[[], datetime],
+        factors: Sequence[str] = (),
         client: HttpClient = _client,
     ) -> None:
         self._issuer = issuer.rstrip("/")
         self._id, self._secret = client_id, client_secret
         self._leads_back = leads_back
+        self._factors = frozenset(factors)
         self._now = now
         self._client = client
         self._described: dict[str, Any] | None = None
         self._keys: KeySet | None = None
         self._asking = asyncio.Lock()
 
-    async def where(self, *, state: str, nonce: str, verifier: str) -> str:
-        """Where somebody goes to sign in. Raises: `ProviderAwayError`."""
+    async def where(self, *, state: str, nonce: str, verifier: str, again: bool = False) -> str:
+        """Where somebody goes to sign in; `again`: also who is signed in there. Raises: `ProviderAwayError`."""
         described = await self._description()
         asked = {
             "response_type": "code",
@@ -84,16 +94,23 @@ class OpenIdProvider:
             "nonce": nonce,
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
+            **({"prompt": "login", "max_age": "0"} if again else {}),
         }
         address = str(described["authorization_endpoint"])
         return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(asked)}"
 
     async def who(
-        self, code: str, *, nonce: str, verifier: str, issuer: str = ""
+        self,
+        code: str,
+        *,
+        nonce: str,
+        verifier: str,
+        issuer: str = "",
+        since: datetime | None = None,
     ) -> OpenIdIdentity:
-        """Who signed in. `issuer`: as the answer named it, where it did (RFC 9207).
+        """Who signed in. `issuer`: as the answer named it, where it did (RFC 9207); `since`: not before that moment.
 
-        Raises: `ForgedAnswerError`, `ProviderAwayError`.
+        Raises: `ForgedAnswerError`, `OneFactorError`, `ProviderAwayError`.
         """
         if issuer and issuer.rstrip("/") != self._issuer:
             raise ForgedAnswerError("it comes from another provider")
@@ -115,9 +132,19 @@ class OpenIdProvider:
         if not isinstance(token, str):
             raise ForgedAnswerError("it holds no proof of who it is")
         claims = await self._believed(token, nonce)
+        if since is not None:
+            _refuse_before(since, claims.get("auth_time"))
+        self._refuse_too_few(claims.get("amr"))
         email = claims.get("email")
         verified = claims.get("email_verified") is True and isinstance(email, str)
         return OpenIdIdentity(subject=str(claims["sub"]), email=str(email) if verified else None)
+
+    def _refuse_too_few(self, used: object) -> None:
+        named: list[object] = list(used) if isinstance(used, list) else []  # pyright: ignore[reportUnknownArgumentType]
+        if self._factors and self._factors.isdisjoint(
+            each for each in named if isinstance(each, str)
+        ):
+            raise OneFactorError(f"it names none of {', '.join(sorted(self._factors))}")
 
     async def _believed(self, token: str, nonce: str) -> dict[str, Any]:
         try:
@@ -168,6 +195,11 @@ class OpenIdProvider:
                 told = await _json(client.get(str(described["jwks_uri"])))
             self._keys = KeySet.import_key_set(told)  # pyright: ignore[reportArgumentType] -- checked by it
         return self._keys
+
+
+def _refuse_before(since: datetime, at: object) -> None:
+    if not isinstance(at, int) or at < since.timestamp() - LEEWAY_SECONDS:
+        raise ForgedAnswerError("it does not say that somebody signed in again")
 
 
 def _challenge(verifier: str) -> str:

@@ -58,7 +58,7 @@ def status(state: State = STATE, as_json: AsJson = False) -> None:
 
 
 def rewrap(state: State = STATE, as_json: AsJson = False) -> None:
-    """Put every key, and what hooks are signed with, under the newest master key: the first of CLEW_HISTORY_KEYS.
+    """Put every key, secret of a hook and second factor under the newest master key: the first of CLEW_HISTORY_KEYS.
 
     May be broken off and begun again. After it an older master key may be taken out of the setting.
     """
@@ -67,7 +67,7 @@ def rewrap(state: State = STATE, as_json: AsJson = False) -> None:
         say(f"{so_far:,} ...")
 
     done = run(_with_keys(state, lambda keys: keys.rewrap(told, by=who())))
-    done += run(_hooks(state))
+    done += run(_sealed_for_others(state))
     print_json({"rewrapped": done}) if as_json else say(
         f"{done:,} keys were put under the newest master key."
     )
@@ -82,13 +82,15 @@ def rotate(
     print_json({"made": made}) if as_json else say(f"{made:,} new keys were made.")
 
 
-async def _hooks(state: Path) -> int:
+async def _sealed_for_others(state: Path) -> int:
     from cli.installation import database
     from stores.case_hooks import CaseHookStore
+    from stores.second_factors import SecondFactorStore
 
     known = masters(state)
     async with database(state) as pool:
-        return await CaseHookStore(pool, known).rewrap()
+        hooks = await CaseHookStore(pool, known).rewrap()
+        return hooks + await SecondFactorStore(pool, known, lambda: datetime.now(UTC)).rewrap()
 
 
 async def _with_keys(state: Path, work: "Callable[[HistoryKeyStore], Awaitable[Found]]") -> Found:

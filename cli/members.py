@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from cli import member_password
+from cli import member_password, member_proofs
 from cli.deeds import who
 from cli.output import (
     STATE,
@@ -49,6 +49,7 @@ def register(app: typer.Typer) -> None:
     }.items():  # fmt: skip
         group.command(name)(command)
     member_password.add_to(group)
+    member_proofs.add_to(group)
     app.add_typer(group, name="members")
 
 

@@ -42,7 +42,7 @@ class Timelines(Protocol):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class CustomerPage:
-    """The page, and the way to it by any identity. `web_ui`: where runs are looked at in Temporal's own pages."""
+    """The page, and the way to it by any identity. `web_ui`: the page that shows Temporal's own pages."""
 
     door: InboxDoor
     customers: Customers

@@ -18,6 +18,8 @@ from console.inbox_login import Login
 from console.inbox_new import NewCasePage
 from console.inbox_problems import ProblemsPage
 from console.inbox_replies import RepliesPage
+from console.inbox_second_factor import SecondFactorPage
+from console.inbox_sessions import SessionsPage
 
 _STATIC = Path(__file__).parent / "static"
 FILES = {
@@ -33,6 +35,8 @@ class Inbox:
 
     door: InboxDoor
     login: Login
+    second_factor: SecondFactorPage
+    sessions: SessionsPage
     lists: ListPage
     case: CasePage
     acts: Acts
@@ -49,9 +53,16 @@ def inbox_router(inbox: Inbox) -> APIRouter:
     router.add_route(f"{AT}/static/{{file}}", _file, methods=["GET"])
     router.add_route(f"{AT}/login", inbox.login.page, methods=["GET"])
     router.add_route(f"{AT}/login", inbox.login.sign_in, methods=["POST"])
+    router.add_route(f"{AT}/login/code", inbox.second_factor.ask, methods=["GET"])
+    router.add_route(f"{AT}/login/code", inbox.second_factor.take, methods=["POST"])
     router.add_route(f"{AT}/openid", inbox.login.to_provider, methods=["GET"])
     router.add_route(f"{AT}/openid/answer", inbox.login.from_provider, methods=["GET"])
     router.add_route(f"{AT}/logout", door.for_staff(inbox.login.sign_out), methods=["POST"])
+    router.add_route(f"{AT}/sessions", door.for_staff(inbox.sessions.show), methods=["GET"])
+    router.add_route(f"{AT}/sessions/{{act}}", door.for_staff(inbox.sessions.do), methods=["POST"])
+    router.add_route(
+        f"{AT}/histories", door.for_staff(inbox.sessions.to_histories), methods=["GET"]
+    )
     router.add_route(AT, door.for_staff(inbox.lists.show), methods=["GET"])
     router.add_route(f"{AT}/search", door.for_staff(inbox.lists.search), methods=["POST"])
     router.add_route(f"{AT}/views", door.for_staff(inbox.lists.keep), methods=["POST"])

@@ -5,7 +5,7 @@ import hmac
 import secrets
 import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, quote, urlsplit
@@ -116,10 +116,14 @@ Page = Callable[[Visit], Awaitable[Response]]
 
 @dataclass(slots=True)
 class InboxDoor:
-    """What stands before each page. `https`: cookies travel by it only, and to this very host."""
+    """What stands before each page.
+
+    `https`: cookies travel by it only, and to this very host. `histories`: whether there is a page of them.
+    """
 
     sign_ins: SignIns
     https: bool
+    histories: bool = False
     pages: Environment = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,7 +144,7 @@ class InboxDoor:
 
     def page(self, template: str, values: dict[str, Any], status: int = 200) -> HTMLResponse:
         """A page; everything in it is text."""
-        said = self.pages.get_template(template).render(at=AT, **values)
+        said = self.pages.get_template(template).render(at=AT, histories=self.histories, **values)
         return HTMLResponse(said, status_code=status, headers=HEADERS)
 
     def for_staff(
@@ -153,26 +157,24 @@ class InboxDoor:
             member = await self.sign_ins.known(cookie)
             if member is None:
                 return _to_sign_in(request)
+            visit = Visit(
+                request=request, member=member, cookie=cookie, csrf=csrf_of(cookie), form=Form({})
+            )
             try:
-                visit = Visit(
-                    request=request,
-                    member=member,
-                    cookie=cookie,
-                    csrf=csrf_of(cookie),
-                    form=await self._form(request, cookie),
-                )
+                visit = replace(visit, form=await self._form(request, cookie))
                 if works and not visit.works:
                     raise RefusedPageError(403, "You may read here, and change nothing.")
                 with acting(origin_of(request, member.member)):
                     return await page(visit)
             except RefusedPageError as refused:
-                return self.refusal(refused)
+                return self.refusal(refused, visit)
 
         return answer
 
-    def refusal(self, refused: RefusedPageError) -> Response:
-        """A page that says why not."""
-        return self.page("refused.html", {"words": str(refused)}, refused.status)
+    def refusal(self, refused: RefusedPageError, visit: Visit | None = None) -> Response:
+        """A page that says why not. `visit`: of whom, where they are signed in."""
+        told: dict[str, Any] = {"visit": visit} if visit else {}
+        return self.page("refused.html", {"words": str(refused), **told}, refused.status)
 
     async def _form(self, request: Request, cookie: str) -> Form:
         if request.method in ("GET", "HEAD"):

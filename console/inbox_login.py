@@ -1,15 +1,23 @@
-"""Signing in to the inbox, by password or by the OpenID provider of the house, and out again."""
+"""Signing in to the inbox, by password and a second factor or by the OpenID provider of the house, and out again."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
+from uuid import UUID
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from channels.openid_provider import ForgedAnswerError, OpenIdIdentity, ProviderAwayError
+from channels.openid_provider import (
+    ForgedAnswerError,
+    OneFactorError,
+    OpenIdIdentity,
+    ProviderAwayError,
+)
 from console.inbox_door import (
     AT,
     SESSION_SECONDS,
@@ -27,7 +35,8 @@ from console.inbox_door import (
 )
 from console.inbox_search import forget_all
 from stores.audit import acting
-from stores.staff_sign_ins import OpenIdLogin, TooManyTriesError
+from stores.members import Member
+from stores.staff_sign_ins import OpenIdLogin, OpenSession, TooManyTriesError
 
 LOGIN_SECONDS = 600
 _log = structlog.get_logger(__name__)
@@ -36,8 +45,14 @@ _log = structlog.get_logger(__name__)
 class Sessions(Protocol):
     """Where sessions are kept; `stores.staff_sign_ins` says what each guarantees."""
 
-    async def begin(self, member: str, how: str) -> str: ...
-    async def end(self, cookie: str, member: str, *, everywhere: bool = False) -> None: ...
+    async def begin(
+        self, member: str, how: str, *, address: str, browser: str, instead_of: str
+    ) -> str: ...
+    async def end(self, cookie: str, member: str) -> None: ...
+    async def known(self, cookie: str) -> Member | None: ...
+    async def sessions(self, member: str, cookie: str) -> list[OpenSession]: ...
+    async def prove(self, cookie: str, session: UUID, member: str) -> str | None: ...
+    async def begin_half(self, member: str, leads_to: str) -> str: ...
     async def tried(self, name: str, address: str) -> None: ...
     async def may_try_again(self, name: str, address: str) -> None: ...
     async def start_openid(self, state: str, login: OpenIdLogin) -> None: ...
@@ -51,22 +66,44 @@ class Passwords(Protocol):
     async def knows(self, name: str, password: str) -> str | None: ...
 
 
+class SecondFactors(Protocol):
+    """Where second factors are kept; `stores.second_factors` says what each guarantees."""
+
+    async def has(self, member: str) -> bool: ...
+    async def offer(self, member: str) -> None: ...
+
+
+class Members(Protocol):
+    """Where members are kept."""
+
+    async def member(self, member: str) -> Member | None: ...
+
+
 class Provider(Protocol):
     """The OpenID provider; `channels.openid_provider` says what each guarantees."""
 
-    async def where(self, *, state: str, nonce: str, verifier: str) -> str: ...
+    async def where(self, *, state: str, nonce: str, verifier: str, again: bool = False) -> str: ...
     async def who(
-        self, code: str, *, nonce: str, verifier: str, issuer: str = ""
+        self,
+        code: str,
+        *,
+        nonce: str,
+        verifier: str,
+        issuer: str = "",
+        since: datetime | None = None,
     ) -> OpenIdIdentity: ...
 
 
 @dataclass(slots=True, frozen=True)
 class Login:
-    """The pages before the inbox."""
+    """The pages before the inbox. `demanded`: of which members who sign in by password a second factor is asked."""
 
     door: InboxDoor
     sessions: Sessions
     passwords: Passwords
+    factors: SecondFactors
+    members: Members
+    demanded: Callable[[Member], bool]
     provider: Provider | None
     provider_name: str
 
@@ -95,7 +132,7 @@ class Login:
             _log.warning("staff refused", why="wrong_password", ip=address)
             return self._page(request, leads_to, "Name or password is wrong.", 401)
         await self.sessions.may_try_again(name, address)
-        return await self._signed_in(request, member, leads_to, "password")
+        return await self._knew_password(request, member, leads_to)
 
     async def to_provider(self, request: Request) -> Response:
         """Off to the OpenID provider."""
@@ -103,11 +140,14 @@ class Login:
             return self.door.refusal(RefusedPageError(404, "There is no OpenID provider here."))
         state, nonce, verifier = new_secret(), new_secret(), new_secret() + new_secret()
         leads_to = own_path(request.query_params.get("to", AT))
+        again = await self._session(request) if "again" in request.query_params else None
         try:
-            where = await self.provider.where(state=state, nonce=nonce, verifier=verifier)
+            where = await self.provider.where(
+                state=state, nonce=nonce, verifier=verifier, again=again is not None
+            )
         except ProviderAwayError as error:
             return self._away(request, leads_to, error)
-        login = OpenIdLogin(nonce=nonce, verifier=verifier, leads_to=leads_to)
+        login = OpenIdLogin(nonce=nonce, verifier=verifier, leads_to=leads_to, again=again)
         await self.sessions.start_openid(state, login)
         answer = to(where)
         self.door.set_cookie(answer, self._under_way, state, seconds=LOGIN_SECONDS)
@@ -129,9 +169,16 @@ class Login:
                 nonce=login.nonce,
                 verifier=login.verifier,
                 issuer=asked.get("iss", ""),
+                since=login.began_at,
             )
         except ForgedAnswerError as error:
             return self._forged(request, str(error))
+        except OneFactorError as error:
+            _log.warning("staff refused", why="one_factor", told=str(error), ip=address_of(request))
+            words = (
+                "You signed in there with one factor. Set up a second one there, then come again."
+            )
+            return self._page(request, login.leads_to, words, 403)
         except ProviderAwayError as error:
             return self._away(request, login.leads_to, error)
         with acting(origin_of(request, "")):
@@ -140,15 +187,78 @@ class Login:
             _log.warning("staff refused", why="no_member", ip=address_of(request))
             words = "You are signed in there, but nobody here is known by it. Ask who leads you."
             return self._page(request, login.leads_to, words, 403)
-        return await self._signed_in(request, member, login.leads_to, "OpenID provider")
+        if login.again is not None:
+            return await self._proved(request, member, login.again, login.leads_to)
+        return await self.let_in(request, member, "OpenID provider", lambda _: to(login.leads_to))
 
     async def sign_out(self, visit: Visit) -> Response:
-        """Out, here or everywhere."""
-        everywhere = visit.form.raw("everywhere") == "yes"
-        await self.sessions.end(visit.cookie, visit.member.member, everywhere=everywhere)
+        """Out of this session."""
+        await self.sessions.end(visit.cookie, visit.member.member)
+        return self.out()
+
+    def out(self) -> Response:
+        """To where one signs in, without the cookie."""
         answer = to(f"{AT}/login")
         self.door.forget_cookie(answer, self.door.cookie)
         forget_all(self.door, visit.request, answer)
+        return answer
+
+    async def let_in(
+        self, request: Request, member: str, how: str, page: Callable[[str], Response]
+    ) -> Response:
+        """A new session of theirs in this browser, which begins with that page.
+
+        `how`: by what they proved themselves. `page` is made with what forms of the session carry.
+        """
+        with acting(origin_of(request, member)):
+            cookie = await self.sessions.begin(
+                member,
+                how,
+                address=address_of(request),
+                browser=request.headers.get("user-agent", ""),
+                instead_of=request.cookies.get(self.door.cookie, ""),
+            )
+        answer = page(csrf_of(cookie))
+        self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
+        for each in (self._before, self._under_way, self.half):
+            self.door.forget_cookie(answer, each)
+        return answer
+
+    @property
+    def half(self) -> str:
+        """The name of the cookie of whoever knew the password, and has to show the second factor."""
+        return f"{self.door.cookie}-half"
+
+    async def _knew_password(self, request: Request, name: str, leads_to: str) -> Response:
+        member, has = await self.members.member(name), await self.factors.has(name)
+        if not has and (member is None or not self.demanded(member)):
+            return await self.let_in(request, name, "password", lambda _: to(leads_to))
+        if not has:
+            await self.factors.offer(name)
+        answer = to(f"{AT}/login/code")
+        cookie = await self.sessions.begin_half(name, leads_to)
+        self.door.set_cookie(answer, self.half, cookie, seconds=LOGIN_SECONDS)
+        return answer
+
+    async def _session(self, request: Request) -> UUID | None:
+        """The session of whoever is signed in here."""
+        cookie = request.cookies.get(self.door.cookie, "")
+        member = await self.sessions.known(cookie)
+        if member is None:
+            return None
+        theirs = await self.sessions.sessions(member.member, cookie)
+        return next((each.session for each in theirs if each.here), None)
+
+    async def _proved(
+        self, request: Request, member: str, session: UUID, leads_to: str
+    ) -> Response:
+        old = request.cookies.get(self.door.cookie, "")
+        cookie = await self.sessions.prove(old, session, member)
+        if cookie is None:
+            return self._forged(request, "somebody else signed in there than is signed in here")
+        answer = to(leads_to)
+        self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
+        self.door.forget_cookie(answer, self._under_way)
         return answer
 
     @property
@@ -170,15 +280,6 @@ class Login:
         }  # fmt: skip
         answer = self.door.page("login.html", values, status)
         self.door.set_cookie(answer, self._before, visit, seconds=SESSION_SECONDS)
-        return answer
-
-    async def _signed_in(self, request: Request, member: str, leads_to: str, how: str) -> Response:
-        with acting(origin_of(request, member)):
-            cookie = await self.sessions.begin(member, how)
-        answer = to(leads_to)
-        self.door.set_cookie(answer, self.door.cookie, cookie, seconds=SESSION_SECONDS)
-        self.door.forget_cookie(answer, self._before)
-        self.door.forget_cookie(answer, self._under_way)
         return answer
 
     def _forged(self, request: Request, why: str) -> Response:

@@ -143,3 +143,18 @@ def deed_in_words(did: str, detail: Mapping[str, Any], names: Mapping[str, str])
 def utc_now() -> datetime:
     """Wall time."""
     return datetime.now(UTC)
+
+
+_BROWSERS = {
+    "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari",
+}  # fmt: skip
+_SYSTEMS = ("iPhone", "iPad", "Android", "Windows", "Mac", "Linux")
+
+
+def browser_words(agent: str) -> str:
+    """A browser as its user would call it: Firefox on Linux. What it calls itself where we do not know it."""
+    browser = next((words for sign, words in _BROWSERS.items() if sign in agent), None)
+    system = next((each for each in _SYSTEMS if each in agent), None)
+    if browser is None:
+        return agent[:60] or "unknown"
+    return f"{browser} on {system}" if system else browser

@@ -108,14 +108,27 @@ TABLES_OF_STAFF: dict[LiteralString, Held] = {
     ),
     "staff_sessions": Held(
         erase=Stays("staff, not customers"),
-        withheld={NOBODY: "digest member created_at used_at expires_at"},
+        withheld={
+            NOBODY: "digest member created_at used_at expires_at session place how address browser proved_at"
+        },
+    ),
+    "second_factors": Held(
+        erase=Stays("staff, not customers"),
+        withheld={NOBODY: "member state master secret last_step made_at"},
+    ),
+    "recovery_codes": Held(erase=Stays("staff, not customers"), withheld={NOBODY: "digest member"}),
+    "half_sign_ins": Held(
+        erase=Stays("staff, not customers"), withheld={NOBODY: "digest member leads_to expires_at"}
+    ),
+    "staff_passages": Held(
+        erase=Stays("staff, not customers"), withheld={NOBODY: "digest member how expires_at"}
     ),
     "sign_in_tries": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "whose tries since"}
     ),
     "openid_logins": Held(
         erase=Stays("staff, not customers"),
-        withheld={NOBODY: "digest nonce verifier leads_to expires_at"},
+        withheld={NOBODY: "digest nonce verifier leads_to expires_at again began_at"},
     ),
     "inbox_views": Held(
         erase=Stays("staff, not customers"), withheld={NOBODY: "view member name filters"}

@@ -4,14 +4,20 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 
 from stores.audit import record_deed
-from stores.database import Pool, clean_text, one_statement
+from stores.database import Connection, Pool, clean_text, one_statement
 from stores.members import UnknownMemberError
+from stores.staff_signed_out import end_sessions
 
 SHORTEST, LONGEST = 12, 200
 """Characters of a password."""
+
+HOUSE_WORDS = ("clew",)
+SHORTEST_WORD = 4
+"""Words of ours, of the member and of their address, from so many letters on, are in no password."""
 
 _LOG2_N, _R, _P = 15, 8, 3
 """As OWASP writes for scrypt with 32 MB: 2^15, 8, 3."""
@@ -21,7 +27,7 @@ _AT_ONCE = asyncio.Semaphore(2)
 
 
 class WeakPasswordError(ValueError):
-    """The password is too short or too long; the message says how long it must be."""
+    """The password is too short, too long, or made of what everybody knows; the message says how it must be."""
 
 
 class MemberPasswordStore:
@@ -39,16 +45,24 @@ class MemberPasswordStore:
             raise WeakPasswordError(f"a password has {SHORTEST} to {LONGEST} characters")
         written = await _made(password, secrets.token_bytes(16), (_LOG2_N, _R, _P))
         async with self._pool.connection() as connection:
+            await _refuse_what_everybody_knows(connection, clean_text(member), password)
             cursor = await connection.execute(
                 "update members set password = %s where member = %s and left_at is null",
                 [written, clean_text(member)],
             )
             if not cursor.rowcount:
                 raise UnknownMemberError(f"there is no member {member!r}")
-            await connection.execute(
-                "delete from staff_sessions where member = %s", [clean_text(member)]
-            )
+            await end_sessions(connection, clean_text(member))
             await record_deed(connection, by, "set a password", f"member {clean_text(member)}")
+
+    async def has(self, member: str) -> bool:
+        """Whether they have a password."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                "select password is not null as has from members where member = %s", [member]
+            )
+            row = await cursor.fetchone()
+        return bool(row and row["has"])
 
     async def knows(self, name: str, password: str) -> str | None:
         """The member of this name or e-mail address whose password it is; None for anybody else.
@@ -66,6 +80,18 @@ class MemberPasswordStore:
         kept = row["password"] if row and row["password"] else _NOBODYS
         right = await _same(kept, password[: LONGEST + 1])
         return row["member"] if row and right and kept is not _NOBODYS else None
+
+
+async def _refuse_what_everybody_knows(connection: Connection, member: str, password: str) -> None:
+    cursor = await connection.execute(
+        "select member, name, coalesce(email, '') as email from members where member = %s", [member]
+    )
+    row = await cursor.fetchone()
+    known = " ".join(row.values()) if row else ""
+    words = {*HOUSE_WORDS, *re.findall(rf"\w{{{SHORTEST_WORD},}}", known.casefold())}
+    used = [each for each in sorted(words) if each in password.casefold()]
+    if used:
+        raise WeakPasswordError(f"a password does not hold {used[0]!r}: everybody here knows that")
 
 
 async def _made(password: str, salt: bytes, costs: tuple[int, int, int]) -> str:

@@ -17,6 +17,7 @@ from stores.audit import record_deed
 from stores.case_rows import RUNG_AGAIN, Case
 from stores.customers import CustomerStore
 from stores.database import Connection, Pool, clean_text, jsonb, one_statement
+from stores.staff_signed_out import forget_second_factor
 
 _COLUMNS: LiteralString = """
     member, name, role, queues, skills, languages, capacity, grants, zone, shift, email, subject,
@@ -148,6 +149,7 @@ class MemberStore:
             )
             if not cursor.rowcount:
                 raise UnknownMemberError(f"there is no member {member!r}")
+            await forget_second_factor(connection, clean_text(member))
             await _ring_theirs(connection, member)
             await record_deed(connection, by, "let go", f"member {clean_text(member)}")
 

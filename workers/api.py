@@ -140,7 +140,7 @@ def api_app(
             https=settings.public_url.startswith("https://"),
             stopping=stopping,
             run_clock=settings.run_clock,
-            web_ui=settings.temporal_web_ui,
+            web_ui=settings.codec_url,
             namespace=settings.temporal_namespace,
         ),
         *inbound_routers(pool, bell, settings, staff),

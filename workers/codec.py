@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 from api.codec_server import CodecServer
 from api.staff_key import StaffKeyCheck
+from api.web_ui import WebUi
 from contracts.history_codec import HistoryCodec
 from stores.audit import AuditStore
 from stores.database import one_statement
+from stores.staff_sign_ins import SignInStore
 from stores.staff_tokens import StaffTokenStore
 from workers.connections import database
 from workers.process import Life
@@ -29,10 +31,12 @@ async def serve(settings: CodecSettings, life: Life) -> None:
         server = CodecServer(
             HistoryCodec(sealing(settings, pool).keys, seals=False),
             AuditStore(pool),
-            origin=settings.codec_origin,
+            url=settings.codec_url,
+            inbox=settings.public_url,
             staff=StaffKeyCheck(token.get_secret_value() if token else None, StaffTokenStore(pool)),
-            everybody=settings.codec_open,
-            wall_clock=lambda: datetime.now(UTC),
+            sessions=SignInStore(pool, lambda: datetime.now(UTC)),
+            web_ui=_web_ui(settings),
+            open_to=settings.codec_origin if settings.codec_open else None,
         )
         await serve_http(
             server.app({"database": database_answers}),
@@ -41,3 +45,9 @@ async def serve(settings: CodecSettings, life: Life) -> None:
             life,
             settings,
         )
+
+
+def _web_ui(settings: CodecSettings) -> WebUi | None:
+    if settings.codec_web_ui is None:
+        return None
+    return WebUi(settings.codec_web_ui, f"{settings.public_url.rstrip('/')}/staff/sessions")

@@ -21,6 +21,9 @@ from console.inbox_login import Login
 from console.inbox_new import NewCasePage
 from console.inbox_problems import ProblemsPage
 from console.inbox_replies import RepliesPage
+from console.inbox_second_factor import SecondFactorPage
+from console.inbox_sessions import SessionsPage
+from contracts.sealing import MasterKeys
 from stores.case_brief import CaseBriefStore
 from stores.case_events import CaseEventStore
 from stores.case_messages import CaseWriter
@@ -33,10 +36,11 @@ from stores.inbound import InboundStore
 from stores.inbox_keepsakes import KeepsakeStore
 from stores.inbox_list import InboxListStore
 from stores.member_passwords import MemberPasswordStore
-from stores.members import MemberStore
+from stores.members import Member, MemberStore
 from stores.messages import MessageStore
 from stores.problem_answers import ProblemAnswers
 from stores.problems import ProblemStore
+from stores.second_factors import SecondFactorStore
 from stores.staff_figures import StaffFiguresStore
 from stores.staff_opened_cases import StaffOpenedCaseStore
 from stores.staff_sign_ins import SignInStore
@@ -55,6 +59,12 @@ class InboxTold(Protocol):
     def oidc_client_secret(self) -> SecretStr | None: ...
     @property
     def oidc_name(self) -> str: ...
+    @property
+    def codec_url(self) -> str | None: ...
+    @property
+    def oidc_amr(self) -> list[str]: ...
+    def master_keys(self) -> MasterKeys: ...
+    def second_factor_demanded(self, member: Member) -> bool: ...
 
 
 def _wall_clock() -> datetime:
@@ -72,10 +82,18 @@ def staff_inbox(
 ) -> APIRouter:
     """All its pages. `stopping` ends what they listen to; `now` is wall time."""
     sign_ins, house, members = SignInStore(pool, now), HouseStore(pool), MemberStore(pool)
-    door = InboxDoor(sign_ins, settings.public_url.startswith("https://"))
+    door = InboxDoor(
+        sign_ins, settings.public_url.startswith("https://"), settings.codec_url is not None
+    )
     desk, kept, writers = CaseWriter(pool, ring), KeepsakeStore(pool), CaseWriterStore(pool, now)
     lists, liquid, events = InboxListStore(pool), LiquidText(), CaseEventStore(pool)
-    customers = CustomerStore(pool)
+    customers, passwords = CustomerStore(pool), MemberPasswordStore(pool)
+    factors = SecondFactorStore(pool, settings.master_keys(), now)
+    login = Login(
+        door=door, sessions=sign_ins, passwords=passwords, factors=factors, members=members,
+        demanded=settings.second_factor_demanded, provider=_provider(settings, now),
+        provider_name=settings.oidc_name,
+    )  # fmt: skip
     inbound = InboundStore(pool, customers)
     case = CasePage(
         door=door, cases=desk, briefs=CaseBriefStore(pool, house, liquid.words_of, now), events=events,
@@ -89,7 +107,12 @@ def staff_inbox(
     return inbox_router(
         Inbox(
             door=door,
-            login=Login(door, sign_ins, MemberPasswordStore(pool), _provider(settings, now), settings.oidc_name),
+            login=login,
+            second_factor=SecondFactorPage(door=door, login=login, half=sign_ins, factors=factors),
+            sessions=SessionsPage(
+                door=door, login=login, sessions=sign_ins, passwords=passwords, factors=factors,
+                histories=settings.codec_url,
+            ),
             lists=ListPage(
                 door=door, lists=lists, views=kept, customers=customers, house=house,
                 members=members, now=now,
@@ -120,4 +143,5 @@ def _provider(settings: InboxTold, now: Callable[[], datetime]) -> OpenIdProvide
         secret.get_secret_value(),
         f"{settings.public_url.rstrip('/')}{AT}/openid/answer",
         now=now,
+        factors=settings.oidc_amr,
     )

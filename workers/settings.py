@@ -22,6 +22,7 @@ from workers.encrypted_ways import (
     database_hosts_in_the_clear,
     in_the_clear,
     is_this_machine,
+    web_host_in_the_clear,
 )
 from workers.feedback_settings import FeedbackSettings
 from workers.http_settings import HttpSettings
@@ -152,8 +153,6 @@ class ApiSettings(
 
     run_clock: RunClock | None = None
     """The clock of the runs that are shown, as the router's."""
-    temporal_web_ui: str | None = None
-    """Where runs are looked at in Temporal's own pages, such as http://127.0.0.1:8233; pages lead there."""
     temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE")
     """The namespace in which those pages look."""
 
@@ -199,12 +198,19 @@ class CodecSettings(HttpSettings, DatabaseSettings, HistorySettings):
     """Address to listen on; 0.0.0.0 in a container."""
     codec_port: Port = 8081
     """Port to listen on."""
-    codec_origin: str = "http://127.0.0.1:8080"
-    """Where the Web UI is in the browser: the only page that may ask."""
+    codec_url: str = "http://127.0.0.1:8081"
+    """Where this is in the browser."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where the API is in the browser: staff sign in at its inbox, and come here from there."""
+    codec_web_ui: str | None = None
+    """Where Temporal's Web UI is, seen from here, such as http://temporal-ui:8080: it is shown to staff who
+    signed in, with a button to sign out on each page. Whoever reaches it otherwise finds no login there."""
+    codec_origin: str = "http://127.0.0.1:8233"
+    """Where, with CLEW_CODEC_OPEN, a Web UI is in the browser whose every user may read."""
     codec_open: bool = False
-    """Whether whoever opens the Web UI may read histories: for a machine of one's own."""
+    """Whether whoever opens that Web UI may read histories: for a machine of one's own."""
     staff_token: StaffToken = None
-    """Whoever has it may read histories, as whoever has a staff token of their own."""
+    """Programs that have it may read histories, as those with a named staff token."""
 
     @model_validator(mode="after")
     def _open_at_home_only(self) -> Self:
@@ -212,6 +218,8 @@ class CodecSettings(HttpSettings, DatabaseSettings, HistorySettings):
             raise ValueError(
                 "CLEW_CODEC_OPEN: only where CLEW_CODEC_HOST is 127.0.0.1; elsewhere staff sign in"
             )
+        for each in web_host_in_the_clear(self.codec_web_ui or "", self.unencrypted):
+            raise ValueError(f'CLEW_CODEC_WEB_UI: write https://, or {IN_THE_CLEAR} "{each}"')
         self.encrypted_beyond_this_machine(self.codec_host, "CLEW_CODEC_HOST")
         return self
 

@@ -38,11 +38,9 @@ class SigningSettings(SecretSettings):
         return url
 
 
-class HistorySettings(SecretSettings):
-    """How what Temporal keeps of runs is sealed (docs/encryption.md)."""
+class MasterKeySettings(SecretSettings):
+    """What wraps keys of customers, and seals secrets that we keep for others (docs/encryption.md)."""
 
-    history_encryption: Literal["on", "off"] = "on"
-    """Whether new payloads are sealed; what is sealed already is opened either way."""
     history_keys: SecretStr | None = None
     """Master keys, the newest first: name:base64 of 32 bytes, comma between. One made from
     CLEW_SECRET where unset. Or CLEW_HISTORY_KEYS_FILE names a file that holds them."""
@@ -59,3 +57,10 @@ class HistorySettings(SecretSettings):
         """The keys that wrap customers' keys."""
         told = self.history_keys.get_secret_value() if self.history_keys else None
         return MasterKeys.read(told, self.secret.get_secret_value())
+
+
+class HistorySettings(MasterKeySettings):
+    """How what Temporal keeps of runs is sealed (docs/encryption.md)."""
+
+    history_encryption: Literal["on", "off"] = "on"
+    """Whether new payloads are sealed; what is sealed already is opened either way."""

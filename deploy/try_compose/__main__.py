@@ -111,7 +111,7 @@ class Trial:
         )
         if self._shown["not_shut"]:
             raise TrialError(f"not shut: {self._shown['not_shut']}")
-        self._clew.ask("TEMPORAL_UI_PORT", "/namespaces/default/workflows")
+        self._clew.ask("CLEW_CODEC_PORT", "/")
         self._key = self._clew.publish()
         first = self._order()
         took = self._mail(f"Ordered by n{first}.")

@@ -32,7 +32,7 @@ class Installation:
         self._docker, self._folder = docker, folder
         self._ports = {
             name: free_port()
-            for name in ("CLEW_PORT", "CLEW_MAILBOX_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT")
+            for name in ("CLEW_PORT", "CLEW_MAILBOX_PORT", "TEMPORAL_PORT", "CLEW_CODEC_PORT")
         }
         folder.mkdir()
         shutil.copy(CLONE / "docker-compose.yml", folder)

@@ -14,7 +14,9 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from stores.case_messages import CaseWriter, Letter
 from stores.database import open_pool
+from stores.one_time_code import code_of, step_of, written
 from stores.problems import NewProblem, ProblemStore
+from stores.second_factors import SecondFactorStore
 from tests.integration.api.conftest import serving
 from tests.integration.inbox.staff_house import HOSTILE, PASSWORD, StaffHouse
 from workers.embedded.postgres_server import PostgresServer
@@ -237,6 +239,56 @@ async def test_what_a_customer_wrote_never_runs(inbox: Inbox) -> None:
     await page.context.close()
 
 
+async def half_signed_in(inbox: Inbox, page: Page, member: str | None) -> None:
+    """They knew the password, and have no second factor yet."""
+    assert member is not None
+    house = inbox.house
+    await SecondFactorStore(house.pool, house.told.master_keys(), house.clock).offer(member)
+    cookie = await house.sign_ins.begin_half(member, "/staff")
+    await page.context.add_cookies(
+        [{"name": "clew-staff-half", "value": cookie, "url": inbox.address}]
+    )
+
+
+async def test_sessions_are_ended_and_a_phone_is_set_up_with_the_keyboard_alone(
+    inbox: Inbox,
+) -> None:
+    house = inbox.house
+    await house.passwords.set("ben", PASSWORD, by="test")
+    stolen = await house.sign_ins.begin("ben", "password", address="203.0.113.9")
+    page = await inbox.page("ben", PHONE)
+    keys, wrong = page.keyboard, list[str]()
+
+    await page.goto("/staff/sessions")
+    await page.get_by_label("Password", exact=True).focus()
+    await keys.type(PASSWORD)
+    await keys.press("Enter")
+    await page.get_by_role("button", name="End all others").focus()
+    wrong += await faults(page)
+    await keys.press("Enter")
+    await page.wait_for_selector("li.card >> nth=1", state="detached")
+    await page.get_by_role("button", name="Set one up").focus()
+    await keys.press("Enter")
+    shown = await page.locator(".key code").inner_text()
+    wrong += await faults(page)
+    factors = SecondFactorStore(house.pool, house.told.master_keys(), house.clock)
+    key = await factors.offered("ben")
+    assert key is not None
+    await page.get_by_label("The code that it shows").focus()
+    await keys.type(code_of(key, step_of(house.clock())))
+    await keys.press("Enter")
+    await page.wait_for_selector(".codes")
+    wrong += await faults(page)
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    await page.get_by_role("link", name="I have kept them").focus()
+    await keys.press("Enter")
+    await page.wait_for_selector("text=Recovery codes left: 10")
+
+    assert (wrong, wide, shown) == ([], PHONE, written(key))
+    assert await house.sign_ins.known(stolen) is None
+    await page.context.close()
+
+
 @pytest.mark.parametrize(
     ("theme", "width"), [("light", DESK), ("dark", PHONE), ("light", PHONE), ("dark", DESK)]
 )
@@ -247,10 +299,12 @@ async def test_every_page_can_be_used_by_everybody(inbox: Inbox, theme: Theme, w
         (None, "/staff/login"), ("eva", "/staff?language=cs"), ("lena", "/staff"),
         ("eva", f"/staff/case/{case}"), ("lena", "/staff/replies"), ("eva", "/staff/case/none"),
         ("eva", "/staff/new"), ("lena", "/staff/problems"), ("lena", "/staff/problems/lift"),
-        ("lena", "/staff/figures"),
+        ("lena", "/staff/figures"), ("eva", "/staff/sessions"), ("lena", "/staff/login/code"),
     ):  # fmt: skip
         page = await inbox.page(member, width, theme)
         page.on("pageerror", lambda error: wrong.setdefault("script", []).append(str(error)))
+        if path.endswith("/code"):
+            await half_signed_in(inbox, page, member)
         await page.goto(path)
         await page.evaluate(ALL_OPEN)
         wide = await page.evaluate("document.documentElement.scrollWidth")
@@ -258,6 +312,22 @@ async def test_every_page_can_be_used_by_everybody(inbox: Inbox, theme: Theme, w
         wrong.update({path: found} if found else {})
         await page.context.close()
     assert wrong == {}
+
+
+async def signed_in_elsewhere(inbox: Inbox, page: Page) -> None:
+    """Lena's three sessions, of which she is about to end one."""
+    sign_ins = inbox.house.sign_ins
+    await inbox.house.passwords.set("lena", PASSWORD, by="test")
+    phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18 Safari/604.1"
+    how = "password and a code"
+    await sign_ins.begin("lena", how, address="203.0.113.9", browser=phone)
+    desk = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    await sign_ins.begin("lena", how, place="histories", address="198.51.100.7", browser=desk)
+    cookie = await sign_ins.begin("lena", how, address="198.51.100.7", browser=desk)
+    [here] = [each for each in await sign_ins.sessions("lena", cookie) if each.here]
+    cookie = await sign_ins.prove(cookie, here.session, "lena")
+    assert cookie is not None
+    await page.context.add_cookies([{"name": "clew-staff", "value": cookie, "url": inbox.address}])
 
 
 @pytest.mark.pictures
@@ -268,7 +338,8 @@ async def test_every_page_can_be_used_by_everybody(inbox: Inbox, theme: Theme, w
         ("case-dark", "eva", DESK, "dark"), ("list-phone", "eva", PHONE, "dark"),
         ("case-phone", "eva", PHONE, "light"), ("login", None, PHONE, "light"),
         ("problem", "lena", DESK, "light"), ("figures", "lena", DESK, "dark"),
-        ("new", "eva", PHONE, "light"),
+        ("new", "eva", PHONE, "light"), ("sessions", "lena", DESK, "light"),
+        ("second-factor", "lena", PHONE, "dark"),
     ],
 )  # fmt: skip
 async def test_pictures_of_the_inbox(
@@ -276,7 +347,14 @@ async def test_pictures_of_the_inbox(
 ) -> None:
     case = await furnished(inbox)
     page = await inbox.page(member, width, theme)
-    paths = {"problem": "/staff/problems/lift", "figures": "/staff/figures", "new": "/staff/new"}
+    paths = {
+        "problem": "/staff/problems/lift", "figures": "/staff/figures", "new": "/staff/new",
+        "sessions": "/staff/sessions", "second-factor": "/staff/login/code",
+    }  # fmt: skip
+    if name == "second-factor":
+        await half_signed_in(inbox, page, member)
+    if name == "sessions":
+        await signed_in_elsewhere(inbox, page)
     await page.goto(paths.get(name, f"/staff/case/{case}" if name.startswith("case") else "/staff"))
     if name.startswith("case"):
         await page.click("text=Refund")

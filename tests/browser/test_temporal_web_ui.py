@@ -2,31 +2,37 @@
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Response, Route, async_playwright, expect
-from pydantic import JsonValue
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, async_playwright, expect
 from temporalio.client import Client
 
 from api.codec_server import CodecServer
 from api.staff_key import StaffKeyCheck
+from api.web_ui import WebUi
 from contracts.history_codec import HistoryCodec
 from contracts.ids import workflow_id
 from contracts.sealing import new_key
+from stores.audit import AuditStore
+from stores.database import Pool, open_pool
+from stores.one_time_code import code_of, step_of
+from stores.second_factors import SecondFactorStore
 from tests.browser.test_survey_page import ARGUMENTS
 from tests.integration.api.conftest import serving
+from tests.integration.inbox.staff_house import PASSWORD, StaffHouse
 from workers.embedded.child_process import free_port
 from workers.embedded.finding_temporal import find_executable
+from workers.embedded.postgres_server import PostgresServer
 from workers.embedded.temporal_server import TemporalServer
 from workers.sealed_history import Sealing, data_converter
 
-STAFF = "a staff token"
 CANARY = "the note of Anna"
 
 
@@ -43,46 +49,45 @@ class Keys:
 
 
 @dataclass
-class Deeds:
-    """What was written down."""
-
-    done: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
-
-    async def record(
-        self, who: str, did: str, what: str, detail: Mapping[str, JsonValue] | None = None
-    ) -> None:
-        self.done.append((who, did, what))
-
-
-@dataclass
 class Office:
-    """Where a run's history is looked at."""
+    """Where a run's history is looked at. `run`: its path; `codec`: where staff find it."""
 
     run: str
     codec: str
-    deeds: Deeds
+    house: StaffHouse
+    key: bytes
+    """What makes Eva's codes."""
 
 
 @pytest_asyncio.fixture(scope="module")
-async def office() -> AsyncIterator[Office]:
-    folder, port, deeds = Path(tempfile.mkdtemp(prefix="clew-ui-")), free_port(), Deeds()
-    origin = f"http://127.0.0.1:{port}"
-    codec = CodecServer(
-        HistoryCodec(Keys(), seals=False),
-        deeds,
-        origin=origin,
-        staff=StaffKeyCheck(STAFF),
-        wall_clock=lambda: datetime.now(UTC),
-    )
+async def office(postgres: PostgresServer, migrated_template: str) -> AsyncIterator[Office]:
+    folder = Path(tempfile.mkdtemp(prefix="clew-ui-"))
+    ui_port, codec_port, inbox_port = free_port(), free_port(), free_port()
+    codec, inbox = f"http://127.0.0.1:{codec_port}", f"http://127.0.0.1:{inbox_port}"
     try:
         async with AsyncExitStack() as parts:
-            address = await parts.enter_async_context(serving(codec.app({})))
+            url = await postgres.create_database("web_ui", template=migrated_template)
+            pool = await open_pool(url, most=8)
+            parts.push_async_callback(pool.close)
+            house, key = await staffed(pool, inbox, codec)
+            await parts.enter_async_context(serving(house.app(), inbox_port))
+            parts.callback(house.stopping.set)
+            server = CodecServer(
+                HistoryCodec(Keys(), seals=False),
+                AuditStore(pool),
+                url=codec,
+                inbox=inbox,
+                staff=StaffKeyCheck(None),
+                sessions=house.sign_ins,
+                web_ui=WebUi(f"http://127.0.0.1:{ui_port}", f"{inbox}/staff/sessions"),
+            )
+            await parts.enter_async_context(serving(server.app({}), codec_port))
             executable = find_executable().executable
             assert executable is not None
-            server = TemporalServer(executable, folder, ui_port=port, codec=address)
-            await parts.enter_async_context(server)
+            temporal = TemporalServer(executable, folder, ui_port=ui_port, codec=codec)
+            await parts.enter_async_context(temporal)
             client = await Client.connect(
-                server.address, data_converter=data_converter(sealing=Sealing(Keys()))
+                temporal.address, data_converter=data_converter(sealing=Sealing(Keys()))
             )
             begun = await client.start_workflow(
                 "customer_journey",
@@ -92,10 +97,25 @@ async def office() -> AsyncIterator[Office]:
                 start_signal="touchpoint",
                 start_signal_args=[{"event": "Booked"}],
             )
-            run = f"{origin}/namespaces/default/workflows/{quote(begun.id, safe='')}/{begun.result_run_id}"
-            yield Office(run=run, codec=address, deeds=deeds)
+            run = f"/namespaces/default/workflows/{quote(begun.id, safe='')}/{begun.result_run_id}"
+            yield Office(run=run, codec=codec, house=house, key=key)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def staffed(pool: Pool, inbox: str, codec: str) -> tuple[StaffHouse, bytes]:
+    """A house whose Eva has a password and a phone; what is in the phone."""
+    house = StaffHouse(pool, inbox, codec_url=codec, second_factor="everybody")
+    await house.furnish()
+    await house.passwords.set("eva", PASSWORD, by="test")
+    factors = SecondFactorStore(pool, house.told.master_keys(), house.clock)
+    await factors.offer("eva")
+    key = await factors.offered("eva")
+    assert key is not None
+    house.now = datetime.now(UTC) - timedelta(minutes=1)
+    assert await factors.confirm("eva", code_of(key, step_of(house.clock()))) is not None
+    house.now = None
+    return house, key
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -106,41 +126,37 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def with_cookies(route: Route) -> None:
-    """The settings of the Web UI in docker-compose.yml; the development server has no flag for this one."""
-    answer = await route.fetch()
-    told = await answer.json()
-    told["Codec"]["IncludeCredentials"] = True
-    await route.fulfill(response=answer, json=told)
-
-
-async def asked(page: Page, office: Office) -> Response:
-    """Look at the run; what the codec server answered the Web UI."""
-    async with page.expect_response(f"{office.codec}/decode", timeout=60_000) as answer:
-        await page.goto(f"{office.run}/history")
-    return await answer.value
-
-
-async def test_the_web_ui_shows_a_history_to_staff_who_signed_in_and_to_nobody_else(
+async def test_the_web_ui_shows_a_history_to_staff_who_signed_in_until_they_sign_out(
     office: Office, browser: Browser
 ) -> None:
     context = await browser.new_context()
-    await context.route("**/api/v1/settings*", with_cookies)
+    context.set_default_timeout(60_000)
     page = await context.new_page()
 
-    shut = await asked(page, office)
-    await expect(page.get_by_role("heading", name="Event History", exact=True)).to_be_visible(
-        timeout=30_000
-    )
+    await page.goto(f"{office.codec}{office.run}/history")
     unseen = await page.inner_text("body")
-    await page.goto(office.codec)
-    await page.get_by_label("Staff token").fill(STAFF)
+    await page.get_by_role("link", name="Sign in at the inbox").click()
+    await page.get_by_label("Name or e-mail").fill("eva")
+    await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("main")).to_contain_text("You are signed in")
-    opened = await asked(page, office)
-
+    await page.get_by_label("Code").fill(code_of(office.key, step_of(office.house.clock())))
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(f"{office.codec}/**")
+    async with page.expect_response(f"{office.codec}/decode") as answer:
+        await page.goto(f"{office.codec}{office.run}/history")
+    opened = await answer.value
     await expect(page.get_by_text(CANARY).first).to_be_visible(timeout=30_000)
-    assert (shut.status, opened.status) == (401, 200)
-    assert CANARY not in unseen
-    assert ("installation", "opened history", "customer c_anna") in office.deeds.done
+    bar = page.get_by_role("form", name="Signed in")
+    await expect(bar).to_contain_text("Eva Novak")
+    faults = (await Axe().run(page, context="#clew-signed-in")).response["violations"]
+    await page.goto(f"{office.codec}/namespaces/default/schedules")
+    await bar.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("main")).to_contain_text("Staff may open it")
+    await page.goto(f"{office.codec}{office.run}/history")
+    shut = await page.inner_text("body")
+
+    assert (opened.status, faults) == (200, [])
+    assert CANARY not in unseen + shut
+    deeds = await AuditStore(office.house.pool).latest(what="customer c_anna")
+    assert ("eva", "opened history") in {(each.who, each.did) for each in deeds}
     await context.close()

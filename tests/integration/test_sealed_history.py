@@ -19,13 +19,16 @@ from api.staff_key import StaffKeyCheck
 from contracts.history_codec import KEY_ID, HistoryCodec
 from contracts.ids import workflow_id
 from contracts.sealing import MasterKeys
+from journey.staff_roles import MemberRole
 from stores.audit import AuditStore
 from stores.history_keys import HistoryKeyStore
+from stores.members import Member, MemberStore
+from stores.staff_sign_ins import SignInStore
 from stores.staff_tokens import StaffTokenStore
 from tests.integration.conftest import SECRET, Stack
 
 STAFF = "a staff token"
-UI = "http://127.0.0.1:8233"
+HERE = "http://127.0.0.1:8081"
 
 JOURNEY = """
 enter: {{on: {entered}, again: always}}
@@ -86,13 +89,25 @@ async def codec(stack: Stack, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     server = CodecServer(
         HistoryCodec(keys, seals=False),
         AuditStore(stack.pool),
-        origin=UI,
+        url=HERE,
+        inbox="http://127.0.0.1:8000",
         staff=StaffKeyCheck(STAFF, StaffTokenStore(stack.pool)),
-        wall_clock=clock,
+        sessions=SignInStore(stack.pool, clock),
     )
     transport = httpx.ASGITransport(app=server.app({}))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8081") as client:
+    async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
         yield client
+
+
+async def comes_in(
+    stack: Stack, clock: Clock, codec: httpx.AsyncClient, role: MemberRole = "agent"
+) -> httpx.Response:
+    """From here to the inbox and back, as a member who is called as their role is."""
+    await MemberStore(stack.pool).put(Member(member=role, name=role.title(), role=role), by="tests")
+    sent = await codec.get("/sign-in")
+    passage = await SignInStore(stack.pool, clock).begin_passage(role, "password and a code")
+    state = sent.headers["location"].partition("state=")[2]
+    return await codec.get(f"/enter?state={state}&passage={passage}")
 
 
 async def test_history_as_temporal_keeps_it_holds_nothing_of_the_customer(stack: Stack) -> None:
@@ -148,33 +163,30 @@ async def test_a_plain_start_of_another_sdk_is_taken_and_what_we_add_is_sealed(
 
 
 async def test_staff_who_signed_in_read_in_the_web_ui_what_is_sealed(
-    stack: Stack, codec: httpx.AsyncClient
+    stack: Stack, clock: Clock, codec: httpx.AsyncClient
 ) -> None:
     run, canary = await lived(stack)
     asked = orjson.dumps({"payloads": payloads(await history(stack, run))})
 
-    shut = await codec.post("/decode", content=asked, headers={"origin": UI})
-    wrong = await codec.post("/sign-in", data={"token": "guessed"})
-    viewer = await StaffTokenStore(stack.pool).create(f"viewer-{canary}", "viewer", by="tests")
-    too_low = await codec.post("/sign-in", data={"token": viewer})
-    signed = await codec.post("/sign-in", data={"token": STAFF})
-    read = await codec.post("/decode", content=asked, headers={"origin": UI})
+    shut = await codec.post("/decode", content=asked, headers={"origin": HERE})
+    too_low = await comes_in(stack, clock, codec, "analyst")
+    signed = await comes_in(stack, clock, codec)
+    read = await codec.post("/decode", content=asked, headers={"origin": HERE})
 
-    assert (shut.status_code, wrong.status_code, signed.status_code) == (401, 401, 303)
-    assert too_low.status_code == 403
+    assert (shut.status_code, too_low.status_code, signed.status_code) == (401, 403, 303)
     cookie = signed.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     assert read.status_code == 200
     assert canary in "".join(_texts(read.json()["payloads"]))
-    assert read.headers["access-control-allow-origin"] == UI
-    assert read.headers["access-control-allow-credentials"] == "true"
     customer = (await stack.rows("select customer from runs where workflow_id = %s", run))[0][
         "customer"
     ]
     deeds = await AuditStore(stack.pool).latest(what=f"customer {customer}")
-    assert [(deed.who, deed.did) for deed in deeds] == [("installation", "opened history")]
+    assert [(deed.who, deed.did) for deed in deeds] == [("agent", "opened history")]
     assert canary not in str(deeds)
+    there, *_ = await SignInStore(stack.pool, clock).sessions("agent", "")
+    assert (there.place, there.how) == ("histories", "password and a code")
 
 
 def _texts(opened: list[dict[str, Any]]) -> list[str]:
@@ -184,21 +196,18 @@ def _texts(opened: list[dict[str, Any]]) -> list[str]:
 
 
 async def test_a_sign_in_ends_and_another_page_may_not_ask(
-    codec: httpx.AsyncClient, clock: Clock
+    stack: Stack, codec: httpx.AsyncClient, clock: Clock
 ) -> None:
-    await codec.post("/sign-in", data={"token": STAFF})
+    await comes_in(stack, clock, codec)
     empty = b'{"payloads": []}'
 
     foreign = await codec.post("/decode", content=empty, headers={"origin": "https://evil.example"})
     asked = await codec.request("OPTIONS", "/decode", headers={"origin": "https://evil.example"})
-    forged = await codec.post(
-        "/sign-in", data={"token": STAFF}, headers={"sec-fetch-site": "cross-site"}
-    )
-    nonsense = await codec.post("/decode", content=b"[}", headers={"origin": UI})
+    nonsense = await codec.post("/decode", content=b"[}", headers={"origin": HERE})
     clock.now += timedelta(hours=9)
-    late = await codec.post("/decode", content=empty, headers={"origin": UI})
+    late = await codec.post("/decode", content=empty, headers={"origin": HERE})
 
-    assert (foreign.status_code, forged.status_code, nonsense.status_code) == (403, 403, 400)
+    assert (foreign.status_code, nonsense.status_code) == (403, 400)
     assert "access-control-allow-origin" not in asked.headers
     assert late.status_code == 401
     codec.cookies.clear()
@@ -206,9 +215,11 @@ async def test_a_sign_in_ends_and_another_page_may_not_ask(
     assert (await codec.post("/decode", content=empty, headers=bearer)).status_code == 200
 
 
-async def test_who_signed_out_reads_nothing_any_more(codec: httpx.AsyncClient) -> None:
-    empty, here = b'{"payloads": []}', {"origin": UI}
-    await codec.post("/sign-in", data={"token": STAFF})
+async def test_who_signed_out_reads_nothing_any_more(
+    stack: Stack, clock: Clock, codec: httpx.AsyncClient
+) -> None:
+    empty, here = b'{"payloads": []}', {"origin": HERE}
+    await comes_in(stack, clock, codec)
     kept = dict(codec.cookies)
     page = await codec.get("/")
     before = await codec.post("/decode", content=empty, headers=here)
@@ -220,3 +231,16 @@ async def test_who_signed_out_reads_nothing_any_more(codec: httpx.AsyncClient) -
     assert "Sign out" in page.text
     assert (before.status_code, out.status_code, after.status_code) == (200, 303, 401)
     assert "clear-site-data" in out.headers
+
+
+async def test_who_ends_all_their_sessions_at_the_inbox_is_out_here_too(
+    stack: Stack, clock: Clock, codec: httpx.AsyncClient
+) -> None:
+    empty, here = b'{"payloads": []}', {"origin": HERE}
+    await comes_in(stack, clock, codec)
+    before = await codec.post("/decode", content=empty, headers=here)
+
+    await SignInStore(stack.pool, clock).end_all("agent", by="agent")
+
+    after = await codec.post("/decode", content=empty, headers=here)
+    assert (before.status_code, after.status_code) == (200, 401)

@@ -18,7 +18,8 @@ def test_what_shows_it_stands() -> None:
         "tests/integration/cli/test_write_keys.py::test_a_revoked_key_is_refused_within_five_seconds",
         "tests/security/test_webhooks.py::test_what_it_did_not_sign_just_now_is_refused_and_changes_nothing",
         "tests/security/test_codec_doors.py::test_a_stranger_reads_nothing_whatever_they_send",
-        "tests/unit/api/test_staff_sessions.py::test_nobody_stays_signed_in_for_longer_than_a_working_day",
+        "tests/integration/inbox/test_login.py::test_whoever_does_nothing_or_stays_too_long_is_out",
+        "tests/integration/inbox/test_second_factor.py::test_the_password_alone_opens_nothing",
     )
 
 

@@ -11,7 +11,8 @@ def test_what_shows_it_stands() -> None:
         "tests/security/test_role_matrix.py::test_every_route_has_a_rule_and_every_rule_a_route",
         "tests/security/test_role_matrix.py::test_whoever_may_not_is_refused_and_changes_nothing",
         "tests/security/test_role_matrix.py::test_whoever_may_comes_in_and_a_get_changes_nothing",
-        "tests/security/test_codec_doors.py::test_a_role_reads_histories_as_far_as_it_goes",
+        "tests/security/test_codec_doors.py::test_a_program_reads_histories_as_far_as_its_role_goes",
+        "tests/security/test_codec_doors.py::test_a_member_reads_histories_as_far_as_their_role_goes",
     )
 
 

@@ -52,6 +52,8 @@ CHANGE: list[tuple[str, str]] = [
     ("case disapprove", "case disapprove 7:1 --by eva --why no"),
     ("decide", "decide 7:1 pay --by ben --field amount=80 --ask loyal"),
     ("members password", "members password ben --stdin"),
+    ("members reset-factor", "members reset-factor ben"),
+    ("members sign-out", "members sign-out --everybody"),
     ("case verify", "case verify 7:1 --by eva --how passport"),
     ("case approve", "case approve 7:1 --by eva"),
     ("case reopen", "case reopen 7:1 --by eva --why again"),
@@ -170,6 +172,10 @@ async def someone_to_act_on(pool: Pool) -> None:
         )
         await connection.execute(
             "insert into members (member, name, role, grants) values ('ben', 'Ben', 'agent', 50)"
+        )
+        await connection.execute(
+            "insert into second_factors (member, state, master, secret, made_at)"
+            " values ('ben', 'counts', 'secret', 'sealed', now())"
         )
 
 

@@ -486,3 +486,15 @@ def test_nothing_of_ours_switches_the_check_of_certificates_off() -> None:
         2,
         3,
     ]
+
+
+def test_a_web_ui_elsewhere_must_show_a_certificate() -> None:
+    def codec(at: str, **given: Any) -> CodecSettings:
+        told = {"database_url": "postgresql:///clew", "codec_web_ui": at, **SECRET, **given}
+        return read_settings(CodecSettings, told)
+
+    with pytest.raises(SettingsError, match="CLEW_CODEC_WEB_UI"):
+        codec("http://ui.example.com:8080")
+    assert codec("http://temporal-ui:8080", unencrypted=["temporal-ui"])
+    assert codec("https://ui.example.com")
+    assert codec("http://127.0.0.1:8233")

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.app import create_app
-from api.codec_server import _FORM
 from workers.logs import configure_logs
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -56,9 +55,12 @@ def test_no_program_is_started_by_a_shell() -> None:
     assert through_a_shell("import os\nos.system('ls ' + name)\nrun(it, shell=True)") == [2, 3]
 
 
-def test_a_token_is_masked_and_may_be_pasted() -> None:
-    assert 'name="token" type="password" autocomplete="current-password"' in _FORM
-    assert "onpaste" not in _FORM
+@pytest.mark.parametrize("page", ["login.html", "sessions.html"])
+def test_a_password_is_masked_and_may_be_pasted(page: str) -> None:
+    shown = (CLONE / "console" / "templates" / "inbox" / page).read_text()
+    assert 'name="password" type="password" autocomplete="current-password"' in shown
+    scripts = [each.read_text() for each in (CLONE / "console" / "static").glob("inbox*.js")]
+    assert all("paste" not in each for each in (shown, *scripts))
 
 
 def test_the_image_holds_no_history_of_the_source() -> None:

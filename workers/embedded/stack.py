@@ -268,8 +268,12 @@ class Stack:
             "CLEW_INBOX": "on",
             "CLEW_PUBLIC_URL": addresses.api,
             "CLEW_API_PORT": str(ports.api),
+            # On a machine of one's own nobody needs a phone to sign in.
+            "CLEW_SECOND_FACTOR": "choice",
             "CLEW_CODEC_OPEN": "on",
             "CLEW_CODEC_PORT": str(ports.codec),
+            "CLEW_CODEC_URL": addresses.codec,
+            "CLEW_CODEC_WEB_UI": addresses.temporal_ui or "",
             "CLEW_CODEC_ORIGIN": addresses.temporal_ui or "http://127.0.0.1:8233",
             "CLEW_MAILBOX_SMTP_PORT": str(ports.smtp),
             "CLEW_MAILBOX_HTTP_PORT": str(ports.mailbox),
@@ -279,7 +283,6 @@ class Stack:
         }
         if addresses.temporal_ui is not None:
             settings["TEMPORAL_TLS"] = "false"  # a server of our own
-            settings["CLEW_TEMPORAL_WEB_UI"] = addresses.temporal_ui
         if self._clock is not None:
             from pydantic import TypeAdapter
 

@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0035"
-down_revision = "0031"
+down_revision = "0032"
 
 
 def upgrade() -> None:

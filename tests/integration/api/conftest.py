@@ -75,9 +75,9 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncGenerator[str]:
-    """Serve on a free port; the address."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+async def serving(app: ASGIApp, port: int = 0) -> AsyncGenerator[str]:
+    """Serve on that port, else on a free one; the address."""
+    with socket.create_server(("127.0.0.1", port)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         server.capture_signals = _leave_signals_alone
         task = asyncio.create_task(server.serve([listening]))

@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from playwright.async_api import TimeoutError as TooLongError
+from pydantic import SecretStr
 
 from api.app import create_app
 from journey.business_time import DAYS
@@ -38,6 +39,7 @@ class Told(InboxSettings):
     """What the inbox is told."""
 
     public_url: str = "http://clew.test"
+    secret: SecretStr = SecretStr("a secret of at least 32 characters")
 
 
 @dataclass

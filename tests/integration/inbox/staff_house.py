@@ -5,10 +5,11 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from typing import Any
+from typing import Any, Literal
 
 import httpx2 as httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from api.app import create_app
 from contracts.journey_run import RunReference
@@ -61,6 +62,8 @@ class Told(InboxSettings):
     """What the inbox is told."""
 
     public_url: str = "http://clew.test"
+    secret: SecretStr = SecretStr("a secret of at least 32 characters")
+    second_factor: Literal["everybody", "leads", "choice"] = "choice"
 
 
 class StaffHouse:
@@ -155,17 +158,20 @@ class Browser:
         self.csrf = ""
 
     async def goes(self, path: str) -> httpx.Response:
-        answer = await self.client.get(path, follow_redirects=True)
-        found = re.search(r'name="csrf" value="(\w+)"', answer.text)
-        self.csrf = found[1] if found else self.csrf
-        return answer
+        return self._shown(await self.client.get(path, follow_redirects=True))
 
     async def sends(self, path: str, **fields: str) -> httpx.Response:
         told = {
             "csrf": self.csrf,
             **{name.replace("__", "."): each for name, each in fields.items()},
         }
-        return await self.client.post(path, data=told, follow_redirects=True)
+        return self._shown(await self.client.post(path, data=told, follow_redirects=True))
+
+    def _shown(self, answer: httpx.Response) -> httpx.Response:
+        """A page, whose forms carry something of it."""
+        found = re.search(r'name="csrf" value="(\w+)"', answer.text)
+        self.csrf = found[1] if found else self.csrf
+        return answer
 
 
 def said(answer: httpx.Response) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,12 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 
-from channels.openid_provider import ForgedAnswerError, OpenIdProvider, ProviderAwayError
+from channels.openid_provider import (
+    ForgedAnswerError,
+    OneFactorError,
+    OpenIdProvider,
+    ProviderAwayError,
+)
 from stores.database import Pool
 from tests.integration.inbox.staff_house import Browser, StaffHouse, said
 
@@ -41,7 +46,9 @@ def claims(**other: Any) -> dict[str, Any]:
     return {name: value for name, value in {**told, **other}.items() if value is not None}
 
 
-def provider(token: str, *, described: dict[str, Any] | None = None) -> OpenIdProvider:
+def provider(
+    token: str, *, described: dict[str, Any] | None = None, factors: Sequence[str] = ()
+) -> OpenIdProvider:
     """A provider that answers any code with this token."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -61,7 +68,7 @@ def provider(token: str, *, described: dict[str, Any] | None = None) -> OpenIdPr
 
     return OpenIdProvider(
         ISSUER, CLIENT, "secret", "https://clew.test/staff/openid/answer", now=lambda: NOW,
-        client=lambda: httpx.AsyncClient(transport=httpx.MockTransport(answer)),
+        factors=factors, client=lambda: httpx.AsyncClient(transport=httpx.MockTransport(answer)),
     )  # fmt: skip
 
 
@@ -125,6 +132,49 @@ async def test_a_provider_that_calls_itself_otherwise_is_not_asked() -> None:
         )
     with pytest.raises(ForgedAnswerError):
         await provider("x").who("code", nonce="n", verifier="v", issuer="https://evil.example")
+
+
+@pytest.mark.parametrize(
+    ("at", "believed"),
+    [(NOW, True), (NOW - timedelta(seconds=61), False), (None, False), ("now", False)],
+)
+async def test_who_is_asked_again_signed_in_since_then(at: object, believed: bool) -> None:
+    told = int(at.timestamp()) if isinstance(at, datetime) else at
+    token = jwt.encode({"alg": "RS256", "kid": "1"}, claims(auth_time=told), KEY)
+    try:
+        await provider(token).who("code", nonce="n-1", verifier="v", since=NOW)
+        found = True
+    except ForgedAnswerError:
+        found = False
+
+    assert found == believed
+    sent = await provider(token).where(state="s", nonce="n", verifier="v", again=True)
+    where = parse_qs(urlsplit(sent).query)
+    assert (where["prompt"], where["max_age"]) == (["login"], ["0"])
+
+
+@pytest.mark.parametrize(
+    ("used", "enough"),
+    [
+        (["pwd", "mfa"], True),
+        (["hwk"], True),
+        (["pwd"], False),
+        (None, False),
+        ("mfa", False),
+        ([7], False),
+    ],
+)
+async def test_a_house_that_asks_for_two_factors_there_believes_no_less(
+    used: object, enough: bool
+) -> None:
+    token = jwt.encode({"alg": "RS256", "kid": "1"}, claims(amr=used), KEY)
+    try:
+        await provider(token, factors=["mfa", "hwk"]).who("code", nonce="n-1", verifier="v")
+        found = True
+    except (OneFactorError, ForgedAnswerError):
+        found = False
+
+    assert found == enough
 
 
 @pytest_asyncio.fixture

@@ -194,13 +194,13 @@ class Login:
     async def sign_out(self, visit: Visit) -> Response:
         """Out of this session."""
         await self.sessions.end(visit.cookie, visit.member.member)
-        return self.out()
+        return self.out(visit.request)
 
-    def out(self) -> Response:
+    def out(self, request: Request) -> Response:
         """To where one signs in, without the cookie."""
         answer = to(f"{AT}/login")
         self.door.forget_cookie(answer, self.door.cookie)
-        forget_all(self.door, visit.request, answer)
+        forget_all(self.door, request, answer)
         return answer
 
     async def let_in(

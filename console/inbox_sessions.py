@@ -157,7 +157,7 @@ class SessionsPage:
         except WeakPasswordError as error:
             said = f"{str(error)[:1].upper()}{str(error)[1:]}."
             return await self._page(visit, _Shown(wrong=said, status=400))
-        return self.login.out()
+        return self.login.out(visit.request)
 
     async def _end(self, visit: Visit) -> Response:
         who, which = visit.member.member, visit.form.line("session")
@@ -166,7 +166,7 @@ class SessionsPage:
             return to(HERE)
         if which == "all":
             await self.sessions.end_all(who, by=who)
-            return self.login.out()
+            return self.login.out(visit.request)
         try:
             await self.sessions.end_one(who, UUID(which))
         except ValueError:

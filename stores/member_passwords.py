@@ -7,6 +7,8 @@ import hmac
 import re
 import secrets
 
+from zxcvbn import zxcvbn
+
 from stores.audit import record_deed
 from stores.database import Connection, Pool, clean_text, one_statement
 from stores.members import UnknownMemberError
@@ -18,6 +20,13 @@ SHORTEST, LONGEST = 12, 200
 HOUSE_WORDS = ("clew",)
 SHORTEST_WORD = 4
 """Words of ours, of the member and of their address, from so many letters on, are in no password."""
+
+LEAST_GUESSES = 1e8
+"""So many tries it takes at least somebody who begins with the 30,000 passwords that most people have, with names,
+words, keys beside each other, dates and all of them put together: zxcvbn (Wheeler 2016, USENIX Security)."""
+
+_LOOKED_AT = 72
+"""Characters that are looked at; more only take time."""
 
 _LOG2_N, _R, _P = 15, 8, 3
 """As OWASP writes for scrypt with 32 MB: 2^15, 8, 3."""
@@ -43,6 +52,10 @@ class MemberPasswordStore:
         """
         if not SHORTEST <= len(password) <= LONGEST:
             raise WeakPasswordError(f"a password has {SHORTEST} to {LONGEST} characters")
+        if await asyncio.to_thread(_guesses, password) < LEAST_GUESSES:
+            raise WeakPasswordError(
+                "a password is not made of what very many use: take a few words that have nothing to do with each other"
+            )
         written = await _made(password, secrets.token_bytes(16), (_LOG2_N, _R, _P))
         async with self._pool.connection() as connection:
             await _refuse_what_everybody_knows(connection, clean_text(member), password)
@@ -80,6 +93,10 @@ class MemberPasswordStore:
         kept = row["password"] if row and row["password"] else _NOBODYS
         right = await _same(kept, password[: LONGEST + 1])
         return row["member"] if row and right and kept is not _NOBODYS else None
+
+
+def _guesses(password: str) -> float:
+    return float(zxcvbn(password[:_LOOKED_AT])["guesses"])
 
 
 async def _refuse_what_everybody_knows(connection: Connection, member: str, password: str) -> None:

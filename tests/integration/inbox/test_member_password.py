@@ -30,3 +30,14 @@ async def test_what_is_wrong_is_told_in_words(
 ) -> None:
     with pytest.raises(CommandError, match=words):
         await set_password(house.pool, name, password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["passwordpassword", "Password1234!", "qwertyuiop12", "123456789012", "1q2w3e4r5t6y", "leavemealone",
+     "iloveyou1234", "letmeinletmein", "aaaaaaaaaaaaaaaa", "december2026"],
+)  # fmt: skip
+async def test_what_very_many_use_is_no_password(house: StaffHouse, password: str) -> None:
+    with pytest.raises(CommandError, match="what very many use"):
+        await set_password(house.pool, "eva", password)
+    assert await house.passwords.knows("eva", password) is None

@@ -17,8 +17,11 @@ _DETAIL = re.compile(r"(?:\n|\\n)(?:DETAIL|CONTEXT|HINT):")
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def configure_logs(process: str, level: str, stream: TextIO | None = None) -> None:
-    """Send all that this process logs, its libraries included, as JSON to stderr or `stream`."""
+def configure_logs(process: str, level: str, stream: TextIO | None = None) -> logging.Formatter:
+    """Send all that this process logs, its libraries included, as JSON to stderr or `stream`.
+
+    Returns what writes the lines, redacted, for whoever sends them elsewhere as well.
+    """
     first: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -41,20 +44,20 @@ def configure_logs(process: str, level: str, stream: TextIO | None = None) -> No
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=first,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-                _without_addresses,
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=first,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            _without_addresses,
+        ],
     )
+    handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # They say at INFO what our own lines say, or name what a person asked for.
     for name in ("temporalio", "uvicorn", "uvicorn.error", "alembic", "mail.log", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    return formatter
 
 
 def _process_name(process: str) -> Processor:

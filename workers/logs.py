@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -26,7 +27,7 @@ def configure_logs(process: str, level: str, stream: TextIO | None = None) -> lo
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        _moment,
         _process_name(process),
         _trace_ids,
         _failure,
@@ -66,6 +67,14 @@ def _process_name(process: str) -> Processor:
         return event
 
     return add
+
+
+def _moment(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """When: for a library's line what its record says, so that the line is the same wherever it goes."""
+    record: logging.LogRecord | None = event.get("_record")
+    said = datetime.now(UTC) if record is None else datetime.fromtimestamp(record.created, UTC)
+    event["at"] = said.isoformat().replace("+00:00", "Z")
+    return event
 
 
 def _trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

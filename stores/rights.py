@@ -188,7 +188,7 @@ def _keep(connection: _Connection, role: sql.Identifier, kept: Kept) -> None:
 
 
 _MAY = """
-with the_role as (select oid, * from pg_roles where rolname = %(role)s),
+with the_role as (select * from pg_roles where rolname = %(role)s),
 tables as (
     select oid, relname, relowner from pg_class
      where relnamespace = %(schema)s::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')

@@ -59,8 +59,8 @@ class _Sent(logging.Handler):
         super().__init__()
         self._to = to
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        return record.name.partition(".")[0] not in _SENDERS and super().filter(record)
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.name.partition(".")[0] not in _SENDERS
 
     def emit(self, record: logging.LogRecord) -> None:
         from opentelemetry._logs import LogRecord

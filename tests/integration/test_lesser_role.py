@@ -10,7 +10,7 @@ from tests.integration.erasure.test_commands import (
     test_a_customer_is_exported_and_erased_with_whoever_became_them_and_no_history_opens,
 )
 from tests.integration.test_staff_cases import (
-    _queues,  # pyright: ignore[reportPrivateUsage] -- a fixture
+    _queues,
     test_a_case_is_seen_with_its_deadline_and_ends_with_the_decision,
     test_a_case_nobody_takes_is_escalated_and_at_last_the_journey_goes_on_without,
     test_a_case_that_is_opened_again_has_a_clock_again,

@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +12,17 @@ import psycopg
 import pytest
 import pytest_asyncio
 from psycopg import conninfo
-from temporalio import workflow
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker
 
 from benchmarks.production.cluster import TemporalCluster
 from benchmarks.production.postgres_programs import full_postgres
 from benchmarks.production.programs import find_programs
 from deploy.temporal_role import DATABASES, ROLE, make_temporal_role
+from tests.production.waits_and_hears import WaitsAndHears
 from workers.embedded.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.timeout(240)
-
-
-@workflow.defn(name="waits_and_hears")
-class WaitsAndHears:
-    """A timer, a signal and a result: what a server writes for any run."""
-
-    def __init__(self) -> None:
-        self._heard = ""
-
-    @workflow.run
-    async def run(self) -> str:
-        await workflow.sleep(timedelta(milliseconds=10))
-        await workflow.wait_condition(lambda: bool(self._heard))
-        return self._heard
-
-    @workflow.signal
-    def hear(self, words: str) -> None:
-        self._heard = words
 
 
 @dataclass
@@ -73,12 +54,7 @@ async def test_a_server_carries_runs_with_a_role_that_owns_nothing(
     installation: Installation,
 ) -> None:
     client = await Client.connect(installation.cluster.address)
-    async with Worker(
-        client,
-        task_queue="role",
-        workflows=[WaitsAndHears],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
+    async with Worker(client, task_queue="role", workflows=[WaitsAndHears]):
         handle = await client.start_workflow("waits_and_hears", id="one", task_queue="role")
         await handle.signal("hear", "yes")
         assert await handle.result() == "yes"

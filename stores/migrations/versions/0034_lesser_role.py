@@ -9,7 +9,7 @@ import sqlalchemy
 from alembic import op
 
 revision = "0034"
-down_revision = "0031"
+down_revision = "0035"
 
 
 def upgrade() -> None:

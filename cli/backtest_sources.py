@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
+from cli.checkout import need_examples
 from cli.output import WRONG_USE, CommandError
 from insight.recorded_touchpoints import (
     Recorded,
@@ -109,6 +110,7 @@ def _object(told: Mapping[str, Any], name: str) -> dict[str, Any] | None:
 
 
 def _flights(day: date, passengers: int) -> Source:
+    need_examples("A day of flights")
     from examples.flight.day import Day
     from examples.flight.departures import FlightDataMissingError, NoSuchDayError, departures
     from examples.flight.passengers import generate

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from psycopg import sql
 from pydantic import JsonValue
 
 from contracts.routing import customer_unit, subject_unit
@@ -13,8 +12,6 @@ from stores.computed_traits import TraitsComputed, computed_from, lock_whose_tra
 from stores.database import Connection, Pool, clean_text, jsonb
 
 MONTHS_AHEAD = 3
-_LOCK = 0x746F7563
-"""`touc`: the advisory lock that makers of partitions queue behind."""
 
 # One statement. Numbers and the outbox go in the order given, which becomes the order of routing;
 # message ids in their own order, so that two writers of the same ones never wait for each other.
@@ -180,57 +177,18 @@ async def ensure_partitions(
 ) -> list[str]:
     """Make the partitions of this month and the next ones; returns those it made.
 
-    What had arrived in a month without one is moved into it. Safe to call from many processes.
+    What had arrived in a month without one is moved into it. Safe to call from many processes, also
+    of a role that owns no table: a function of the owner makes them.
     """
     month = (today or datetime.now(UTC)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     made: list[str] = []
     for _ in range(months_ahead + 1):
-        following = (month + timedelta(days=32)).replace(day=1)
         async with pool.connection() as connection:
-            if await _ensure_partition(connection, month, following):
-                made.append(_name(month))
-        month = following
+            cursor = await connection.execute(
+                "select make_touchpoints_partition(%s) as made", [month]
+            )
+            row = await cursor.fetchone()
+        if row is not None and row["made"]:
+            made.append(f"touchpoints_{month:%Y_%m}")
+        month = (month + timedelta(days=32)).replace(day=1)
     return made
-
-
-def _name(month: datetime) -> str:
-    return f"touchpoints_{month:%Y_%m}"
-
-
-async def _ensure_partition(connection: Connection, first: datetime, behind: datetime) -> bool:
-    name = _name(first)
-    if await _exists(connection, name):
-        return False
-    await connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-    if await _exists(connection, name):
-        return False
-    # Whoever stores waits from here on, so that nothing slips into the default partition meanwhile.
-    await connection.execute("lock table touchpoints in access exclusive mode")
-    partition, span = sql.Identifier(name), [sql.Literal(first), sql.Literal(behind)]
-    await connection.execute(
-        sql.SQL("create table {} (like touchpoints including defaults including constraints)")
-        .format(partition)
-    )  # fmt: skip
-    await connection.execute(
-        sql.SQL(
-            "with moved as (delete from touchpoints_other"
-            " where received_at >= {} and received_at < {} returning *)"
-            " insert into {} select * from moved"
-        ).format(*span, partition)
-    )
-    await connection.execute(
-        sql.SQL("alter table touchpoints attach partition {} for values from ({}) to ({})").format(
-            partition, *span
-        )
-    )
-    return True
-
-
-async def _exists(connection: Connection, name: str) -> bool:
-    # Not to_regclass: it remembers that there was none, also behind a lock that waited for one.
-    cursor = await connection.execute(
-        "select 1 from pg_inherits i join pg_class c on c.oid = i.inhrelid"
-        " where i.inhparent = 'touchpoints'::regclass and c.relname = %s",
-        [name],
-    )
-    return await cursor.fetchone() is not None

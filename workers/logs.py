@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -17,13 +18,16 @@ _DETAIL = re.compile(r"(?:\n|\\n)(?:DETAIL|CONTEXT|HINT):")
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def configure_logs(process: str, level: str, stream: TextIO | None = None) -> None:
-    """Send all that this process logs, its libraries included, as JSON to stderr or `stream`."""
+def configure_logs(process: str, level: str, stream: TextIO | None = None) -> logging.Formatter:
+    """Send all that this process logs, its libraries included, as JSON to stderr or `stream`.
+
+    Returns what writes the lines, redacted, for whoever sends them elsewhere as well.
+    """
     first: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        _moment,
         _process_name(process),
         _trace_ids,
         _failure,
@@ -41,20 +45,20 @@ def configure_logs(process: str, level: str, stream: TextIO | None = None) -> No
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=first,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-                _without_addresses,
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=first,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            _without_addresses,
+        ],
     )
+    handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # They say at INFO what our own lines say, or name what a person asked for.
     for name in ("temporalio", "uvicorn", "uvicorn.error", "alembic", "mail.log", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    return formatter
 
 
 def _process_name(process: str) -> Processor:
@@ -63,6 +67,14 @@ def _process_name(process: str) -> Processor:
         return event
 
     return add
+
+
+def _moment(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """When: for a library's line what its record says, so that the line is the same wherever it goes."""
+    record: logging.LogRecord | None = event.get("_record")
+    said = datetime.now(UTC) if record is None else datetime.fromtimestamp(record.created, UTC)
+    event["at"] = said.isoformat().replace("+00:00", "Z")
+    return event
 
 
 def _trace_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -14,6 +14,7 @@ import structlog
 from contracts.fault_points import arm
 from workers.logs import configure_logs
 from workers.metrics import serve_metrics
+from workers.sent_logs import send_logs
 from workers.settings import Settings, SettingsError, read_settings
 from workers.telemetry import start_telemetry
 
@@ -58,8 +59,8 @@ def run_process(name: str, kind: type[Settings], serve: Serve[Settings]) -> int:
         print(f"clew {name} cannot start:\n{error}", file=sys.stderr)  # noqa: T201 -- no log yet
         return 2
     arm(os.environ)
-    configure_logs(name, settings.log_level)
-    return asyncio.run(_live(name, settings, serve))
+    with send_logs(name, configure_logs(name, settings.log_level)):
+        return asyncio.run(_live(name, settings, serve))
 
 
 async def _live(name: str, settings: Settings, serve: Serve[Settings]) -> int:

@@ -12,6 +12,11 @@ from workers.encrypted_ways import is_this_machine, web_host_in_the_clear
 IN_THE_CLEAR = "where its network is private, let CLEW_UNENCRYPTED name"
 """How one allows it, in the words of what refuses it."""
 
+_COLLECTORS = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    *(f"OTEL_EXPORTER_OTLP_{kind}_ENDPOINT" for kind in ("LOGS", "TRACES", "METRICS")),
+)
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -53,9 +58,9 @@ class ProcessSettings(BaseSettings):
             raise ValueError(
                 f'CLEW_METRICS_HOST: {host} is read in the clear: {IN_THE_CLEAR} "metrics"'
             )
-        collector = "OTEL_EXPORTER_OTLP_ENDPOINT"
-        for each in web_host_in_the_clear(os.environ.get(collector, ""), self.unencrypted):
-            raise ValueError(f'{collector}: write https://, or {IN_THE_CLEAR} "{each}"')
+        for collector in _COLLECTORS:
+            for each in web_host_in_the_clear(os.environ.get(collector, ""), self.unencrypted):
+                raise ValueError(f'{collector}: write https://, or {IN_THE_CLEAR} "{each}"')
         return self
 
     @model_validator(mode="before")

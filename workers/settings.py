@@ -1,7 +1,7 @@
 """What each process is told from outside: one frozen class per process, every field documented.
 
 Names in the environment are the fields in capitals with `CLEW_` before them, and Temporal's own
-`TEMPORAL_ADDRESS` and `TEMPORAL_NAMESPACE`. Traces and metrics go out by the standard `OTEL_*`
+`TEMPORAL_ADDRESS` and `TEMPORAL_NAMESPACE`. Logs, traces and metrics go out by the standard `OTEL_*`
 variables, and only where `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 """
 

@@ -78,7 +78,8 @@ class Door:
 class TemporalCluster:
     """Servers that share two databases beside ours and find each other there.
 
-    `url`: a PostgreSQL on which databases may be made. `servers[0].kill()` ends one, by its pid, and
+    `url`: a PostgreSQL on which databases may be made; `server_url`: the same for a lesser role that the
+    servers work with. `servers[0].kill()` ends one, by its pid, and
     `servers[0].start()` starts it again; `address` goes on to answer meanwhile, through the others.
     One server alone needs no door, and `address` is its own.
     """
@@ -94,6 +95,7 @@ class TemporalCluster:
         namespace: str = "default",
         dynamic: Mapping[str, Any] | None = None,
         search_attributes: Sequence[SearchAttributeKey[Any]] = SEARCH_ATTRIBUTES,
+        server_url: str | None = None,
     ) -> None:
         self._programs = programs
         self._url = url
@@ -101,7 +103,11 @@ class TemporalCluster:
         self.namespace = namespace
         self.servers = [
             ProductionServer(
-                programs.server, folder / f"server-{n}", url, shards=shards, dynamic=dynamic
+                programs.server,
+                folder / f"server-{n}",
+                server_url or url,
+                shards=shards,
+                dynamic=dynamic,
             )
             for n in range(1, servers + 1)
         ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.checkout import need_examples
 from cli.output import FAILED, CommandError, print_json, run
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def flights(
     Every passenger is a Temporal workflow that is written to, waits, and is handed to staff. It
     ends by itself; the exit code is 0 only if every passenger is accounted for.
     """
+    need_examples("The demo")
     from cli.demo.flights import Wish, fly
     from cli.demo.terminal import Terminal
 

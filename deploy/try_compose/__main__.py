@@ -119,7 +119,7 @@ class Trial:
 
     def _not_shut(self) -> list[str]:
         """Containers that are root, can write, may gain rights, or hold a secret in their environment."""
-        secret = (self._folder / "clew/secrets/postgres_password").read_text()
+        secrets = [file.read_text() for file in (self._folder / "clew/secrets").iterdir()]
         found: list[str] = []
         for name, each in self._clew.containers().items():
             host, config = each["HostConfig"], each["Config"]
@@ -128,7 +128,7 @@ class Trial:
                 and host["CapDrop"] == ["ALL"]
                 and any("no-new-privileges" in option for option in host["SecurityOpt"] or ())
                 and config["User"].split(":")[0] not in ("", "0", "root")
-                and secret not in json.dumps(config["Env"])
+                and not any(secret in json.dumps(config["Env"]) for secret in secrets)
                 and host["Memory"] > 0
             )
             if not shut:

@@ -18,7 +18,9 @@ from workers.embedded.child_process import free_port
 CLONE = Path(__file__).resolve().parents[2]
 PROJECT = "clew-trial"
 TMP = "/tmp"  # noqa: S108 -- the container's own, in memory
-JOBS = frozenset({"temporal-schema", "prepare"})
+JOBS = frozenset({"temporal-role", "temporal-schema", "prepare"})
+PROFILES = ("try", "inspect")
+"""The trial looks at mails and at the Web UI, as a person who tries it does."""
 
 
 class TrialError(Exception):
@@ -43,7 +45,8 @@ class Installation:
 
     def compose(self, *words: str, given: bytes = b"") -> str:
         """One `docker-compose` command on it."""
-        command = ["docker-compose", "--project-name", PROJECT, *words]
+        profiles = [word for profile in PROFILES for word in ("--profile", profile)]
+        command = ["docker-compose", "--project-name", PROJECT, *profiles, *words]
         return self._docker.call(command, folder=self._folder, given=given)
 
     def start(self) -> None:

@@ -16,8 +16,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 _FOLDER = Path(__file__).parent
-_LOCK = 0x636C6577
-"""`clew`: the advisory lock that migrating processes queue behind."""
+LOCK = 0x636C6577
+"""`clew`: the advisory lock that processes which migrate or grant queue behind."""
 
 
 def upgrade(url: str) -> None:
@@ -28,7 +28,7 @@ def upgrade(url: str) -> None:
     """
     configuration = _configuration()
     with _connect(url) as connection, connection.begin():
-        connection.execute(sqlalchemy.text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(sqlalchemy.text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
 

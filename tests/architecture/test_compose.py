@@ -28,7 +28,14 @@ from workers.settings import (
 )
 
 CLONE = Path(__file__).resolve().parents[2]
-GIVEN = {"POSTGRES_PASSWORD": "p", "CLEW_SECRET": "s" * 32}
+GIVEN = {
+    "POSTGRES_PASSWORD": "p-owner",
+    "CLEW_DATABASE_PASSWORD": "p-running",
+    "TEMPORAL_DATABASE_PASSWORD": "p-temporal",
+    "CLEW_SECRET": "s" * 32,
+}
+PROFILES = {"try": {"mailbox"}, "inspect": {"temporal-ui", "codec"}, "inbound": {"inbound"}}
+"""What begins only when it is asked for."""
 KINDS: dict[str, type[ProcessSettings]] = {
     "journey": JourneySettings,
     "delivery": DeliverySettings,
@@ -44,7 +51,8 @@ def compose(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | settings
     return subprocess.run(
         [
-            *("docker-compose", "--profile", "inbound"),
+            "docker-compose",
+            *(word for profile in PROFILES for word in ("--profile", profile)),
             *("-f", CLONE / "docker-compose.yml", *arguments),
         ],
         env=environment,
@@ -67,7 +75,7 @@ def test_docker_compose_accepts_the_file() -> None:
 
 
 @pytest.mark.needs("docker-compose")
-@pytest.mark.parametrize("missing", ["POSTGRES_PASSWORD", "CLEW_SECRET"])
+@pytest.mark.parametrize("missing", sorted(GIVEN))
 def test_no_password_and_no_secret_is_assumed(missing: str) -> None:
     given = {name: value for name, value in GIVEN.items() if name != missing}
 
@@ -83,9 +91,61 @@ def test_every_process_of_ours_is_there(services: dict[str, Any]) -> None:
     assert set(KINDS) <= ours
 
 
+def test_what_people_look_at_begins_only_when_it_is_asked_for(services: dict[str, Any]) -> None:
+    asked = {
+        name: service["profiles"] for name, service in services.items() if "profiles" in service
+    }
+
+    assert asked == {name: [profile] for profile, names in PROFILES.items() for name in names}
+    for name, service in services.items():
+        if name not in asked:
+            assert not set(service.get("depends_on", ())) & set(asked), name
+
+
+@pytest.mark.needs("docker-compose")
+def test_a_plain_start_starts_what_works_for_customers_alone() -> None:
+    """As docker-compose reads it: who has a profile begins only where that is named."""
+    config = compose("config", **GIVEN)
+
+    read = yaml.safe_load(config.stdout)["services"]
+    plain = {name for name, service in read.items() if not service.get("profiles")}
+    assert plain == {
+        *("postgres", "temporal-role", "temporal-schema", "temporal", "prepare"),
+        *("api", "router", "journey", "delivery"),
+    }
+
+
+OWNERS = {"postgres", "temporal-role", "temporal-schema", "prepare"}
+"""Who has the password of the tables' owner: the server, and jobs that end."""
+
+
+def test_only_jobs_that_end_have_the_owners_password(services: dict[str, Any]) -> None:
+    files = yaml.safe_load((CLONE / "deploy/compose.secrets.yml").read_text())["services"]
+    for name, service in services.items():
+        told = str(service.get("environment", {}))
+        assert ("${POSTGRES_PASSWORD" in told) == (name in OWNERS), name
+        assert ("postgres_password" in files.get(name, {}).get("secrets", ())) == (name in OWNERS)
+    assert set(OWNERS) - {"postgres"} == JOBS
+
+
+@pytest.mark.needs("docker-compose")
+def test_each_reaches_postgresql_as_a_role_of_its_own() -> None:
+    environments = rendered()
+
+    for name in set(KINDS) - {"mailbox"}:
+        told = environments[name]
+        assert told["CLEW_DATABASE_URL"] == "postgresql://clew_running@postgres:5432/clew", name
+        assert told["PGPASSWORD"] == "p-running", name
+        assert not {"p-owner", "p-temporal"} & set(map(str, told.values())), name
+    server, prepare = environments["temporal"], environments["prepare"]
+    assert (server["POSTGRES_USER"], server["POSTGRES_PWD"]) == ("temporal", "p-temporal")
+    assert prepare["CLEW_OWNER_DATABASE_URL"] == "postgresql://clew@postgres:5432/clew"
+    assert (prepare["PGPASSWORD"], prepare["CLEW_DATABASE_PASSWORD"]) == ("p-owner", "p-running")
+
+
 def rendered(**settings: str) -> dict[str, Any]:
     """The environment of each service, as docker-compose makes it."""
-    config = compose("config", **GIVEN, **settings)
+    config = compose("config", **GIVEN | settings)
     assert config.returncode == 0, config.stderr
     found = yaml.safe_load(config.stdout)["services"]
     return {name: service.get("environment", {}) for name, service in found.items()}
@@ -210,7 +270,7 @@ def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-JOBS = {"prepare", "temporal-schema"}
+JOBS = {"prepare", "temporal-role", "temporal-schema"}
 
 
 def test_every_service_comes_back_after_a_crash_and_a_job_ends(services: dict[str, Any]) -> None:
@@ -286,7 +346,7 @@ def test_with_secrets_in_files_no_environment_holds_one(tmp_path: Path) -> None:
 
     secrets = [file.read_text() for file in (copy / "secrets").iterdir()]
     assert made.returncode == 0, made.stderr
-    assert len(secrets) == 3
+    assert len(secrets) == 5
     assert all(len(secret) == 64 for secret in secrets)
     assert not [secret for secret in secrets if secret in config]
     for name, service in yaml.safe_load(config)["services"].items():
@@ -300,6 +360,7 @@ def test_secrets_are_made_once_and_nobody_else_reads_them(tmp_path: Path) -> Non
     first = (copy / ".env").read_text()
 
     again, other = _secrets(copy), _secrets(copy, "--files")
+    lines = (copy / ".env").read_text().splitlines()
 
     assert (copy / ".env").read_text() == first
     assert (copy / ".env").stat().st_mode & 0o077 == 0
@@ -307,6 +368,25 @@ def test_secrets_are_made_once_and_nobody_else_reads_them(tmp_path: Path) -> Non
     assert other.returncode == 1
     assert "in-a-file" in other.stderr
     assert not (copy / "secrets").exists()
+    assert {line.partition("=")[0] for line in lines} == {*GIVEN, "CLEW_STAFF_TOKEN"}
+    assert len({line.partition("=")[2] for line in lines}) == len(lines)
+
+
+@pytest.mark.parametrize("words", [(), ("--files",)])
+def test_made_again_after_an_upgrade_secrets_gain_what_is_new_where_they_began(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    copy = _copied(tmp_path)
+    (copy / "secrets").mkdir()
+    (copy / "secrets/postgres_password").write_text("of before")
+    (copy / ".env").write_text("POSTGRES_PASSWORD=in-a-file\nCLEW_SECRET=in-a-file\n")
+
+    made = _secrets(copy, *words)
+
+    assert made.returncode == 0, made.stderr
+    assert "CLEW_DATABASE_PASSWORD=in-a-file" in (copy / ".env").read_text().splitlines()
+    assert (copy / "secrets/postgres_password").read_text() == "of before"
+    assert len((copy / "secrets/clew_database_password").read_text()) == 64
 
 
 def _copied(folder: Path) -> Path:

@@ -340,12 +340,20 @@ def test_temporal_elsewhere_must_show_a_certificate(monkeypatch: pytest.MonkeyPa
     assert journey(temporal_address=elsewhere)
 
 
-def test_traces_and_measures_go_nowhere_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measures_are_read_nowhere_in_the_clear() -> None:
     with pytest.raises(SettingsError, match="CLEW_METRICS_HOST"):
         journey(metrics_port=9000, metrics_host="0.0.0.0")
     assert journey(metrics_port=9000, metrics_host="0.0.0.0", unencrypted=["metrics"])
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com:4318")
-    with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_ENDPOINT"):
+
+
+@pytest.mark.parametrize("kind", ["", "LOGS_", "TRACES_", "METRICS_"])
+def test_no_collector_elsewhere_is_told_anything_in_the_clear(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = f"OTEL_EXPORTER_OTLP_{kind}ENDPOINT"
+    monkeypatch.setenv(setting, "http://collector.example.com:4318")
+
+    with pytest.raises(SettingsError, match=setting):
         journey()
     assert journey(unencrypted=["collector.example.com"])
 

@@ -1,25 +1,19 @@
-"""One trace from a request to the mail it led to, and metrics: as a collector by OTLP gets them."""
+"""One trace from a request to the mail it led to, metrics and log lines: as a collector by OTLP gets them."""
 
 import asyncio
-import threading
-from collections import defaultdict
 from collections.abc import AsyncIterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 import pytest_asyncio
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from cli.journey_files import Published, check_files, find_files
 from stores.database import open_pool
 from stores.definitions import DefinitionStore
 from stores.messages import MessageStore
+from tests.integration.workers.collector import Collector
 from workers.embedded.stack import Ports, Stack
 
 JOURNEY = """
@@ -39,56 +33,10 @@ stages:
 """
 
 
-class Collector:
-    """Takes what OTLP exporters send; spans by trace, metric names with their newest value."""
-
-    def __init__(self) -> None:
-        self.spans: dict[str, dict[str, str]] = defaultdict(dict)
-        self.services: dict[str, str] = {}
-        self.metrics: set[str] = set()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.take(self.path, body)
-                self.send_response(200)
-                self.send_header("Content-Type", "application/x-protobuf")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base's name
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def take(self, path: str, body: bytes) -> None:
-        if path == "/v1/metrics":
-            for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-                for scope in resource.scope_metrics:
-                    self.metrics |= {metric.name for metric in scope.metrics}
-            return
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            [service] = [
-                each.value.string_value
-                for each in resource.resource.attributes
-                if each.key == "service.name"
-            ]
-            for scope in resource.scope_spans:
-                for span in scope.spans:
-                    self.spans[span.trace_id.hex()][span.name] = service
-
-
 @pytest_asyncio.fixture(scope="module")
 async def collector() -> AsyncIterator[Collector]:
-    collector = Collector()
-    yield collector
-    collector.server.shutdown()
-    collector.server.server_close()
+    with Collector() as collector:
+        yield collector
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -157,6 +105,16 @@ async def test_a_collector_gets_our_metrics_and_those_of_temporal(
 
     await until(lambda: ours <= collector.metrics)
     await until(lambda: any(name.startswith("temporal_") for name in collector.metrics))
+
+
+@pytest.mark.timeout(300)
+async def test_a_collector_gets_what_each_process_logs(stack: Stack, collector: Collector) -> None:
+    processes = {f"clew-{each}" for each in ("api", "router", "journey", "delivery")}
+
+    def ready() -> set[str]:
+        return {line.service for line in list(collector.lines) if line.event == "ready"}
+
+    await until(lambda: processes <= ready())
 
 
 async def until(condition: Any, seconds: float = 90) -> None:

@@ -262,28 +262,30 @@ def _pages() -> list[Door]:
     ]  # fmt: skip
 
 
-def _staff_pages() -> list[Door]:
-    def page(
-        method: str,
-        path: str,
-        says: str,
-        proof: Proof = "session",
-        audited: str = "",
-        answers: tuple[int, ...] = (200, 303),
-    ) -> Door:
-        # Whoever is not signed in is led to where they do.
-        taken: Taken = "form" if method == "POST" else ""
-        return Door(
-            method=method,
-            path=path,
-            says=says,
-            proof=proof,
-            page=True,
-            taken=taken,
-            audited=audited,
-            answers=answers,
-        )
+def _page_of_staff(
+    method: str,
+    path: str,
+    says: str,
+    proof: Proof = "session",
+    audited: str = "",
+    answers: tuple[int, ...] = (200, 303),
+) -> Door:
+    # Whoever is not signed in is led to where they do.
+    taken: Taken = "form" if method == "POST" else ""
+    return Door(
+        method=method,
+        path=path,
+        says=says,
+        proof=proof,
+        page=True,
+        taken=taken,
+        audited=audited,
+        answers=answers,
+    )
 
+
+def _staff_pages() -> list[Door]:
+    page = _page_of_staff
     return [
         page("GET", "/staff", "The inbox: cases of a member of staff"),
         page("GET", "/staff/login", "Where staff sign in", "none", answers=(200,)),
@@ -310,6 +312,13 @@ def _staff_pages() -> list[Door]:
         page("GET", "/staff/case/{case:path}", "One case"),
         page("GET", "/staff/case/{case:path}/file", "A file of the thread"),
         page("POST", "/staff/case/{case:path}/{act}", "What a member does with a case", audited="what was done", answers=(204, 303)),
+        Door(method="GET", path="/staff/static/{file}", says="The style and the scripts of the inbox", proof="none"),
+    ]  # fmt: skip
+
+
+def _control_pages() -> list[Door]:
+    page = _page_of_staff
+    return [
         page("GET", "/control", "Mission control: all journeys"),
         page("GET", "/control/events", "That figures changed, as they do"),
         page("GET", "/control/journey/{journey}", "A journey with its figures"),
@@ -321,7 +330,6 @@ def _staff_pages() -> list[Door]:
         page("POST", "/control/stops", "Stop a journey, a channel or everything", audited="stopped", answers=(303,)),
         page("POST", "/control/stops/lift", "Let it send again", audited="resumed", answers=(303,)),
         Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
-        Door(method="GET", path="/staff/static/{file}", says="The style and the scripts of the inbox", proof="none"),
     ]  # fmt: skip
 
 
@@ -344,5 +352,5 @@ def _process() -> list[Door]:
 
 
 DOORS: tuple[Door, ...] = (
-    *_ingest(), *_apps(), *_of_staff(), *_pages(), *_staff_pages(), *_inbound(), *_process()
+    *_ingest(), *_apps(), *_of_staff(), *_pages(), *_staff_pages(), *_control_pages(), *_inbound(), *_process()
 )  # fmt: skip

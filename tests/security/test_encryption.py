@@ -1,6 +1,5 @@
 """How what is said is kept from others: versions and ciphers of TLS, and who must show a certificate (ASVS V12)."""
 
-import ast
 import asyncio
 import socket
 import ssl
@@ -43,7 +42,6 @@ from workers.temporal_tls import temporal_door
 from workers.web import http_encryption, serve_http
 
 CLONE = Path(__file__).resolve().parents[2]
-ROOMS = "activities api channels cli console contracts deploy insight journey routing stores workers workflows"
 SECRET = {"secret": SecretStr("s" * 32)}
 
 
@@ -465,35 +463,6 @@ async def test_a_relay_whose_certificate_nobody_vouches_for_gets_no_mail(somebod
         await channel._connect()
 
     assert somebody.heard == b""
-
-
-def unchecked(code: str) -> list[int]:
-    """Lines by which a certificate would not be checked."""
-    names = {"CERT_NONE", "CERT_OPTIONAL", "_create_unverified_context"}
-    settings = {"verify", "check_hostname", "validate_certs"}
-    found: list[int] = []
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Attribute) and node.attr in names:
-            found.append(node.lineno)
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        named = {each.attr for each in targets if isinstance(each, ast.Attribute)}
-        if isinstance(node, ast.keyword):
-            named = {node.arg or ""}
-        value = node.value if isinstance(node, ast.Assign | ast.keyword) else None
-        if named & settings and isinstance(value, ast.Constant) and value.value is False:
-            found.append(value.lineno)
-    return sorted(found)
-
-
-def test_nothing_of_ours_switches_the_check_of_certificates_off() -> None:
-    files = [each for room in ROOMS.split() for each in (CLONE / room).rglob("*.py")]
-
-    assert len(files) > 300
-    assert {str(each): lines for each in files if (lines := unchecked(each.read_text()))} == {}
-    assert unchecked("import ssl\nx.verify_mode = ssl.CERT_NONE\nAsyncClient(verify=False)\n") == [
-        2,
-        3,
-    ]
 
 
 def test_a_web_ui_elsewhere_must_show_a_certificate() -> None:

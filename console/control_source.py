@@ -182,7 +182,12 @@ class SourcePage:
             return error.problems
         if found.journey != journey:
             other = f"this is the journey {found.journey!r}, not {journey!r}"
-            return [Problem(journey, 1, 1, "journey", other, f"write journey: {journey}")]
+            return [
+                Problem(
+                    file=journey, line=1, column=1, path="journey", message=other,
+                    remedy=f"write journey: {journey}",
+                )
+            ]  # fmt: skip
         return found
 
     async def _versions(self, visit: Visit) -> list[PublishedDefinition]:

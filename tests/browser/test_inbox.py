@@ -124,6 +124,7 @@ async def test_a_case_is_worked_on_with_the_keyboard_alone(inbox: Inbox) -> None
     outline = await page.evaluate("getComputedStyle(document.querySelector('.case.here')).outlineWidth")  # fmt: skip
     await keys.press("c")
     await page.wait_for_selector("text=It is yours")
+    await page.wait_for_load_state()  # a page hears keys once its scripts have run
     await keys.press("s")
     snoozed = await page.evaluate("document.activeElement.id")
     await keys.press("Escape")
@@ -133,8 +134,10 @@ async def test_a_case_is_worked_on_with_the_keyboard_alone(inbox: Inbox) -> None
     await page.locator("#decide details[open] button").first.focus()
     await keys.press("Enter")
     await page.wait_for_selector("text=Decided.")
+    await page.wait_for_load_state()
     await keys.press("u")
     await page.wait_for_selector(".tabs")
+    await page.wait_for_load_state()
     await keys.press("/")
     searches = await page.evaluate("document.activeElement.id")
     await keys.type("c j")  # in a field keys are letters

@@ -107,8 +107,11 @@ stages:
         async def given(customer: str = ours) -> bool:
             nonlocal code
             async with stack.pool.connection() as connection:
+                # Given and told to the run: what comes before that can use no coupon yet.
                 cursor = await connection.execute(
-                    "select code from coupons where customer = %s", [customer]
+                    "select code from coupons c where customer = %s"
+                    " and exists (select from trace t where t.entry = c.entry and t.kind = 'offer')",
+                    [customer],
                 )
                 row = await cursor.fetchone()
             code = row["code"] if row else ""

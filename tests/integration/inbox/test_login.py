@@ -134,7 +134,14 @@ async def test_a_password_is_long_and_somebodys(house: StaffHouse) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["a" * 12, "            ", "0" * 200, "паролькошка", "🐎" * 12]
+    "password",
+    [
+        "vier storks at dusk",
+        "  o u r   s p a c e s  ",
+        "73-geese+51-owls " * 11,
+        "паролькошка",
+        "🐎🦊🐙🌵🎷🧭🪁🥁🛶🪐🧶🦉",
+    ],
 )
 async def test_a_password_is_of_any_characters(house: StaffHouse, password: str) -> None:
     password = password.ljust(12, "х")

@@ -323,6 +323,8 @@ def _control_pages() -> list[Door]:
         page("GET", "/control/events", "That figures changed, as they do"),
         page("GET", "/control/journey/{journey}", "A journey with its figures"),
         page("GET", "/control/journey/{journey}/people", "Who stands where in a journey"),
+        page("GET", "/control/journey/{journey}/source", "The source of a journey"),
+        page("POST", "/control/journey/{journey}/source", "Check a source, or publish it", audited="published; not what was only checked", answers=(200, 303)),
         page("GET", "/control/customer", "Where a customer is looked for"),
         page("POST", "/control/customer", "Find a customer by any identity", answers=(303,)),
         page("GET", "/control/customer/{customer}", "A customer on one line of time"),

@@ -13,6 +13,7 @@ from console.control_door import for_control
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures
 from console.control_overview import OverviewPage
+from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
 from insight.graph_style import STYLE
@@ -30,6 +31,7 @@ class Control:
     journey: JourneyPage
     customer: CustomerPage
     stops: StopsPage
+    source: SourcePage
     live: LiveFigures
 
 
@@ -55,6 +57,9 @@ def control_router(control: Control) -> APIRouter:
         for_control(door, control.customer.show),
         methods=["GET"],
     )
+    source = f"{CONTROL}/journey/{{journey}}/source"
+    router.add_route(source, for_control(door, control.source.show), methods=["GET"])
+    router.add_route(source, for_control(door, control.source.try_), methods=["POST"])
     router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.show), methods=["GET"])
     router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.begin), methods=["POST"])
     router.add_route(

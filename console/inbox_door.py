@@ -20,7 +20,7 @@ from stores.members import Member
 
 AT = "/staff"
 CONTROL = "/control"
-LARGEST_FORM = 64_000
+LARGEST_FORM = 200_000
 LARGEST_FORM_WITH_FILES = 21_000_000
 MOST_FILES = 10
 SESSION_SECONDS = 8 * 3600

@@ -45,6 +45,14 @@ class PublishedStore:
             )
         return revision
 
+    async def surveys(self) -> list[str]:
+        """The names of surveys that have a live revision."""
+        return await self.names("survey")
+
+    async def offers(self) -> list[str]:
+        """The names of offers that have a live revision."""
+        return await self.names("offer")
+
     async def names(self, kind: Kind) -> list[str]:
         """The names that have a live revision, in order."""
         async with self._pool.connection() as connection:

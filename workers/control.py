@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
+from channels.liquid_text import LiquidText
 from console.control import Control, control_router
 from console.control_customer import CustomerPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
 from console.control_overview import OverviewPage
+from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.inbox_door import InboxDoor
 from contracts.clock import RunClock
 from routing.journey_programs import JourneyPrograms
+from stores.audit import AuditStore
 from stores.control_looks import ControlLooks
 from stores.customer_timeline import CustomerTimelineStore
 from stores.customers import CustomerStore
@@ -23,6 +26,8 @@ from stores.definitions import DefinitionStore
 from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
 from stores.lags import LagStore
+from stores.messages import MessageStore
+from stores.published import PublishedStore
 from stores.runs import RunStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
@@ -64,6 +69,10 @@ def mission_control(
                 timelines=CustomerTimelineStore(pool), now=now, web_ui=web_ui, namespace=namespace,
             ),
             stops=StopsPage(door=door, stops=stops),
+            source=SourcePage(
+                door=door, definitions=definitions, messages=MessageStore(pool), words=PublishedStore(pool),
+                figures=figures, programs=programs, templates=LiquidText(), audit=AuditStore(pool),
+            ),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip

@@ -13,3 +13,23 @@ if (back && then) {
   back.addEventListener("input", told);
   back.addEventListener("change", () => back.form.requestSubmit());
 }
+
+// The source is checked as one types: once for a while of rest, and the newest answer counts.
+
+const draft = document.getElementById("draft");
+
+if (draft) {
+  const source = document.getElementById("source");
+  let resting, asked = 0;
+  const check = async () => {
+    const mine = ++asked, told = new FormData(draft);
+    told.set("act", "check");
+    try {
+      const answer = await fetch(draft.action, { method: "POST", body: new URLSearchParams(told), headers: { "X-Requested-By": "control" } });
+      if (!answer.ok || mine !== asked) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("found");
+      if (fresh) { document.getElementById("found").replaceChildren(...fresh.childNodes); document.body.dataset.checked = `${mine}`; }
+    } catch { /* the network is away: the next key tries again, and so does the button */ }
+  };
+  source.addEventListener("input", () => { clearTimeout(resting); resting = setTimeout(check, 400); });
+}

@@ -23,6 +23,7 @@ PAGES = {
     "people": "/control/journey/tea/people?at=tasting/2",
     "customer": f"/control/customer/{our_id('guest-0')}",
     "stops": "/control/stops",
+    "source": "/control/journey/tea/source",
 }
 
 
@@ -110,6 +111,20 @@ async def test_an_open_page_shows_what_happens(control: Inbox) -> None:
     await page.context.close()
 
 
+async def test_a_source_is_checked_as_one_types(control: Inbox) -> None:
+    page = await control.page("lena")
+    await page.goto(PAGES["source"])
+    written = await page.input_value("#source")
+
+    await page.fill("#source", written.replace("until: 3d", "until: 3x"))
+    await page.wait_for_selector("#found:has-text('What is wrong')")
+    await page.fill("#source", written.replace("until: 3d", "until: 4d"))
+
+    await page.wait_for_selector("#found:has-text('now 4d')")
+    assert await page.locator("#found .map svg").count() == 1
+    await page.context.close()
+
+
 async def test_what_hostile_people_are_called_runs_nothing(control: Inbox) -> None:
     house: Any = control.house
     async with house.pool.connection() as connection:
@@ -158,6 +173,7 @@ async def test_nothing_is_in_anybodys_way(
         ("customer", DESK, "light"),
         ("customer", PHONE, "dark"),
         ("stops", DESK, "light"),
+        ("source", DESK, "light"),
     ],
 )
 async def test_pictures_of_mission_control(

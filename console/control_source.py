@@ -1,0 +1,197 @@
+"""The source of a journey: checked as one types, with what would become of whoever stands in it, and published."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import JsonValue
+from starlette.responses import Response
+
+from console.control_door import control_page
+from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
+from contracts.journey_figures import Standing
+from insight.definition_changes import changes, standings
+from insight.graph_svg import Linked, svg_of
+from insight.journey_graph import journey_graph
+from journey.document import InvalidDocumentError, Problem
+from journey.named_words import NamedWords
+from journey.program import Program
+from journey.publication import Publishable, read_definition
+from journey.staff_roles import MemberRole
+from journey.templates import Templates
+from stores.definitions import PublishedDefinition
+
+LONGEST_SOURCE = 60_000
+"""Characters; a form may be no larger."""
+
+WRITERS: tuple[MemberRole, ...] = ("editor", "admin")
+"""Who writes journeys. Others look, and may try what would be."""
+
+
+class Definitions(Protocol):
+    """What was published."""
+
+    async def versions(self, journey: str) -> list[PublishedDefinition]: ...
+    async def live(self, journey: str) -> str | None: ...
+    async def publish(self, definition: Publishable) -> str: ...
+
+
+class Names(Protocol):
+    """Names of what has a live revision."""
+
+    async def names(self) -> Sequence[str]: ...
+
+
+class Words(Protocol):
+    """Surveys and offers by name."""
+
+    async def surveys(self) -> Sequence[str]: ...
+    async def offers(self) -> Sequence[str]: ...
+
+
+class Stands(Protocol):
+    """Who stands where now."""
+
+    async def stands(self, journey: str, version: str | None = None) -> list[Standing]: ...
+
+
+class Programs(Protocol):
+    """The program of a version."""
+
+    async def program(self, version: str) -> Program | None: ...
+
+
+class Audit(Protocol):
+    """Where deeds are written down."""
+
+    async def record(
+        self, who: str, did: str, what: str, detail: Mapping[str, JsonValue] | None = None
+    ) -> None: ...
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SourcePage:
+    """The page of the source, and what its form does."""
+
+    door: InboxDoor
+    definitions: Definitions
+    messages: Names
+    words: Words
+    figures: Stands
+    programs: Programs
+    templates: Templates
+    audit: Audit
+
+    async def show(self, visit: Visit) -> Response:
+        """The live version as its author wrote it, or `?version=`."""
+        versions = await self._versions(visit)
+        live = await self.definitions.live(versions[0].journey)
+        asked = visit.request.query_params.get("version") or live
+        shown = next((each for each in versions if each.version == asked), versions[0])
+        return await self._page(visit, versions, shown.source, tried=False)
+
+    async def try_(self, visit: Visit) -> Response:
+        """`source` is checked and compared with what is live; `act=publish` makes it live where nothing is wrong."""
+        versions = await self._versions(visit)
+        source = visit.form.raw("source").replace("\r\n", "\n")
+        if len(source) > LONGEST_SOURCE:
+            raise RefusedPageError(413, f"A journey has at most {LONGEST_SOURCE:,} characters.")
+        if visit.form.line("act") == "publish":
+            return await self._publish(visit, versions, source)
+        return await self._page(visit, versions, source, tried=True)
+
+    async def _publish(
+        self, visit: Visit, versions: Sequence[PublishedDefinition], source: str
+    ) -> Response:
+        if visit.member.role not in WRITERS:
+            raise RefusedPageError(403, "An editor or an admin publishes.")
+        journey = versions[0].journey
+        found = await self._read(source, journey)
+        if isinstance(found, list):
+            return await self._page(visit, versions, source, tried=True, status=400)
+        await self.definitions.publish(found)
+        await self.audit.record(
+            visit.member.member, "published", f"journey {journey}", {"version": found.version}
+        )
+        return to(f"{CONTROL}/journey/{journey}/source")
+
+    async def _page(
+        self,
+        visit: Visit,
+        versions: Sequence[PublishedDefinition],
+        source: str,
+        *,
+        tried: bool,
+        status: int = 200,
+    ) -> Response:
+        journey = versions[0].journey
+        live = await self.definitions.live(journey)
+        found = await self._read(source, journey)
+        values: dict[str, Any] = {
+            "journey": journey,
+            "versions": versions,
+            "live": live,
+            "source": source,
+            "tried": tried,
+            "problems": found if isinstance(found, list) else [],
+            "may_publish": visit.member.role in WRITERS,
+        }
+        if isinstance(found, Publishable):
+            before = await self.programs.program(live or versions[0].version)
+            assert before is not None, "a version that was published is there"
+            values |= {
+                "version": found.version,
+                "same": found.version == live,
+                "map": svg_of(journey_graph(found.program), Linked(style=False)),
+                "changes": changes(before, found.program),
+                "would": await self._would(before, found.program),
+            }
+        return control_page(self.door, visit, "control-source.html", values, status)
+
+    async def _would(self, before: Program, after: Program) -> list[dict[str, Any]]:
+        """Of each step at which somebody of the live version stands: how many, and what they would become if moved."""
+        here: dict[str, int] = {}
+        for each in await self.figures.stands(before.journey, before.version):
+            here[each.address] = here.get(each.address, 0) + each.n
+        lost = {each.address: each.becomes for each in standings(before, after)}
+        graph = journey_graph(before)
+        return [
+            {
+                "address": address,
+                "step": graph.nodes[address].words[0],
+                "n": n,
+                "becomes": lost.get(address, ""),
+            }
+            for address, n in sorted(here.items(), key=lambda each: (-each[1], each[0]))
+            if address in graph.nodes
+        ]
+
+    async def _read(self, source: str, journey: str) -> Publishable | list[Problem]:
+        try:
+            found = read_definition(
+                source,
+                journey,
+                dict.fromkeys(await self.messages.names()),
+                NamedWords(
+                    surveys=dict.fromkeys(await self.words.surveys()),
+                    offers=dict.fromkeys(await self.words.offers()),
+                ),
+                templates=self.templates,
+            )
+        except InvalidDocumentError as error:
+            return error.problems
+        if found.journey != journey:
+            other = f"this is the journey {found.journey!r}, not {journey!r}"
+            return [
+                Problem(
+                    file=journey, line=1, column=1, path="journey", message=other,
+                    remedy=f"write journey: {journey}",
+                )
+            ]  # fmt: skip
+        return found
+
+    async def _versions(self, visit: Visit) -> list[PublishedDefinition]:
+        versions = await self.definitions.versions(visit.request.path_params["journey"])
+        if not versions:
+            raise RefusedPageError(404, "There is no such journey.")
+        return versions

@@ -130,7 +130,16 @@ async def test_work_is_shared_evenly_however_many_cases_come_at_once(
     names = [f"member-{n}" for n in range(members)]
     await desk.hire(*names, queues=["shared"], skills=("refunds",), capacity=1_000)
     await desk.hire("unskilled", queues=["shared"])
-    numbers = iter(range(cases))
+    given = cases // members * 19 // 20 * members  # most are there before, shared as evenly
+    async with desk.pool.connection() as connection:
+        await connection.execute(
+            'insert into cases ("case", entry, n, workflow_id, journey, customer, queue, brief, decisions, state,'
+            " claimed_by, opened_at, opened_wall)"
+            " select 'case/before:' || n, 1, n + 1000000, '', 'cart', 'c_before_' || n, 'shared', '', '{}',"
+            " 'claimed', 'member-' || n %% %(members)s, now(), now() from generate_series(0, %(given)s - 1) n",
+            {"members": members, "given": given},
+        )
+    numbers = iter(range(cases - given))
 
     async def come() -> None:
         for n in numbers:

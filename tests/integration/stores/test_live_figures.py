@@ -38,6 +38,9 @@ async def test_a_page_of_a_journey_hears_of_it_and_of_no_other(shop: Shop, ear: 
     figures = JourneyFiguresStore(shop.pool)
     while await figures.fold():
         pass
+    async with asyncio.timeout(60):
+        while ear.count() < 2:  # that it listens, and that all was counted
+            await ear.heard()
     live = LiveFigures(changes=ear, every_seconds=0)
     cart, other = live.told("cart"), live.told("other")
     assert b"event: here" in await anext(cart)

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import orjson
 from starlette.responses import Response
 
-from console.control_door import control_page
+from console.control_door import control_page, instant_of
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
 from stores.customer_timeline import MOST_LINES, Line
 from stores.customers import Customer, NameOfNobodyError
@@ -69,7 +69,7 @@ class CustomerPage:
         if customer is None:
             raise RefusedPageError(404, "There is no such customer.")
         query = visit.request.query_params
-        before = _moment(query.get("before", "")) or self.now() + _AHEAD
+        before = instant_of(query.get("before", "")) or self.now() + _AHEAD
         plain = query.get("plain") == "yes"
         lines = await self.timelines.lines(customer.customer, before, decisions=not plain)
         runs = await self.all_runs.runs(customer=customer.customer, most=MOST_RUNS)
@@ -118,11 +118,3 @@ def _said(line: Line) -> str:
 def _plainly(value: object) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return text if len(text) <= _SAID_CHARACTERS else f"{text[: _SAID_CHARACTERS - 1]}…"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,30 +1,36 @@
 """The door of mission control: for those who run journeys, not for whoever answers customers."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from console.inbox_door import CONTROL, InboxDoor, Page, RefusedPageError, Visit
-from journey.staff_roles import MemberRole
-
-WHO: tuple[MemberRole, ...] = ("lead", "editor", "analyst", "admin")
-"""Who runs journeys, and sees all customers: agents see those whose cases they have, in the inbox."""
+from journey.staff_roles import RUNNING_ROLES
 
 
 def for_control(door: InboxDoor, page: Page) -> Callable[[Request], Awaitable[Response]]:
     """The page for whoever runs journeys."""
 
     async def allowed(visit: Visit) -> Response:
-        if visit.member.role not in WHO:
-            raise RefusedPageError(
-                403,
-                f"This is for {', '.join(WHO[:-1])} and {WHO[-1]}. Your cases are in the inbox.",
-            )
+        if not visit.runs_journeys:
+            *others, last = RUNNING_ROLES
+            said = f"This is for {', '.join(others)} and {last}. Your cases are in the inbox."
+            raise RefusedPageError(403, said)
         return await page(visit)
 
     return door.for_staff(allowed)
+
+
+def instant_of(text: str) -> datetime | None:
+    """An instant of an address, in UTC unless it says otherwise; None where it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def control_page(

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from console.control_door import control_page
+from console.control_door import control_page, instant_of
 from console.control_live import Shared
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit
 from contracts.journey_figures import Counted, InStage, Standing
@@ -28,7 +28,7 @@ from insight.measured_graph import (
 )
 from insight.step_figures import step_figures
 from journey.program import Program
-from stores.control_looks import Person
+from stores.control_looks import MOST_PEOPLE, Person
 from stores.definitions import PublishedDefinition
 
 SPANS: dict[str, tuple[str, timedelta]] = {
@@ -70,7 +70,7 @@ class People(Protocol):
         version: str | None = None,
         stuck: bool = False,
         before: int | None = None,
-        most: int = 100,
+        most: int = MOST_PEOPLE,
     ) -> list[Person]: ...
 
 
@@ -302,13 +302,9 @@ def _one_of(name: str | None, known: set[str]) -> str | None:
 
 
 def _moment(text: str, now: datetime) -> datetime | None:
-    """An instant of the past, in UTC unless it says otherwise; None where it is none."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return at if now - MOST_BACK < at < now else None
+    """An instant of the past; None where it is none."""
+    at = instant_of(text)
+    return at if at is not None and now - MOST_BACK < at < now else None
 
 
 def _hours_back(at: datetime, now: datetime) -> int:
@@ -322,6 +318,6 @@ def _ago(at: datetime, now: datetime) -> str:
 def _more(
     asked: Asked, address: str | None, people: Sequence[Person], *, stuck: bool
 ) -> str | None:
-    if len(people) < 100:
+    if len(people) < MOST_PEOPLE:
         return None
     return asked.query(at=address, before=str(people[-1].entry), stuck="yes" if stuck else None)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from console.inbox_door import HEADERS, Visit
+from console.event_stream import CHANGED, HERE, QUIET, streaming, too_many
+from console.inbox_door import Visit
 
 Shown = TypeVar("Shown")
 
-RETRY_SECONDS = 5
 KEPT_SECONDS = 10.0
 """What hangs on the time of day, and on no figure, is read again after so long."""
 
@@ -72,28 +72,24 @@ class LiveFigures:
     async def events(self, visit: Visit) -> Response:
         """`?journey=cart`: of one journey; else of all."""
         if self.listening >= self.most or self.stopping.is_set():
-            return Response(status_code=503, headers={**HEADERS, "Retry-After": f"{RETRY_SECONDS}"})
-        return StreamingResponse(
-            self.told(visit.request.query_params.get("journey")),
-            media_type="text/event-stream",
-            headers={**HEADERS, "X-Accel-Buffering": "no"},
-        )
+            return too_many()
+        return streaming(self.told(visit.request.query_params.get("journey")))
 
     async def told(self, journey: str | None) -> AsyncGenerator[bytes]:
         """What an open page is told: that it listens, and then that figures changed."""
         self.listening += 1
         try:
             seen = self.changes.count(journey)
-            yield f"retry: {RETRY_SECONDS * 1000}\n\nevent: here\ndata: {{}}\n\n".encode()
+            yield HERE
             until = monotonic() + self.longest_seconds
             while monotonic() < until and not self.stopping.is_set():
                 count = self.changes.count(journey)
                 if count != seen:
                     seen = count
-                    yield b"event: changed\ndata: {}\n\n"
+                    yield CHANGED
                     await self._rest(self.every_seconds)
                 elif not await self._something():
-                    yield b":\n\n"  # whoever left is noticed by writing to them
+                    yield QUIET
         finally:
             self.listening -= 1
 

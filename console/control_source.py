@@ -88,7 +88,8 @@ class SourcePage:
         live = await self.definitions.live(versions[0].journey)
         asked = visit.request.query_params.get("version") or live
         shown = next((each for each in versions if each.version == asked), versions[0])
-        return await self._page(visit, versions, shown.source, tried=False)
+        found = await self._read(shown.source, shown.journey)
+        return await self._page(visit, versions, shown.source, found)
 
     async def try_(self, visit: Visit) -> Response:
         """`source` is checked and compared with what is live; `act=publish` makes it live where nothing is wrong."""
@@ -98,7 +99,8 @@ class SourcePage:
             raise RefusedPageError(413, f"A journey has at most {LONGEST_SOURCE:,} characters.")
         if visit.form.line("act") == "publish":
             return await self._publish(visit, versions, source)
-        return await self._page(visit, versions, source, tried=True)
+        found = await self._read(source, versions[0].journey)
+        return await self._page(visit, versions, source, found)
 
     async def _publish(
         self, visit: Visit, versions: Sequence[PublishedDefinition], source: str
@@ -108,7 +110,7 @@ class SourcePage:
         journey = versions[0].journey
         found = await self._read(source, journey)
         if isinstance(found, list):
-            return await self._page(visit, versions, source, tried=True, status=400)
+            return await self._page(visit, versions, source, found, status=400)
         await self.definitions.publish(found)
         await self.audit.record(
             visit.member.member, "published", f"journey {journey}", {"version": found.version}
@@ -120,19 +122,16 @@ class SourcePage:
         visit: Visit,
         versions: Sequence[PublishedDefinition],
         source: str,
-        *,
-        tried: bool,
+        found: Publishable | list[Problem],
         status: int = 200,
     ) -> Response:
         journey = versions[0].journey
         live = await self.definitions.live(journey)
-        found = await self._read(source, journey)
         values: dict[str, Any] = {
             "journey": journey,
             "versions": versions,
             "live": live,
             "source": source,
-            "tried": tried,
             "problems": found if isinstance(found, list) else [],
             "may_publish": visit.member.role in WRITERS,
         }

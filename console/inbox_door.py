@@ -15,6 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from journey.staff_roles import RUNNING_ROLES
 from stores.audit import Origin, acting
 from stores.members import Member
 
@@ -109,6 +110,11 @@ class Visit:
     def leads(self) -> bool:
         """Whether they approve, and see what others have."""
         return self.member.leads
+
+    @property
+    def runs_journeys(self) -> bool:
+        """Whether mission control is for them."""
+        return self.member.role in RUNNING_ROLES
 
 
 Page = Callable[[Visit], Awaitable[Response]]

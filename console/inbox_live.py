@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 import orjson
 import structlog
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from console.event_stream import CHANGED, HERE, QUIET, RETRY_SECONDS, streaming, too_many
 from console.inbox_case import CasePage
-from console.inbox_door import HEADERS, Visit
+from console.inbox_door import Visit
 from stores.members import Member
 
-RETRY_SECONDS = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -67,12 +67,8 @@ class LiveInbox:
     def stream(self, member: Member, case: str | None) -> Response:
         """What this member hears; `case`: whose page they look at."""
         if len(self._listeners) >= self.most or self.stopping.is_set():
-            return Response(status_code=503, headers={**HEADERS, "Retry-After": f"{RETRY_SECONDS}"})
-        return StreamingResponse(
-            self._heard(member, case),
-            media_type="text/event-stream",
-            headers={**HEADERS, "X-Accel-Buffering": "no"},
-        )
+            return too_many()
+        return streaming(self._heard(member, case))
 
     async def _heard(self, member: Member, case: str | None) -> AsyncIterator[bytes]:
         listener = _Listener(member, case)
@@ -87,7 +83,7 @@ class LiveInbox:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY_SECONDS):
                     await self._looked.wait()
-            yield f"retry: {RETRY_SECONDS * 1000}\n\nevent: here\ndata: {{}}\n\n".encode()
+            yield HERE
             until = asyncio.get_running_loop().time() + self.longest_seconds
             while (told := await _next(listener, until)) is not None:
                 yield told
@@ -106,7 +102,7 @@ class LiveInbox:
             self._looked.set()
             rounds += 1
             if rounds % 15 == 0:
-                self._tell(b":\n\n")  # whoever left is noticed by writing to them
+                self._tell(QUIET)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.every_seconds):
                     await self.stopping.wait()
@@ -121,7 +117,7 @@ class LiveInbox:
         writers = await self.writers.all()
         for listener in list(self._listeners):
             if any(_concerns(listener, each) for each in changed):
-                _put(listener, b"event: changed\ndata: {}\n\n")
+                _put(listener, CHANGED)
             if listener.case is not None:
                 own = listener.member.member
                 now = [name for who, name in writers.get(listener.case, []) if who != own]

@@ -105,14 +105,20 @@ def median_seconds(stays: Mapping[int, int]) -> float | None:
 
 def quantile_seconds(stays: Mapping[int, int], share: float) -> float | None:
     """The length that this share of stays did not exceed: the middle of its bucket. None where there are none."""
-    total = sum(stays.values())
+    bucket = quantile(stays, share)
+    return None if bucket is None else 2.0 ** ((bucket + 0.5) / BUCKETS_AN_OCTAVE)
+
+
+def quantile(counts: Mapping[int, int], share: float) -> int | None:
+    """The value that this share of all did not exceed, of how often each came; None where none did."""
+    total = sum(counts.values())
     if total <= 0:
         return None
     wanted, so_far = share * total, 0
-    for bucket in sorted(stays):
-        so_far += stays[bucket]
+    for value in sorted(counts):
+        so_far += counts[value]
         if so_far >= wanted:
-            return 2.0 ** ((bucket + 0.5) / BUCKETS_AN_OCTAVE)
+            return value
     return None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contracts.journey_figures import Counted, Standing
-from insight.friction import Friction, StepFigures, quantile_seconds
+from insight.friction import Friction, StepFigures, quantile, quantile_seconds
 from insight.graph_parts import GraphNode, JourneyGraph, Way
 
 Noted = tuple[str, str, str]
@@ -60,12 +60,12 @@ def ways_noted(counted: Iterable[Counted]) -> Counter[Noted]:
 
 def standing_here(stands: Iterable[Standing], now: datetime) -> dict[str, Here]:
     """Who stands where `now`. Whoever came within an hour counts as if in its middle: to half an hour."""
-    ages: dict[str, Counter[float]] = {}
+    ages: dict[str, Counter[int]] = {}
     for each in stands:
-        age = max(0.0, (now - each.since).total_seconds() - 1_800)
+        age = max(0, round((now - each.since).total_seconds()) - 1_800)
         ages.setdefault(each.address, Counter())[age] += each.n
     return {
-        address: Here(n=count.total(), p50=_quantile(count, 0.5), p90=_quantile(count, 0.9))
+        address: Here(n=count.total(), p50=quantile(count, 0.5), p90=quantile(count, 0.9))
         for address, count in ages.items()
         if count.total() > 0
     }
@@ -170,15 +170,6 @@ def _of_stage(stage: str, measured: Measured) -> str:
     if step is not None and step.went:
         told.append(f"{step.went:,} went")
     return ", ".join(told)
-
-
-def _quantile(count: Counter[float], share: float) -> float:
-    wanted, so_far = share * count.total(), 0
-    for age in sorted(count):
-        so_far += count[age]
-        if so_far >= wanted:
-            return age
-    return 0.0
 
 
 def _share(share: float) -> str:

@@ -16,6 +16,9 @@ WORKING_ROLES: tuple[MemberRole, ...] = ("agent", "lead", "admin")
 LEADING_ROLES: tuple[MemberRole, ...] = ("lead", "admin")
 """Those who approve, and act for others."""
 
+RUNNING_ROLES: tuple[MemberRole, ...] = ("lead", "editor", "analyst", "admin")
+"""Those who run journeys, and see all customers: agents see those whose cases they have."""
+
 ROLES: tuple[Role, ...] = get_args(Role)
 
 READS = frozenset({"GET", "HEAD"})

@@ -42,6 +42,10 @@ select s.counted_at is not null as counted,
   from figures_standing s
 """
 
+_UNPACKED: LiteralString = """
+    select journey, version, (f ->> 0)::integer as hour, f ->> 1 as address, f ->> 2 as kind,
+           f ->> 3 as way, (f ->> 4)::bigint as n, (f ->> 5)::bigint as milliseconds"""
+
 _FOLD: LiteralString = (
     """
 with taken as (
@@ -49,9 +53,9 @@ with taken as (
      where m.ctid = any(array(select ctid from figure_moves limit %(most)s))
     returning journey, version, facts
 ), facts as (
-    select journey, version, (f ->> 0)::integer as hour, f ->> 1 as address, f ->> 2 as kind,
-           f ->> 3 as way, (f ->> 4)::bigint as n, (f ->> 5)::bigint as milliseconds
-      from taken cross join lateral json_array_elements(facts) f
+    """
+    + _UNPACKED
+    + """ from taken cross join lateral json_array_elements(facts) f
 ), """
     + _BY_SPAN
     + """, added as (
@@ -113,9 +117,9 @@ _DIFFERENCES: LiteralString = (
     + ", "
     + _BY_SPAN
     + """, moving as (
-    select journey, version, (f ->> 0)::integer as hour, f ->> 1 as address, f ->> 2 as kind,
-           f ->> 3 as way, (f ->> 4)::bigint as n, (f ->> 5)::bigint as milliseconds
-      from figure_moves cross join lateral json_array_elements(facts) f
+    """
+    + _UNPACKED
+    + """ from figure_moves cross join lateral json_array_elements(facts) f
 ), held as (
     select journey, span, at, version, address, kind, way, sum(n) as n, sum(milliseconds) as milliseconds
       from (select journey, span, at, version, address, kind, way, n, milliseconds from journey_figures

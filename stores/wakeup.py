@@ -6,18 +6,19 @@ Both hold a connection of their own, which must not go through PgBouncer.
 """
 
 import asyncio
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import psycopg
 import structlog
 
+from stores.listening import RETRY_SECONDS, Listening, connected, ended
+
 CHANNEL = "clew_outbox"
 QUIET_SECONDS = 0.05
 """A process rings at most once in this time."""
 
-_RETRY_SECONDS = 1.0
+_NAME = "clew bell"
 _log = structlog.get_logger(__name__)
 
 
@@ -44,12 +45,12 @@ class Bell:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await _end(self._task)
+        await ended(self._task)
 
     async def _run(self) -> None:
         while True:
             try:
-                async with await _connect(self._url) as connection:
+                async with await connected(self._url, _NAME) as connection:
                     while True:
                         await self._wanted.wait()
                         self._wanted.clear()
@@ -58,50 +59,12 @@ class Bell:
             except psycopg.Error as error:
                 self._wanted.set()  # a ring that was lost with the connection is rung again
                 _log.info("bell_unreachable", error=str(error).strip())
-                await asyncio.sleep(_RETRY_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
 
-class Ear:
+class Ear(Listening):
     """Hears the bell: `async with Ear(url) as ear`. Clear `heard` before looking, not after."""
 
     def __init__(self, url: str) -> None:
         self.heard = asyncio.Event()
-        self._url = url
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="ear")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await _end(self._task)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                async with await _connect(self._url) as connection:
-                    await connection.execute(f"listen {CHANNEL}")
-                    self.heard.set()
-                    async for _ in connection.notifies():
-                        self.heard.set()
-            except psycopg.Error as error:
-                _log.info("ear_unreachable", error=str(error).strip())
-            await asyncio.sleep(_RETRY_SECONDS)
-
-
-async def _connect(url: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
-    return await psycopg.AsyncConnection.connect(
-        url, autocommit=True, application_name="clew bell", connect_timeout=5
-    )
-
-
-async def _end(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        super().__init__(url, CHANNEL, _NAME, begun=self.heard.set, told=lambda _: self.heard.set())

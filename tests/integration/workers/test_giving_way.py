@@ -11,11 +11,11 @@ from workers.embedded.child_process import spawn
 from workers.embedded.own_process import LATER
 
 SAYS = """
-import os, sys, time
+import os, signal, sys
 with open(sys.argv[1] + ".part", "w") as told:
     told.write(str(os.nice(0)))
 os.replace(sys.argv[1] + ".part", sys.argv[1])
-time.sleep(600)
+signal.pause()
 """
 
 

@@ -21,8 +21,20 @@ class BoardFlight:
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class SignIn:
+    """Where a visitor looks at mission control and the inbox of the day, and as whom."""
+
+    address: str
+    member: str
+    password: str
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class DemoDay:
-    """What does not change while a day is played. `engine` is `temporal` or `machine`."""
+    """What does not change while a day is played. `engine` is `temporal` or `machine`.
+
+    `control`: None while there is no installation yet.
+    """
 
     title: str
     engine: Literal["temporal", "machine"]
@@ -31,6 +43,7 @@ class DemoDay:
     flights: tuple[BoardFlight, ...]
     begins: int
     ends: int
+    control: SignIn | None = None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from stores.members import Member, absences_of, working_members
 
 _LOAD: LiteralString = """
 select m.member,
-       (select count(*) from cases c where c.claimed_by = m.member and c.state = 'claimed') as load,
+       (select count(*) from cases c where c.claimed_by = m.member and c.under_way
+                                      and c.state = 'claimed') as load,
        (select turned_at from queue_turns t where t.queue = %(queue)s and t.member = m.member)
            as turned_at,
        (select max(coalesce(k.resolved_at, k.acted_at, k.answered_at)) from cases k
@@ -75,7 +76,7 @@ async def waiting_for(connection: Connection, member: str) -> None:
         f"""
         insert into case_bells ("case")
         select c."case" from members m cross join unnest(m.queues) q(queue) cross join lateral
-               (select "case" from cases where queue = q.queue and state in ('open', 'reopened')
+               (select "case" from cases where queue = q.queue and under_way and state in ('open', 'reopened')
                  order by {DUE}, opened_wall limit 1) c
          where m.member = %s order by 1
         {RUNG_AGAIN}

@@ -286,8 +286,8 @@ async def _ring_theirs(connection: Connection, member: str) -> None:
         f"""
         insert into case_bells ("case")
         select c."case" from cases c join members m on m.member = %s
-         where c.claimed_by = m.member and c.state in ('claimed', 'snoozed', 'pending')
-            or c.queue = any(m.queues) and c.state in ('open', 'reopened')
+         where c.under_way and (c.claimed_by = m.member and c.state in ('claimed', 'snoozed', 'pending')
+            or c.queue = any(m.queues) and c.state in ('open', 'reopened'))
          order by 1
         {RUNG_AGAIN}
         """,

@@ -36,11 +36,11 @@ from workers.embedded.stack_files import running_stack
 MARK = "demo.json"
 """Tells a folder of ours, which the next demo empties, from anybody else's."""
 
-FIRST = {"journey": 1, "delivery": 1, "api": 1, "mailbox": 1}
-"""The router comes last: it is told the clock, which begins when all else is up."""
+FIRST = {"journey": 1, "delivery": 1, "mailbox": 1}
+"""The router and the API come last: they are told the clock, which begins when all else is up."""
 
 REHEARSED_AT_MOST = 300
-ROUTER_TAKES = timedelta(seconds=3)
+BOTH_TAKE = timedelta(seconds=4)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -86,9 +86,9 @@ async def fly(wish: Wish, terminal: Terminal) -> Ended:
                 await parts.enter_async_context(stack)
                 here = await parts.enter_async_context(installed(stack.addresses))
             clock = RunClock(
-                wall_epoch=wall_now() + ROUTER_TAKES, run_epoch=day.begins, factor=pace.factor
+                wall_epoch=wall_now() + BOTH_TAKE, run_epoch=day.begins, factor=pace.factor
             )
-            await stack.add("router", clock=clock)
+            await asyncio.gather(stack.add("router", clock=clock), stack.add("api", clock=clock))
         except (EmbeddedServerError, TemporalNotFoundError) as error:
             raise CommandError(str(error)) from None
         flying = Flying(day, clock, pace, stack, here, stage, acts, terminal, watched=wish.page)

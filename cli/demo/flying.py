@@ -65,7 +65,7 @@ class Flying:
 
     async def play(self) -> None:
         """Play until the day is over and what it left has settled."""
-        self._stage.play(self.board.poster("temporal"))
+        self._stage.play(self.board.poster("temporal", self._here.control))
         for passenger in self._day.passengers.values():
             self.replay.add([(self._day.begins, identify(passenger, self._day.begins))])
         self.replay.add((each.at, track(each)) for each in self._day.stream())

@@ -1,5 +1,6 @@
 """What the demo needs inside the installation it has started: the journey, and stores to look at."""
 
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,17 +9,25 @@ from pathlib import Path
 from channels.mail_store import MailStore
 from channels.message_bundle import message_of, read_message
 from cli.message_sources import message_beside
+from console.flight_picture import SignIn
 from examples.flight.rehearsed_day import JOURNEY, MESSAGES
+from journey.member import MemberFile
 from journey.publication import read_definition
 from stores.case_desk import CaseDesk
 from stores.database import Pool, open_pool
 from stores.definitions import DefinitionStore
 from stores.demo_figures import DemoFigures
+from stores.member_passwords import MemberPasswordStore
+from stores.members import MemberStore, member_written
 from stores.messages import MessageStore
 from stores.runs import RunStore
 from stores.wakeup import Bell
 from workers.embedded.stack import Addresses
 
+VISITOR = "visitor"
+"""As whom whoever watches looks at mission control and the inbox: an admin, for it is their machine."""
+
+DESKS = ("connections", "rebooking", "baggage")
 WAIT_SECONDS = 3.0
 """How long one look waits for a database that was killed."""
 
@@ -32,6 +41,7 @@ class Installed:
     runs: RunStore
     cases: CaseDesk
     mails: MailStore
+    control: SignIn
 
 
 @asynccontextmanager
@@ -49,9 +59,19 @@ async def installed(addresses: Addresses) -> AsyncGenerator[Installed]:
                 runs=RunStore(pool),
                 cases=CaseDesk(pool, bell.ring),
                 mails=MailStore(Path(addresses.state) / "mailbox"),
+                control=await visitor(pool, f"{addresses.api}/control"),
             )
     finally:
         await pool.close()
+
+
+async def visitor(pool: Pool, address: str) -> SignIn:
+    """A member of staff for this demo alone, with a password that is made now."""
+    read = MemberFile(member=VISITOR, name="A visitor", role="admin", queues=list(DESKS))
+    await MemberStore(pool).put(member_written(read), by="demo")
+    password = secrets.token_urlsafe(12)
+    await MemberPasswordStore(pool).set(VISITOR, password, by="demo")
+    return SignIn(address=address, member=VISITOR, password=password)
 
 
 async def publish(pool: Pool) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
-from console.flight_picture import BoardFlight, DemoDay, FlightStatus
+from console.flight_picture import BoardFlight, DemoDay, FlightStatus, SignIn
 from examples.flight.board import Entry
 from examples.flight.day import Day
 from examples.flight.departures import NEW_YORK
@@ -35,7 +35,7 @@ class DayBoard:
         self._midnight = datetime.combine(local, time(), NEW_YORK)
         self._entries: list[Entry] = [day.board.entries[each.flight] for each in day.departures]
 
-    def poster(self, engine: str) -> DemoDay:
+    def poster(self, engine: str, control: SignIn | None = None) -> DemoDay:
         """What does not change while the day is played."""
         flights = tuple(
             BoardFlight(
@@ -56,6 +56,7 @@ class DayBoard:
             flights=flights,
             begins=min(flight.departs for flight in flights) // 60 * 60 - 30,
             ends=-(-max(flight.departs for flight in flights) // 60) * 60 + 60,
+            control=control,
         )
 
     def minutes(self, at: datetime) -> float:

@@ -29,6 +29,10 @@ function begin(given) {
   storm = newStorm(at("storm"), day);
   at("title").textContent = day.title;
   at("note").textContent = day.note;
+  at("control").hidden = !day.control;
+  if (day.control) at("control").replaceChildren(
+    make("a", { href: day.control.address, target: "_blank", rel: "noopener", textContent: "Mission control of this day" }),
+    ": sign in as ", make("code", { textContent: day.control.member }), " with ", make("code", { textContent: day.control.password }));
   document.body.dataset.engine = day.engine;
 }
 

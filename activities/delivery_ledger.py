@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from pydantic import JsonValue
 
+from activities.sent_words import SentWords
 from contracts.journey_run import RunReference
 from contracts.message_delivery import MessageDelivered
 from journey.effects import Deliver, RunRecord
@@ -80,12 +81,16 @@ class UnderWay:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Settlement:
-    """How an attempt ended. `accepted` has the provider's id; `words` tell a person more."""
+    """How an attempt ended. `accepted` has the provider's id; `words` tell a person more.
+
+    `sent`: what the customer reads, of an attempt that left.
+    """
 
     state: Literal["accepted", "refused", "unknown"]
     provider_id: str | None = None
     reason: str = ""
     words: str = ""
+    sent: SentWords | None = None
 
     def __post_init__(self) -> None:
         if (self.state == "accepted") != (self.provider_id is not None):
@@ -132,6 +137,6 @@ class DeliveryLedger(Protocol):
         """Nothing left, and its address is no more: the next attempt decides afresh without it."""
         ...
 
-    async def doubt(self, claim: Claimed, words: str) -> None:
-        """It may have left: the next attempt may ask at once what became of it."""
+    async def doubt(self, claim: Claimed, words: str, sent: SentWords) -> None:
+        """It may have left, with these words: the next attempt may ask at once what became of it."""
         ...

@@ -35,6 +35,7 @@ from activities.message_text import (
 from activities.message_words import MessageWords
 from activities.run_record import RunRecords
 from activities.sending_rate import Asker, NoRates, SendingRates, Waits, rate_names
+from activities.sent_words import sent_words
 from contracts.fault_points import reach
 from contracts.ids import effect_key
 from contracts.message_delivery import (
@@ -163,10 +164,12 @@ class MessageDelivery:
             raise _try_again(error.words, error.retry_after, "ProviderBusy") from error
         except (UnknownOutcomeError, TimeoutError) as error:
             words = str(error) or "the channel did not answer in time"
-            await self.ledger.doubt(claim, words)
+            await self.ledger.doubt(claim, words, sent_words(message))
             reach("delivery.after_doubt")
             raise _try_again(words, None, "UnknownOutcome") from error
-        accepted = Settlement(state="accepted", provider_id=answer.provider_id)
+        accepted = Settlement(
+            state="accepted", provider_id=answer.provider_id, sent=sent_words(message)
+        )
         return await self._settle(claim, accepted, asked)
 
     def _rate_names(self, way: str) -> list[str]:

@@ -82,7 +82,7 @@ class CustomerPage:
                 for run in runs
                 if run.state != "not_admitted"
             ],
-            "lines": [{"line": line, "said": _said(line)} for line in lines],
+            "lines": [_shown(line) for line in lines],
             "plain": plain,
             "path": here,
             "older": _older(here, lines, plain=plain),
@@ -107,6 +107,13 @@ def _older(here: str, lines: Sequence[Line], *, plain: bool) -> str | None:
         return None
     asked = {"before": lines[-1].at.isoformat(), **({"plain": "yes"} if plain else {})}
     return f"{here}?{urlencode(asked)}"
+
+
+def _shown(line: Line) -> dict[str, Any]:
+    """A line with what came with it; a message with what the customer read."""
+    if line.kind == "message":
+        return {"line": line, "said": "", "sent": line.said}
+    return {"line": line, "said": _said(line), "sent": {}}
 
 
 def _said(line: Line) -> str:

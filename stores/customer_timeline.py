@@ -24,7 +24,9 @@ with own as (
       order by received_at desc limit %(most)s)
     union all
     (select coalesce(settled_at, run_time), 'message', message,
-            concat_ws(': ', state, nullif(reason, ''), nullif(words, '')), '{}', journey, entry, coalesce(channel, ''),
+            concat_ws(': ', state, nullif(reason, ''), nullif(words, '')),
+            jsonb_strip_nulls(jsonb_build_object('subject', sent_subject, 'text', sent_text)), journey, entry,
+            coalesce(channel, ''),
             state in ('refused', 'unknown'), 0
        from deliveries where customer = %(customer)s and coalesce(settled_at, run_time) < %(before)s
       order by run_time desc limit %(most)s)

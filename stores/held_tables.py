@@ -264,7 +264,7 @@ TABLES: dict[LiteralString, Held] = {
         whose=MINE_OR_RUN,
         called="messages",
         gives="run_time message channel purpose address state reason words journey topic tried"
-        " uncertain expires settled_at",
+        " uncertain expires settled_at sent_subject sent_text",
         more={
             "as_written": "(select m.source from messages m"
             " where m.name = t.message and m.revision = t.revision)"

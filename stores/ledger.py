@@ -21,6 +21,7 @@ from activities.delivery_ledger import (
     Standing,
     UnderWay,
 )
+from activities.sent_words import SentWords
 from contracts.fault_points import reach
 from contracts.message_delivery import MessageDelivered
 from journey.delivery_policy import Decision, Defer, DeliveryFacts, Refuse, Send, decide
@@ -76,7 +77,8 @@ returning attempts, doubts, intended_at
 
 _SETTLE = """
 update deliveries set state = %(settlement)s, reason = %(reason)s, words = %(words)s,
-    provider_id = %(provider_id)s, settled_at = %(wall)s, claimed_until = null
+    provider_id = %(provider_id)s, settled_at = %(wall)s, claimed_until = null,
+    sent_subject = coalesce(%(subject)s, sent_subject), sent_text = coalesce(%(text)s, sent_text)
 where key = %(key)s and attempts = %(attempt)s and state = 'intended'
 """
 
@@ -87,6 +89,7 @@ update deliveries set
     provider_id = coalesce(provider_id, %(provider_id)s),
     settled_at = coalesce(settled_at, %(wall)s), state = 'accepted', reason = '',
     words = case when state = 'accepted' then words else 'accepted after all, late' end,
+    sent_subject = coalesce(%(subject)s, sent_subject), sent_text = coalesce(%(text)s, sent_text),
     claimed_until = null
 where key = %(key)s
 """
@@ -308,6 +311,7 @@ class Ledger:
             "words": clean_text(settlement.words),
             "provider_id": settlement.provider_id,
             "wall": self._wall_clock(),
+            **_sent(settlement.sent),
         }
         settled = await self._settled(values, standing)
         if not settled and settlement.state == "accepted":
@@ -367,16 +371,18 @@ class Ledger:
         await self._execute(_GONE, address)
         await self.release(claim, words)
 
-    async def doubt(self, claim: Claimed, words: str) -> None:
+    async def doubt(self, claim: Claimed, words: str, sent: SentWords) -> None:
         """End the claim now, without a word on what became of the message."""
         await self._execute(
-            "update deliveries set words = %(words)s, claimed_until = %(wall)s"
+            "update deliveries set words = %(words)s, claimed_until = %(wall)s,"
+            " sent_subject = %(subject)s, sent_text = %(text)s"
             " where key = %(key)s and attempts = %(attempt)s and state = 'intended'",
             {
                 "key": claim.key,
                 "attempt": claim.attempt,
                 "words": clean_text(words),
                 "wall": self._wall_clock(),
+                **_sent(sent),
             },
         )
 
@@ -408,6 +414,12 @@ def _known(row: DictRow | None, wall: datetime) -> MessageDelivered | UnderWay |
 def _in_doubt(row: DictRow) -> bool:
     """An attempt began and did not say how it ended (a claim that was given back is null)."""
     return row["state"] == "intended" and row["claimed_until"] is not None
+
+
+def _sent(sent: SentWords | None) -> dict[str, str | None]:
+    if sent is None:
+        return {"subject": None, "text": None}
+    return {"subject": clean_text(sent.subject), "text": clean_text(sent.text)}
 
 
 def _by_the_same_channel(intent: DeliveryIntent, channel: str) -> DeliveryIntent:

@@ -52,8 +52,8 @@ LINES = {
         "25,000: 0 refused; neighbours' p99 ≤ 2×",
         "Both cores are full of taking in the one customer's touchpoints, which are acknowledged only once they are"
         " in PostgreSQL. Tried: telling one run no more than 4.4 signals a second (it was refused at the 10,001st"
-        " before), taking a batch out in one statement, workers that give way to ingest. What is left wants a core"
-        " that the neighbours' workers have for themselves, or a limit for each customer at the door, which would refuse",
+        " before), taking a batch out in one statement, workers that give way to ingest. What is left wants a core that"
+        " the neighbours' workers have for themselves, or a limit for each customer at the door, which would refuse",
     ),
     "R8": Line(
         "Timers of one second",

@@ -15,7 +15,7 @@ from stores.figures_ear import FiguresEar
 from stores.journey_figures import JourneyFiguresStore
 from tests.integration.inbox.staff_house import StaffHouse
 from tests.integration.stores.test_backtest_runs import written
-from tests.unit.insight.recordings import NOON, guests, journey
+from tests.unit.insight.recordings import NOON, TEA, guests, journey
 from workers.control import mission_control
 from workers.inbox import staff_inbox
 
@@ -44,13 +44,13 @@ class ControlHouse(StaffHouse):
         )  # fmt: skip
         return create_app(inbox, control)
 
-    async def lived(self, url: str, folder: Path, many: int = 400) -> Figures:
+    async def lived(self, url: str, folder: Path, many: int = 400, source: str = TEA) -> Figures:
         """So many guests of a tea shop went through its journey, as a backtest plays it."""
         recording = SortedRecording(folder, "Tea Bought")
         for each in guests(many):
             recording.take(each)
         recording.close()
-        tea = journey()
+        tea = journey(source)
         self.version = tea.version
         played = await written(url, tea, recording)
         await self.fold()

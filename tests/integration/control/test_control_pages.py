@@ -177,6 +177,23 @@ async def test_what_a_customer_wrote_and_is_called_is_text(control: Control) -> 
     assert len(answer.content) < 60_000
 
 
+async def test_a_message_stands_there_as_it_was_sent(control: Control) -> None:
+    shop = control.house
+    [row] = await shop.rows(
+        "select customer from deliveries where state = 'accepted' and customer is not null limit 1"
+    )
+    async with shop.pool.connection() as connection:
+        await connection.execute(
+            "update deliveries set sent_subject = 'How was it?', sent_text = %s where customer = %s",
+            [f"Dear guest,\n{HOSTILE}", row["customer"]],
+        )
+
+    answer = await control.lead.goes(f"/control/customer/{row['customer']}")
+
+    assert "As it was sent: How was it? Dear guest," in said(answer)
+    assert "<script>document" not in answer.text
+
+
 async def test_a_long_line_is_leafed_through_without_a_gap(control: Control) -> None:
     shop = control.house
     customer = await shop.known("busy")

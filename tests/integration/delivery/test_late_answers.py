@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.delivery_ledger import Claimed, DeliveryIntent, Settlement
 from activities.message_channel import ProviderAnswer, RenderedMessage
+from activities.sent_words import SentWords
 from channels.recording import RecordingChannel
 from stores.ledger import LEASE
 from tests.integration.delivery.conftest import Desk
@@ -49,7 +50,7 @@ async def test_an_attempt_that_lost_its_claim_cannot_refuse_what_another_sent(de
 
     await desk.ledger.settle(slow, Settlement(state="refused", reason="bounced"))
     await desk.ledger.release(slow, "busy")
-    await desk.ledger.doubt(slow, "nobody knows")
+    await desk.ledger.doubt(slow, "nobody knows", SentWords(subject="Gate", text="Dear Anna"))
 
     assert (await desk.row())["state"] == "accepted"
 

@@ -26,6 +26,10 @@ async def test_a_retried_delivery_reaches_the_customer_once(desk: Desk) -> None:
     row = await desk.row()
     assert row["provider_id"].startswith("recorded-")
     assert (row["attempts"], row["uncertain"], row["address"]) == (1, False, ADDRESS)
+    assert (row["sent_subject"], row["sent_text"]) == (
+        "Gate B4",
+        "Dear Anna,\nyour gate is B4.",
+    )
 
 
 async def test_two_attempts_at_once_one_sends(desk: Desk) -> None:
@@ -61,6 +65,23 @@ async def test_a_marketing_message_whose_fate_is_unknown_is_never_sent_twice(
     assert desk.got == (["Gate B4"] if point in SENT_BEFORE else [])
     row = await desk.row()
     assert (row["state"], row["provider_id"]) == ("unknown", None)
+
+
+async def test_what_may_have_been_read_is_kept_where_the_fate_is_unknown(desk: Desk) -> None:
+    desk.channel.script(ADDRESS, [StallAfterAccept()])
+
+    told = await desk.deliver_until_told(purpose="marketing")
+
+    assert told.state == "unknown"
+    assert (await desk.row())["sent_subject"] == "Gate B4"
+
+
+async def test_of_what_never_left_nothing_was_read(desk: Desk) -> None:
+    desk.channel.script(ADDRESS, [RefuseForGood("550 gone")])
+
+    await desk.deliver_until_told()
+
+    assert (await desk.row())["sent_text"] is None
 
 
 @pytest.mark.parametrize("point", POINTS)

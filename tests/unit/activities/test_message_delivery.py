@@ -20,6 +20,7 @@ from activities.message_channel import MessageChannel
 from activities.message_delivery import MessageDelivery
 from activities.message_text import PublishedMessage
 from activities.message_words import MessageWords
+from activities.sent_words import SentWords
 from channels.message_renderer import MessageFileRenderer
 from channels.recording import Busy, RecordingChannel, RefuseForGood, StallAfterAccept
 from contracts.clock import RunClock
@@ -73,7 +74,7 @@ class ScriptedLedger:
     async def gone(self, claim: Claimed, words: str) -> None:
         self.asked.append("gone")
 
-    async def doubt(self, claim: Claimed, words: str) -> None:
+    async def doubt(self, claim: Claimed, words: str, sent: SentWords) -> None:
         self.asked.append("doubt")
 
 
@@ -258,6 +259,18 @@ async def test_a_doubtful_message_that_cannot_render_is_unknown_and_not_called_u
         await worker(ledger, source=None).deliver_message(ORDER)
 
     assert ledger.settled[0].state == "unknown"
+
+
+async def test_what_the_customer_read_is_settled_with_it() -> None:
+    ledger = ScriptedLedger()
+    source = "---\nsubject: Gate\n---\nDear {{ customer.first_name }}, gate {{ run.gate }}.\n"
+
+    await worker(ledger, source=source).deliver_message(ORDER)
+
+    [settled] = ledger.settled
+    assert settled.sent is not None
+    assert settled.sent.subject == "Gate"
+    assert settled.sent.text.startswith("Dear Anna, gate ")
 
 
 async def test_a_second_copy_is_written_down_before_it_leaves() -> None:

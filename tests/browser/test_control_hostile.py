@@ -1,0 +1,161 @@
+"""Whatever people, journeys and staff are called, mission control shows it as text: nothing runs, no page breaks."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import yaml
+from playwright.async_api import Page, async_playwright
+from psycopg.types.json import Jsonb
+
+from insight.sorted_recording import our_id
+from stores.database import open_pool
+from tests.browser.test_inbox import ARGUMENTS, DESK, PHONE, Inbox
+from tests.integration.api.conftest import serving
+from tests.integration.control.control_house import ControlHouse
+from tests.integration.inbox.staff_house import HOSTILE
+from tests.unit.insight.recordings import TEA
+from workers.embedded.postgres_server import PostgresServer
+
+TURNED = "\u202e\u2066\u200f"
+"""Marks that turn the direction of what follows."""
+
+FACES = "👩🏽‍🚀🏳️‍🌈" * 5
+WILD = f"{HOSTILE} {TURNED}{FACES}\u0007"
+LONG = (HOSTILE + FACES) * 800
+"""Over 100 kB in UTF-8."""
+
+GUEST = our_id("guest-0")
+PAGES = (
+    "/control",
+    "/control/journey/tea?since=28d",
+    "/control/journey/tea/people",
+    "/control/journey/tea/people?at=tasting/2",
+    "/control/journey/tea/people?stuck=yes",
+    f"/control/customer/{GUEST}",
+    "/control/stops",
+    "/control/journey/tea/source",
+)
+LISTENS = """
+window.broken = [];
+document.addEventListener('securitypolicyviolation', told => window.broken.push(told.violatedDirective));
+"""
+
+
+def hostile_source() -> str:
+    """The tea shop's journey, with everything in it that is free text full of what should not run."""
+    read: dict[str, Any] = yaml.safe_load(TEA)
+    wild = WILD.replace("\u0007", "")
+    read |= {"title": wild[:200], "owner": wild[:100], "description": LONG}
+    read["goal"]["measure"] = wild[:500]
+    [stage] = read["stages"]
+    stage["title"] = wild
+    return yaml.safe_dump(read, allow_unicode=True, sort_keys=False)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def control(
+    postgres: PostgresServer,
+    migrated_template: str,
+    chromium: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Inbox]:
+    async with AsyncExitStack() as parts:
+        url = await postgres.create_database("hostile_control", template=migrated_template)
+        pool = await open_pool(url, most=8)
+        parts.push_async_callback(pool.close)
+        house = ControlHouse(pool, url)
+        await house.furnish()
+        await house.hire("wild", WILD.replace("\u0007", "")[:100], "admin", ["sales"])
+        folder: Path = tmp_path_factory.mktemp("tea")
+        await house.lived(url, folder, many=60, source=hostile_source())
+        await _written_over(house)
+        await parts.enter_async_context(house.ear)
+        address = await parts.enter_async_context(serving(house.app()))
+        parts.callback(house.stopping.set)
+        playwright = await parts.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        parts.push_async_callback(browser.close)
+        yield Inbox(house, address, browser)
+
+
+async def _written_over(house: ControlHouse) -> None:
+    """Names, traits, reasons and answers as a customer or a system outside may have sent them."""
+    async with house.pool.connection() as connection:
+        await connection.execute(
+            "update customers set traits = %s",
+            [Jsonb({"name": WILD.replace("\u0007", ""), "story": LONG, HOSTILE[:60]: [WILD]})],
+        )
+        await connection.execute(
+            "update runs set key = %s, needs_attention = %s, waits_for = %s where state = 'open'",
+            [WILD, LONG, [WILD]],
+        )
+        await connection.execute(
+            "update trace set why = %s where entry in (select entry from runs where customer = %s)",
+            [LONG, GUEST],
+        )
+        await connection.execute("update deliveries set reason = %s, words = %s", [WILD, LONG])
+        await connection.execute(
+            "update touchpoints set properties = %s",
+            [Jsonb({"name": WILD.replace("\u0007", ""), "much": LONG})],
+        )
+        await connection.execute(
+            "insert into stops (scope, name, reason, began_by) values ('journey', 'tea', %s, 'test')",
+            [WILD],
+        )
+
+
+async def _look(page: Page, path: str) -> list[str]:
+    """What went wrong on the page."""
+    said: list[str] = []
+    page.on("console", lambda told: said.append(f"console: {told.text}"))
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
+    await page.add_init_script(LISTENS)
+    answer = await page.goto(path)
+    assert answer is not None
+    if answer.status != 200:
+        said.append(f"status {answer.status}")
+    await page.wait_for_selector("main h1")
+    said += [f"policy: {each}" for each in await page.evaluate("window.broken")]
+    if await page.title() in ("owned", "1"):
+        said.append("a script ran")
+    if "49" in await page.title():
+        said.append("a template ran")
+    return said
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_what_is_hostile_is_text(control: Inbox, path: str) -> None:
+    page = await control.page("wild")
+
+    assert await _look(page, path) == []
+
+    assert await page.locator("main script, main img[src='x']").count() == 0
+    assert "<script>" in await page.inner_text("body")
+    await page.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_on_a_phone_nothing_is_pushed_out_of_the_page(control: Inbox, path: str) -> None:
+    page = await control.page("wild", PHONE)
+
+    assert await _look(page, path) == []
+
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    await page.context.close()
+
+
+async def test_a_source_of_a_hundred_thousand_characters_is_shown_and_not_taken_by_the_form(
+    control: Inbox,
+) -> None:
+    page = await control.page("wild", DESK)
+    assert await _look(page, "/control/journey/tea/source") == []
+    written = await page.input_value("#source")
+
+    assert len(written) > 60_000
+    assert HOSTILE in written
+    await page.context.close()

@@ -82,8 +82,6 @@ async def _read(state: Path, customer: str | None, most: int) -> "list[Spoken]":
 
 
 def _words(one: "Spoken") -> str:
-    if one.way == "out":
-        return one.message or ""
-    subject = f"{one.subject}\n" if one.subject else ""
+    heading = ": ".join(each for each in (one.message, one.subject) if each)
     text = one.text if len(one.text) <= SHOWN else f"{one.text[:SHOWN]}…"
-    return subject + text
+    return "\n".join(each for each in (heading, text) if each)

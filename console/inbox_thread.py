@@ -98,14 +98,14 @@ def _happened(event: CaseEvent, reader: Reader) -> ThreadLine:
 def _spoken(spoken: Spoken, reader: Reader) -> ThreadLine:
     came = spoken.way == "in"
     state = "" if came or spoken.state == "accepted" else f", {spoken.state}"
-    hidden = came and reader.withheld
+    hidden = reader.withheld and (came or bool(spoken.text))
     files = () if hidden else _files("in", spoken.id, spoken.files)
     return ThreadLine(
         kind="in" if came else "out",
         at=spoken.at,
         who="The customer" if came else "We",
         words=f"by {spoken.channel or 'post'}{state}",
-        label="" if hidden else spoken.subject or spoken.message or "",
+        label=spoken.message or "" if hidden else spoken.subject or spoken.message or "",
         text=NOT_SHOWN if hidden else spoken.text,
         files=files,
     )

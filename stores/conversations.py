@@ -25,7 +25,8 @@ with theirs as (
      where i.customer is null
 ), spoken as (
     (select 'out' as way, coalesce(d.settled_at, d.intended_at, d.run_time) as at, d.channel,
-            coalesce(d.address, '') as address, d.message, '' as subject, '' as text, d.state,
+            coalesce(d.address, '') as address, d.message, coalesce(d.sent_subject, '') as subject,
+            coalesce(d.sent_text, '') as text, d.state,
             d.reason, d.key as id, d.key as delivery, d.journey, d.entry, null as "case",
             '[]'::jsonb as files
        from deliveries d where d.customer = %(customer)s
@@ -58,7 +59,7 @@ select 'in' as way, received_at as at, channel, address, null as message, subjec
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Spoken:
-    """One message, either way.
+    """One message, either way. Of one that went out, `subject` and `text` are as it was sent.
 
     `way`: `out` or `in`. `state`: of a delivery that of the ledger, of a message to us its kind.
     `id`: the delivery's key, or the reply; `delivery`: what a reply answers.

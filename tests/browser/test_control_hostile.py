@@ -1,13 +1,12 @@
 """Whatever people, journeys and staff are called, mission control shows it as text: nothing runs, no page breaks."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-import yaml
 from playwright.async_api import Page, async_playwright
 from psycopg.types.json import Jsonb
 
@@ -24,7 +23,7 @@ TURNED = "\u202e\u2066\u200f"
 """Marks that turn the direction of what follows."""
 
 FACES = "👩🏽‍🚀🏳️‍🌈" * 5
-WILD = f"{HOSTILE} {TURNED}{FACES}\u0007"
+WILD = f"{HOSTILE} {TURNED}{FACES}"
 LONG = (HOSTILE + FACES) * 800
 """Over 100 kB in UTF-8."""
 
@@ -39,6 +38,11 @@ PAGES = (
     "/control/stops",
     "/control/journey/tea/source",
 )
+WIDER = """
+document.documentElement.scrollWidth <= innerWidth ? [] :
+    [...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > innerWidth)
+        .map(each => each.outerHTML.slice(0, 80))
+"""
 LISTENS = """
 window.broken = [];
 document.addEventListener('securitypolicyviolation', told => window.broken.push(told.violatedDirective));
@@ -47,13 +51,21 @@ document.addEventListener('securitypolicyviolation', told => window.broken.push(
 
 def hostile_source() -> str:
     """The tea shop's journey, with everything in it that is free text full of what should not run."""
-    read: dict[str, Any] = yaml.safe_load(TEA)
-    wild = WILD.replace("\u0007", "")
-    read |= {"title": wild[:200], "owner": wild[:100], "description": LONG}
-    read["goal"]["measure"] = wild[:500]
-    [stage] = read["stages"]
-    stage["title"] = wild
-    return yaml.safe_dump(read, allow_unicode=True, sort_keys=False)
+    wild = f"{HOSTILE} 🫖🍵"  # the language itself refuses what nobody sees
+    told = {
+        "title: From the first cup to the second": {"title": wild[:200], "description": f"{wild} " * 1_200},
+        "owner: shop": {"owner": wild[:100]},
+        "  - stage: tasting": {"  - stage": "tasting", "    title": wild},
+        "goal: {outcome: again}": {"goal": {"outcome": "again", "measure": wild[:500]}},
+    }  # fmt: skip
+    source = TEA
+    for line, values in told.items():
+        assert source.count(line) == 1
+        written = (
+            f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()
+        )
+        source = source.replace(line, "\n".join(written))
+    return source
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -69,7 +81,7 @@ async def control(
         parts.push_async_callback(pool.close)
         house = ControlHouse(pool, url)
         await house.furnish()
-        await house.hire("wild", WILD.replace("\u0007", "")[:100], "admin", ["sales"])
+        await house.hire("wild", WILD[:100], "admin", ["sales"])
         folder: Path = tmp_path_factory.mktemp("tea")
         await house.lived(url, folder, many=60, source=hostile_source())
         await _written_over(house)
@@ -87,11 +99,11 @@ async def _written_over(house: ControlHouse) -> None:
     async with house.pool.connection() as connection:
         await connection.execute(
             "update customers set traits = %s",
-            [Jsonb({"name": WILD.replace("\u0007", ""), "story": LONG, HOSTILE[:60]: [WILD]})],
+            [Jsonb({"name": WILD, "story": LONG, HOSTILE[:60]: [WILD]})],
         )
         await connection.execute(
             "update runs set key = %s, needs_attention = %s, waits_for = %s where state = 'open'",
-            [WILD, LONG, [WILD]],
+            [WILD, LONG, Jsonb([WILD])],
         )
         await connection.execute(
             "update trace set why = %s where entry in (select entry from runs where customer = %s)",
@@ -100,7 +112,7 @@ async def _written_over(house: ControlHouse) -> None:
         await connection.execute("update deliveries set reason = %s, words = %s", [WILD, LONG])
         await connection.execute(
             "update touchpoints set properties = %s",
-            [Jsonb({"name": WILD.replace("\u0007", ""), "much": LONG})],
+            [Jsonb({"name": WILD, "much": LONG})],
         )
         await connection.execute(
             "insert into stops (scope, name, reason, began_by) values ('journey', 'tea', %s, 'test')",
@@ -111,7 +123,7 @@ async def _written_over(house: ControlHouse) -> None:
 async def _look(page: Page, path: str) -> list[str]:
     """What went wrong on the page."""
     said: list[str] = []
-    page.on("console", lambda told: said.append(f"console: {told.text}"))
+    page.on("console", lambda told: said.append(f"console: {told.text} {told.location['url']}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
     page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
     await page.add_init_script(LISTENS)
@@ -125,7 +137,7 @@ async def _look(page: Page, path: str) -> list[str]:
         said.append("a script ran")
     if "49" in await page.title():
         said.append("a template ran")
-    return said
+    return [each for each in said if not each.endswith("/favicon.ico")]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -145,7 +157,7 @@ async def test_on_a_phone_nothing_is_pushed_out_of_the_page(control: Inbox, path
 
     assert await _look(page, path) == []
 
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    assert await page.evaluate(WIDER) == []
     await page.context.close()
 
 
@@ -157,5 +169,5 @@ async def test_a_source_of_a_hundred_thousand_characters_is_shown_and_not_taken_
     written = await page.input_value("#source")
 
     assert len(written) > 60_000
-    assert HOSTILE in written
+    assert json.dumps(HOSTILE)[1:-1] in written
     await page.context.close()

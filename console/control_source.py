@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from starlette.responses import Response
 
 from console.control_door import control_page
+from console.control_tried import WhatIfs
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
 from contracts.journey_figures import Standing
 from insight.definition_changes import changes, standings
@@ -22,7 +23,7 @@ from journey.templates import Templates
 from stores.definitions import PublishedDefinition
 
 LONGEST_SOURCE = 60_000
-"""Characters; a form may be no larger."""
+"""Characters, of the journey and of its scenarios: four times the longest that we know of."""
 
 WRITERS: tuple[MemberRole, ...] = ("editor", "admin")
 """Who writes journeys. Others look, and may try what would be."""
@@ -33,6 +34,7 @@ class Definitions(Protocol):
 
     async def versions(self, journey: str) -> list[PublishedDefinition]: ...
     async def live(self, journey: str) -> str | None: ...
+    async def load(self, version: str) -> bytes | None: ...
     async def publish(self, definition: Publishable) -> str: ...
 
 
@@ -81,6 +83,7 @@ class SourcePage:
     programs: Programs
     templates: Templates
     audit: Audit
+    what_ifs: WhatIfs
 
     async def show(self, visit: Visit) -> Response:
         """The live version as its author wrote it, or `?version=`."""
@@ -92,15 +95,37 @@ class SourcePage:
         return await self._page(visit, versions, shown.source, found)
 
     async def try_(self, visit: Visit) -> Response:
-        """`source` is checked and compared with what is live; `act=publish` makes it live where nothing is wrong."""
+        """`source` is checked and compared with what is live.
+
+        Where nothing is wrong, `act=publish` makes it live, `act=month` plays the last four weeks through it,
+        and `act=stories` plays `scenarios` on it.
+        """
         versions = await self._versions(visit)
         source = visit.form.raw("source").replace("\r\n", "\n")
-        if len(source) > LONGEST_SOURCE:
-            raise RefusedPageError(413, f"A journey has at most {LONGEST_SOURCE:,} characters.")
+        stories = visit.form.raw("scenarios").replace("\r\n", "\n")
+        long = too_long(source, versions[0].journey) or too_long(stories, "scenarios")
+        if long:
+            return await self._page(visit, versions, source, [long], status=413)
         if visit.form.line("act") == "publish":
             return await self._publish(visit, versions, source)
         found = await self._read(source, versions[0].journey)
-        return await self._page(visit, versions, source, found)
+        tried = await self._tried(visit, found, stories)
+        return await self._page(visit, versions, source, found, tried=tried)
+
+    async def _tried(
+        self, visit: Visit, found: Publishable | list[Problem], stories: str
+    ) -> dict[str, Any]:
+        """What came of what the button asks for; nothing where something is wrong."""
+        act = visit.form.line("act")
+        if isinstance(found, list):
+            return {}
+        if act == "month":
+            live = await self.definitions.live(found.journey)
+            canonical = await self.definitions.load(live) if live else None
+            return await self.what_ifs.month(visit.member.member, found, canonical)
+        if act == "stories":
+            return await self.what_ifs.stories(visit.member.member, found, stories)
+        return {}
 
     async def _publish(
         self, visit: Visit, versions: Sequence[PublishedDefinition], source: str
@@ -124,6 +149,7 @@ class SourcePage:
         source: str,
         found: Publishable | list[Problem],
         status: int = 200,
+        tried: dict[str, Any] | None = None,
     ) -> Response:
         journey = versions[0].journey
         live = await self.definitions.live(journey)
@@ -132,6 +158,8 @@ class SourcePage:
             "versions": versions,
             "live": live,
             "source": source,
+            "scenarios": visit.form.raw("scenarios").replace("\r\n", "\n"),
+            **(tried or {}),
             "problems": found if isinstance(found, list) else [],
             "may_publish": visit.member.role in WRITERS,
         }
@@ -194,3 +222,16 @@ class SourcePage:
         if not versions:
             raise RefusedPageError(404, "There is no such journey.")
         return versions
+
+
+def too_long(text: str, name: str) -> Problem | None:
+    """Where a text goes on beyond what a page takes; nothing of it is read then."""
+    if len(text) <= LONGEST_SOURCE:
+        return None
+    before = text[:LONGEST_SOURCE]
+    return Problem(
+        file=name, line=before.count("\n") + 1, column=LONGEST_SOURCE - before.rfind("\n"), path="",
+        message=f"{name} go beyond {LONGEST_SOURCE:,} characters here" if name == "scenarios"
+        else f"a journey has at most {LONGEST_SOURCE:,} characters, and goes on here",
+        remedy="make it shorter, or publish it from its file with clew publish",
+    )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from activities.message_text import RenderFor
-from cli.journey_files import check_files, find_files
 from channels.message_variants import each_variant
+from cli.journey_files import check_files, find_files
 from cli.message_sources import message_beside
 from cli.message_values import in_words, looked_up
 

@@ -40,7 +40,8 @@ class ControlHouse(StaffHouse):
         wall = self.clock()
         clock = RunClock(wall_epoch=wall, run_epoch=THEN, factor=1)
         control = mission_control(
-            self.pool, self.ear, lambda: None, url=self.url, https=False, stopping=self.stopping, run_clock=clock, now=self.clock
+            self.pool, self.ear, lambda: None, url=self.url, https=False, stopping=self.stopping, run_clock=clock,
+            now=self.clock,
         )  # fmt: skip
         return create_app(inbox, control)
 

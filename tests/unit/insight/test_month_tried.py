@@ -97,7 +97,11 @@ def test_a_sample_is_scaled_up_and_says_what_it_may_be_off_by(tmp_path: Path) ->
 
     assert (found.share, found.scaled) == (0.2, True)
     assert 450 < found.played < 750
-    for part, name, detail in (("enters", "customers", ""), ("ends", "again", "goal"), ("sent", "how-was-it", "email")):  # fmt: skip
+    for part, name, detail in (
+        ("enters", "customers", ""),
+        ("ends", "again", "goal"),
+        ("sent", "how-was-it", "email"),
+    ):
         true, told = row(whole.rows, part, name, detail), row(found.rows, part, name, detail)
         assert 0 < told.edited.margin < true.edited.n / 2
         assert abs(told.edited.n - true.edited.n) <= 1.5 * told.edited.margin

@@ -180,6 +180,8 @@ def _name(row: Row) -> str:
             return WHO[row.name]
         case "ends" if row.name == GOES_ON:
             return "still under way"
+        case "fails":
+            return row.name.replace("condition_error at", "a condition cannot be told at")
         case _:
             return row.name
 

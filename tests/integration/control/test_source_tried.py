@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from insight.tried import MonthOrder, NotTried, StoriesOrder, StoriesTried
-from journey.house_policy import HousePolicy
 from stores.messages import MessageStore
 from stores.published import HOUSE, PublishedStore
 from tests.integration.control.conftest import Control
@@ -138,18 +137,30 @@ async def test_what_customers_and_the_house_do_not_want_is_held_back_with_its_re
         assert (int(runs) >= 1, live, change) == (True, runs, "the same")
 
 
-async def test_the_quiet_hours_of_the_house_hold_then_too(control: Control) -> None:
+async def test_the_quiet_hours_of_the_house_and_a_pause_of_the_customer_hold_then_too(
+    control: Control,
+) -> None:
     await editing(control)
     await reachable(control)
-    always = {"quiet_hours": [{"from": "00:01", "to": "23:59"}], "zone": "Europe/Prague"}
-    policy = HousePolicy.model_validate(always).model_dump(mode="json", by_alias=True)
-    await PublishedStore(control.house.pool).publish("policy", HOUSE, policy)
+    fleeting = TEA.replace("purpose: marketing", "purpose: marketing, good_for: 1h")
+    [whoever] = await control.house.rows(
+        "select customer from deliveries where state = 'accepted' order by key limit 1"
+    )
+    async with control.house.pool.connection() as connection:
+        await connection.execute(
+            "insert into preferences (customer, paused_until) values (%s, %s)",
+            [whoever["customer"], THEN],
+        )
+    await PublishedStore(control.house.pool).publish(
+        "policy",
+        HOUSE,
+        {"quiet_hours": [{"from": "00:01", "to": "23:59"}], "zone": "Europe/Prague"},
+    )
 
-    words = said(await control.agent.sends(SOURCE, source=TEA, act="month"))
+    words = said(await control.agent.sends(SOURCE, source=fleeting, act="month"))
 
-    waiting = int(figure(words, "how-was-it still waits at the end")[0].replace(",", ""))
-    left = "how-was-it the journey had ended before" in words
-    assert waiting > 0 or left
+    assert int(figure(words, "how-was-it quiet hours")[0]) > 100
+    assert int(figure(words, "how-was-it the customer paused")[0]) >= 1
 
 
 async def test_a_wrong_source_is_not_played_and_is_kept(control: Control) -> None:

@@ -131,7 +131,7 @@ def test_a_part_of_those_who_share_a_cap_is_not_scaled_up(tmp_path: Path) -> Non
 def test_caps_of_the_house_hold_back_what_others_used_up(tmp_path: Path) -> None:
     recorded = [came("ann", "Tea Bought", DAY, price=3.0), came("bob", "Tea Bought", DAY, price=3.0)]  # fmt: skip
     open_to_all = TEA.replace(", hold_out: 20%", "").replace(
-        "purpose: marketing", "purpose: marketing, expires: 2d"
+        "purpose: marketing", "purpose: marketing, good_for: 2d"
     )
     letter = Sent(at=NOON, purpose="marketing", channel="email", topic=None, journey="news")
     past = RememberedPast(recorded, house=ONCE_A_WEEK, sent={"ann": (letter,)})

@@ -101,7 +101,7 @@ async def test_a_scenario_that_does_not_hold_shows_what_happened(house: Inbox) -
     await played(page)
 
     assert "1 of 2 do not hold" in await page.inner_text("#found")
-    assert await page.input_value("#scenarios") == STORIES.removeprefix("\n")
+    assert await page.input_value("#scenarios") == STORIES
     assert await page.locator(".happened li").first.is_visible()
     await page.context.close()
 

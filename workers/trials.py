@@ -12,7 +12,7 @@ from insight.tried import TRIED, MonthOrder, MonthTried, NotTried, StoriesOrder,
 
 SECONDS = 60
 AT_ONCE = 2
-"""So many members try at the same time; each takes a core and up to 2 GB."""
+"""So many members try at the same time; each takes a core and up to 1 GB."""
 
 _CLONE = Path(__file__).resolve().parents[1]
 _LARGEST_ANSWER = 16_000_000

@@ -1,5 +1,6 @@
 """The source of a journey: checked as one types, with what would become of whoever stands in it, and published."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from contracts.journey_figures import Standing
 from insight.definition_changes import changes, standings
 from insight.graph_svg import Linked, svg_of
 from insight.journey_graph import journey_graph
-from journey.document import InvalidDocumentError, Problem
+from journey.document import MAX_BYTES, MAX_PROBLEMS, InvalidDocumentError, Problem
 from journey.named_words import NamedWords
 from journey.program import Program
 from journey.publication import Publishable, read_definition
@@ -22,8 +23,8 @@ from journey.staff_roles import MemberRole
 from journey.templates import Templates
 from stores.definitions import PublishedDefinition
 
-LONGEST_SOURCE = 60_000
-"""Characters, of the journey and of its scenarios: four times the longest that we know of."""
+LONGEST_SOURCE = MAX_BYTES
+"""Bytes in UTF-8, of the journey and of its scenarios: what `clew publish` and `clew test` take."""
 
 WRITERS: tuple[MemberRole, ...] = ("editor", "admin")
 """Who writes journeys. Others look, and may try what would be."""
@@ -160,7 +161,9 @@ class SourcePage:
             "source": source,
             "scenarios": visit.form.raw("scenarios").replace("\r\n", "\n"),
             **(tried or {}),
-            "problems": found if isinstance(found, list) else [],
+            "longest": LONGEST_SOURCE,
+            "problems": found[:MAX_PROBLEMS] if isinstance(found, list) else [],
+            "more": max(0, len(found) - MAX_PROBLEMS) if isinstance(found, list) else 0,
             "may_publish": visit.member.role in WRITERS,
         }
         if isinstance(found, Publishable):
@@ -169,7 +172,7 @@ class SourcePage:
             values |= {
                 "version": found.version,
                 "same": found.version == live,
-                "map": svg_of(journey_graph(found.program), Linked(style=False)),
+                "map": await asyncio.to_thread(_map, found.program),
                 "changes": changes(before, found.program),
                 "would": await self._would(before, found.program),
             }
@@ -195,7 +198,8 @@ class SourcePage:
 
     async def _read(self, source: str, journey: str) -> Publishable | list[Problem]:
         try:
-            found = read_definition(
+            found = await asyncio.to_thread(  # a long one takes a second, and others look meanwhile
+                read_definition,
                 source,
                 journey,
                 dict.fromkeys(await self.messages.names()),
@@ -225,13 +229,18 @@ class SourcePage:
 
 
 def too_long(text: str, name: str) -> Problem | None:
-    """Where a text goes on beyond what a page takes; nothing of it is read then."""
-    if len(text) <= LONGEST_SOURCE:
+    """Where a text goes on beyond what is taken; nothing of it is read then."""
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= LONGEST_SOURCE:
         return None
-    before = text[:LONGEST_SOURCE]
+    before = whole[:LONGEST_SOURCE].decode("utf-8", "ignore")
     return Problem(
-        file=name, line=before.count("\n") + 1, column=LONGEST_SOURCE - before.rfind("\n"), path="",
-        message=f"{name} go beyond {LONGEST_SOURCE:,} characters here" if name == "scenarios"
-        else f"a journey has at most {LONGEST_SOURCE:,} characters, and goes on here",
-        remedy="make it shorter, or publish it from its file with clew publish",
+        file=name, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"), path="",
+        message=f"{name} go beyond {LONGEST_SOURCE:,} bytes here" if name == "scenarios"
+        else f"a journey has at most {LONGEST_SOURCE:,} bytes, and goes on here",
+        remedy="make it shorter",
     )  # fmt: skip
+
+
+def _map(program: Program) -> str:
+    return svg_of(journey_graph(program), Linked(style=False))

@@ -4,9 +4,12 @@ import asyncio
 import re
 from datetime import timedelta
 
+import httpx
 import pytest
 
+from console.control_source import LONGEST_SOURCE
 from insight.tried import MonthOrder, NotTried, StoriesOrder, StoriesTried
+from journey.document import MAX_PROBLEMS
 from stores.messages import MessageStore
 from stores.published import HOUSE, PublishedStore
 from tests.integration.control.conftest import Control
@@ -57,6 +60,13 @@ async def has_words(control: Control) -> None:
     await MessageStore(control.house.pool).publish(
         "how-was-it", '---\nsubject: "How was it?"\npurpose: marketing\n---\nTell us.\n'
     )
+
+
+async def typed(control: Control, **fields: str) -> httpx.Response:
+    """What a browser sends: a form of several parts, and lines that end with two bytes."""
+    told = {"csrf": control.agent.csrf, **fields}
+    parts = {name: (None, each.replace("\n", "\r\n")) for name, each in told.items()}
+    return await control.agent.client.post(SOURCE, files=parts, follow_redirects=True)
 
 
 def figure(words: str, name: str) -> tuple[str, str, str]:
@@ -265,12 +275,37 @@ async def test_a_scenario_that_goes_in_circles_is_ended(control: Control) -> Non
 
 async def test_what_is_too_long_is_kept_and_told_where_it_goes_on(control: Control) -> None:
     await editing(control)
-    for source, stories in (("# long\n" * 15_000, ""), (TEA, "# long\n" * 15_000)):
-        answer = await control.agent.sends(SOURCE, source=source, scenarios=stories, act="stories")
+    for source, stories in (("# long\n" * 40_000, ""), (TEA, "# long\n" * 40_000)):
+        answer = await typed(control, source=source, scenarios=stories, act="stories")
 
         assert answer.status_code == 413
-        assert re.search(r"line 8572, column 4 ", said(answer))
-        assert answer.text.count("# long") >= 15_000
+        assert re.search(r"line 36572, column 4 ", said(answer))
+        assert answer.text.count("# long") >= 40_000
+
+
+async def test_a_journey_as_long_as_clew_publish_takes_is_edited_and_published(
+    control: Control,
+) -> None:
+    await editing(control)
+    fill = "\n" * (LONGEST_SOURCE - len(FILM.encode()))
+    whole = await typed(control, source=FILM + fill, act="publish")
+    assert whole.status_code == 200
+    assert "This is what is live" in said(whole)
+
+    line = "# why this journey is as it is\n"
+    longer = TEA.replace("until: 3d", "until: 2d") + line * (100_000 // len(line))
+    assert "This is what is live" in said(await typed(control, source=longer, act="publish"))
+    assert (await control.agent.goes(SOURCE)).text.count(line) == 100_000 // len(line)
+
+
+async def test_of_very_many_faults_the_first_are_told(control: Control) -> None:
+    await editing(control)
+    many = TEA + "".join(f"unknown{number}: 1\n" for number in range(5_000))
+
+    words = said(await typed(control, source=many, act="check"))
+
+    assert 1 <= len(re.findall(r"line \d+, column \d+", words)) <= MAX_PROBLEMS
+    assert re.search(r"and [\d,]+ more", words)
 
 
 async def test_a_member_tries_one_thing_at_a_time_and_nobody_waits_for_them(

@@ -119,13 +119,14 @@ def sent_by(journey: Publishable) -> list[str]:
 
 def _tiles(tried: MonthTried) -> Iterator[dict[str, str]]:
     """The five that are asked for first, each beside what it is now."""
-    for words, wanted in (
+    asked: tuple[tuple[str, Callable[[Row], bool]], ...] = (
         ("customers would enter", lambda row: (row.part, row.name) == ("enters", "customers")),
         ("messages would go out", lambda row: row.part == "sent"),
         ("would be held back", lambda row: row.part == "held"),
         ("would reach the goal", lambda row: (row.part, row.detail) == ("ends", "goal")),
         ("cases for staff", lambda row: row.part == "cases"),
-    ):
+    )
+    for words, wanted in asked:
         rows = [row for row in tried.rows if wanted(row)]
         live = [row.live for row in rows if row.live is not None]
         yield {

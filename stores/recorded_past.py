@@ -101,7 +101,7 @@ class OpenRecordedPast:
 
     @contextmanager
     def __call__(self, span: PastSpan) -> Generator["RecordedPast"]:
-        with psycopg.connect(
+        with Connection.connect(
             self.url,
             row_factory=dict_row,
             application_name="clew trying",

@@ -70,7 +70,7 @@ class Trials:
         return _read(answer, process.returncode)
 
 
-def _read(answer: bytes, code: int) -> MonthTried | StoriesTried | NotTried:
+def _read(answer: bytes, code: int | None) -> MonthTried | StoriesTried | NotTried:
     if code == 0 and len(answer) <= _LARGEST_ANSWER:
         with suppress(ValidationError):
             return TRIED.validate_json(answer)

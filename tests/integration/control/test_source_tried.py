@@ -4,7 +4,7 @@ import asyncio
 import re
 from datetime import timedelta
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from console.control_source import LONGEST_SOURCE

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -160,7 +160,8 @@ def test_too_much_of_a_few_is_refused_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("insight.month_tried.MOST_TOUCHPOINTS", 20)
-    crowd = [replace(each, customer="ann") for each in guests(400)]
+    subject = {"kind": "pot", "id": "p1"}
+    crowd = [came(None, "Pot Filled", n * timedelta(minutes=1), subject=subject) for n in range(90)]
 
     with pytest.raises(TooMuchToTryError, match="clew backtest"):
         month_tried(order(), RememberedPast(crowd), tmp_path)

@@ -133,14 +133,16 @@ def _recorded(past: Past, share: float, folder: Path) -> tuple[SortedRecording, 
                 addresses=dict(each.addresses),
             )
         )
-    for each in past.touchpoints(share):
-        recording.take(Recorded(each.customer, each.touchpoint))
-        if recording.taken > _NEVER_MORE * MOST_TOUCHPOINTS:
-            raise TooMuchToTryError(
-                "Too much of what happened is of a few customers or subjects to be played here: "
-                "clew backtest plays it from a file, however much it is."
-            )
-    recording.close()
+    try:
+        for each in past.touchpoints(share):
+            recording.take(Recorded(each.customer, each.touchpoint))
+            if recording.taken > _NEVER_MORE * MOST_TOUCHPOINTS:
+                raise TooMuchToTryError(
+                    "Too much of what happened is of a few customers or subjects to be played here: "
+                    "clew backtest plays it from a file, however much it is."
+                )
+    finally:
+        recording.close()
     return recording, House(policy=policy, wishes=wishes)
 
 

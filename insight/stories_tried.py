@@ -10,7 +10,7 @@ from insight.tried import StoriesOrder, StoriesTried, Story, definition_of, faul
 from journey.document import InvalidDocumentError
 
 NAME = "scenarios"
-MOST_HAPPENINGS = 200_000
+MOST_HAPPENINGS = 50_000
 """Of one scenario: four weeks of a journey that does something each minute are 40,000."""
 
 MOST_FAULTS, MOST_DECISIONS = 50, 100

@@ -270,7 +270,7 @@ async def test_a_scenario_that_goes_in_circles_is_ended(control: Control) -> Non
 
     answer = await control.agent.sends(SOURCE, source=CIRCLE, scenarios=stories, act="stories")
 
-    assert re.search(r"More than 200,000 happenings|It was not done in|It was not tried", said(answer))  # fmt: skip
+    assert "More than 50,000 happenings" in said(answer)
 
 
 async def test_what_is_too_long_is_kept_and_told_where_it_goes_on(control: Control) -> None:

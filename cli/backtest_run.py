@@ -13,22 +13,17 @@ from zoneinfo import ZoneInfo
 from cli.backtest_sources import Source, read_customers
 from cli.output import WRONG_USE, CommandError
 from contracts.made_records import BacktestRecordsError, MadeCase
-from insight.backtest import (
-    last_entry,
-    play_together,
-    shares,
-    tasks_of,
-)
+from insight.backtest import last_entry, shares
 from insight.backtest_customers import BacktestStoppedError, Bounds
 from insight.backtest_figures import Figures
-from insight.backtest_processes import Order, play_apart
-from insight.backtest_world import NamedWorld, RecordedWorld, StaffRules, channels_of
+from insight.backtest_whole import Circumstances, play_recording
+from insight.backtest_world import StaffRules
 from insight.recorded_touchpoints import Recorded, Unread
 from insight.sorted_recording import SortedRecording
 from journey.publication import Publishable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from stores.backtest_runs import OpenBacktestRuns
 
@@ -102,7 +97,7 @@ def carry_out(wish: Wish) -> Done:
             highest_lot=recording.highest_lot,
         )
         try:
-            done.figures = _play(wish, recording, bounds, progress, done.together)
+            done.figures = _play(wish, recording, bounds, progress)
         except (BacktestStoppedError, BacktestRecordsError) as error:
             raise CommandError(str(error)) from None
     return done
@@ -168,46 +163,31 @@ def _between(wish: Wish) -> Callable[[Recorded], bool]:
     return wanted
 
 
-def _play(
-    wish: Wish,
-    recording: SortedRecording,
-    bounds: Bounds,
-    progress: "Progress",
-    together: str | None,
-) -> Figures:
-    program = wish.journey.program
+def _play(wish: Wish, recording: SortedRecording, bounds: Bounds, progress: "Progress") -> Figures:
     taker, entries = _taker(wish, recording, bounds)
-    task = progress.add_task(f"Playing {program.journey}", total=1)
-    if together is None and wish.source.world is None:
-        order = Order(
-            canonical=wish.journey.canonical,
-            bounds=bounds,
-            staff=wish.staff,
-            taker=taker,
-        )
-        tasks = tasks_of(program, recording, entries)
-        progress.update(task, total=sum(each.part.touchpoints for each in tasks))
-        return play_apart(
-            order,
-            tasks,
-            wish.processes,
-            lambda done: progress.advance(task, done.part.touchpoints),
-        )
-    world = RecordedWorld(channels_of(program), wish.staff)
-    if wish.source.world is not None:
-        world = NamedWorld(channels_of(program), wish.staff, wish.source.world)
-    whole = (bounds.ends - bounds.begins).total_seconds()
-    progress.update(task, total=whole or 1)
+    among = Circumstances(
+        staff=wish.staff,
+        known=wish.source.world,
+        taker=taker,
+        entries=entries,
+        processes=wish.processes,
+    )
+    task = progress.add_task(f"Playing {wish.journey.journey}", total=1)
+    return play_recording(wish.journey, recording, bounds, among, _Shown(progress, task))
 
-    def tell(now: datetime) -> None:
-        progress.update(task, completed=(now - bounds.begins).total_seconds())
 
-    if taker is None:
-        return play_together(program, recording, bounds, world, done=tell)
-    with taker() as runs:
-        return play_together(
-            program, recording, bounds, world, entries=entries, taker=runs, done=tell
-        )
+@dataclass(slots=True, frozen=True)
+class _Shown:
+    """How far it came, shown on one line of the progress."""
+
+    progress: "Progress"
+    task: "TaskID"
+
+    def goes_to(self, total: float) -> None:
+        self.progress.update(self.task, total=total)
+
+    def came_to(self, far: float) -> None:
+        self.progress.update(self.task, completed=far)
 
 
 def _taker(

@@ -86,7 +86,8 @@ def _links(paths: list[Path]) -> dict[str, list[str]]:
 
 def _links_of(path: Path) -> list[str]:
     """Those of every variant as it is filled in with its example, and those that are written out."""
-    from cli.message_sources import each_variant, example_values, message_beside
+    from channels.message_variants import each_variant
+    from cli.message_sources import example_values, message_beside
     from cli.message_values import in_words
     from cli.scenario_values import scenario_values
 

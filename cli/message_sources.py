@@ -1,21 +1,18 @@
-"""Messages for looking at: from files or from the installation, each variant, and with which values."""
+"""Messages for looking at: from files or from the installation, and with which values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from activities.message_text import PublishedMessage, RenderFor
+from activities.message_text import PublishedMessage
 from channels.message_bundle import bundle, message_of, read_message
-from channels.message_file import MessageFile, MessageFileError, revision_of
+from channels.message_file import MessageFileError, revision_of
 from channels.shared_words import SharedWords
 from cli.landscape_files import text_of
 from cli.message_files import files_beside, shared_around
 from cli.output import FAILED, WRONG_USE, CommandError
 from journey.document import InvalidDocumentError, Problem
 from journey.house_voice import read_house
-
-if TYPE_CHECKING:
-    from pydantic import JsonValue
 
 EXAMPLE = ".example.yaml"
 """How a file of values ends that a message is looked at with: `messages/NAME.example.yaml`."""
@@ -41,23 +38,6 @@ def message_beside(path: Path) -> PublishedMessage:
                 raise CommandError(str(error), FAILED) from None
     shared = SharedWords(blocks=blocks, voice=voice).published()
     return PublishedMessage(name=name, revision=revision_of(source), source=source, shared=shared)
-
-
-def each_variant(message: PublishedMessage) -> Iterator[tuple[RenderFor, MessageFile]]:
-    """Each file of a message, and who would get it."""
-    for file in read_message(message.name, message.source).files:
-        variant = file.variant
-        channel = min(variant.channels, default="email")
-        tone = min(variant.tones, default=None)
-        yield RenderFor(channel=channel, locale=variant.locale, feeling=tone, run="preview"), file
-
-
-def stand_in_data(file: MessageFile) -> "dict[str, JsonValue]":
-    """What a message reads, as it is where nobody answers: nothing is called to look at it."""
-    return {
-        each.name: f"({each.name})" if each.otherwise is None else each.otherwise
-        for each in file.data
-    }
 
 
 def example_values(path: Path) -> dict[str, Any]:

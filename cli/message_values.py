@@ -47,7 +47,7 @@ def in_words(
     """The words for these values; what is read right before sending stands in brackets."""
     from activities.message_text import MessageCannotRenderError
     from channels.message_renderer import MessageFileRenderer
-    from cli.message_sources import each_variant, stand_in_data
+    from channels.message_variants import each_variant, stand_in_data
 
     data: dict[str, JsonValue] = {}
     for _, file in each_variant(message):

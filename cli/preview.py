@@ -70,7 +70,7 @@ def preview(
 ) -> None:
     """Show a message as a customer reads it. Values come from NAME.example.yaml beside it, or a scenario."""
     from activities.message_text import RenderFor
-    from cli.message_sources import each_variant
+    from channels.message_variants import each_variant
     from cli.message_values import in_words, looked_up
 
     found, given, language = looked_up(

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +63,7 @@ def _tell(path: Path, played: "Played", *, why: bool, as_json: bool) -> None:
 
 def _play(path: Path) -> "Iterator[Played]":
     """Every scenario of a file; a file that cannot be read, or whose journey is wrong, is one that fails."""
+    from channels.message_variants import brief_fault, in_words
     from insight.scenario import read_scenarios
     from insight.scenario_play import Played, play
     from journey.document import InvalidDocumentError
@@ -77,56 +77,20 @@ def _play(path: Path) -> "Iterator[Played]":
         yield from play(
             program,
             scenarios,
-            _in_words,
+            in_words,
             message=lambda name, values: _message_fault(messages / f"{name}.md", values),
-            brief=_brief_fault,
+            brief=brief_fault,
         )
     except InvalidDocumentError as error:
         yield Played("the file can be read", error.problems)
 
 
-def _in_words(template: str, values: Mapping[str, "JsonValue"]) -> str:
-    """What is shown at a place, as the customer reads it."""
-    from activities.message_text import MessageCannotRenderError
-    from channels.liquid_text import LiquidText
-
-    try:
-        return LiquidText().render(template, values, datetime.now(UTC))
-    except MessageCannotRenderError as error:
-        return f"(cannot be put into words: {error})"
-
-
-def _brief_fault(template: str, values: Mapping[str, "JsonValue"]) -> str | None:
-    """Why a brief cannot be put into words, if it cannot."""
-    from activities.message_text import MessageCannotRenderError
-    from channels.liquid_text import LiquidText
-
-    try:
-        LiquidText().render(template, values, datetime.now(UTC))
-    except MessageCannotRenderError as error:
-        return str(error)
-    return None
-
-
 def _message_fault(file: Path, values: Mapping[str, "JsonValue"]) -> str | None:
-    """Why a message beside the journey cannot be put into words, if it cannot; one that is elsewhere can.
+    """Why a message beside the journey cannot be put into words, if it cannot; one that is elsewhere can."""
+    from channels.message_variants import message_fault
+    from cli.message_sources import message_beside
 
-    Every variant is tried, in its own language, by its own channel and for its own feeling.
-    """
-    from activities.message_text import MessageCannotRenderError
-    from channels.message_renderer import MessageFileRenderer
-    from cli.message_sources import each_variant, message_beside, stand_in_data
-
-    if not file.exists():
-        return None
-    message = message_beside(file)
-    try:
-        for whom, read in each_variant(message):
-            given = {**values, "data": stand_in_data(read)}
-            MessageFileRenderer().render(message, given, datetime.now(UTC), whom)
-    except MessageCannotRenderError as error:
-        return str(error)
-    return None
+    return message_fault(message_beside(file), values) if file.exists() else None
 
 
 def _scenario_files(paths: Sequence[Path]) -> list[Path]:

@@ -1,5 +1,6 @@
 """The source of a journey: checked as one types, with what would become of whoever stands in it, and published."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,12 +9,13 @@ from pydantic import JsonValue
 from starlette.responses import Response
 
 from console.control_door import control_page
+from console.control_tried import WhatIfs
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
 from contracts.journey_figures import Standing
 from insight.definition_changes import changes, standings
 from insight.graph_svg import Linked, svg_of
 from insight.journey_graph import journey_graph
-from journey.document import InvalidDocumentError, Problem
+from journey.document import MAX_BYTES, MAX_PROBLEMS, InvalidDocumentError, Problem
 from journey.named_words import NamedWords
 from journey.program import Program
 from journey.publication import Publishable, read_definition
@@ -21,8 +23,8 @@ from journey.staff_roles import MemberRole
 from journey.templates import Templates
 from stores.definitions import PublishedDefinition
 
-LONGEST_SOURCE = 60_000
-"""Characters; a form may be no larger."""
+LONGEST_SOURCE = MAX_BYTES
+"""Bytes in UTF-8, of the journey and of its scenarios: what `clew publish` and `clew test` take."""
 
 WRITERS: tuple[MemberRole, ...] = ("editor", "admin")
 """Who writes journeys. Others look, and may try what would be."""
@@ -33,6 +35,7 @@ class Definitions(Protocol):
 
     async def versions(self, journey: str) -> list[PublishedDefinition]: ...
     async def live(self, journey: str) -> str | None: ...
+    async def load(self, version: str) -> bytes | None: ...
     async def publish(self, definition: Publishable) -> str: ...
 
 
@@ -81,6 +84,7 @@ class SourcePage:
     programs: Programs
     templates: Templates
     audit: Audit
+    what_ifs: WhatIfs
 
     async def show(self, visit: Visit) -> Response:
         """The live version as its author wrote it, or `?version=`."""
@@ -92,15 +96,37 @@ class SourcePage:
         return await self._page(visit, versions, shown.source, found)
 
     async def try_(self, visit: Visit) -> Response:
-        """`source` is checked and compared with what is live; `act=publish` makes it live where nothing is wrong."""
+        """`source` is checked and compared with what is live.
+
+        Where nothing is wrong, `act=publish` makes it live, `act=month` plays the last four weeks through it,
+        and `act=stories` plays `scenarios` on it.
+        """
         versions = await self._versions(visit)
         source = visit.form.raw("source").replace("\r\n", "\n")
-        if len(source) > LONGEST_SOURCE:
-            raise RefusedPageError(413, f"A journey has at most {LONGEST_SOURCE:,} characters.")
+        stories = visit.form.raw("scenarios").replace("\r\n", "\n")
+        long = too_long(source, versions[0].journey) or too_long(stories, "scenarios")
+        if long:
+            return await self._page(visit, versions, source, [long], status=413)
         if visit.form.line("act") == "publish":
             return await self._publish(visit, versions, source)
         found = await self._read(source, versions[0].journey)
-        return await self._page(visit, versions, source, found)
+        tried = await self._tried(visit, found, stories)
+        return await self._page(visit, versions, source, found, tried=tried)
+
+    async def _tried(
+        self, visit: Visit, found: Publishable | list[Problem], stories: str
+    ) -> dict[str, Any]:
+        """What came of what the button asks for; nothing where something is wrong."""
+        act = visit.form.line("act")
+        if isinstance(found, list):
+            return {}
+        if act == "month":
+            live = await self.definitions.live(found.journey)
+            canonical = await self.definitions.load(live) if live else None
+            return await self.what_ifs.month(visit.member.member, found, canonical)
+        if act == "stories":
+            return await self.what_ifs.stories(visit.member.member, found, stories)
+        return {}
 
     async def _publish(
         self, visit: Visit, versions: Sequence[PublishedDefinition], source: str
@@ -124,6 +150,7 @@ class SourcePage:
         source: str,
         found: Publishable | list[Problem],
         status: int = 200,
+        tried: dict[str, Any] | None = None,
     ) -> Response:
         journey = versions[0].journey
         live = await self.definitions.live(journey)
@@ -132,7 +159,11 @@ class SourcePage:
             "versions": versions,
             "live": live,
             "source": source,
-            "problems": found if isinstance(found, list) else [],
+            "scenarios": visit.form.raw("scenarios").replace("\r\n", "\n"),
+            **(tried or {}),
+            "longest": LONGEST_SOURCE,
+            "problems": found[:MAX_PROBLEMS] if isinstance(found, list) else [],
+            "more": max(0, len(found) - MAX_PROBLEMS) if isinstance(found, list) else 0,
             "may_publish": visit.member.role in WRITERS,
         }
         if isinstance(found, Publishable):
@@ -141,7 +172,7 @@ class SourcePage:
             values |= {
                 "version": found.version,
                 "same": found.version == live,
-                "map": svg_of(journey_graph(found.program), Linked(style=False)),
+                "map": await asyncio.to_thread(_map, found.program),
                 "changes": changes(before, found.program),
                 "would": await self._would(before, found.program),
             }
@@ -167,7 +198,8 @@ class SourcePage:
 
     async def _read(self, source: str, journey: str) -> Publishable | list[Problem]:
         try:
-            found = read_definition(
+            found = await asyncio.to_thread(  # a long one takes a second, and others look meanwhile
+                read_definition,
                 source,
                 journey,
                 dict.fromkeys(await self.messages.names()),
@@ -194,3 +226,21 @@ class SourcePage:
         if not versions:
             raise RefusedPageError(404, "There is no such journey.")
         return versions
+
+
+def too_long(text: str, name: str) -> Problem | None:
+    """Where a text goes on beyond what is taken; nothing of it is read then."""
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= LONGEST_SOURCE:
+        return None
+    before = whole[:LONGEST_SOURCE].decode("utf-8", "ignore")
+    return Problem(
+        file=name, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"), path="",
+        message=f"{name} go beyond {LONGEST_SOURCE:,} bytes here" if name == "scenarios"
+        else f"a journey has at most {LONGEST_SOURCE:,} bytes, and goes on here",
+        remedy="make it shorter",
+    )  # fmt: skip
+
+
+def _map(program: Program) -> str:
+    return svg_of(journey_graph(program), Linked(style=False))

@@ -22,6 +22,9 @@ from stores.members import Member
 AT = "/staff"
 CONTROL = "/control"
 LARGEST_FORM = 200_000
+LARGEST_FIELD = 520_000
+"""Bytes of a field in a form of several parts: a whole journey of 256,000, whose lines a browser ends with two."""
+
 LARGEST_FORM_WITH_FILES = 21_000_000
 MOST_FILES = 10
 SESSION_SECONDS = 8 * 3600
@@ -236,7 +239,7 @@ async def read_form(request: Request) -> Form:
 async def _form_with_files(request: Request) -> Form:
     stream = _no_more_than(LARGEST_FORM_WITH_FILES, request)
     parser = MultiPartParser(
-        request.headers, stream, max_files=MOST_FILES, max_fields=200, max_part_size=LARGEST_FORM
+        request.headers, stream, max_files=MOST_FILES, max_fields=200, max_part_size=LARGEST_FIELD
     )
     fields: dict[str, list[str]] = {}
     files: list[SentFile] = []

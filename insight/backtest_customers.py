@@ -17,7 +17,7 @@ from insight.backtest_records import (
 )
 from insight.backtest_world import RecordedWorld
 from insight.rehearsal import MAX_HAPPENINGS, EndlessRehearsalError, Rehearsal
-from insight.rehearsal_world import Customer, Incoming
+from insight.rehearsal_world import Customer, Incoming, Outside
 from insight.rehearsed import RehearsedDelivery, RehearsedRun
 from insight.sorted_recording import CustomerRecording
 from journey.program import Program
@@ -66,7 +66,9 @@ class Played:
         self.entries = entries
         self._program, self._bounds, self._world = program, bounds, world
         self._count, self._taker = count, taker
-        self._rehearsal = Rehearsal(program, world, entries=entries, most=bounds.most)
+        self._rehearsal = Rehearsal(
+            program, world, entries=entries, most=bounds.most, outside=Outside(policy=world.policy)
+        )
         self._entered = set[str]()
         self._first_heard: dict[str, datetime] = {}
 

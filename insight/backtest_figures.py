@@ -49,8 +49,8 @@ class Figures:
     `outcomes` counts runs by how they ended, whether that is the goal, and whether they were held
     out; a run under way ended as `goes on`. `stages` counts runs that came to a stage, `standing`
     those that stand there at the end. `ways` counts runs that went a way. `deliveries` counts by message, state and
-    reason; `case_days` by day and queue; `why_not` by what did not happen and why, and `example`
-    names a customer of each.
+    reason; `sent_by` what was sent by message and channel; `case_days` by day and queue; `why_not` by
+    what did not happen and why, and `example` names a customer of each.
     """
 
     touchpoints: int = 0
@@ -67,6 +67,7 @@ class Figures:
     standing: Counter[str] = field(default_factory=Counter[str])
     ways: Counter[Way] = field(default_factory=Counter[Way])
     deliveries: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
+    sent_by: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     sent_days: Counter[tuple[date, str]] = field(default_factory=Counter[tuple[date, str]])
     case_days: Counter[tuple[date, str]] = field(default_factory=Counter[tuple[date, str]])
     cases: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
@@ -168,6 +169,7 @@ class Count:
         self.figures.deliveries[message, delivery.state, delivery.reason] += 1
         if delivery.state == "accepted" and delivery.settled_at is not None:
             self.figures.sent_days[self._day(delivery.settled_at), message] += 1
+            self.figures.sent_by[message, delivery.channel or ""] += 1
         elif delivery.state in ("refused", "deferred"):
             words = f"{delivery.reason}: {delivery.words}" if delivery.reason else delivery.words
             self._why_not(customer, f"{message} not sent", _without_times(words))

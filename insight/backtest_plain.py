@@ -39,6 +39,10 @@ def as_plain(
             {"message": message, "state": state, "reason": reason, "deliveries": count}
             for (message, state, reason), count in sorted(figures.deliveries.items())
         ],
+        "sent_by_channel": [
+            {"message": message, "channel": channel, "times": count}
+            for (message, channel), count in sorted(figures.sent_by.items())
+        ],
         "sent_by_day": _named_days(figures.sent_days, "message"),
         "cases_by_day": _named_days(figures.case_days, "queue"),
         "cases": [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from insight.backtest import OpenTaker, PartBacktest, PartTask
 from insight.backtest_customers import Bounds
 from insight.backtest_figures import Figures
-from insight.backtest_world import RecordedWorld, StaffRule, StaffRules, channels_of
+from insight.backtest_world import House, RecordedWorld, StaffRule, StaffRules, channels_of
 from journey.program import compile_program
 
 PAYS_FROM = 20_000
@@ -23,16 +23,17 @@ class Order:
     bounds: Bounds
     staff: StaffRules = field(default_factory=dict[str, StaffRule])
     taker: OpenTaker | None = None
+    house: House | None = None
 
 
 def play_apart(
     order: Order,
     tasks: Sequence[PartTask],
     processes: int,
-    done: Callable[[PartTask], None] = lambda _: None,
+    done: Callable[[PartTask, Figures], None] = lambda _task, _part: None,
     pays_from: int = PAYS_FROM,
 ) -> Figures:
-    """Play all parts; `done` is told of each, in their order.
+    """Play all parts; `done` is told of each and its figures, in their order.
 
     Raises: `BacktestStoppedError`, and what the taker of records raises.
     """
@@ -42,7 +43,7 @@ def play_apart(
     played = _played(order, wanted, processes if pays else 1)
     for task, part in zip(wanted, played, strict=True):
         figures.add(part, order.bounds.examples)
-        done(task)
+        done(task, part)
     return figures
 
 
@@ -78,5 +79,8 @@ def _player(order: Order) -> PartBacktest:
     program = compile_program(order.canonical)
     channels = channels_of(program)
     return PartBacktest(
-        program, order.bounds, lambda: RecordedWorld(channels, order.staff), order.taker
+        program,
+        order.bounds,
+        lambda: RecordedWorld(channels, order.staff, order.house),
+        order.taker,
     )

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from insight.rehearsal_world import Customer, Decided, Incoming, World
+from insight.rehearsal_world import Customer, Decided, Incoming, Wishes, World
 from insight.rehearsed import RehearsedCase
 from insight.sorted_recording import KnownCustomer, our_id
 from journey.document import read_document
 from journey.effects import Effect
+from journey.house_policy import NO_POLICY, HousePolicy
 from journey.program import Program
 from journey.spans import SpanError, read_span
 
@@ -78,30 +79,50 @@ def channels_of(program: Program) -> frozenset[str]:
     return frozenset(channel for via in ways for channel in via)
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class House:
+    """The installation that a recording is of: its customers have our ids, and want what they told us."""
+
+    policy: HousePolicy = NO_POLICY
+    wishes: Mapping[str, Wishes] = field(default_factory=dict[str, Wishes])
+
+
 class RecordedWorld:
     """Answers runs of recorded customers: whatever is sent arrives at once, staff follow the rules.
 
-    Who was said nothing of is reached on every channel that the journey uses.
+    Who was said nothing of is reached on every channel that the journey uses; in a `house` of ours, on none.
     """
 
-    def __init__(self, channels: Iterable[str], staff: StaffRules) -> None:
+    def __init__(
+        self, channels: Iterable[str], staff: StaffRules, house: House | None = None
+    ) -> None:
         self.names: dict[str, str] = {}
         self._channels = sorted(channels)
         self._staff = staff
+        self._house = house
         self._customers: dict[str, Customer] = {}
 
     def meet(self, name: str, known: KnownCustomer | None) -> str:
         """A recorded customer comes into this world; their id."""
-        customer = our_id(name)
+        house = self._house
+        customer = our_id(name) if house is None else name
         self.names[customer] = name
-        told = known or KnownCustomer(customer=name)
+        told = known or KnownCustomer(customer=name, addresses=None if house is None else {})
         addresses = told.addresses
         if addresses is None:
             addresses = {way: f"{customer}@{way}.example" for way in self._channels}
         self._customers[customer] = Customer(
-            addresses=addresses, traits=told.traits, zone=told.zone
+            addresses=addresses,
+            traits=told.traits,
+            zone=told.zone,
+            wishes=Wishes() if house is None else house.wishes.get(name, Wishes()),
         )
         return customer
+
+    @property
+    def policy(self) -> HousePolicy:
+        """What the house allows itself; everything, where there is none."""
+        return NO_POLICY if self._house is None else self._house.policy
 
     def customer(self, customer: str) -> Customer:
         return self._customers[customer]

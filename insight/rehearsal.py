@@ -80,7 +80,7 @@ class Rehearsal:
         self._listeners: dict[tuple[str, str], dict[str, RehearsedRun]] = {}
         self._told: dict[tuple[str, str], list[Touchpoint]] = {}
         self._effects = EffectsInMemory(
-            self.result, world, self._at, self._take_in, outside or Outside()
+            self.result, world, self._at, self._take_in, outside or Outside(), program.journey
         )
         self._looks = RehearsedLooks(program, world, self._effects, self._at, self._take_in)
         self._cap = EntryCap(program.definition.enter.cap)

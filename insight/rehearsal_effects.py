@@ -1,5 +1,6 @@
 """How a rehearsal carries out what runs ask for: in memory, by the rules of the real activities."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -40,6 +41,7 @@ from journey.happenings import (
     TraitsAnswer,
 )
 from journey.responses import host_of, taken
+from journey.sending_caps import Sent
 from journey.touchpoint import CASE_DECIDED, HOLD_LIFTED, TRAITS_CHANGED, Touchpoint
 
 
@@ -60,10 +62,13 @@ class EffectsInMemory:
         later: Callable[[datetime, Happen], None],
         take_in: Callable[[Incoming, datetime], None],
         outside: Outside,
+        journey: str,
     ) -> None:
         self._result = result
         self._world = world
         self._outside = outside
+        self._journey = journey
+        self._sent: defaultdict[str, list[Sent]] = defaultdict(list)
         self._held: dict[str, str] = {}
         self._later = later
         self._take_in = take_in
@@ -148,9 +153,10 @@ class EffectsInMemory:
             delivery.state, delivery.reason = "refused", "left"
             delivery.words = f"the journey had ended: {run.outcome}"
             return None
-        match decide(self._facts(run, message), message, at):
+        match decide(self._facts(run, message, at), message, at):
             case Send(channel=channel):
                 delivery.state, delivery.channel = "accepted", channel
+                self._note(run.customer, message, channel, at)
                 return DeliveryAnswer(state="accepted", channel=channel)
             case Defer(until=until, words=words):
                 delivery.state, delivery.words = "deferred", words
@@ -182,15 +188,38 @@ class EffectsInMemory:
             return CallAnswer(result=dict(given))
         return CallAnswer(result=taken(effect.take, 200, dict(given)))
 
-    def _facts(self, run: RehearsedRun, message: Deliver) -> DeliveryFacts:
+    def _note(self, customer: str, message: Deliver, channel: str, at: datetime) -> None:
+        """Remember what went out, where the house counts."""
+        if self._outside.policy.caps:
+            sent = Sent(
+                at=at,
+                purpose=message.purpose,
+                channel=channel,
+                topic=message.topic,
+                journey=self._journey,
+            )
+            self._sent[customer].append(sent)
+
+    def _facts(self, run: RehearsedRun, message: Deliver, at: datetime) -> DeliveryFacts:
         known = self._world.customer(run.customer)
         traits = self.traits(run.customer)
         corrected = any(
             isinstance(asked.effect, Deliver) and asked.effect.replaces == message.n
             for asked in run.state.outstanding.values()
         )
+        wishes, marketing = known.wishes, message.purpose == "marketing"
+        others = (each for each in wishes.sent if each.at <= at)
         return DeliveryFacts(
             addresses=known.addresses,
+            suppressed={
+                way: why for way, (why, only) in wishes.suppressed.items() if marketing or not only
+            },
+            consents=wishes.consents.get(message.purpose, {}),
+            preferences=wishes.preferences,
+            policy=self._outside.policy,
+            journey=self._journey,
+            zone=known.zone,
+            sent=(*others, *self._sent.get(run.customer, ())),
             consent_withheld=traits.get("marketing_consent") is False,
             held_out=run.state.held_out,
             replaced=corrected,

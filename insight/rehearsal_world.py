@@ -9,6 +9,9 @@ from pydantic import JsonValue
 
 from insight.rehearsed import RehearsedCase
 from journey.effects import Effect
+from journey.house_policy import NO_POLICY, HousePolicy
+from journey.preferences import Preferences
+from journey.sending_caps import Sent
 from journey.touchpoint import Touchpoint
 
 
@@ -22,12 +25,29 @@ class Incoming:
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class Wishes:
+    """What a customer wants of us, and what they get from others.
+
+    `consents`: by purpose, what they said last by channel. `suppressed`: by channel, why nothing may go to their
+    address, and whether that is so of marketing only. `sent`: what other journeys sent them.
+    """
+
+    consents: Mapping[str, Mapping[str, bool]] = field(
+        default_factory=dict[str, Mapping[str, bool]]
+    )
+    suppressed: Mapping[str, tuple[str, bool]] = field(default_factory=dict[str, tuple[str, bool]])
+    preferences: Preferences = field(default_factory=Preferences)
+    sent: tuple[Sent, ...] = ()
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class Customer:
-    """What is known of a customer: addresses by channel, traits, zone."""
+    """What is known of a customer: addresses by channel, traits, zone, and what they want."""
 
     addresses: Mapping[str, str]
     traits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     zone: str | None = None
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -45,13 +65,14 @@ class Outside:
     """What stands outside the customers and staff of a rehearsal.
 
     `calls`: what a call gives back, by the name of an activity or the host of an address; a call to
-    anybody else fails for good. `sold_out`: offers of which there is none.
+    anybody else fails for good. `sold_out`: offers of which there is none. `policy`: that of the house.
     """
 
     calls: Mapping[str, Mapping[str, JsonValue]] = field(
         default_factory=dict[str, Mapping[str, JsonValue]]
     )
     sold_out: frozenset[str] = frozenset()
+    policy: HousePolicy = NO_POLICY
 
 
 class World(Protocol):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import JsonValue
 
 from activities.customer_pages import NoPages, page_values
-from insight.rehearsal import Rehearsal
+from insight.rehearsal import MAX_HAPPENINGS, EndlessRehearsalError, Rehearsal
 from insight.rehearsal_world import Customer, Decided, Incoming, Outside
 from insight.rehearsed import RehearsedCase, RehearsedDelivery, RehearsedRun
 from insight.scenario import Expected, Local, Scenario, Scenarios, When, subject_of
@@ -66,22 +66,29 @@ def play(
     *,
     message: Unsayable = lambda _message, _values: None,
     brief: Unsayable = lambda _brief, _values: None,
+    most: int = MAX_HAPPENINGS,
 ) -> Iterator[Played]:
     """Play every scenario of a file. `say` puts what is shown at places into words.
+
+    A scenario in which more than `most` happens goes in circles, and fails.
 
     A `message` that went out, or a `brief` for staff, that cannot be put into words fails its scenario.
     """
     for number, scenario in enumerate(scenarios.scenarios):
         played = Played(scenario.scenario)
         try:
-            story = _Story(program, scenario, say)
+            story = _Story(program, scenario, say, most)
         except NoSuchCustomerError as error:
             where: Path = ("scenarios", number, "given")
             played.problems.append(scenarios.document.problem(where, str(error)))
             yield played
             continue
-        for path, words in story.faults(("scenarios", number)):
-            played.problems.append(scenarios.document.problem(path, words))
+        try:
+            for path, words in story.faults(("scenarios", number)):
+                played.problems.append(scenarios.document.problem(path, words))
+        except EndlessRehearsalError as error:
+            where = ("scenarios", number, "scenario")
+            played.problems.append(scenarios.document.problem(where, str(error)))
         for words in story.unsayable(message, brief):
             where = ("scenarios", number, "scenario")
             played.problems.append(scenarios.document.problem(where, words))
@@ -111,7 +118,7 @@ class _World:
 class _Story:
     """One scenario under way."""
 
-    def __init__(self, program: Program, scenario: Scenario, say: Say) -> None:
+    def __init__(self, program: Program, scenario: Scenario, say: Say, most: int) -> None:
         given = scenario.given
         self._program, self._scenario, self._say = program, scenario, say
         self._zone = given.zone or program.zone
@@ -120,7 +127,7 @@ class _Story:
         addresses = given.addresses if given.addresses is not None else _addresses(program)
         known = Customer(addresses=addresses, traits=given.customer, zone=given.zone)
         outside = Outside(calls=dict(given.calls), sold_out=frozenset(given.sold_out))
-        self._rehearsal = Rehearsal(program, _World(known), outside=outside)
+        self._rehearsal = Rehearsal(program, _World(known), most=most, outside=outside)
         self._numbers = count(1)
         self._rehearsal.know(self._customer, self._now)
 

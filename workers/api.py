@@ -137,6 +137,7 @@ def api_app(
             pool,
             figures or FiguresEar(settings.database_url),
             bell.ring,
+            url=settings.database_url,
             https=settings.public_url.startswith("https://"),
             stopping=stopping,
             run_clock=settings.run_clock,

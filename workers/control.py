@@ -14,6 +14,7 @@ from console.control_live import LiveFigures, Shared
 from console.control_overview import OverviewPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
+from console.control_tried import WhatIfs
 from console.inbox_door import InboxDoor
 from contracts.clock import RunClock
 from routing.journey_programs import JourneyPrograms
@@ -31,6 +32,7 @@ from stores.published import PublishedStore
 from stores.runs import RunStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
+from workers.trials import Trials
 
 
 def mission_control(
@@ -38,6 +40,7 @@ def mission_control(
     ear: FiguresEar,
     ring: Callable[[], None],
     *,
+    url: str,
     https: bool,
     stopping: asyncio.Event,
     run_clock: RunClock | None = None,
@@ -45,7 +48,10 @@ def mission_control(
     namespace: str = "default",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
-    """All its pages. `stopping` ends what they listen to; `now` is wall time, `run_clock` that of runs."""
+    """All its pages. `url`: the database; `stopping` ends what they listen to.
+
+    `now` is wall time, `run_clock` that of runs.
+    """
 
     def run_now() -> datetime:
         return run_clock.now(now()) if run_clock is not None else now()
@@ -72,6 +78,9 @@ def mission_control(
             source=SourcePage(
                 door=door, definitions=definitions, messages=MessageStore(pool), words=PublishedStore(pool),
                 figures=figures, programs=programs, templates=LiquidText(), audit=AuditStore(pool),
+                what_ifs=WhatIfs(
+                    trials=Trials(), messages=MessageStore(pool), url=url, run_now=run_now, now=now
+                ),
             ),
             live=LiveFigures(changes=ear, stopping=stopping),
         )

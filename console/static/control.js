@@ -24,12 +24,19 @@ if (draft) {
   const check = async () => {
     const mine = ++asked, told = new FormData(draft);
     told.set("act", "check");
+    told.delete("scenarios");
     try {
-      const answer = await fetch(draft.action, { method: "POST", body: new URLSearchParams(told), headers: { "X-Requested-By": "control" } });
+      const answer = await fetch(draft.action, { method: "POST", body: told, headers: { "X-Requested-By": "control" } });
       if (!answer.ok || mine !== asked) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("found");
       if (fresh) { document.getElementById("found").replaceChildren(...fresh.childNodes); document.body.dataset.checked = `${mine}`; }
     } catch { /* the network is away: the next key tries again, and so does the button */ }
   };
+  draft.addEventListener("submit", (event) => {
+    const trying = ["month", "stories"].includes(event.submitter?.value);
+    if (trying && draft.dataset.trying) return event.preventDefault();
+    if (trying) { draft.dataset.trying = "yes"; document.getElementById("trying").hidden = false; }
+  });
+  addEventListener("pageshow", () => { delete draft.dataset.trying; document.getElementById("trying").hidden = true; });
   source.addEventListener("input", () => { clearTimeout(resting); resting = setTimeout(check, 400); });
 }

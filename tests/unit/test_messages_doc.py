@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from activities.message_text import RenderFor
+from channels.message_variants import each_variant
 from cli.journey_files import check_files, find_files
-from cli.message_sources import each_variant, message_beside
+from cli.message_sources import message_beside
 from cli.message_values import in_words, looked_up
 
 PAGE = Path("docs/messages.md").read_text()

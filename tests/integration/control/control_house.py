@@ -28,7 +28,7 @@ class ControlHouse(StaffHouse):
 
     def __init__(self, pool: Pool, url: str, address: str = "http://clew.test") -> None:
         super().__init__(pool, address)
-        self.ear = FiguresEar(url)
+        self.ear, self.url = FiguresEar(url), url
         self.figures, self.folded = FigureLooks(pool), JourneyFiguresStore(pool)
         self.version = ""
 
@@ -40,7 +40,8 @@ class ControlHouse(StaffHouse):
         wall = self.clock()
         clock = RunClock(wall_epoch=wall, run_epoch=THEN, factor=1)
         control = mission_control(
-            self.pool, self.ear, lambda: None, https=False, stopping=self.stopping, run_clock=clock, now=self.clock
+            self.pool, self.ear, lambda: None, url=self.url, https=False, stopping=self.stopping, run_clock=clock,
+            now=self.clock,
         )  # fmt: skip
         return create_app(inbox, control)
 

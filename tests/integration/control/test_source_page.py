@@ -91,5 +91,3 @@ async def test_nonsense_hostile_and_other_journeys_are_refused_in_words(control:
         assert answer.status_code in (200, 400)
         assert words in said(answer)
         assert "<script>document" not in answer.text
-    long = await control.agent.sends(SOURCE, source="#" * 60_001, act="check")
-    assert long.status_code == 413

@@ -173,7 +173,7 @@ def test_the_report_is_the_same_whatever_the_number_of_processes(tmp_path: Path)
 
     alone = play_apart(order, tasks, 1)
     together = play_apart(
-        order, tasks, 2, lambda task: done.append(task.part.touchpoints), pays_from=0
+        order, tasks, 2, lambda task, _: done.append(task.part.touchpoints), pays_from=0
     )
 
     assert together == alone

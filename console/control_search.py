@@ -141,7 +141,8 @@ class SearchPage:
             traits=visit.form.lines("with", 200)[:MOST_TRAITS],
             kinds=None if visit.member.role in SEES_ADDRESSES else IDS_OF_THE_HOUSE,
         )
-        file = cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY))
+        # The answer closes it, once it is sent.
+        file = cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115
         try:
             written = await self.exports.export(wanted, file, by=visit.member.member)
         except TooWideError as wide:

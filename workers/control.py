@@ -12,6 +12,8 @@ from console.control_customer import CustomerPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
 from console.control_overview import OverviewPage
+from console.control_saved import SavedPage
+from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.inbox_door import InboxDoor
@@ -28,7 +30,10 @@ from stores.figures_ear import FiguresEar
 from stores.lags import LagStore
 from stores.messages import MessageStore
 from stores.published import PublishedStore
+from stores.run_files import RunFiles
+from stores.run_search import RunSearch
 from stores.runs import RunStore
+from stores.saved_searches import SavedSearchStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
 
@@ -53,6 +58,11 @@ def mission_control(
     door = InboxDoor(SignInStore(pool, now), https)
     figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
     programs, shared, stops = JourneyPrograms(definitions), Shared(ear), StopStore(pool, ring)
+    kept = SavedSearchStore(pool, now)
+    search = SearchPage(
+        door=door, searches=RunSearch(pool), exports=RunFiles(pool), kept=kept, definitions=definitions,
+        programs=programs, run_now=run_now, now=now,
+    )  # fmt: skip
     return control_router(
         Control(
             door=door,
@@ -73,6 +83,8 @@ def mission_control(
                 door=door, definitions=definitions, messages=MessageStore(pool), words=PublishedStore(pool),
                 figures=figures, programs=programs, templates=LiquidText(), audit=AuditStore(pool),
             ),
+            search=search,
+            saved=SavedPage(page=search, saved=kept),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip

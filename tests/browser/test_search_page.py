@@ -1,9 +1,9 @@
 """Search in a real browser: at a desk and on a phone, by day and by night, with and without a script."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.test_control import control
 from tests.browser.test_inbox import DESK, PHONE, PICTURES, Inbox, Theme, faults
@@ -14,13 +14,14 @@ __all__ = ["control"]
 FOUND = "/control/search?journey=tea"
 
 
-@pytest.fixture
-async def kept(control: Inbox) -> AsyncIterator[None]:
+@pytest_asyncio.fixture
+async def kept(control: Inbox) -> None:
     """A search that is kept, with a file, and people who are called what hostile people are called."""
     house: Any = control.house
     async with house.pool.connection() as connection:
         await connection.execute(
-            "insert into saved_searches (name, conditions, traits, format, every, weekday, hour, zone, saved_by, next_at)"
+            "insert into saved_searches (name, conditions, traits, format, every, weekday, hour, zone,"
+            " saved_by, next_at)"
             " values ('Who waits in tea', '{\"journey\": \"tea\"}', '{}', 'csv', 'day', 0, 6, 'Europe/Prague', 'edith',"
             " '2026-11-29 05:00Z') on conflict do nothing"
         )
@@ -29,7 +30,6 @@ async def kept(control: Inbox) -> AsyncIterator[None]:
             " select search, '2026-11-28 05:00Z', now(), 1234, false, '{}', '\\x00', '' from saved_searches"
             " on conflict do nothing"
         )
-    yield
 
 
 async def test_a_search_is_filled_in_and_leads_to_a_customer(control: Inbox) -> None:

@@ -102,8 +102,10 @@ async def test_how_the_run_stands(control: Control, state: str, condition: str) 
 @pytest.mark.parametrize(
     ("comparison", "value", "found"),
     [
-        ("is", "80", {"a", "b"}), ("is", "gold", {"c", "d"}), ("is", "true", {"e"}), ("is", "007", {"f"}), ("is", "7", set()),
-        ("is_not", "80", {"c", "d", "e", "f", "g", "h", "i"}), ("is_there", "", {"a", "b", "c", "d", "e", "f", "g", "h"}),
+        ("is", "80", {"a", "b"}), ("is", "gold", {"c", "d"}), ("is", "true", {"e"}), ("is", "007", {"f"}),
+        ("is", "7", set()),
+        ("is_not", "80", {"c", "d", "e", "f", "g", "h", "i"}),
+        ("is_there", "", {"a", "b", "c", "d", "e", "f", "g", "h"}),
         ("at_least", "80", {"a", "h"}), ("at_most", "80", {"a"}), ("at_least", "80.5", {"h"}),
         ("at_least", "2026-11-28", {"g"}), ("at_most", "2026-11-28", {"g"}), ("at_most", "2026-11-27", set()),
     ],

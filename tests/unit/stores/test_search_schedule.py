@@ -32,5 +32,5 @@ def test_the_next_time_is_the_first_after_now(schedule: Schedule, at: str, due: 
 def test_an_hour_or_a_zone_that_there_is_not_is_refused_with_the_remedy(
     hour: int, zone: str, weekday: int
 ) -> None:
-    with pytest.raises(SearchNotKeptError, match="zone, such as|Choose an hour"):
+    with pytest.raises(SearchNotKeptError, match=r"zone, such as|Choose an hour"):
         Schedule(every="day", hour=hour, zone=zone, weekday=weekday)

@@ -9,6 +9,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO, Literal, LiteralString, Protocol, get_args
@@ -124,8 +125,8 @@ async def write_file(connection: Connection, wanted: FileWanted, into: BinaryIO)
     table = _TABLES[wanted.format](into, columns)
     written = Written()
     try:
-        async with asyncio.timeout(SECONDS):
-            async for rows in _found(connection, wanted):
+        async with asyncio.timeout(SECONDS), aclosing(_found(connection, wanted)) as found:
+            async for rows in found:
                 room = MOST_ROWS - written.rows
                 if into.tell() >= MOST_BYTES or not room:
                     written.cut = True

@@ -260,7 +260,9 @@ class SearchPage:
     async def _bars(self, spread: Spread) -> list[dict[str, Any]]:
         """The stages that most are in; the others together."""
         shown, others = spread.stages[:MOST_BARS], spread.stages[MOST_BARS:]
-        bars = [{"words": await self._words(each), "n": each.n} for each in shown]
+        bars: list[dict[str, Any]] = [
+            {"words": await self._words(each), "n": each.n} for each in shown
+        ]
         if others:
             bars.append({"words": "elsewhere", "n": sum(each.n for each in others)})
         most = max((each["n"] for each in bars), default=1)
@@ -276,10 +278,10 @@ class SearchPage:
 def format_of(visit: Visit) -> Format:
     """The format that a form asks for. Raises: `RefusedPageError`."""
     asked = visit.form.line("format")
-    found = next((each for each in FORMATS if each == asked), None)
-    if found is None:
-        raise RefusedPageError(400, f"Choose a format: {' or '.join(FORMATS)}.")
-    return found
+    for each in FORMATS:
+        if each == asked:
+            return each
+    raise RefusedPageError(400, f"Choose a format: {' or '.join(FORMATS)}.")
 
 
 def as_file(name: str, kind: Format, content: AsyncGenerator[bytes]) -> Response:

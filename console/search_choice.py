@@ -21,8 +21,6 @@ from console.inbox_search import keep, new_number, sought
 from stores.wanted_runs import (
     COMPARISONS,
     STATES,
-    Comparison,
-    State,
     WantedRuns,
 )
 
@@ -173,13 +171,13 @@ def _wanted(filled: Mapping[str, str], journeys: Collection[str]) -> WantedRuns:
     return WantedRuns(
         identity=filled.get("identity", ""),
         trait=trait,
-        comparison=cast("Comparison", comparison),
+        comparison=comparison,
         value=value,
         journey=journey,
         version=filled.get("version", ""),
         stage=filled.get("stage", ""),
         step=filled.get("step", ""),
-        state=cast("State | None", state),
+        state=state,
         since=_instant(filled, "since"),
         until=_instant(filled, "until"),
     )

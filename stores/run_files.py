@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any, BinaryIO, Literal, LiteralString, Protocol, get_args
 
 from psycopg.errors import QueryCanceled
@@ -194,16 +195,24 @@ TIMES = {"since", "wakes_at", "entered_at", "ended_at"}
 
 
 def _identity(kind: str) -> Value:
-    return lambda row: "; ".join((row["identities"] or {}).get(kind, [])) or None
+    return lambda row: "; ".join(_identities(row).get(kind, [])) or None
+
+
+def _identities(row: dict[str, Any]) -> dict[str, list[str]]:
+    return row["identities"] or {}
 
 
 def _other_identities(row: dict[str, Any]) -> str | None:
-    others = {k: v for k, v in (row["identities"] or {}).items() if k not in STRENGTH}
+    others = {k: v for k, v in _identities(row).items() if k not in STRENGTH}
     return "; ".join(f"{k}:{each}" for k, v in sorted(others.items()) for each in v) or None
 
 
 def _trait(name: str) -> Value:
-    return lambda row: (row["traits"] or {}).get(name)
+    def value(row: dict[str, Any]) -> str | None:
+        traits: dict[str, str] = row["traits"] or {}
+        return traits.get(name)
+
+    return value
 
 
 class _Csv:
@@ -240,8 +249,9 @@ def _cell(value: Any) -> str:
 
 class _Parquet:
     def __init__(self, into: BinaryIO, columns: dict[str, Value]) -> None:
-        import pyarrow as arrow
-        from pyarrow import parquet
+        # Loaded when it is needed: a file in a hundred is Parquet, and it is large. Its types are told by half.
+        arrow: Any = import_module("pyarrow")
+        parquet: Any = import_module("pyarrow.parquet")
 
         def kind(name: str) -> Any:
             if name in TIMES:

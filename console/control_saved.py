@@ -90,13 +90,13 @@ def _may_keep(visit: Visit) -> None:
 def _schedule(visit: Visit) -> Schedule:
     """Raises: `SearchNotKeptError`."""
     form = visit.form
-    every = next((each for each in EVERY if each == form.line("every")), None)
+    asked = form.line("every")
     hour, weekday = form.line("hour"), form.line("weekday") or "0"
-    if every is None or not re.fullmatch("[0-9]{1,2}", hour):
+    if asked not in EVERY or not re.fullmatch("[0-9]{1,2}", hour):
         raise SearchNotKeptError("Choose each day or each week, and an hour from 0 to 23.")
     if not re.fullmatch("[0-6]", weekday):
         raise SearchNotKeptError(f"Choose a day of the week: {', '.join(WEEKDAYS)}.")
-    return Schedule(every=every, hour=int(hour), weekday=int(weekday), zone=form.line("zone"))
+    return Schedule(every=asked, hour=int(hour), weekday=int(weekday), zone=form.line("zone"))
 
 
 async def _chunks(content: bytes) -> AsyncGenerator[bytes]:

@@ -64,7 +64,9 @@ async def test_all_that_is_filled_in_must_hold(control: Control) -> None:
 async def test_who_is_found_stands_with_where_since_when_and_what_they_wait_for(
     control: Control,
 ) -> None:
-    answer = await searched(control.lead, journey="tea", stage="tasting", step="tasting/2")
+    answer = await searched(
+        control.lead, journey="tea", stage="tasting", step="tasting/2", state="under_way"
+    )
     words = said(answer)
     n = await counted(control, "r.state = 'open' and r.stands ? 'tasting/2'")
     assert f"{n} are found" in words

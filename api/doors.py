@@ -331,6 +331,12 @@ def _control_pages() -> list[Door]:
         page("GET", "/control/stops", "What is stopped"),
         page("POST", "/control/stops", "Stop a journey, a channel or everything", audited="stopped", answers=(303,)),
         page("POST", "/control/stops/lift", "Let it send again", audited="resumed", answers=(303,)),
+        page("GET", "/control/search", "Search of people: by what is known of them, and where they stand"),
+        page("POST", "/control/search", "Search for what was filled in", audited="not: it changes nothing", answers=(303,)),
+        page("POST", "/control/search/file", "What is found, as a file", audited="exported, of what, how many rows", answers=(200,)),
+        page("POST", "/control/search/saved", "Keep a search, with a file on time", audited="kept a search", answers=(303,)),
+        page("POST", "/control/search/saved/{search}/end", "Keep a search no more", audited="ended a search", answers=(303,)),
+        page("POST", "/control/search/files/{file}", "A file that was made on time", audited="downloaded a file", answers=(200,)),
         Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
     ]  # fmt: skip
 

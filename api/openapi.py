@@ -164,6 +164,8 @@ def _responses(door: Door) -> dict[str, Any]:
     if door.page:
         html = {"text/html": {"schema": {"type": "string"}}}
         more: dict[str, Any] = {"text/event-stream": {}, "application/json": {}, "text/plain": {}}
+        if "/search/file" in door.path:
+            more |= {"text/csv": {}, "application/vnd.apache.parquet": {}}
         fine: dict[str, Any] = {
             "description": "The page, or what it leads to.",
             "content": {**html, **more},

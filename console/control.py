@@ -13,13 +13,19 @@ from console.control_door import for_control
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures
 from console.control_overview import OverviewPage
+from console.control_saved import SavedPage
+from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
 from insight.graph_style import STYLE
 
 _STATIC = Path(__file__).parent / "static"
-FILES = {"control.css": "text/css", "control.js": "text/javascript"}
+FILES = {
+    "control.css": "text/css",
+    "control-search.css": "text/css",
+    "control.js": "text/javascript",
+}
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -32,6 +38,8 @@ class Control:
     customer: CustomerPage
     stops: StopsPage
     source: SourcePage
+    search: SearchPage
+    saved: SavedPage
     live: LiveFigures
 
 
@@ -65,7 +73,22 @@ def control_router(control: Control) -> APIRouter:
     router.add_route(
         f"{CONTROL}/stops/lift", for_control(door, control.stops.lift), methods=["POST"]
     )
+    _search(router, control)
     return router
+
+
+def _search(router: APIRouter, control: Control) -> None:
+    door, at = control.door, f"{CONTROL}/search"
+    router.add_route(at, for_control(door, control.search.show), methods=["GET"])
+    router.add_route(at, for_control(door, control.search.seek), methods=["POST"])
+    router.add_route(f"{at}/file", for_control(door, control.search.export), methods=["POST"])
+    router.add_route(f"{at}/saved", for_control(door, control.saved.keep), methods=["POST"])
+    router.add_route(
+        f"{at}/saved/{{search}}/end", for_control(door, control.saved.end), methods=["POST"]
+    )
+    router.add_route(
+        f"{at}/files/{{file}}", for_control(door, control.saved.download), methods=["POST"]
+    )
 
 
 async def _file(request: Request) -> Response:

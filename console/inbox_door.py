@@ -85,6 +85,11 @@ class Form:
         """Text of one line."""
         return " ".join(self.text(name, 4 * most).split())[:most]
 
+    def lines(self, name: str, most: int = 200) -> list[str]:
+        """Each text of one line that was sent under a name, once."""
+        sent = (Form({name: [each]}).line(name, most) for each in self._fields.get(name, []))
+        return list(dict.fromkeys(each for each in sent if each))
+
     def beginning(self, prefix: str) -> dict[str, str]:
         """Fields whose names begin so, without it."""
         return {

@@ -26,11 +26,11 @@ def cookie_of(door: InboxDoor, number: str) -> str:
     return f"{door.cookie}-sought-{number}"
 
 
-def sought(door: InboxDoor, request: Request, number: str) -> str:
+def sought(door: InboxDoor, request: Request, number: str, most: int = 200) -> str:
     """What was searched for under this number; empty where this browser has nothing of it any more."""
     if not _NUMBER.fullmatch(number):
         return ""
-    return unquote(request.cookies.get(cookie_of(door, number), ""))[:200]
+    return unquote(request.cookies.get(cookie_of(door, number), ""))[:most]
 
 
 def keep(door: InboxDoor, request: Request, answer: Response, number: str, words: str) -> None:

@@ -26,6 +26,7 @@ from stores.held_rules import (
     Held,
     Stays,
 )
+from stores.held_searches import TABLES_OF_SEARCHES
 
 _OF_DELIVERY: LiteralString = "(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s))"
 _WROTE_TO_US: LiteralString = """(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s)
@@ -375,6 +376,7 @@ TABLES: dict[LiteralString, Held] = {
         whose="t.trait = any(%(traits)s) and t.example is not null",
         withheld={FIGURE: "trait seen learned differ example changed_at"},
     ),
+    **TABLES_OF_SEARCHES,
     "identities": Held(
         erase=Goes(),
         whose=MINE,

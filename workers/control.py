@@ -12,6 +12,8 @@ from console.control_customer import CustomerPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
 from console.control_overview import OverviewPage
+from console.control_saved import SavedPage
+from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.control_tried import WhatIfs
@@ -29,7 +31,10 @@ from stores.figures_ear import FiguresEar
 from stores.lags import LagStore
 from stores.messages import MessageStore
 from stores.published import PublishedStore
+from stores.run_files import RunFiles
+from stores.run_search import RunSearch
 from stores.runs import RunStore
+from stores.saved_searches import SavedSearchStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
 from workers.trials import Trials
@@ -59,6 +64,11 @@ def mission_control(
     door = InboxDoor(SignInStore(pool, now), https)
     figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
     programs, shared, stops = JourneyPrograms(definitions), Shared(ear), StopStore(pool, ring)
+    kept = SavedSearchStore(pool, now)
+    search = SearchPage(
+        door=door, searches=RunSearch(pool), exports=RunFiles(pool), kept=kept, definitions=definitions,
+        programs=programs, run_now=run_now, now=now,
+    )  # fmt: skip
     return control_router(
         Control(
             door=door,
@@ -82,6 +92,8 @@ def mission_control(
                     trials=Trials(), messages=MessageStore(pool), url=url, run_now=run_now, now=now
                 ),
             ),
+            search=search,
+            saved=SavedPage(page=search, saved=kept),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip

@@ -33,6 +33,7 @@ from stores.outbox import OutboxStore
 from stores.problem_reach import ProblemReach
 from stores.run_sweep import RunSweepStore
 from stores.runs import RunStore
+from stores.saved_searches import SavedSearchStore
 from stores.stops import StopStore
 from stores.touchpoints import ensure_partitions
 from stores.wakeup import Ear
@@ -109,6 +110,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, BackgroundWork("case clocks", clocks.round, pause=CLOCKS_EACH).run())
         sweeper = RunSweeper(RunSweepStore(pool, now, ring), TemporalStanding(client))
         _background(parts, BackgroundWork("ended outside", sweeper.round, pause=LOOKS_EACH).run())
+        saved = SavedSearchStore(pool, lambda: datetime.now(UTC))
+        _background(parts, BackgroundWork("searches", saved.round, pause=LOOKS_EACH).run())
         figures = JourneyFiguresStore(pool)
         _background(parts, BackgroundWork("figures", figures.fold, pause=FOLDS_EACH).run())
         if settings.metrics_port is not None or tracing():

@@ -222,6 +222,7 @@ def address(doors: Doors, door: Door, caller: Caller, whose: str) -> str:
         "what": "shown", "problem": "none", "scope": "channel", "name": "fax", "merge": "1", "reply": "r",
         "n": "0", "message": "1", "act": "read", "provider": "own",
         "erasure": "e_none", "member": "nobody", "absence": "1", "customer": "c_none",
+        "search": "1", "file": "1",
     }  # fmt: skip
     path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: values[found[1]], door.path)
     query = "?by=eva" if door.method == "DELETE" and door.proof == "staff" else ""

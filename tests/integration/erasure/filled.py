@@ -17,6 +17,7 @@ select c.column_name as name, c.udt_name as type, c.is_identity = 'YES' as numbe
 _TYPES: dict[str, Any] = {
     "int8": 1,
     "int4": 1,
+    "int2": 1,
     "float8": 1.0,
     "bool": False,
     "timestamptz": "2026-11-22T09:00:00Z",
@@ -57,6 +58,8 @@ _SAID: dict[str, Any] = {
     "coupons.run_clock": None,
     "trait_types.seen": {},
     "refused_ties.leads_to": None,
+    "saved_searches.format": "csv",
+    "saved_searches.every": "day",
     "audit.who": "eva",
     "audit.actor": "eva",
     "audit.did": "read a feeling",
@@ -78,6 +81,7 @@ _ORDER = [
     "inbound_messages",
     "touchpoints",
     "merges",
+    "saved_searches",
 ]
 """Tables that others lead to come first."""
 
@@ -180,4 +184,8 @@ def _links(customer: str, mark: str, entry: int) -> dict[str, Any]:
         "touchpoints.properties": {f"{mark}-trait": mark},
         "computed_traits.trait": f"{mark}-trait",
         "inbox_messages.message": entry,
+        "search": entry,
+        "search_files.file": entry,
+        "saved_searches.conditions": {"trait": "email", "value": f"{mark}@example.com"},
+        "search_files.customers": [customer],
     }

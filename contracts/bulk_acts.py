@@ -35,7 +35,7 @@ class BulkOrder:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class BulkDeed:
-    """One run of an act that is due. `stands`: it is still where the preview saw it; `obeyed`: the act is done with it."""
+    """One run of an act that is due. `stands`: still where the preview saw it; `obeyed`: it has done this act."""
 
     act: int
     entry: int

@@ -4,7 +4,7 @@ A run is told by an update with an id of its own, so whoever takes over from a d
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -82,7 +82,9 @@ class TemporalBulk:
         update, told = _said(deed)
         handle = self._client.get_workflow_handle(deed.workflow_id)
         try:
-            await handle.execute_update(update, told, id=deed.key, rpc_timeout=ANSWER_WITHIN)
+            answer: dict[str, Any] = await handle.execute_update(
+                update, told, id=deed.key, rpc_timeout=ANSWER_WITHIN
+            )
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             return BulkAnswer(became="later", why="no worker answers")
         except WorkflowUpdateFailedError as error:
@@ -91,7 +93,21 @@ class TemporalBulk:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return BulkAnswer(became="left_alone", why=ENDED)
             return BulkAnswer(became="later", why=error.message)
+        return _became(deed, answer)
+
+
+def _became(deed: BulkDeed, answer: Mapping[str, Any]) -> BulkAnswer:
+    """What a run answered. One that ended by itself meanwhile obeys nothing."""
+    if deed.kind == "end":
+        done = said_reason(deed.act, deed.reason) in answer.get("decided", ())
+    else:
+        done = answer.get("version") == deed.to_version
+    if done:
         return BulkAnswer(became="done")
+    if answer.get("outcome") is not None:
+        return BulkAnswer(became="left_alone", why=ENDED)
+    refused = answer.get("refused") or ["the run did not do it"]
+    return BulkAnswer(became="refused", why=str(refused[-1]))
 
 
 def _said(deed: BulkDeed) -> tuple[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
-from contracts.bulk_acts import Bound, BulkAnswer, BulkDeed, BulkKind, BulkOrder, said_reason
+from contracts.bulk_acts import Bound, BulkAnswer, BulkDeed, BulkKind, BulkOrder
 from stores.audit import record_deed
 from stores.database import Pool, clean_text, one_statement
 
@@ -56,7 +56,10 @@ with due as (
 select h.act, h.entry, a.kind, r.workflow_id, a.reason, a.to_version, a.to_step,
        r.state = 'open' and r.version = a.version and r.stands ? a.address
            and (r.stands ->> a.address)::timestamptz <= a.seen_at as stands,
-       r.reason as run_reason, r.state as run_state, r.version as run_version
+       case a.kind when 'move' then r.version = a.to_version
+                   else r.state = 'finished' and exists (
+                        select from trace t where t.entry = h.entry
+                           and t.why = left('bulk act ' || a.act || ': ' || a.reason, 200)) end as obeyed
   from held h join bulk_acts a using (act) join runs r using (entry)
  order by h.act, h.entry
 """
@@ -112,7 +115,7 @@ class BulkSeen:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class BulkAct:
-    """An act and how far it is. `shown`: counted by its preview; `ordered`: of these, who stood there when it was ordered."""
+    """An act and how far it is. `shown`: counted by its preview; `ordered`: of these, who stood there then."""
 
     act: int
     kind: BulkKind
@@ -191,10 +194,8 @@ class BulkActStore:
     async def due(self, most: int, lease: timedelta) -> list[BulkDeed]:
         """So many runs that are due, for `lease` nobody else's. None of an act that was halted."""
         async with one_statement(self._pool) as connection:
-            rows = await (
-                await connection.execute(_DUE, {"most": most, "lease": lease})
-            ).fetchall()
-        return [_deed(row) for row in rows]
+            rows = await (await connection.execute(_DUE, {"most": most, "lease": lease})).fetchall()
+        return [BulkDeed(**row) for row in rows]
 
     async def settle(self, deed: BulkDeed, answer: BulkAnswer) -> None:
         """Write down what became of a run; what is settled stays so."""
@@ -215,7 +216,9 @@ class BulkActStore:
     async def why(self, act: int) -> list[BulkWhy]:
         """Why runs were left alone, refused or wait, the most frequent first."""
         async with one_statement(self._pool) as connection:
-            return [BulkWhy(**row) for row in await (await connection.execute(_WHY, [act])).fetchall()]
+            return [
+                BulkWhy(**row) for row in await (await connection.execute(_WHY, [act])).fetchall()
+            ]
 
     async def halt(self, journey: str, act: int, *, by: str) -> bool:
         """No further run is touched; False where nothing was left to halt."""
@@ -223,16 +226,5 @@ class BulkActStore:
             values = {"journey": journey, "act": act, "by": by}
             if not (await connection.execute(_HALT, values)).rowcount:
                 return False
-            await record_deed(
-                connection, by, "halted an act", f"journey {journey}", {"act": act}
-            )
+            await record_deed(connection, by, "halted an act", f"journey {journey}", {"act": act})
         return True
-
-
-def _deed(row: dict[str, Any]) -> BulkDeed:
-    reason, state, version = (row.pop(f"run_{name}") for name in ("reason", "state", "version"))
-    if row["kind"] == "end":
-        obeyed = state == "finished" and reason == said_reason(row["act"], row["reason"])
-    else:
-        obeyed = version == row["to_version"]
-    return BulkDeed(**row, obeyed=obeyed)

@@ -45,6 +45,7 @@ async def test_runs_at_a_wait_are_moved_and_then_ended(stack: Stack) -> None:
     old = await stack.write(JOURNEY, WAITS)
     for customer in ("rover", "nomad", "pilgrim"):
         await stack.tell("Set Out In Bulk", customer=customer)
+    await stack.until(lambda: _standing(stack, old, 3))
     new = await stack.write(JOURNEY, WAITS.replace("30d", "40d"))
 
     moved = await act(stack, "move", old, 3, new)

@@ -7,6 +7,7 @@ through another table goes before that one.
 
 from typing import LiteralString
 
+from stores.held_bulk import TABLES_OF_BULK
 from stores.held_cases import TABLES_OF_CASES, TABLES_OF_STAFF
 from stores.held_figures import TABLES_OF_FIGURES
 from stores.held_rules import (
@@ -125,22 +126,7 @@ TABLES: dict[LiteralString, Held] = {
         order="joined_at desc",
         withheld={WHO: "customer", TELLS: "touched run case told_to", OURS: "asked_at"},
     ),
-    # -- acts on all who wait at a step
-    "bulk_act_runs": Held(
-        erase=Goes(),
-        whose=OF_RUN,
-        called="acts_on_runs",
-        gives="state why due_at settled_at",
-        order="act desc",
-        withheld={TELLS: "act entry"},
-    ),
-    "bulk_acts": Held(
-        erase=Stays("what staff ordered for all at a step; who they were goes with their runs"),
-        withheld={
-            NOBODY: "act form kind journey version address to_version to_step up_to seen_at shown"
-            " reason ordered_by ordered_at halted_by halted_at"
-        },
-    ),
+    **TABLES_OF_BULK,
     # -- what they said they want
     "answers": Held(
         erase=Goes(),

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from console.control_bulk import BulkPage
 from console.control_customer import CustomerPage
 from console.control_door import for_control
 from console.control_journey import JourneyPage
@@ -40,6 +41,7 @@ class Control:
     source: SourcePage
     search: SearchPage
     saved: SavedPage
+    bulk: BulkPage
     live: LiveFigures
 
 
@@ -68,6 +70,11 @@ def control_router(control: Control) -> APIRouter:
     source = f"{CONTROL}/journey/{{journey}}/source"
     router.add_route(source, for_control(door, control.source.show), methods=["GET"])
     router.add_route(source, for_control(door, control.source.try_), methods=["POST"])
+    bulk = f"{CONTROL}/journey/{{journey}}/bulk"
+    router.add_route(bulk, for_control(door, control.bulk.show), methods=["GET"])
+    router.add_route(bulk, for_control(door, control.bulk.order), methods=["POST"])
+    router.add_route(f"{bulk}/{{act}}", for_control(door, control.bulk.progress), methods=["GET"])
+    router.add_route(f"{bulk}/{{act}}/halt", for_control(door, control.bulk.halt), methods=["POST"])
     router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.show), methods=["GET"])
     router.add_route(f"{CONTROL}/stops", for_control(door, control.stops.begin), methods=["POST"])
     router.add_route(

@@ -98,7 +98,7 @@ def _set_down(turn: Turn, main: Thread | None, address: str | None) -> None:
         new.event, new.met = main.event, list(main.met)
         turn.drop_thread(main, "moved")
     state.threads.insert(0, new)
-    if address is not None and _may_stand(program, address):
+    if address is not None and may_stand(program, address):
         new.at, state.stage = address, program.nodes[address].stage
         turn.runnable.append(new)
         return
@@ -106,7 +106,7 @@ def _set_down(turn: Turn, main: Thread | None, address: str | None) -> None:
     turn.enter_stage(new, known[0] or "" if known else program.definition.stages[0].stage)
 
 
-def _may_stand(program: Program, address: str) -> bool:
+def may_stand(program: Program, address: str) -> bool:
     """Whether the main thread can be at this step: in a stage, and not in steps that have a thread of their own."""
     node = program.nodes.get(address)
     if node is None or node.stage is None or node.scope:

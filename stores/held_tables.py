@@ -7,6 +7,7 @@ through another table goes before that one.
 
 from typing import LiteralString
 
+from stores.held_bulk import TABLES_OF_BULK
 from stores.held_cases import TABLES_OF_CASES, TABLES_OF_STAFF
 from stores.held_figures import TABLES_OF_FIGURES
 from stores.held_rules import (
@@ -126,6 +127,7 @@ TABLES: dict[LiteralString, Held] = {
         order="joined_at desc",
         withheld={WHO: "customer", TELLS: "touched run case told_to", OURS: "asked_at"},
     ),
+    **TABLES_OF_BULK,
     # -- what they said they want
     "answers": Held(
         erase=Goes(),

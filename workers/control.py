@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from channels.liquid_text import LiquidText
 from console.control import Control, control_router
+from console.control_bulk import BulkPage
 from console.control_customer import CustomerPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
@@ -21,6 +22,7 @@ from console.inbox_door import InboxDoor
 from contracts.clock import RunClock
 from routing.journey_programs import JourneyPrograms
 from stores.audit import AuditStore
+from stores.bulk_acts import BulkActStore
 from stores.control_looks import ControlLooks
 from stores.customer_timeline import CustomerTimelineStore
 from stores.customers import CustomerStore
@@ -94,6 +96,10 @@ def mission_control(
             ),
             search=search,
             saved=SavedPage(page=search, saved=kept),
+            bulk=BulkPage(
+                door=door, acts=BulkActStore(pool), definitions=definitions, programs=programs, figures=figures,
+                run_now=run_now,
+            ),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip

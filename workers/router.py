@@ -10,6 +10,7 @@ import structlog
 
 from contracts.clock import RunClock
 from routing.background_work import BackgroundWork
+from routing.bulk_acts import BulkActs, TemporalBulk
 from routing.case_clocks import CaseClocks, TemporalClocks
 from routing.entry_scanner import EntryScanner
 from routing.journey_programs import JourneyPrograms
@@ -20,6 +21,7 @@ from routing.signals import RunSignals
 from routing.stop_waker import StopWaker
 from routing.temporal_runs import TemporalRuns
 from routing.temporal_standing import TemporalStanding
+from stores.bulk_acts import BulkActStore
 from stores.case_clocks import CaseClockStore
 from stores.customer_readings import CustomerReadings
 from stores.customers import CustomerStore
@@ -51,6 +53,8 @@ PARTITIONS_EACH_SECONDS = 3_600
 TRAITS_EACH_SECONDS = 30
 CLOCKS_EACH = timedelta(seconds=1)
 FOLDS_EACH = timedelta(seconds=1)
+BULK_EACH = timedelta(seconds=1)
+"""Between two portions of an act: with those, a router touches at most 20 runs a second."""
 LOOKS_EACH = timedelta(seconds=10)
 """How often a router asks whether it is time to look for runs that ended outside."""
 
@@ -112,6 +116,8 @@ async def serve(settings: RouterSettings, life: Life) -> None:
         _background(parts, BackgroundWork("ended outside", sweeper.round, pause=LOOKS_EACH).run())
         saved = SavedSearchStore(pool, lambda: datetime.now(UTC))
         _background(parts, BackgroundWork("searches", saved.round, pause=LOOKS_EACH).run())
+        bulk = BulkActs(BulkActStore(pool), TemporalBulk(client))
+        _background(parts, BackgroundWork("bulk acts", bulk.round, breath=BULK_EACH).run())
         figures = JourneyFiguresStore(pool)
         _background(parts, BackgroundWork("figures", figures.fold, pause=FOLDS_EACH).run())
         if settings.metrics_port is not None or tracing():

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0041"
-down_revision = "0037"
+down_revision = "0038"
 
 
 def upgrade() -> None:

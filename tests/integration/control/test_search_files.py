@@ -59,7 +59,8 @@ async def test_a_file_has_everybody_who_was_found_with_where_they_stand(control:
     lines = read(answer)
     assert len(lines) == await counted(control, "r.state = 'open'")
     [row] = await control.house.rows(
-        "select r.customer, r.version, r.stands, r.waits_for, r.wakes_at, i.value as named from runs r join identities i using (customer)"
+        "select r.customer, r.version, r.stands, r.waits_for, r.wakes_at, i.value as named"
+        " from runs r join identities i using (customer)"
         " where r.state = 'open' order by entry desc limit 1"
     )
     first = lines[0]

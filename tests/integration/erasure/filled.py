@@ -25,6 +25,12 @@ _TYPES: dict[str, Any] = {
     "xid8": None,
 }
 
+_ORDERED = """
+insert into bulk_acts (act, form, kind, journey, version, address, up_to, seen_at, shown, reason, ordered_by)
+overriding system value values (1, 'f', 'end', 'cart', 'v', 'only/0', 1, now(), 1, 'closed', 'eva')
+on conflict do nothing
+"""
+
 # What else would be refused by a check, or leads nowhere.
 _SAID: dict[str, Any] = {
     "cases.state": "open",
@@ -37,6 +43,7 @@ _SAID: dict[str, Any] = {
     "coupons.state": "open",
     "deliveries.state": "accepted",
     "runs.state": "open",
+    "bulk_act_runs.state": "done",
     "runs.stands": {},
     "problems.state": "open",
     "suggestions_told.told": "shown",
@@ -91,6 +98,7 @@ async def fill(connection: Connection, customer: str, mark: str, entry: int) -> 
     await connection.execute(
         "insert into members (member, name, role) values ('eva', 'Eva', 'agent') on conflict do nothing"
     )
+    await connection.execute(_ORDERED)
     links = _links(customer, mark, entry)
     touched = [table for table, held in TABLES.items() if not isinstance(held.erase, Stays)]
     tables = [*_ORDER, *(each for each in touched if each not in _ORDER)]
@@ -165,6 +173,7 @@ def _links(customer: str, mark: str, entry: int) -> dict[str, Any]:
         "touchpoints.message_id": f"{mark}-message",
         "message_ids.message_id": f"{mark}-message",
         "refused_touchpoints.message_id": f"{mark}-message",
+        "act": 1,
         "merge": entry,
         "refused": entry,
         "consents.consent": entry,

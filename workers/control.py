@@ -67,6 +67,9 @@ def mission_control(
     figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
     programs, shared, stops = JourneyPrograms(definitions), Shared(ear), StopStore(pool, ring)
     kept = SavedSearchStore(pool, now)
+    what_ifs = WhatIfs(
+        trials=Trials(), messages=MessageStore(pool), url=url, run_now=run_now, now=now
+    )
     search = SearchPage(
         door=door, searches=RunSearch(pool), exports=RunFiles(pool), kept=kept, definitions=definitions,
         programs=programs, run_now=run_now, now=now,
@@ -90,9 +93,7 @@ def mission_control(
             source=SourcePage(
                 door=door, definitions=definitions, messages=MessageStore(pool), words=PublishedStore(pool),
                 figures=figures, programs=programs, templates=LiquidText(), audit=AuditStore(pool),
-                what_ifs=WhatIfs(
-                    trials=Trials(), messages=MessageStore(pool), url=url, run_now=run_now, now=now
-                ),
+                what_ifs=what_ifs,
             ),
             search=search,
             saved=SavedPage(page=search, saved=kept),

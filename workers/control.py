@@ -55,10 +55,7 @@ def mission_control(
     namespace: str = "default",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
-    """All its pages. `url`: the database; `stopping` ends what they listen to.
-
-    `now` is wall time, `run_clock` that of runs.
-    """
+    """All its pages. `url`: the database; `stopping` ends what they listen to; `run_clock` is that of runs."""
 
     def run_now() -> datetime:
         return run_clock.now(now()) if run_clock is not None else now()
@@ -66,10 +63,10 @@ def mission_control(
     door = InboxDoor(SignInStore(pool, now), https)
     figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
     programs, shared, stops = JourneyPrograms(definitions), Shared(ear), StopStore(pool, ring)
-    kept = SavedSearchStore(pool, now)
     what_ifs = WhatIfs(
         trials=Trials(), messages=MessageStore(pool), url=url, run_now=run_now, now=now
     )
+    kept = SavedSearchStore(pool, now)
     search = SearchPage(
         door=door, searches=RunSearch(pool), exports=RunFiles(pool), kept=kept, definitions=definitions,
         programs=programs, run_now=run_now, now=now,

@@ -232,6 +232,7 @@ async def test_a_guest_can_read_it_by_day_and_by_night(
 ) -> None:
     page, _ = await opened(await phone(browser, theme), hotel.link(STAY, "emil") + "?score=9")
 
+    await page.wait_for_selector("textarea")
     texts = page.locator("h1, legend, label span, .ends span, .words, textarea, button")
     contrasts = [await text.evaluate(CONTRAST) for text in await texts.all()]
     letters = await page.locator("textarea").evaluate("it => getComputedStyle(it).fontSize")

@@ -25,7 +25,7 @@ async def test_staff_read_all_that_was_said_in_order(
 
     assert told["customer"] == ANNA
     assert [(one["way"], one["channel"], one["text"]) for one in told["messages"]] == [
-        ("out", "email", ""), ("in", "email", "First"), ("in", "sms", "Second"),
+        ("out", "email", "Dear Anna,\nyour gate is B4."), ("in", "email", "First"), ("in", "sms", "Second"),
     ]  # fmt: skip
     assert told["messages"][1]["delivery"] == KEY
     assert told["messages"][2]["files"] == [

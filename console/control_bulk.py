@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from console.control_door import control_page, instant_of
+from console.control_door import control_page, instant_of, number_of
+from console.control_reads import Definitions, Programs, Stands
 from console.control_source import WRITERS
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
 from contracts.bulk_acts import Bound, BulkKind, BulkOrder
-from contracts.journey_figures import Standing
-from insight.definition_changes import standings
+from insight.definition_changes import what_becomes
 from insight.journey_graph import journey_graph
 from journey.moving import may_stand
 from journey.program import Program
@@ -23,7 +23,6 @@ from stores.bulk_acts import BulkAct, BulkSeen, BulkWhy
 from stores.definitions import PublishedDefinition
 
 _KINDS: dict[str, BulkKind] = {"end": "end", "move": "move"}
-_NUMBER = re.compile("[0-9]{1,18}")
 _FORM = re.compile(r"[\w-]{8,64}")
 
 
@@ -35,25 +34,6 @@ class Acts(Protocol):
     async def acts(self, journey: str, act: int | None = None) -> list[BulkAct]: ...
     async def why(self, act: int) -> list[BulkWhy]: ...
     async def halt(self, journey: str, act: int, *, by: str) -> bool: ...
-
-
-class Definitions(Protocol):
-    """What was published."""
-
-    async def versions(self, journey: str) -> list[PublishedDefinition]: ...
-    async def live(self, journey: str) -> str | None: ...
-
-
-class Programs(Protocol):
-    """The program of a version."""
-
-    async def program(self, version: str) -> Program | None: ...
-
-
-class Stands(Protocol):
-    """Who stands where now."""
-
-    async def stands(self, journey: str, version: str | None = None) -> list[Standing]: ...
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -118,10 +98,10 @@ class BulkPage:
         reason = form.line("reason", 150)
         if not reason:
             raise RefusedPageError(400, "Say why: it is kept with each run. Go back, and write it.")
-        seen_at, up_to, shown = (form.line(name) for name in ("seen_at", "up_to", "shown"))
-        at = instant_of(seen_at)
-        whole = _NUMBER.fullmatch(up_to) and _NUMBER.fullmatch(shown)
-        if at is None or at > self.run_now() or not whole or not _FORM.fullmatch(form.raw("form")):
+        at = instant_of(form.line("seen_at"))
+        up_to, shown = number_of(form.line("up_to")), number_of(form.line("shown"))
+        known = _FORM.fullmatch(form.raw("form")) and at is not None and at <= self.run_now()
+        if not known or at is None or up_to is None or shown is None:
             raise RefusedPageError(400, "This is not what a preview showed. Look at it anew.")
         act = await self.acts.order(
             BulkOrder(
@@ -129,9 +109,9 @@ class BulkPage:
                 kind=chosen.kind,
                 bound=Bound(
                     journey=chosen.journey, version=chosen.version, address=chosen.address,
-                    seen_at=at, up_to=int(up_to),
+                    seen_at=at, up_to=up_to,
                 ),
-                shown=int(shown),
+                shown=shown,
                 reason=reason,
                 by=visit.member.member,
                 to_version=chosen.to_version,
@@ -159,15 +139,11 @@ class BulkPage:
         return to(_place(act.journey, act.act))
 
     async def _act(self, visit: Visit) -> BulkAct:
-        named = visit.request.path_params["act"]
-        found = (
-            await self.acts.acts(visit.request.path_params["journey"], int(named))
-            if _NUMBER.fullmatch(named)
-            else []
-        )
-        if not found:
-            raise RefusedPageError(404, "There is no such act.")
-        return found[0]
+        act = number_of(visit.request.path_params["act"])
+        if act is not None:
+            for found in await self.acts.acts(visit.request.path_params["journey"], act):
+                return found
+        raise RefusedPageError(404, "There is no such act.")
 
     async def _chosen(self, visit: Visit, told: dict[str, str]) -> _Chosen:
         journey = visit.request.path_params["journey"]
@@ -223,8 +199,7 @@ class BulkPage:
 def _becomes(before: Program, after: Program, address: str, to_step: str | None) -> str:
     if to_step is not None:
         return f"go on at {to_step}"
-    lost = {each.address: each.becomes for each in standings(before, after)}
-    return lost.get(address, "stay where they are")
+    return what_becomes(before, after).get(address, "stay where they are")
 
 
 def _place(journey: str, act: int) -> str:

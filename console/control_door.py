@@ -1,5 +1,6 @@
 """The door of mission control: for those who run journeys, not for whoever answers customers."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,8 @@ from starlette.responses import Response
 
 from console.inbox_door import CONTROL, InboxDoor, Page, RefusedPageError, Visit
 from journey.staff_roles import RUNNING_ROLES
+
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 def for_control(door: InboxDoor, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -31,6 +34,11 @@ def instant_of(text: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def number_of(text: str) -> int | None:
+    """A number of an address or a form, as rows of the database have them; None where it is none."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def control_page(

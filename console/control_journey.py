@@ -1,6 +1,5 @@
 """A journey as its customers go through it: the map with live figures, what stands out, and who stands at a step."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,8 +8,9 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from console.control_door import control_page, instant_of
+from console.control_door import control_page, instant_of, number_of
 from console.control_live import Shared
+from console.control_reads import Definitions, Programs
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit
 from contracts.journey_figures import Counted, InStage, Standing
 from insight.friction import Friction, frictions
@@ -72,19 +72,6 @@ class People(Protocol):
         before: int | None = None,
         most: int = MOST_PEOPLE,
     ) -> list[Person]: ...
-
-
-class Definitions(Protocol):
-    """What was published."""
-
-    async def versions(self, journey: str) -> list[PublishedDefinition]: ...
-    async def live(self, journey: str) -> str | None: ...
-
-
-class Programs(Protocol):
-    """The program of a version."""
-
-    async def program(self, version: str) -> Program | None: ...
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -190,7 +177,7 @@ class JourneyPage:
             stage=stage if stage in program.stages else None,
             version=asked.version,
             stuck=stuck,
-            before=int(before) if re.fullmatch("[0-9]{1,18}", before) else None,
+            before=number_of(before),
         )
         node = journey_graph(program).nodes.get(address or "")
         now = self.run_now()

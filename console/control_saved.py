@@ -1,12 +1,13 @@
 """Searches that are kept under a name, with a file on time, and the files that were made."""
 
 import re
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Protocol
 
 from starlette.responses import Response
 
+from console.control_door import number_of
 from console.control_search import (
     EVERY,
     KEEPS_SEARCHES,
@@ -14,14 +15,12 @@ from console.control_search import (
     WEEKDAYS,
     SearchPage,
     as_file,
+    chunks,
     format_of,
 )
 from console.inbox_door import CONTROL, RefusedPageError, Visit, to
 from stores.run_files import MOST_TRAITS, FileWanted
 from stores.saved_searches import Download, Schedule, SearchNotKeptError
-
-_NUMBER = "[0-9]{1,18}"
-_CHUNK = 64_000
 
 
 class SavedSearches(Protocol):
@@ -60,10 +59,8 @@ class SavedPage:
     async def end(self, visit: Visit) -> Response:
         """Keep it no more, nor its files."""
         _may_keep(visit)
-        search = visit.request.path_params["search"]
-        if not re.fullmatch(_NUMBER, search) or not await self.saved.end(
-            int(search), by=visit.member.member
-        ):
+        search = number_of(visit.request.path_params["search"])
+        if search is None or not await self.saved.end(search, by=visit.member.member):
             raise RefusedPageError(404, "There is no such search: it may have been ended.")
         return to(f"{CONTROL}/search")
 
@@ -73,13 +70,14 @@ class SavedPage:
             raise RefusedPageError(
                 403, "These files have addresses: a lead, an editor or an admin downloads them."
             )
-        file = visit.request.path_params["file"]
-        by = visit.member.member
-        given = await self.saved.give(int(file), by=by) if re.fullmatch(_NUMBER, file) else None
+        file = number_of(visit.request.path_params["file"])
+        given = await self.saved.give(file, by=visit.member.member) if file is not None else None
         if given is None:
             raise RefusedPageError(404, "There is no such file: it may not be kept any more.")
         called = re.sub(r"[^A-Za-z0-9]+", "-", given.name).strip("-") or "search"
-        return as_file(f"{called}-{given.made_at:%Y-%m-%d}", given.format, _chunks(given.content))
+        return as_file(
+            f"{called}-{given.made_at:%Y-%m-%d}", given.format, chunks(BytesIO(given.content))
+        )
 
 
 def _may_keep(visit: Visit) -> None:
@@ -97,8 +95,3 @@ def _schedule(visit: Visit) -> Schedule:
     if not re.fullmatch("[0-6]", weekday):
         raise SearchNotKeptError(f"Choose a day of the week: {', '.join(WEEKDAYS)}.")
     return Schedule(every=asked, hour=int(hour), weekday=int(weekday), zone=form.line("zone"))
-
-
-async def _chunks(content: bytes) -> AsyncGenerator[bytes]:
-    for begin in range(0, len(content), _CHUNK):
-        yield content[begin : begin + _CHUNK]

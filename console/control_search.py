@@ -1,6 +1,5 @@
 """Search: who stands where, with which traits, since when; how many, in which stages; and all of them as a file."""
 
-import re
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,8 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from starlette.responses import Response, StreamingResponse
 
-from console.control_door import control_page
+from console.control_door import control_page, number_of
+from console.control_reads import Definitions, Programs
 from console.inbox_door import CONTROL, HEADERS, InboxDoor, RefusedPageError, Visit, to
 from console.search_choice import (
     Choice,
@@ -22,8 +22,6 @@ from console.search_choice import (
 from insight.graph_parts import JourneyGraph
 from insight.journey_graph import journey_graph
 from insight.measured_graph import length_in_words
-from journey.program import Program
-from stores.definitions import PublishedDefinition
 from stores.run_files import (
     FORMATS,
     IDS_OF_THE_HOUSE,
@@ -83,18 +81,10 @@ class Kept(Protocol):
     async def all(self, search: int | None = None) -> list[SavedSearch]: ...
 
 
-class Definitions(Protocol):
-    """What was published."""
+class AllDefinitions(Definitions, Protocol):
+    """What was published, of whatever journey."""
 
     async def journeys(self) -> list[str]: ...
-    async def versions(self, journey: str) -> list[PublishedDefinition]: ...
-    async def live(self, journey: str) -> str | None: ...
-
-
-class Programs(Protocol):
-    """The program of a version."""
-
-    async def program(self, version: str) -> Program | None: ...
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -105,7 +95,7 @@ class SearchPage:
     searches: Searches
     exports: Exports
     kept: Kept
-    definitions: Definitions
+    definitions: AllDefinitions
     programs: Programs
     run_now: Callable[[], datetime]
     now: Callable[[], datetime]
@@ -119,9 +109,7 @@ class SearchPage:
         else:
             journeys = await self.definitions.journeys()
             choice = in_address(self.door, visit.request, journeys)
-        before = query.get("before", "")
-        leafed = int(before) if re.fullmatch("[0-9]{1,18}", before) else None
-        return await self.page(visit, choice, leafed)
+        return await self.page(visit, choice, number_of(query.get("before", "")))
 
     async def seek(self, visit: Visit) -> Response:
         """What was filled in leads to an address, without what may be where a customer is reached."""
@@ -141,8 +129,10 @@ class SearchPage:
             traits=visit.form.lines("with", 200)[:MOST_TRAITS],
             kinds=None if visit.member.role in SEES_ADDRESSES else IDS_OF_THE_HOUSE,
         )
-        # The answer closes it, once it is sent.
-        file = cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115
+        file = cast(
+            "BinaryIO",
+            SpooledTemporaryFile(max_size=_IN_MEMORY),  # noqa: SIM115 -- the answer closes it, once it is sent
+        )
         try:
             written = await self.exports.export(wanted, file, by=visit.member.member)
         except TooWideError as wide:
@@ -151,7 +141,7 @@ class SearchPage:
         file.seek(0)
         part = f"-first-{written.rows}" if written.cut else ""
         name = f"clew-search-{self.now():%Y-%m-%d}{part}"
-        return as_file(name, wanted.format, _chunks(file))
+        return as_file(name, wanted.format, chunks(file))
 
     async def chosen(self, visit: Visit) -> Choice:
         """What a form goes on from. Raises: `RefusedPageError`."""
@@ -192,7 +182,8 @@ class SearchPage:
         return control_page(self.door, visit, "control-search.html", values, status)
 
     async def _saved(self, saved: str) -> Choice:
-        found = await self.kept.all(int(saved)) if re.fullmatch("[0-9]{1,18}", saved) else []
+        number = number_of(saved)
+        found = await self.kept.all(number) if number is not None else []
         if not found:
             raise RefusedPageError(404, "There is no such search: it may have been ended.")
         return of_wanted(saved, found[0].wanted)
@@ -293,7 +284,8 @@ def as_file(name: str, kind: Format, content: AsyncGenerator[bytes]) -> Response
     )
 
 
-async def _chunks(file: BinaryIO) -> AsyncGenerator[bytes]:
+async def chunks(file: BinaryIO) -> AsyncGenerator[bytes]:
+    """A file piece by piece; it is closed after the last."""
     with file:
         while chunk := file.read(_CHUNK):
             yield chunk

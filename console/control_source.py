@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from starlette.responses import Response
 
 from console.control_door import control_page
+from console.control_reads import Definitions, Programs, Stands
 from console.control_tried import WhatIfs
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
-from contracts.journey_figures import Standing
-from insight.definition_changes import changes, standings
+from insight.definition_changes import changes, what_becomes
 from insight.graph_svg import Linked, svg_of
 from insight.journey_graph import journey_graph
 from journey.document import MAX_BYTES, MAX_PROBLEMS, InvalidDocumentError, Problem
@@ -30,11 +30,9 @@ WRITERS: tuple[MemberRole, ...] = ("editor", "admin")
 """Who writes journeys. Others look, and may try what would be."""
 
 
-class Definitions(Protocol):
-    """What was published."""
+class WrittenDefinitions(Definitions, Protocol):
+    """What was published, and publishing."""
 
-    async def versions(self, journey: str) -> list[PublishedDefinition]: ...
-    async def live(self, journey: str) -> str | None: ...
     async def load(self, version: str) -> bytes | None: ...
     async def publish(self, definition: Publishable) -> str: ...
 
@@ -52,18 +50,6 @@ class Words(Protocol):
     async def offers(self) -> Sequence[str]: ...
 
 
-class Stands(Protocol):
-    """Who stands where now."""
-
-    async def stands(self, journey: str, version: str | None = None) -> list[Standing]: ...
-
-
-class Programs(Protocol):
-    """The program of a version."""
-
-    async def program(self, version: str) -> Program | None: ...
-
-
 class Audit(Protocol):
     """Where deeds are written down."""
 
@@ -77,7 +63,7 @@ class SourcePage:
     """The page of the source, and what its form does."""
 
     door: InboxDoor
-    definitions: Definitions
+    definitions: WrittenDefinitions
     messages: Names
     words: Words
     figures: Stands
@@ -183,7 +169,7 @@ class SourcePage:
         here: dict[str, int] = {}
         for each in await self.figures.stands(before.journey, before.version):
             here[each.address] = here.get(each.address, 0) + each.n
-        lost = {each.address: each.becomes for each in standings(before, after)}
+        lost = what_becomes(before, after)
         graph = journey_graph(before)
         return [
             {

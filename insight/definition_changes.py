@@ -83,6 +83,11 @@ def standings(old: Program, new: Program) -> list[Standing]:
     ]
 
 
+def what_becomes(old: Program, new: Program) -> dict[str, str]:
+    """The same by address, in words."""
+    return {each.address: each.becomes for each in standings(old, new)}
+
+
 def _becomes(stage: str | None, new: Program) -> str:
     if stage is None:
         return "the reaction is dropped"

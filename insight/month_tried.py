@@ -62,7 +62,7 @@ class OpenPast(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Counted:
-    """Measures of one version, over all parts of the customers. `squares`: sums of squares over parts."""
+    """Measures of one version: over all customers, and over each part of them."""
 
     whole: Counter[Key] = field(default_factory=Counter[Key])
     parts: list[Counter[Key]] = field(default_factory=list[Counter[Key]])

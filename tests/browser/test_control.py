@@ -1,21 +1,14 @@
 """Those who run journeys at mission control in a real browser: at a desk and on a phone, by day and by night."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
 from insight.sorted_recording import our_id
-from stores.database import open_pool
-from tests.browser.test_inbox import ARGUMENTS, DESK, PHONE, PICTURES, Inbox, Theme, faults
-from tests.integration.api.conftest import serving
-from tests.integration.control.control_house import ControlHouse
+from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
 from tests.integration.inbox.staff_house import HOSTILE
-from workers.embedded.postgres_server import PostgresServer
 
 PAGES = {
     "overview": "/control",
@@ -28,27 +21,12 @@ PAGES = {
 
 
 @pytest_asyncio.fixture(scope="module")
-async def control(
-    postgres: PostgresServer,
-    migrated_template: str,
-    chromium: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Inbox]:
-    async with AsyncExitStack() as parts:
-        url = await postgres.create_database("control_pages", template=migrated_template)
-        pool = await open_pool(url, most=8)
-        parts.push_async_callback(pool.close)
-        house = ControlHouse(pool, url)
-        await house.furnish()
-        folder: Path = tmp_path_factory.mktemp("tea")
-        await house.lived(url, folder, many=1_850)
-        await parts.enter_async_context(house.ear)
-        address = await parts.enter_async_context(serving(house.app()))
-        parts.callback(house.stopping.set)
-        playwright = await parts.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        parts.push_async_callback(browser.close)
-        yield Inbox(house, address, browser)
+async def control(places: Places) -> AsyncGenerator[Inbox]:
+    async with (
+        places.lived_in("control_pages", many=1_850) as house,
+        places.mission_control(house) as pages,
+    ):
+        yield pages
 
 
 async def test_from_all_journeys_to_those_who_stand_at_a_step(control: Inbox) -> None:
@@ -154,9 +132,7 @@ async def test_nothing_is_in_anybodys_way(
 ) -> None:
     page = await control.page("lena", width, theme)
     await page.goto(PAGES[name])
-    assert await faults(page) == []
-    wide = await page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width
+    await fits_everybody(page, width)
     await page.context.close()
 
 
@@ -182,9 +158,5 @@ async def test_pictures_of_mission_control(
     page = await control.page("lena", width, theme)
     await page.goto(PAGES[name])
     await page.wait_for_selector("body[data-renewed]")
-    size = "-phone" if width == PHONE else ""
-    shade = "-dark" if theme == "dark" else ""
-    await page.screenshot(
-        path=PICTURES / f"control-{name}{size}{shade}.png", full_page=name != "journey"
-    )
+    await picture(page, name, width, theme, whole=name != "journey")
     await page.context.close()

@@ -1,21 +1,15 @@
 """All who wait at a step are acted on in a real browser: seen before it is ordered, and looked at while it goes on."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
 from contracts.bulk_acts import BulkAnswer, BulkDeed
 from routing.bulk_acts import BulkActs
 from stores.bulk_acts import BulkActStore
-from stores.database import open_pool
-from tests.browser.test_inbox import ARGUMENTS, DESK, PHONE, PICTURES, Inbox, Theme, faults
-from tests.integration.api.conftest import serving
-from tests.integration.control.control_house import ControlHouse
-from workers.embedded.postgres_server import PostgresServer
+from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
 
 STEP = "tasting/3/otherwise/0"
 PAGES = {
@@ -34,28 +28,13 @@ class Willing:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def control(
-    postgres: PostgresServer,
-    migrated_template: str,
-    chromium: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Inbox]:
-    async with AsyncExitStack() as parts:
-        url = await postgres.create_database("control_bulk", template=migrated_template)
-        pool = await open_pool(url, most=8)
-        parts.push_async_callback(pool.close)
-        house = ControlHouse(pool, url)
-        await house.furnish()
-        await house.lived(url, tmp_path_factory.mktemp("tea"))
-        await parts.enter_async_context(house.ear)
-        address = await parts.enter_async_context(serving(house.app()))
-        parts.callback(house.stopping.set)
-        playwright = await parts.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        parts.push_async_callback(browser.close)
-        inbox = Inbox(house, address, browser)
-        await _ordered(inbox)
-        yield inbox
+async def control(places: Places) -> AsyncGenerator[Inbox]:
+    async with (
+        places.lived_in("control_bulk") as house,
+        places.mission_control(house) as pages,
+    ):
+        await _ordered(pages)
+        yield pages
 
 
 async def _ordered(control: Inbox) -> None:
@@ -92,9 +71,7 @@ async def test_nothing_is_in_anybodys_way(
 ) -> None:
     page = await control.page("root", width, theme)
     await page.goto(PAGES[name])
-    assert await faults(page) == []
-    wide = await page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width
+    await fits_everybody(page, width)
     await page.context.close()
 
 
@@ -107,7 +84,5 @@ async def test_pictures_of_acting_on_all(
 ) -> None:
     page = await control.page("root", width, theme)
     await page.goto(PAGES[name])
-    size = "-phone" if width == PHONE else ""
-    shade = "-dark" if theme == "dark" else ""
-    await page.screenshot(path=PICTURES / f"control-{name}{size}{shade}.png", full_page=True)
+    await picture(page, name, width, theme)
     await page.context.close()

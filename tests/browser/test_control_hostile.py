@@ -1,23 +1,18 @@
 """Whatever people, journeys and staff are called, mission control shows it as text: nothing runs, no page breaks."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from psycopg.types.json import Jsonb
 
 from insight.sorted_recording import our_id
-from stores.database import open_pool
-from tests.browser.test_inbox import ARGUMENTS, DESK, PHONE, Inbox
-from tests.integration.api.conftest import serving
+from tests.browser.staff_pages import DESK, PHONE, Inbox, Places
 from tests.integration.control.control_house import ControlHouse
 from tests.integration.inbox.staff_house import HOSTILE
 from tests.unit.insight.recordings import TEA
-from workers.embedded.postgres_server import PostgresServer
 
 TURNED = "\u202e\u2066\u200f"
 """Marks that turn the direction of what follows."""
@@ -69,29 +64,13 @@ def hostile_source() -> str:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def control(
-    postgres: PostgresServer,
-    migrated_template: str,
-    chromium: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Inbox]:
-    async with AsyncExitStack() as parts:
-        url = await postgres.create_database("hostile_control", template=migrated_template)
-        pool = await open_pool(url, most=8)
-        parts.push_async_callback(pool.close)
-        house = ControlHouse(pool, url)
-        await house.furnish()
+async def control(places: Places) -> AsyncGenerator[Inbox]:
+    source = hostile_source()
+    async with places.lived_in("hostile_control", many=60, source=source) as house:
         await house.hire("wild", WILD[:100], "admin", ["sales"])
-        folder: Path = tmp_path_factory.mktemp("tea")
-        await house.lived(url, folder, many=60, source=hostile_source())
         await _written_over(house)
-        await parts.enter_async_context(house.ear)
-        address = await parts.enter_async_context(serving(house.app()))
-        parts.callback(house.stopping.set)
-        playwright = await parts.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        parts.push_async_callback(browser.close)
-        yield Inbox(house, address, browser)
+        async with places.mission_control(house) as pages:
+            yield pages
 
 
 async def _written_over(house: ControlHouse) -> None:
@@ -123,7 +102,7 @@ async def _written_over(house: ControlHouse) -> None:
 async def _look(page: Page, path: str) -> list[str]:
     """What went wrong on the page."""
     said: list[str] = []
-    page.on("console", lambda told: said.append(f"console: {told.text} {told.location['url']}"))
+    page.on("console", lambda told: said.append(f"console: {told.text}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))
     page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
     await page.add_init_script(LISTENS)
@@ -137,7 +116,7 @@ async def _look(page: Page, path: str) -> list[str]:
         said.append("a script ran")
     if "49" in await page.title():
         said.append("a template ran")
-    return [each for each in said if not each.endswith("/favicon.ico")]
+    return said
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.browser.test_control import PICTURES
+from tests.browser.staff_pages import PICTURES, faults
 from tests.browser.test_flight_page import ARGUMENTS, THE_STORM, clock, phase
-from tests.browser.test_inbox import faults
 from tests.integration.flown_demo import FlownDemo
 
 LONG = 150_000

@@ -1,56 +1,33 @@
 """A source is tried in a real browser before it is published: with and without scripts, at a desk and on a phone."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
-from stores.database import open_pool
 from stores.messages import MessageStore
-from tests.browser.test_inbox import ARGUMENTS, DESK, PHONE, PICTURES, Inbox, Theme, faults
-from tests.integration.api.conftest import serving
-from tests.integration.control.control_house import ControlHouse
+from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
 from tests.integration.control.test_source_tried import STORIES
 from tests.integration.inbox.staff_house import HOSTILE
-from workers.embedded.postgres_server import PostgresServer
 
 SOURCE = "/control/journey/tea/source"
 
 
 @pytest_asyncio.fixture(scope="module")
-async def house(
-    postgres: PostgresServer,
-    migrated_template: str,
-    chromium: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Inbox]:
-    async with AsyncExitStack() as parts:
-        url = await postgres.create_database("control_tried", template=migrated_template)
-        pool = await open_pool(url, most=8)
-        parts.push_async_callback(pool.close)
-        here = ControlHouse(pool, url)
-        await here.furnish()
-        folder: Path = tmp_path_factory.mktemp("tea")
-        await here.lived(url, folder, many=1_200)
-        await MessageStore(pool).publish(
+async def house(places: Places) -> AsyncGenerator[Inbox]:
+    async with places.lived_in("control_tried", many=1_200) as here:
+        await MessageStore(here.pool).publish(
             "how-was-it", '---\nsubject: "How was it?"\npurpose: marketing\n---\nTell us.\n'
         )
-        async with pool.connection() as connection:
+        async with here.pool.connection() as connection:
             await connection.execute(
                 "update customers set traits = traits || jsonb_build_object('email', customer || '@tea.example')"
                 " where left(md5(customer), 1) > '0'"
             )
-        await parts.enter_async_context(here.ear)
-        address = await parts.enter_async_context(serving(here.app()))
-        parts.callback(here.stopping.set)
-        playwright = await parts.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        parts.push_async_callback(browser.close)
-        yield Inbox(here, address, browser)
+        async with places.mission_control(here) as pages:
+            yield pages
 
 
 async def tried(page: Page) -> None:
@@ -130,8 +107,7 @@ async def test_nothing_is_in_anybodys_way(
 ) -> None:
     page = await house.page("lena", width, theme)
     await what(page)
-    assert await faults(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await fits_everybody(page, width)
     await page.context.close()
 
 
@@ -151,7 +127,5 @@ async def test_pictures_of_what_is_tried(
 ) -> None:
     page = await house.page("lena", width, theme)
     await what(page)
-    size = "-phone" if width == PHONE else ""
-    shade = "-dark" if theme == "dark" else ""
-    await page.screenshot(path=PICTURES / f"control-{name}{size}{shade}.png", full_page=True)
+    await picture(page, name, width, theme)
     await page.context.close()

@@ -1,72 +1,31 @@
 """Staff at their inbox in a real browser: by keyboard, on a phone and at a desk, by day and by night."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
-from typing import Literal
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 
 from stores.case_messages import CaseWriter, Letter
-from stores.database import open_pool
 from stores.one_time_code import code_of, step_of, written
 from stores.problems import NewProblem, ProblemStore
 from stores.second_factors import SecondFactorStore
-from tests.integration.api.conftest import serving
+from tests.browser.staff_pages import DESK, PHONE, PICTURES, Inbox, Places, Theme, faults
 from tests.integration.inbox.staff_house import HOSTILE, PASSWORD, StaffHouse
-from workers.embedded.postgres_server import PostgresServer
 
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-PHONE, DESK = 390, 1280
 ALL_OPEN = "document.querySelectorAll('main details').forEach(each => { each.name = ''; each.open = true })"
-Theme = Literal["light", "dark"]
-
-
-class Inbox:
-    """A house with staff, served, and pages in which somebody is signed in."""
-
-    def __init__(self, house: StaffHouse, address: str, browser: Browser) -> None:
-        self.house, self.address, self.browser = house, address, browser
-
-    async def page(
-        self, member: str | None, width: int = DESK, theme: Theme = "light", *, scripts: bool = True
-    ) -> Page:
-        context = await self.browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, locale="en-GB",
-            java_script_enabled=scripts, base_url=self.address,
-        )  # fmt: skip
-        context.set_default_timeout(120_000)
-        if member is not None:
-            cookie = await self.house.sign_ins.begin(member, "test")
-            await context.add_cookies(
-                [{"name": "clew-staff", "value": cookie, "url": self.address}]
-            )
-        return await context.new_page()
 
 
 @pytest_asyncio.fixture(scope="module")
-async def inbox(
-    postgres: PostgresServer, migrated_template: str, chromium: str
-) -> AsyncIterator[Inbox]:
-    async with AsyncExitStack() as parts:
-        url = await postgres.create_database("inbox_pages", template=migrated_template)
-        pool = await open_pool(url, most=8)
-        parts.push_async_callback(pool.close)
+async def inbox(places: Places) -> AsyncGenerator[Inbox]:
+    async with places.database("inbox_pages") as (_, pool):
         house = StaffHouse(pool)
         await house.furnish()
         await house.passwords.set("eva", PASSWORD, by="test")
-        address = await parts.enter_async_context(serving(house.app()))
-        parts.callback(house.stopping.set)
-        playwright = await parts.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        parts.push_async_callback(browser.close)
-        yield Inbox(house, address, browser)
+        async with places.served(house) as pages:
+            yield pages
 
 
 async def furnished(inbox: Inbox) -> str:
@@ -96,16 +55,6 @@ async def furnished(inbox: Inbox) -> str:
         )  # fmt: skip
         await ProblemStore(house.pool).open(told, by="lena")
     return case
-
-
-async def faults(page: Page) -> list[str]:
-    """What axe finds wrong, by rule and place."""
-    found = await Axe().run(page)
-    return [
-        f"{rule['id']}: {place['html'][:160]}"
-        for rule in found.response["violations"]
-        for place in rule["nodes"]
-    ]
 
 
 async def test_a_case_is_worked_on_with_the_keyboard_alone(inbox: Inbox) -> None:

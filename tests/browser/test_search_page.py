@@ -1,17 +1,24 @@
 """Search in a real browser: at a desk and on a phone, by day and by night, with and without a script."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.browser.test_control import control
-from tests.browser.test_inbox import DESK, PHONE, PICTURES, Inbox, Theme, faults
+from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
 from tests.integration.inbox.staff_house import HOSTILE
 
-__all__ = ["control"]
-
 FOUND = "/control/search?journey=tea"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def control(places: Places) -> AsyncGenerator[Inbox]:
+    async with (
+        places.lived_in("search_pages", many=1_850) as house,
+        places.mission_control(house) as pages,
+    ):
+        yield pages
 
 
 @pytest_asyncio.fixture
@@ -74,14 +81,14 @@ async def test_what_hostile_people_are_called_runs_nothing(control: Inbox) -> No
         )
     page = await control.page("lena")
     told: list[str] = []
-    page.on("console", lambda each: told.append(f"{each.text} {each.location['url']}"))
+    page.on("console", lambda each: told.append(each.text))
     page.on("pageerror", lambda error: told.append(str(error)))
 
     await page.goto(f"{FOUND}&state=stuck")
 
     assert HOSTILE in await page.inner_text("main")
     assert "owned" not in await page.title()
-    assert [each for each in told if not each.endswith("/favicon.ico")] == []
+    assert told == []
     async with house.pool.connection() as connection:
         await connection.execute("update runs set key = null, needs_attention = null")
         await connection.execute("delete from trait_types where trait = %s", [HOSTILE])
@@ -99,9 +106,7 @@ async def test_nothing_is_in_anybodys_way(
     await page.goto(address)
     for each in await page.locator("details.card > summary").all():
         await each.click()
-    assert await faults(page) == []
-    wide = await page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width
+    await fits_everybody(page, width)
     await page.context.close()
 
 
@@ -112,7 +117,5 @@ async def test_nothing_is_in_anybodys_way(
 async def test_pictures_of_search(control: Inbox, width: int, theme: Theme) -> None:
     page = await control.page("lena", width, theme)
     await page.goto(FOUND)
-    size = "-phone" if width == PHONE else ""
-    shade = "-dark" if theme == "dark" else ""
-    await page.screenshot(path=PICTURES / f"control-search{size}{shade}.png")
+    await picture(page, "search", width, theme, whole=False)
     await page.context.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -60,44 +61,69 @@ def mission_control(
     def run_now() -> datetime:
         return run_clock.now(now()) if run_clock is not None else now()
 
-    door = InboxDoor(SignInStore(pool, now), https)
-    figures, looks, definitions = FigureLooks(pool), ControlLooks(pool), DefinitionStore(pool)
-    programs, shared, stops = JourneyPrograms(definitions), Shared(ear), StopStore(pool, ring)
-    what_ifs = WhatIfs(
-        trials=Trials(), messages=MessageStore(pool), url=url, run_now=run_now, now=now
-    )
-    kept = SavedSearchStore(pool, now)
-    search = SearchPage(
-        door=door, searches=RunSearch(pool), exports=RunFiles(pool), kept=kept, definitions=definitions,
-        programs=programs, run_now=run_now, now=now,
+    place = _Place(
+        pool=pool, door=InboxDoor(SignInStore(pool, now), https), url=url,
+        programs=JourneyPrograms(DefinitionStore(pool)), run_now=run_now, now=now,
     )  # fmt: skip
+    figures, looks, shared = FigureLooks(pool), ControlLooks(pool), Shared(ear)
+    stops = StopStore(pool, ring)
+    search, saved = _search(place)
     return control_router(
         Control(
-            door=door,
+            door=place.door,
             overview=OverviewPage(
-                door=door, figures=figures, looks=looks, lateness=LagStore(pool), stops=stops,
-                programs=programs, shared=shared, run_now=run_now, now=now,
+                door=place.door, figures=figures, looks=looks, lateness=LagStore(pool), stops=stops,
+                programs=place.programs, shared=shared, run_now=run_now, now=now,
             ),
             journey=JourneyPage(
-                door=door, figures=figures, people=looks, definitions=definitions, programs=programs,
-                shared=shared, run_now=run_now,
+                door=place.door, figures=figures, people=looks, definitions=DefinitionStore(pool),
+                programs=place.programs, shared=shared, run_now=run_now,
             ),
             customer=CustomerPage(
-                door=door, customers=CustomerStore(pool), all_runs=RunStore(pool),
+                door=place.door, customers=CustomerStore(pool), all_runs=RunStore(pool),
                 timelines=CustomerTimelineStore(pool), now=now, web_ui=web_ui, namespace=namespace,
             ),
-            stops=StopsPage(door=door, stops=stops),
-            source=SourcePage(
-                door=door, definitions=definitions, messages=MessageStore(pool), words=PublishedStore(pool),
-                figures=figures, programs=programs, templates=LiquidText(), audit=AuditStore(pool),
-                what_ifs=what_ifs,
-            ),
+            stops=StopsPage(door=place.door, stops=stops),
+            source=_source(place, figures),
             search=search,
-            saved=SavedPage(page=search, saved=kept),
+            saved=saved,
             bulk=BulkPage(
-                door=door, acts=BulkActStore(pool), definitions=definitions, programs=programs, figures=figures,
-                run_now=run_now,
+                door=place.door, acts=BulkActStore(pool), definitions=DefinitionStore(pool),
+                programs=place.programs, figures=figures, run_now=run_now,
             ),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """What the pages stand on. `url`: the database; `run_now`: the time of runs."""
+
+    pool: Pool
+    door: InboxDoor
+    url: str
+    programs: JourneyPrograms
+    run_now: Callable[[], datetime]
+    now: Callable[[], datetime]
+
+
+def _search(place: _Place) -> tuple[SearchPage, SavedPage]:
+    kept = SavedSearchStore(place.pool, place.now)
+    search = SearchPage(
+        door=place.door, searches=RunSearch(place.pool), exports=RunFiles(place.pool), kept=kept,
+        definitions=DefinitionStore(place.pool), programs=place.programs, run_now=place.run_now, now=place.now,
+    )  # fmt: skip
+    return search, SavedPage(page=search, saved=kept)
+
+
+def _source(place: _Place, figures: FigureLooks) -> SourcePage:
+    messages = MessageStore(place.pool)
+    what_ifs = WhatIfs(
+        trials=Trials(), messages=messages, url=place.url, run_now=place.run_now, now=place.now
+    )
+    return SourcePage(
+        door=place.door, definitions=DefinitionStore(place.pool), messages=messages,
+        words=PublishedStore(place.pool), figures=figures, programs=place.programs, templates=LiquidText(),
+        audit=AuditStore(place.pool), what_ifs=what_ifs,
     )  # fmt: skip

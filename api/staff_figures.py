@@ -6,14 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from fastapi import APIRouter
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
 from api.told_object import bad_request
+from journey.language import Slug
 from journey.spans import SpanError, read_span
 from stores.staff_figures import StaffFigures
+
+_NAME = TypeAdapter[str](Slug)
 
 SINCE = "28d"
 """Without `since`, so long back."""
@@ -39,11 +43,19 @@ def staff_figures_router(
         """`?queue=sales&since=28d`: a length of time back, or an instant."""
         now = clock()
         since = since_of(request.query_params.get("since", SINCE), now)
-        queue = request.query_params.get("queue")
+        queue = queue_named(request.query_params.get("queue"))
         return json_response(asdict(await figures.figures(since, now, queue)))
 
     router.add_route("/v1/staff/figures", staff.behind(shown), methods=["GET"])
     return router
+
+
+def queue_named(text: str | None) -> str | None:
+    """The queue that is asked for, of which there may be none of this name; None for all of them."""
+    try:
+        return None if text is None else _NAME.validate_python(text)
+    except ValidationError:
+        raise bad_request("queue: expected the name of a queue, such as sales") from None
 
 
 def since_of(text: str, now: datetime) -> datetime:

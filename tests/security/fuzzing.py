@@ -175,9 +175,11 @@ async def fuzz(fuzzing: Fuzzing, requests: int, first_seed: int, ends_at: float)
     """At least so many requests, in rounds of a seed each, or as many as the time allows; the rounds it took."""
     rounds, at_once = 0, -(-min(requests, ROUND) // (WAYS * len(operations())))
     while fuzzing.sent < requests and time.monotonic() < ends_at:
+        before = len(fuzzing.wrong)
         await _round(fuzzing, at_once, first_seed + rounds, ends_at)
         rounds += 1
         print(f"{fuzzing.sent} requests, {dict(fuzzing.answered)}", flush=True)
+        print(*fuzzing.wrong[before:], sep="\n", flush=True)
     return rounds
 
 

@@ -1,0 +1,216 @@
+"""What was told to customers in a stretch of time, and what came of it: counted, and one by one.
+
+A message counts in the stretch in which its run asked for it first, whenever it left and whatever was reported since.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, LiteralString, get_args
+
+from psycopg.errors import QueryCanceled
+
+from journey.delivery_policy import Refusal
+from stores.database import Connection, Pool, clean_text
+
+PATIENCE = timedelta(seconds=5)
+"""So long a page waits for what it shows; the database is asked for no more than that."""
+
+MOST_DELIVERIES = 100
+
+OURS: tuple[str, ...] = get_args(Refusal)
+"""Reasons for which we send nothing ourselves; what is refused for another has failed."""
+
+Fate = Literal[
+    "asked", "sent", "not_sent", "waiting", "failed", "unknown",
+    "delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed",
+]  # fmt: skip
+"""What may become of a message: first what the ledger says, then what was reported."""
+
+REPORTED: tuple[Fate, ...] = (
+    "delivered", "opened", "clicked", "replied", "bounced", "complained", "unsubscribed",
+)  # fmt: skip
+
+_STATES: dict[str, list[str]] = {
+    "sent": ["accepted"],
+    "not_sent": ["refused"],
+    "failed": ["refused"],
+    "unknown": ["unknown"],
+    "waiting": ["deferred", "intended"],
+}
+
+# Machines look at mails and follow links before people do (stores/feedback.py writes it down so).
+_HEARD: LiteralString = """
+    case f.kind when 'delivered' then 1 when 'opened' then 2 when 'clicked' then 4 when 'replied' then 8
+                when 'bounced' then 16 when 'complained' then 32 when 'unsubscribed' then 64 end
+"""
+_OF_PEOPLE: LiteralString = (
+    "not (f.kind in ('opened', 'clicked') and starts_with(f.detail, 'by a machine'))"
+)
+
+_COUNTED: LiteralString = f"""
+with asked as (
+    select key, coalesce(channel, '') as channel, message, state, reason,
+           date_bin(%(step)s, asked_at, %(since)s) as at
+      from deliveries where asked_at >= %(since)s and asked_at < %(until)s
+), told as (
+    select f.delivery as key, bit_or({_HEARD}) as heard
+      from asked join delivery_feedback f on f.delivery = asked.key
+     where {_OF_PEOPLE} group by 1
+)
+select channel, message, state, reason, at, coalesce(heard, 0) as heard, count(*) as n
+  from asked left join told using (key) group by 1, 2, 3, 4, 5, 6
+"""
+
+_LISTED: LiteralString = f"""
+select d.entry, d.n, d.asked_at, d.customer, d.journey, d.message, coalesce(d.channel, '') as channel,
+       d.state, d.reason, d.words, d.deferred_until,
+       array(select f.kind from delivery_feedback f where f.delivery = d.key and {_OF_PEOPLE}
+              group by f.kind order by min(f.at), f.kind) as heard
+  from deliveries d
+ where d.asked_at >= %(since)s and d.asked_at < %(until)s
+   and (%(states)s::text[] is null or d.state = any(%(states)s))
+   and (%(ours)s::boolean is null or (d.reason = any(%(refusals)s)) = %(ours)s)
+   and (%(reason)s::text is null or d.reason = %(reason)s)
+   and (%(channel)s::text is null or coalesce(d.channel, '') = %(channel)s)
+   and (%(message)s::text is null or d.message = %(message)s)
+   and (%(kind)s::text is null or exists (
+        select from delivery_feedback f where f.delivery = d.key and f.kind = %(kind)s and {_OF_PEOPLE}))
+   and (%(before)s::timestamptz is null or (d.asked_at, d.entry, d.n) < (%(before)s, %(entry)s, %(n)s))
+ order by d.asked_at desc, d.entry desc, d.n desc limit %(most)s
+"""
+
+
+class TooMuchToReadError(Exception):
+    """More than can be read in `PATIENCE`. A shorter stretch of time can be."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CountedDeliveries:
+    """So many messages of one kind that were asked for in one step of time, and what became of them.
+
+    `channel` is empty where none was chosen. `at`: when the step begins. `heard`: of `REPORTED`, by people as far
+    as anybody can tell.
+    """
+
+    channel: str
+    message: str
+    state: str
+    reason: str
+    at: datetime
+    heard: frozenset[Fate]
+    n: int
+
+    @property
+    def fate(self) -> Fate:
+        """What the ledger says became of them."""
+        match self.state:
+            case "accepted":
+                return "sent"
+            case "refused":
+                return "not_sent" if self.reason in OURS else "failed"
+            case "unknown":
+                return "unknown"
+            case _:
+                return "waiting"
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Delivery:
+    """One message, the `n`th effect of its run, and what became of it.
+
+    Times are run time; `heard`: what was reported, in its order.
+    """
+
+    entry: int
+    n: int
+    asked_at: datetime
+    customer: str
+    journey: str
+    message: str
+    channel: str
+    state: str
+    reason: str
+    words: str
+    deferred_until: datetime | None
+    heard: list[str]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class WhichDeliveries:
+    """Messages that were asked for from `since` until before `until`. None is any; `channel` empty: none was chosen.
+
+    `before`: only those behind this one (when, entry, n), which stood last on the page before.
+    """
+
+    since: datetime
+    until: datetime
+    fate: Fate = "asked"
+    channel: str | None = None
+    message: str | None = None
+    reason: str | None = None
+    before: tuple[datetime, int, int] | None = None
+
+
+class DeliveryLooks:
+    """Reads the ledger and what was reported; changes nothing, and never takes longer than `patience`."""
+
+    def __init__(self, pool: Pool, patience: timedelta = PATIENCE) -> None:
+        self._pool = pool
+        self._patience = patience
+
+    async def counted(
+        self, since: datetime, until: datetime, step: timedelta
+    ) -> list[CountedDeliveries]:
+        """All that was asked for, by steps of time from `since` on. Raises: `TooMuchToReadError`."""
+        asked = {"since": since, "until": until, "step": step}
+        async with bounded(self._pool, self._patience) as connection:
+            rows = await (await connection.execute(_COUNTED, asked)).fetchall()
+        return [CountedDeliveries(heard=_heard(row.pop("heard")), **row) for row in rows]
+
+    async def listed(self, which: WhichDeliveries, most: int = MOST_DELIVERIES) -> list[Delivery]:
+        """The messages themselves, who was asked for last first. Raises: `TooMuchToReadError`."""
+        before, entry, n = which.before or (None, None, None)
+        asked: dict[str, Any] = {
+            "since": which.since,
+            "until": which.until,
+            "states": _STATES.get(which.fate),
+            "ours": {"not_sent": True, "failed": False}.get(which.fate),
+            "refusals": list(OURS),
+            "reason": _clean(which.reason),
+            "channel": _clean(which.channel),
+            "message": _clean(which.message),
+            "kind": which.fate if which.fate in REPORTED else None,
+            "before": before,
+            "entry": entry,
+            "n": n,
+            "most": most,
+        }
+        async with bounded(self._pool, self._patience) as connection:
+            rows = await (await connection.execute(_LISTED, asked)).fetchall()
+        return [Delivery(**row) for row in rows]
+
+
+@asynccontextmanager
+async def bounded(pool: Pool, patience: timedelta = PATIENCE) -> AsyncGenerator[Connection]:
+    """A transaction whose statements are ended where one takes too long. Raises: `TooMuchToReadError`."""
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            await connection.execute(
+                "select set_config('statement_timeout', %s, true)",
+                [f"{max(1, round(patience.total_seconds() * 1_000))}ms"],
+            )
+            yield connection
+    except QueryCanceled as error:
+        raise TooMuchToReadError(
+            f"more than can be read in {patience.total_seconds():g} s"
+        ) from error
+
+
+def _heard(bits: int) -> frozenset[Fate]:
+    return frozenset(kind for place, kind in enumerate(REPORTED) if bits & (1 << place))
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean_text(text)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from stores.delivery_looks import (
     MOST_DELIVERIES,
     PATIENCE,
     REPORTED,
+    Counted,
     CountedDeliveries,
     Delivery,
     Fate,
@@ -95,9 +97,7 @@ SPANS: Mapping[str, Span] = {
 class Deliveries(Protocol):
     """Where deliveries are read; `stores.delivery_looks` says what each guarantees."""
 
-    async def counted(
-        self, since: datetime, until: datetime, step: timedelta
-    ) -> list[CountedDeliveries]: ...
+    async def counted(self, since: datetime, until: datetime, step: timedelta) -> Counted: ...
     async def listed(
         self, which: WhichDeliveries, most: int = MOST_DELIVERIES
     ) -> list[Delivery]: ...
@@ -217,23 +217,26 @@ class DeliveriesPage:
             "patience": f"{PATIENCE.total_seconds():g}",
         }
         try:
-            counted = await self.deliveries.counted(since, until, span.step)
+            found = await self.deliveries.counted(since, until, span.step)
         except TooMuchToReadError:
             return values
+        counted = found.kinds
         by_message = _told(counted, since, span, lambda each: (each.message, each.channel))
-        [*whole] = _told(counted, since, span, lambda _: ("", ""))
+        whole = _told(counted, since, span, lambda _: ("", ""))
         return values | {
             "all": whole[0] if whole else Told(),
             "highest": max((sum(each) for told in whole for each in told.steps), default=0),
             "channels": _told(counted, since, span, lambda each: ("", each.channel)),
             "messages": by_message[:MOST_ROWS],
             "left_out": max(0, len(by_message) - MOST_ROWS),
+            "counted_since": found.since,
+            "reported_since": found.reported_since,
             "why": {fate: _reasons(counted, fate) for fate in ("not_sent", "waiting", "failed")},
             "columns": [each for each in FATES if each != "asked"],
             "fates": FATES,
             "trouble": TROUBLE,
             "reported": REPORTED,
-            "link": lambda what, told=None, **more: _link(name, what, told, **more),
+            "link": partial(_link, name),
         }
 
 

@@ -1,11 +1,13 @@
 """What was told to customers in a stretch of time, and what came of it: counted, and one by one.
 
 A message counts in the stretch in which its run asked for it first, whenever it left and whatever was reported since.
+However many there are, no more than `MOST_COUNTED` are read, the newest, and no longer than `PATIENCE`.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, LiteralString, get_args
 
@@ -13,11 +15,20 @@ from psycopg.errors import QueryCanceled
 
 from journey.delivery_policy import Refusal
 from stores.database import Connection, Pool, clean_text
+from stores.run_search import hasten
 
 PATIENCE = timedelta(seconds=5)
 """So long a page waits for what it shows; the database is asked for no more than that."""
 
+MOST_COUNTED = 1_000_000
+"""So many messages are counted, the newest; it takes about two seconds."""
+
+MOST_REPORTED = 200_000
+"""Of so many, the newest, what was reported is counted: each is looked for by itself, in about a second."""
+
 MOST_DELIVERIES = 100
+_AT_ONCE = 3
+"""Looks of one process at once: whoever runs journeys does not take the connections of those who send."""
 
 OURS: tuple[str, ...] = get_args(Refusal)
 """Reasons for which we send nothing ourselves; what is refused for another has failed."""
@@ -49,18 +60,28 @@ _OF_PEOPLE: LiteralString = (
     "not (f.kind in ('opened', 'clicked') and starts_with(f.detail, 'by a machine'))"
 )
 
+_KIND: LiteralString = """
+       coalesce(channel, '') as channel, message, state, reason, date_bin(%(step)s, asked_at, %(since)s) as at,
+       count(*) as n, min(asked_at) as oldest
+"""
+_NEWEST: LiteralString = """
+  from deliveries where asked_at >= %(since)s and asked_at < %(until)s order by asked_at desc, entry desc, n desc
+"""
+
+# The newest with what was reported of each, which the index of reports has; those behind them without.
 _COUNTED: LiteralString = f"""
-with asked as (
-    select key, coalesce(channel, '') as channel, message, state, reason,
-           date_bin(%(step)s, asked_at, %(since)s) as at
-      from deliveries where asked_at >= %(since)s and asked_at < %(until)s
-), told as (
-    select f.delivery as key, bit_or({_HEARD}) as heard
-      from asked join delivery_feedback f on f.delivery = asked.key
-     where {_OF_PEOPLE} group by 1
+with newest as (
+    select {_KIND}, true as looked_for, coalesce(heard, 0) as heard
+      from (select key, channel, message, state, reason, asked_at {_NEWEST} limit %(reported)s) d
+      left join lateral (select bit_or({_HEARD}) as heard from delivery_feedback f
+                          where f.delivery = d.key and {_OF_PEOPLE}) told on true
+     group by 1, 2, 3, 4, 5, heard
+), earlier as (
+    select {_KIND}, false as looked_for, 0 as heard
+      from (select channel, message, state, reason, asked_at {_NEWEST} limit %(earlier)s offset %(reported)s) d
+     group by 1, 2, 3, 4, 5
 )
-select channel, message, state, reason, at, coalesce(heard, 0) as heard, count(*) as n
-  from asked left join told using (key) group by 1, 2, 3, 4, 5, 6
+select * from newest union all select * from earlier
 """
 
 _LISTED: LiteralString = f"""
@@ -90,8 +111,8 @@ class TooMuchToReadError(Exception):
 class CountedDeliveries:
     """So many messages of one kind that were asked for in one step of time, and what became of them.
 
-    `channel` is empty where none was chosen. `at`: when the step begins. `heard`: of `REPORTED`, by people as far
-    as anybody can tell.
+    `channel` is empty where none was chosen. `at`: when the step begins; `oldest`: when the first of them was asked
+    for. `heard`: of `REPORTED`, by people as far as anybody can tell; nothing where it was not `looked_for`.
     """
 
     channel: str
@@ -101,6 +122,8 @@ class CountedDeliveries:
     at: datetime
     heard: frozenset[Fate]
     n: int
+    oldest: datetime
+    looked_for: bool
 
     @property
     def fate(self) -> Fate:
@@ -114,6 +137,18 @@ class CountedDeliveries:
                 return "unknown"
             case _:
                 return "waiting"
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Counted:
+    """What was counted.
+
+    `since`: only from then on, for there are more; `reported_since`: the same of what was reported.
+    """
+
+    kinds: list[CountedDeliveries]
+    since: datetime | None
+    reported_since: datetime | None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -153,21 +188,38 @@ class WhichDeliveries:
     before: tuple[datetime, int, int] | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class DeliveryLooks:
-    """Reads the ledger and what was reported; changes nothing, and never takes longer than `patience`."""
+    """Reads the ledger and what was reported; changes nothing. No statement takes longer than `patience`."""
 
-    def __init__(self, pool: Pool, patience: timedelta = PATIENCE) -> None:
-        self._pool = pool
-        self._patience = patience
+    pool: Pool
+    patience: timedelta = PATIENCE
+    most_counted: int = MOST_COUNTED
+    most_reported: int = MOST_REPORTED
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
-    async def counted(
-        self, since: datetime, until: datetime, step: timedelta
-    ) -> list[CountedDeliveries]:
-        """All that was asked for, by steps of time from `since` on. Raises: `TooMuchToReadError`."""
-        asked = {"since": since, "until": until, "step": step}
-        async with bounded(self._pool, self._patience) as connection:
-            rows = await (await connection.execute(_COUNTED, asked)).fetchall()
-        return [CountedDeliveries(heard=_heard(row.pop("heard")), **row) for row in rows]
+    async def counted(self, since: datetime, until: datetime, step: timedelta) -> Counted:
+        """What was asked for, the newest, by steps of time from `since` on. Raises: `TooMuchToReadError`."""
+        asked = {
+            "since": since,
+            "until": until,
+            "step": step,
+            "reported": self.most_reported,
+            "earlier": max(0, self.most_counted - self.most_reported),
+        }
+        async with self._looking() as connection:
+            await connection.execute("select set_config('work_mem', '32MB', true)")
+            rows = await (await connection.execute(_COUNTED, asked, prepare=False)).fetchall()
+        kinds = [CountedDeliveries(heard=_heard(row.pop("heard")), **row) for row in rows]
+        cut = sum(each.n for each in kinds) >= self.most_counted
+        unheard = any(not each.looked_for for each in kinds)
+        return Counted(
+            kinds=kinds,
+            since=min(each.oldest for each in kinds) if cut else None,
+            reported_since=min((each.oldest for each in kinds if each.looked_for), default=until)
+            if unheard
+            else None,
+        )
 
     async def listed(self, which: WhichDeliveries, most: int = MOST_DELIVERIES) -> list[Delivery]:
         """The messages themselves, who was asked for last first. Raises: `TooMuchToReadError`."""
@@ -187,25 +239,18 @@ class DeliveryLooks:
             "n": n,
             "most": most,
         }
-        async with bounded(self._pool, self._patience) as connection:
-            rows = await (await connection.execute(_LISTED, asked)).fetchall()
+        async with self._looking() as connection:
+            rows = await (await connection.execute(_LISTED, asked, prepare=False)).fetchall()
         return [Delivery(**row) for row in rows]
 
-
-@asynccontextmanager
-async def bounded(pool: Pool, patience: timedelta = PATIENCE) -> AsyncGenerator[Connection]:
-    """A transaction whose statements are ended where one takes too long. Raises: `TooMuchToReadError`."""
-    try:
-        async with pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "select set_config('statement_timeout', %s, true)",
-                [f"{max(1, round(patience.total_seconds() * 1_000))}ms"],
-            )
-            yield connection
-    except QueryCanceled as error:
-        raise TooMuchToReadError(
-            f"more than can be read in {patience.total_seconds():g} s"
-        ) from error
+    @asynccontextmanager
+    async def _looking(self) -> AsyncGenerator[Connection]:
+        async with self._turns, self.pool.connection() as connection:
+            try:
+                await hasten(connection, self.patience.total_seconds())
+                yield connection
+            except QueryCanceled:
+                raise TooMuchToReadError(TooMuchToReadError.__doc__) from None
 
 
 def _heard(bits: int) -> frozenset[Fate]:

@@ -140,7 +140,7 @@ def _source(place: _Place, figures: FigureLooks) -> SourcePage:
 
 def _told(place: _Place) -> tuple[DeliveriesPage, MessagesPage]:
     deliveries = DeliveriesPage(
-        door=place.door, deliveries=DeliveryLooks(place.pool), run_now=place.run_now
+        door=place.door, deliveries=DeliveryLooks(pool=place.pool), run_now=place.run_now
     )
     messages = MessagesPage(
         door=place.door, messages=FreeText(MessageStore(place.pool)), names=MessageStore(place.pool),

@@ -155,7 +155,8 @@ class MessagesPage:
     async def mail(self, visit: Visit) -> Response:
         """The markup of a mail alone, for the frame that shows it."""
         message = await self._message(visit)
-        looked, _ = await self._look(message, _asked(visit), _opened(visit))
+        asked = _asked(visit)
+        looked, _ = await self._look(message, asked, await self._chosen(asked), _opened(visit))
         if looked.words is None or looked.words.html is None:
             raise RefusedPageError(404, "There is no mail to be shown here.")
         return HTMLResponse(looked.words.html, headers=FRAME)
@@ -163,20 +164,22 @@ class MessagesPage:
     async def _page(
         self, visit: Visit, message: PublishedMessage, asked: Asked, typed: str, wrong: str = "", status: int = 400
     ) -> Response:  # fmt: skip
-        looked, whom = await self._look(message, asked, "" if wrong else typed)
+        customer = await self._chosen(asked)
+        looked, whom = await self._look(message, asked, customer, "" if wrong else typed)
         files = _files(message)
         words = looked.words
         values: dict[str, Any] = {
             "name": message.name,
             "revision": message.revision[:12],
-            "asked": replace(asked, locale=whom.locale),
+            "asked": replace(asked, customer=customer.customer if customer else ""),
+            "language": whom.locale,
             "here": f"{CONTROL}/message/{quote(message.name, safe='')}",
             "looked": looked,
             "words": words,
             "files": [(each, _query_of(asked, each)) for each in files],
             "chosen": words.chosen.split(" ", 1) if words else [],
             "channels": CHANNELS,
-            "locales": _locales(files, whom.locale),
+            "locales": _locales(files, asked.locale),
             "tones": sorted({tone for each in files for tone in each.variant.tones}),
             "typed": typed,
             "wrong": wrong,
@@ -204,15 +207,12 @@ class MessagesPage:
         return {"text": text, "segments": segments(text)}
 
     async def _look(
-        self, message: PublishedMessage, asked: Asked, typed: str
+        self, message: PublishedMessage, asked: Asked, customer: Customer | None, typed: str
     ) -> tuple[Looked, RenderFor]:
         """The message in words, and for whom: in the language of the customer, where one is chosen and no other is."""
         traits: Mapping[str, Any] = {}
         language = None
-        if asked.customer:
-            customer = await self._customer(asked.customer)
-            if customer is None:
-                raise RefusedPageError(404, "There is no such customer.")
+        if customer is not None:
             now = CustomerNow(
                 customer=customer.customer, traits=customer.traits, zone=customer.zone
             )
@@ -238,6 +238,15 @@ class MessagesPage:
                 404, "No message of this name is live. Mission control lists those that are."
             )
         return found
+
+    async def _chosen(self, asked: Asked) -> Customer | None:
+        """For whom; None for nobody. Raises: `RefusedPageError`."""
+        if not asked.customer:
+            return None
+        customer = await self._customer(asked.customer)
+        if customer is None:
+            raise RefusedPageError(404, "There is no such customer.")
+        return customer
 
     async def _customer(self, identity: str) -> Customer | None:
         try:

@@ -103,6 +103,19 @@ select d.entry, d.n, d.asked_at, d.customer, d.journey, d.message, coalesce(d.ch
 """
 
 
+def fate_of(state: str, reason: str) -> Fate:
+    """What became of a message in this state, for this reason."""
+    match state:
+        case "accepted":
+            return "sent"
+        case "refused":
+            return "not_sent" if reason in OURS else "failed"
+        case "unknown":
+            return "unknown"
+        case _:
+            return "waiting"
+
+
 class TooMuchToReadError(Exception):
     """More than can be read in `PATIENCE`. A shorter stretch of time can be."""
 
@@ -128,15 +141,7 @@ class CountedDeliveries:
     @property
     def fate(self) -> Fate:
         """What the ledger says became of them."""
-        match self.state:
-            case "accepted":
-                return "sent"
-            case "refused":
-                return "not_sent" if self.reason in OURS else "failed"
-            case "unknown":
-                return "unknown"
-            case _:
-                return "waiting"
+        return fate_of(self.state, self.reason)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -170,6 +175,11 @@ class Delivery:
     words: str
     deferred_until: datetime | None
     heard: list[str]
+
+    @property
+    def fate(self) -> Fate:
+        """What the ledger says became of it."""
+        return fate_of(self.state, self.reason)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

@@ -32,6 +32,10 @@ PAGES = (
     f"/control/customer/{GUEST}",
     "/control/stops",
     "/control/journey/tea/source",
+    "/control/deliveries?span=weeks",
+    "/control/deliveries/list?span=weeks",
+    "/control/messages",
+    "/control/message/wild?channel=push",
 )
 WIDER = """
 document.documentElement.scrollWidth <= innerWidth ? [] :

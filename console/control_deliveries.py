@@ -49,6 +49,7 @@ TROUBLE: frozenset[Fate] = frozenset({"bounced", "complained", "failed", "unknow
 """What somebody should look at."""
 
 _LEDGER: tuple[Fate, ...] = ("sent", "failed", "unknown", "waiting", "not_sent")
+"""What the ledger says: each message is in one of these."""
 
 REASONS: Mapping[str, str] = {
     "held_out": "held out, to measure what telling does",
@@ -234,7 +235,7 @@ class DeliveriesPage:
             "counted_since": found.since,
             "reported_since": found.reported_since,
             "why": {fate: _reasons(counted, fate) for fate in ("not_sent", "waiting", "failed")},
-            "columns": [each for each in FATES if each != "asked"],
+            "columns": [*_LEDGER, *REPORTED],
             "fates": FATES,
             "trouble": TROUBLE,
             "reported": REPORTED,

@@ -19,8 +19,6 @@ LATER = bundle(
 subject: "Your tea comes a day later, {{ customer.first_name }}"
 purpose: service
 ---
-# It comes a day later
-
 Dear {{ customer.first_name }}, the harvest was late.
 Your {{ run.tea }} is with you on **{{ run.comes | date: "%-d %B" }}**.
 
@@ -30,16 +28,12 @@ Your {{ run.tea }} is with you on **{{ run.comes | date: "%-d %B" }}**.
 subject: "Ihr Tee kommt einen Tag später, {{ customer.first_name }}"
 locale: de
 ---
-# Er kommt einen Tag später
-
 {{ customer.first_name }}, die Ernte war spät. Ihr {{ run.tea }} ist am **{{ run.comes | date: "%d.%m." }}** bei Ihnen.
 """,
         "later.upset.md": """---
 subject: "We are sorry, {{ customer.first_name }}"
 tone: upset
 ---
-# We are sorry
-
 You waited already, and now it is a day more. Your {{ run.tea }} is on us.
 """,
         "later.short.md": """---
@@ -153,10 +147,8 @@ async def test_a_mail_is_seen_as_anna_reads_it_at_a_desk_and_on_a_phone(control:
 
     for frame in ("iframe.desk", "iframe.phone"):
         shown = page.frame_locator(frame)
-        assert await shown.locator("h1").inner_text() == "It comes a day later"
         assert (
-            "Dear Anna, the harvest was late. Your First Flush"
-            in await shown.locator("body").inner_text()
+            "Your First Flush is with you on 12 March." in await shown.locator("body").inner_text()
         )
     assert "Your tea comes a day later, Anna" in await page.inner_text("main")
     assert "First" not in page.url
@@ -232,6 +224,9 @@ async def test_pictures_of_what_was_told(control: Inbox, width: int, theme: Them
     await picture(page, "deliveries", width, theme)
     await page.context.close()
     page = await _with_values(control, width, theme)
-    await page.frame_locator("iframe.phone").locator("h1").wait_for()
+    await page.set_viewport_size(
+        {"width": width, "height": 2_800}
+    )  # a frame out of sight is not drawn
+    await page.frame_locator("iframe.phone").locator("a").wait_for()
     await picture(page, "message", width, theme)
     await page.context.close()

@@ -138,7 +138,7 @@ async def test_what_was_reported_is_what_people_did_and_not_machines(control: Co
 async def test_where_nothing_was_reported_nothing_is_said(control: Control) -> None:
     await told(control, 1, "sms", "accepted")
     page = said(await control.lead.goes("/control/deliveries?span=hour"))
-    assert "Delivered – Not sent 0" in page
+    assert "Delivered – Bounced –" in page
 
 
 async def test_a_message_counts_in_the_stretch_in_which_it_was_asked_for(control: Control) -> None:

@@ -1,6 +1,5 @@
 """Messages for looking at: from files or from the installation, and with which values."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +53,6 @@ def example_values(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise CommandError(f"{file}: write run:, event:, customer: with their values.", FAILED)
     return data  # pyright: ignore[reportUnknownVariableType] -- JSON has text for names
-
-
-def filled_in(values: Mapping[str, Any], traits: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with a customer's own traits over those of the example."""
-    customer = values.get("customer")
-    return {**values, "customer": {**(customer if isinstance(customer, dict) else {}), **traits}}
 
 
 def _text(path: Path) -> str:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from cli.output import FAILED, WRONG_USE, CommandError, run
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from activities.message_text import MessageInWords, PublishedMessage, RenderFor
 
 
@@ -23,7 +21,8 @@ def looked_up(
     values: Path | None,
 ) -> "tuple[PublishedMessage, dict[str, Any], str | None]":
     """The message, what it is filled in with, and the customer's language. Raises: `CommandError`."""
-    from cli.message_sources import example_values, filled_in, message_beside
+    from channels.message_samples import filled_in
+    from cli.message_sources import example_values, message_beside
     from cli.scenario_values import scenario_values
 
     path = Path(message)
@@ -47,13 +46,9 @@ def in_words(
     """The words for these values; what is read right before sending stands in brackets."""
     from activities.message_text import MessageCannotRenderError
     from channels.message_renderer import MessageFileRenderer
-    from channels.message_variants import each_variant, stand_in_data
+    from channels.message_samples import sampled
 
-    data: dict[str, JsonValue] = {}
-    for _, file in each_variant(message):
-        data |= stand_in_data(file)
-    survey: dict[str, JsonValue] = {"link": "https://example.com/s#…", "name": "survey"}
-    values: dict[str, JsonValue] = {"survey": survey, "data": data, **given}
+    values = sampled(message, given)
     renderer, address = MessageFileRenderer(), "anna@example.com"
     try:
         return renderer.render(

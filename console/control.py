@@ -10,9 +10,11 @@ from starlette.responses import FileResponse, Response
 
 from console.control_bulk import BulkPage
 from console.control_customer import CustomerPage
+from console.control_deliveries import DeliveriesPage
 from console.control_door import for_control
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures
+from console.control_messages import MessagesPage
 from console.control_overview import OverviewPage
 from console.control_saved import SavedPage
 from console.control_search import SearchPage
@@ -25,6 +27,7 @@ _STATIC = Path(__file__).parent / "static"
 FILES = {
     "control.css": "text/css",
     "control-search.css": "text/css",
+    "control-told.css": "text/css",
     "control.js": "text/javascript",
 }
 
@@ -42,6 +45,8 @@ class Control:
     search: SearchPage
     saved: SavedPage
     bulk: BulkPage
+    deliveries: DeliveriesPage
+    messages: MessagesPage
     live: LiveFigures
 
 
@@ -81,6 +86,7 @@ def control_router(control: Control) -> APIRouter:
         f"{CONTROL}/stops/lift", for_control(door, control.stops.lift), methods=["POST"]
     )
     _search(router, control)
+    _told(router, control)
     return router
 
 
@@ -96,6 +102,17 @@ def _search(router: APIRouter, control: Control) -> None:
     router.add_route(
         f"{at}/files/{{file}}", for_control(door, control.saved.download), methods=["POST"]
     )
+
+
+def _told(router: APIRouter, control: Control) -> None:
+    door, told, messages = control.door, control.deliveries, control.messages
+    router.add_route(f"{CONTROL}/deliveries", for_control(door, told.show), methods=["GET"])
+    router.add_route(f"{CONTROL}/deliveries/list", for_control(door, told.listed), methods=["GET"])
+    router.add_route(f"{CONTROL}/messages", for_control(door, messages.several), methods=["GET"])
+    one = f"{CONTROL}/message/{{name}}"
+    router.add_route(one, for_control(door, messages.show), methods=["GET"])
+    router.add_route(one, for_control(door, messages.ask), methods=["POST"])
+    router.add_route(f"{one}/mail", for_control(door, messages.mail), methods=["GET"])
 
 
 async def _file(request: Request) -> Response:

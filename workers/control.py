@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
+from activities.case_messages import FreeText
 from channels.liquid_text import LiquidText
+from channels.message_renderer import MessageFileRenderer
 from console.control import Control, control_router
 from console.control_bulk import BulkPage
 from console.control_customer import CustomerPage
+from console.control_deliveries import DeliveriesPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
+from console.control_messages import MessagesPage
 from console.control_overview import OverviewPage
 from console.control_saved import SavedPage
 from console.control_search import SearchPage
@@ -29,10 +33,12 @@ from stores.customer_timeline import CustomerTimelineStore
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
+from stores.delivery_looks import DeliveryLooks
 from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
 from stores.lags import LagStore
 from stores.messages import MessageStore
+from stores.preferences import PreferenceStore
 from stores.published import PublishedStore
 from stores.run_files import RunFiles
 from stores.run_search import RunSearch
@@ -68,6 +74,7 @@ def mission_control(
     figures, looks, shared = FigureLooks(pool), ControlLooks(pool), Shared(ear)
     stops = StopStore(pool, ring)
     search, saved = _search(place)
+    deliveries, messages = _told(place)
     return control_router(
         Control(
             door=place.door,
@@ -91,6 +98,8 @@ def mission_control(
                 door=place.door, acts=BulkActStore(pool), definitions=DefinitionStore(pool),
                 programs=place.programs, figures=figures, run_now=run_now,
             ),
+            deliveries=deliveries,
+            messages=messages,
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip
@@ -127,3 +136,15 @@ def _source(place: _Place, figures: FigureLooks) -> SourcePage:
         words=PublishedStore(place.pool), figures=figures, programs=place.programs, templates=LiquidText(),
         audit=AuditStore(place.pool), what_ifs=what_ifs,
     )  # fmt: skip
+
+
+def _told(place: _Place) -> tuple[DeliveriesPage, MessagesPage]:
+    deliveries = DeliveriesPage(
+        door=place.door, deliveries=DeliveryLooks(pool=place.pool), run_now=place.run_now
+    )
+    messages = MessagesPage(
+        door=place.door, messages=FreeText(MessageStore(place.pool)), names=MessageStore(place.pool),
+        customers=CustomerStore(place.pool), wishes=PreferenceStore(place.pool),
+        renderer=MessageFileRenderer(), now=place.run_now,
+    )  # fmt: skip
+    return deliveries, messages

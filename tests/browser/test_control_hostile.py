@@ -32,7 +32,16 @@ PAGES = (
     f"/control/customer/{GUEST}",
     "/control/stops",
     "/control/journey/tea/source",
+    "/control/deliveries?span=weeks",
+    "/control/deliveries/list?span=weeks",
+    "/control/messages",
+    f"/control/message/wild?channel=push&customer={GUEST}",
 )
+WORDS = """---
+subject: "{{ customer.name }}"
+---
+{{ customer.name }} {{ customer.story }}
+"""
 WIDER = """
 document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > innerWidth)
@@ -92,6 +101,10 @@ async def _written_over(house: ControlHouse) -> None:
         await connection.execute(
             "update touchpoints set properties = %s",
             [Jsonb({"name": WILD, "much": LONG})],
+        )
+        await connection.execute(
+            "insert into messages (name, revision, source, live) values ('wild', 1, %s, true)",
+            [WORDS],
         )
         await connection.execute(
             "insert into stops (scope, name, reason, began_by) values ('journey', 'tea', %s, 'test')",

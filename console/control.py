@@ -13,11 +13,14 @@ from console.control_customer import CustomerPage
 from console.control_door import for_control
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures
+from console.control_offers import OffersPage
 from console.control_overview import OverviewPage
+from console.control_promises import PromisesPage
 from console.control_saved import SavedPage
 from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
+from console.control_surveys import SurveysPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
 from insight.graph_style import STYLE
 
@@ -25,6 +28,7 @@ _STATIC = Path(__file__).parent / "static"
 FILES = {
     "control.css": "text/css",
     "control-search.css": "text/css",
+    "control-asked.css": "text/css",
     "control.js": "text/javascript",
 }
 
@@ -42,6 +46,9 @@ class Control:
     search: SearchPage
     saved: SavedPage
     bulk: BulkPage
+    surveys: SurveysPage
+    promises: PromisesPage
+    offers: OffersPage
     live: LiveFigures
 
 
@@ -81,6 +88,7 @@ def control_router(control: Control) -> APIRouter:
         f"{CONTROL}/stops/lift", for_control(door, control.stops.lift), methods=["POST"]
     )
     _search(router, control)
+    _asked(router, control)
     return router
 
 
@@ -96,6 +104,17 @@ def _search(router: APIRouter, control: Control) -> None:
     router.add_route(
         f"{at}/files/{{file}}", for_control(door, control.saved.download), methods=["POST"]
     )
+
+
+def _asked(router: APIRouter, control: Control) -> None:
+    """What customers answered, what they were promised, what they were given."""
+    door, surveys = control.door, control.surveys
+    router.add_route(f"{CONTROL}/surveys", for_control(door, surveys.several), methods=["GET"])
+    router.add_route(f"{CONTROL}/survey/{{name}}", for_control(door, surveys.show), methods=["GET"])
+    router.add_route(
+        f"{CONTROL}/promises", for_control(door, control.promises.show), methods=["GET"]
+    )
+    router.add_route(f"{CONTROL}/offers", for_control(door, control.offers.show), methods=["GET"])
 
 
 async def _file(request: Request) -> Response:

@@ -45,7 +45,7 @@ SURVEYS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-async def published(house: ControlHouse, kind: Kind, name: str, **source: Any) -> None:
+async def published(house: ControlHouse, kind: Kind, name: str, /, **source: Any) -> None:
     """Words under a name, as `clew publish` keeps them."""
     words = {kind: name, "owner": "Tea masters", **source}
     await PublishedStore(house.pool).publish(kind, name, words)
@@ -61,11 +61,12 @@ async def furnished(house: ControlHouse) -> str:
 
 
 async def ran(house: ControlHouse, customer: str, at: datetime, version: str) -> int:
-    """A run of the journey that asks; its entry."""
+    """A run that went through the journey that asks; its entry."""
     [row] = await house.rows(
-        "insert into runs (workflow_id, first_run_id, journey, version, customer, engine, state, entered_at, began_at)"
-        " values (gen_random_uuid(), gen_random_uuid(), 'second-cup', %s, %s, 1, 'open', %s, %s) returning entry",
-        version, customer, at, at,
+        "insert into runs (workflow_id, first_run_id, journey, version, customer, engine, state, entered_at, began_at,"
+        " finished_at) values (gen_random_uuid(), gen_random_uuid(), 'second-cup', %s, %s, 1, 'finished', %s, %s, %s)"
+        " returning entry",
+        version, customer, at, at, at,
     )  # fmt: skip
     return row["entry"]
 

@@ -89,7 +89,7 @@ async def test_each_number_leads_to_whose_promises_they_are(
     page = await control.lead.goes(PAGE)
 
     for n, (_, _, standing) in enumerate(states):
-        links = re.findall(rf'href="([^"]*standing={standing}[^"]*)"', page.text)
+        links = re.findall(rf'href="([^"]*standing={standing}[&#][^"]*)"', page.text)
         assert len(links) == 2  # of all, and of this promise
         for link in links:
             followed = await control.lead.goes(link.replace("&amp;", "&"))

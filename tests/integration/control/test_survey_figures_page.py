@@ -264,8 +264,10 @@ async def test_what_is_read_is_found_by_an_index(asked: Control) -> None:
     await looks.side_by_side(
         ["would-you-tell", "was-it-good"], since, since + timedelta(minutes=5), NOW
     )
-    for chosen in ({"score": 9.0}, {"choice": "x"}, {"with_words": True}, {"journey": "tea"}):
-        await looks.who("would-you-tell", since, NOW, **chosen)
+    await looks.who("would-you-tell", since, NOW, score=9.0)
+    await looks.who("would-you-tell", since, NOW, choice="x")
+    await looks.who("was-it-good", since, NOW, with_words=True)
+    await looks.who("would-you-tell", since, NOW, journey="tea")
 
     assert await _scans(asked) == before
 

@@ -18,16 +18,25 @@ PAGES = {
     "surveys": "/control/surveys",
     "survey": "/control/survey/would-you-tell",
     "promises": "/control/promises",
-    "offers": "/control/offers?offer=cake&standing=redeemed",
+    "offers": "/control/offers?offer=cake&standing=voided",
 }
+HOSTILE_PAGES = (
+    "/control/survey/would-you-tell?since=10y",
+    "/control/promises?since=10y&standing=dropped",
+    "/control/offers?since=10y&offer=cake&standing=refused",
+)
+LONG_AGO = timedelta(days=300)
+"""When hostile people wrote, so that it stands on no picture."""
+
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-LONG = "The tea was cold, the cake was not. " * 40
+LONG = "The tea was cold, the cake was not. " * 140
+WILD = f"{HOSTILE} \u202e\u2066 👩🏽‍🚀 {LONG}"[:5_000]
 WORDS = (
     "Best tea in town, and the music is never too loud.",
     "The pot was cold when it came.",
     "Nobody saw that we wanted to pay; we waited for half an hour.",
-    LONG,
-    f"{HOSTILE} \u202e\u2066 👩🏽‍🚀",
+    "A quiet place, and the cakes are made by somebody who likes cakes.",
+    "Fine, but the second pot is as expensive as the first.",
 )
 
 
@@ -65,9 +74,14 @@ async def _answered(house: ControlHouse) -> None:
         anna = await house.known(f"guest-{n}")
         await rows.answered(
             house, "would-you-tell", NOW - n * timedelta(hours=7) - timedelta(hours=1), customer=anna, entry=entry,
-            score=(10, 3, 1, 8, 0)[n], words=words,
+            score=(10, 3, 0, 9, 7)[n], words=words,
         )  # fmt: skip
         await rows.noted(house, entry, 1, "sent", THEN - timedelta(hours=9))
+        kind = "late" if n == 1 else "answered"
+        await rows.noted(house, entry, 2, kind, THEN - timedelta(hours=8))
+    await rows.answered(
+        house, "would-you-tell", NOW - LONG_AGO, entry=entries[0], score=0, words=WILD
+    )
     await house.fold()
 
 
@@ -86,9 +100,11 @@ async def _promised_and_given(house: ControlHouse) -> None:
     for state, many in stand.items():
         some, at = entries[at : at + many], at + many
         await rows.promised(house, due, state, entries=some)
+    await rows.promised(house, due - 3 * DAY, "late", entries=entries[54:56], name="call_back")
     await rows.promised(
-        house, due - 3 * DAY, "late", entries=entries[54:56], name="call_back", reason=HOSTILE
+        house, THEN - LONG_AGO, "dropped", entries=entries[:1], name="call_back", reason=WILD
     )
+    await rows.given(house, THEN - LONG_AGO, state="refused", reason=WILD)
     await rows.promised(house, THEN + 20 * DAY, "open", entries=entries[56:])
     await rows.published(house, "offer", "cake", kind="generated", title="A piece of cake")
     await rows.published(
@@ -97,7 +113,14 @@ async def _promised_and_given(house: ControlHouse) -> None:
     await CouponStore(house.pool).load("ticket", [f"T-{n}" for n in range(9)])
     for state, times in (("redeemed", 31), ("expired", 44), ("voided", 6)):
         await rows.given(
-            house, due, state=state, ended=due + DAY, amount=4.5, times=times, entry=100
+            house,
+            due,
+            state=state,
+            ended=due + DAY,
+            amount=4.5,
+            times=times,
+            entry=100,
+            reason="left before it was used" if state == "voided" else "",
         )
     await rows.given(house, due, times=12, expires=THEN + 30 * DAY, entry=300)
     late = THEN - 3 * DAY
@@ -171,14 +194,14 @@ async def test_a_keyboard_comes_to_each_page_of_the_navigation(control: Inbox) -
     await page.context.close()
 
 
-@pytest.mark.parametrize("name", list(PAGES))
-async def test_what_is_hostile_is_text(control: Inbox, name: str) -> None:
-    page = await control.page("lena")
-    assert await _quiet(page, PAGES[name]) == []
+@pytest.mark.parametrize("path", [*PAGES.values(), *HOSTILE_PAGES])
+async def test_what_is_hostile_is_text(control: Inbox, path: str) -> None:
+    page = await control.page("lena", PHONE)
+    assert await _quiet(page, path) == []
     assert "owned" not in await page.title()
     assert await page.locator("main script, main img[src='x']").count() == 0
-    if name in ("survey", "promises"):
-        assert "<script>" in await page.inner_text("main")
+    assert ("<script>" in await page.inner_text("main")) == (path in HOSTILE_PAGES)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE
     await page.context.close()
 
 

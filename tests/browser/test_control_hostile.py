@@ -32,6 +32,9 @@ PAGES = (
     f"/control/customer/{GUEST}",
     "/control/stops",
     "/control/journey/tea/source",
+    "/control/survey/wild",
+    "/control/promises",
+    "/control/offers?offer=wild&standing=open",
 )
 WIDER = """
 document.documentElement.scrollWidth <= innerWidth ? [] :
@@ -92,6 +95,21 @@ async def _written_over(house: ControlHouse) -> None:
         await connection.execute(
             "update touchpoints set properties = %s",
             [Jsonb({"name": WILD, "much": LONG})],
+        )
+        await connection.execute(
+            "insert into answers (ask, survey, customer, entry, choice, words, answer_group, at)"
+            " values ('1', 'wild', 'c_wild', 1, %s, %s, 'x', now() - interval '1 min')",
+            [WILD[:200], LONG],
+        )
+        await connection.execute(
+            "insert into promises (entry, n, name, by, state, at, reason, sequence)"
+            " select max(entry), 9, %s, '2026-01-01', 'late', now(), %s, 1 from runs",
+            [WILD, LONG],
+        )
+        await connection.execute(
+            "insert into coupons (key, offer, code, customer, entry, journey, state, reason, granted_at, expires_at)"
+            " values ('1', 'wild', '1', 'c_wild', 1, %s, 'open', %s, '2026-03-10', now() + interval '9 d')",
+            [WILD, LONG],
         )
         await connection.execute(
             "insert into stops (scope, name, reason, began_by) values ('journey', 'tea', %s, 'test')",

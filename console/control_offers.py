@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from console.control_door import control_page, instant_of, number_of
 from console.control_live import Shared
-from console.control_window import Window, choices, window_of
+from console.control_window import Window, choices, named, window_of
 from console.inbox_door import CONTROL, InboxDoor, Visit
 from console.survey_words import range_in_words, value_in_words
 from insight.friction import change_of_shares
@@ -208,9 +208,9 @@ def _wanted(query: Mapping[str, str]) -> Wanted:
     at_words, _, entry_words = query.get("after", "").partition("|")
     at, entry = instant_of(at_words), number_of(entry_words)
     return Wanted(
-        offer=query.get("offer") or None,
+        offer=named(query, "offer"),
         standing=_STANDINGS.get(query.get("standing", ""), "granted"),
-        journey=query.get("journey") or None,
+        journey=named(query, "journey"),
         after=(at, entry) if at is not None and entry is not None else None,
     )
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from console.control_door import control_page, instant_of, number_of
 from console.control_live import Shared
-from console.control_window import Window, choices, window_of
+from console.control_window import Window, choices, named, window_of
 from console.inbox_door import CONTROL, InboxDoor, Visit
 from console.survey_words import range_in_words, value_in_words
 from insight.friction import Change, change_of_shares
@@ -238,8 +238,8 @@ def _wanted(query: Mapping[str, str]) -> Wanted:
         place = Place(by=at, entry=numbers[0], n=numbers[1])
     return Wanted(
         standing=_STANDINGS.get(query.get("standing", ""), "overdue"),
-        journey=query.get("journey") or None,
-        name=query.get("name") or None,
+        journey=named(query, "journey"),
+        name=named(query, "name"),
         after=place,
     )
 

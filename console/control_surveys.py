@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from console.control_door import control_page, instant_of, number_of
 from console.control_live import Shared
-from console.control_window import Window, choices, window_of
+from console.control_window import Window, choices, named, window_of
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit
 from console.survey_words import (
     FORMULAS,
@@ -26,6 +26,7 @@ from insight.survey_figures import Said, SurveyFigure, survey_figure
 from journey.program import Program
 from journey.steps.ask import Ask
 from journey.survey import SCORES, SurveyKind
+from stores.database import clean_text
 from stores.survey_looks import (
     MOST_ANSWERS,
     MOST_PEOPLE,
@@ -145,7 +146,7 @@ class SurveysPage:
 
     async def show(self, visit: Visit) -> Response:
         """`?since=28d`, and whose: `&score=3`, `&choice=price`, `&journey=cart`, `&week=2026-11-23`, `&all=yes`."""
-        name = visit.request.path_params["name"]
+        name = clean_text(visit.request.path_params["name"])
         survey = await self.looks.survey(name)
         if survey is None:
             raise RefusedPageError(404, "There is no such survey.")
@@ -359,8 +360,8 @@ def _wanted(query: Mapping[str, str]) -> Wanted:
     week = instant_of(query.get("week", ""))
     return Wanted(
         score=number_of(query.get("score", "")),
-        choice=query.get("choice") or None,
-        journey=query.get("journey") or None,
+        choice=named(query, "choice"),
+        journey=named(query, "journey"),
         week=week if week is not None and datetime(1970, 1, 1, tzinfo=UTC) < week < _LAST else None,
         before=instant_of(query.get("before", "")),
         everybody=query.get("all") == "yes",

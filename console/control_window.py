@@ -1,10 +1,12 @@
 """The time that a page of figures looks at, and the one before it that it is compared with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from console.control_journey import SPANS
 from console.inbox_door import Visit
+from stores.database import clean_text
 
 USUAL = "28d"
 EVER = "10y"
@@ -35,6 +37,11 @@ def window_of(visit: Visit, now: datetime) -> Window:
     return Window(
         span=span, since=since, until=now, before=None if span == EVER else since - length
     )
+
+
+def named(query: Mapping[str, str], name: str) -> str | None:
+    """What an address says under a name, as the database takes it; None where it says nothing."""
+    return clean_text(query.get(name, "")) or None
 
 
 def choices() -> dict[str, str]:

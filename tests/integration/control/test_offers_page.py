@@ -190,6 +190,7 @@ async def test_nonsense_is_answered(control: Control) -> None:
     assert "Nothing is offered yet" in await told(control)
     for query in (
         "since=never", f"offer={HOSTILE}&journey={HOSTILE}", "offer=cake&standing=perhaps", "offer=x&after=y|z",
+        "offer=%00&journey=%00",
         "offer=x&after=0001-01-01T00:00%2B14:00|1", "offer=x&after=9999-12-31|999999999999999999",
     ):  # fmt: skip
         answer = await control.lead.goes(f"{PAGE}?{query}")

@@ -174,7 +174,8 @@ async def test_agents_are_told_whom_it_is_for(control: Control) -> None:
 
 async def test_nonsense_is_answered(control: Control) -> None:
     for query in (
-        "since=never", "standing=perhaps", f"journey={HOSTILE}&name={HOSTILE}", "after=x", "after=2026-01-01|x|y",
+        "since=never", "standing=perhaps", f"journey={HOSTILE}&name={HOSTILE}", "after=x",
+        "name=%00&journey=%00", "after=2026-01-01|x|y",
         "after=0001-01-01T00:00%2B14:00|1|1", "after=9999-12-31|999999999999999999|1",
     ):  # fmt: skip
         answer = await control.lead.goes(f"{PAGE}?{query}")

@@ -241,14 +241,15 @@ async def test_nonsense_is_answered_and_what_is_not_there_is_said(asked: Control
     for query in (
         "since=yesterday", "score=-1", "score=999999999999999999", f"choice={HOSTILE}", "week=never",
         "week=0001-01-01", "week=9999-12-31", "before=0001-01-01T00:00%2B14:00", "before=9999-12-31T23:59",
-        f"journey={HOSTILE}", "all=perhaps&journey=",
+        f"journey={HOSTILE}", "all=perhaps&journey=", "choice=%00&journey=%00",
     ):  # fmt: skip
         answer = await asked.lead.goes(f"{NPS}?{query}")
         assert answer.status_code == 200, query
         assert "<script>document" not in answer.text
-    missing = await asked.lead.goes("/control/survey/nope")
-    assert missing.status_code == 404
-    assert "There is no such survey" in said(missing)
+    for name in ("nope", "%00"):
+        missing = await asked.lead.goes(f"/control/survey/{name}")
+        assert missing.status_code == 404
+        assert "There is no such survey" in said(missing)
 
 
 async def test_what_is_read_is_found_by_an_index(asked: Control) -> None:

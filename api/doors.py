@@ -347,6 +347,10 @@ def _control_pages() -> list[Door]:
         page("POST", "/control/search/saved", "Keep a search, with a file on time", audited="kept a search", answers=(303,)),
         page("POST", "/control/search/saved/{search}/end", "Keep a search no more", audited="ended a search", answers=(303,)),
         page("POST", "/control/search/files/{file}", "A file that was made on time", audited="downloaded a file", answers=(200,)),
+        page("GET", "/control/surveys", "What customers answered, survey by survey"),
+        page("GET", "/control/survey/{name}", "One survey: its figure, scores, weeks, journeys and words"),
+        page("GET", "/control/promises", "Promises: kept, late, broken, and who still waits"),
+        page("GET", "/control/offers", "Coupons by offer, and what their pools have left"),
         Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
     ]  # fmt: skip
 

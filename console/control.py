@@ -15,11 +15,14 @@ from console.control_door import for_control
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures
 from console.control_messages import MessagesPage
+from console.control_offers import OffersPage
 from console.control_overview import OverviewPage
+from console.control_promises import PromisesPage
 from console.control_saved import SavedPage
 from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
+from console.control_surveys import SurveysPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
 from insight.graph_style import STYLE
 
@@ -28,6 +31,7 @@ FILES = {
     "control.css": "text/css",
     "control-search.css": "text/css",
     "control-told.css": "text/css",
+    "control-asked.css": "text/css",
     "control.js": "text/javascript",
 }
 
@@ -47,6 +51,9 @@ class Control:
     bulk: BulkPage
     deliveries: DeliveriesPage
     messages: MessagesPage
+    surveys: SurveysPage
+    promises: PromisesPage
+    offers: OffersPage
     live: LiveFigures
 
 
@@ -87,6 +94,7 @@ def control_router(control: Control) -> APIRouter:
     )
     _search(router, control)
     _told(router, control)
+    _asked(router, control)
     return router
 
 
@@ -113,6 +121,17 @@ def _told(router: APIRouter, control: Control) -> None:
     router.add_route(one, for_control(door, messages.show), methods=["GET"])
     router.add_route(one, for_control(door, messages.ask), methods=["POST"])
     router.add_route(f"{one}/mail", for_control(door, messages.mail), methods=["GET"])
+
+
+def _asked(router: APIRouter, control: Control) -> None:
+    """What customers answered, what they were promised, what they were given."""
+    door, surveys = control.door, control.surveys
+    router.add_route(f"{CONTROL}/surveys", for_control(door, surveys.several), methods=["GET"])
+    router.add_route(f"{CONTROL}/survey/{{name}}", for_control(door, surveys.show), methods=["GET"])
+    router.add_route(
+        f"{CONTROL}/promises", for_control(door, control.promises.show), methods=["GET"]
+    )
+    router.add_route(f"{CONTROL}/offers", for_control(door, control.offers.show), methods=["GET"])
 
 
 async def _file(request: Request) -> Response:

@@ -12,7 +12,7 @@ from console.control_door import control_page
 from console.control_live import Shared
 from console.inbox_door import InboxDoor, Visit
 from contracts.journey_figures import CountedThen, InStage
-from insight.friction import least_difference
+from insight.friction import Change, change_of_shares
 from insight.measured_graph import length_in_words
 from journey.program import Program
 from stores.lags import Lags
@@ -24,7 +24,6 @@ HOURS = 24
 LATE_SECONDS = 120
 """Timers and routing that are this late are shown as late."""
 
-_SURE = 3.29  # of a thousand looks at a rate that did not change, one is shown as changed
 _ENDS = ("ended", "goal", "held_out_ended", "held_out_goal")
 _SENDS = ("sent", "not_sent", "failed")
 
@@ -84,7 +83,7 @@ class Glance:
     rate: float | None = None
     rate_of: int = 0
     rate_before: float | None = None
-    change: str = ""
+    change: Change = ""
     stuck: int = 0
     late_cases: int = 0
     sent: int = 0
@@ -191,10 +190,7 @@ def _count_goals(
         now, before = _reached(sums[journey, True]), _reached(sums[journey, False])
         glance.rate, glance.rate_of = _share(*now), now[1]
         glance.rate_before = _share(*before)
-        if least_difference(*now, *before, _SURE) > 0:
-            glance.change = "up"
-        elif least_difference(*before, *now, _SURE) > 0:
-            glance.change = "down"
+        glance.change = change_of_shares(now, before)
 
 
 def _reached(sums: Mapping[str, int]) -> tuple[int, int]:

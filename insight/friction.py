@@ -23,6 +23,9 @@ from typing import Literal, get_args
 CHANCE = 0.001
 """So seldom, over all that is looked at in a journey, something is told of which nothing is true."""
 
+SURE = 3.29
+"""Standard deviations: of a thousand looks at a rate that did not change, one is told as changed."""
+
 LEAST_RATIO = 1.25
 """So much longer half of them must stand."""
 
@@ -30,6 +33,9 @@ LEAST_SHARE = 0.02
 """So much more often, as a share, they must leave, fail or come back at the least."""
 
 Against = Literal["past", "siblings"]
+Change = Literal["up", "down", ""]
+"""Of a figure against the time before; '' where chance alone may have made the difference."""
+
 What = Literal["slower", "leaving", "failing", "returning", "repeating"]
 
 BUCKETS_AN_OCTAVE = 4
@@ -158,6 +164,29 @@ def least_difference(hits: int, of: int, other_hits: int, other_of: int, z: floa
     low, _ = wilson(hits, of, z)
     _, other_high = wilson(other_hits, other_of, z)
     return share - other - sqrt((share - low) ** 2 + (other_high - other) ** 2)
+
+
+def change_of_shares(now: tuple[int, int], before: tuple[int, int]) -> Change:
+    """Whether a share (hits, of so many) is another than before, by more than chance would make."""
+    if least_difference(*now, *before, SURE) > 0:
+        return "up"
+    return "down" if least_difference(*before, *now, SURE) > 0 else ""
+
+
+def change_of_ranks(now: Mapping[int, int], before: Mapping[int, int]) -> Change:
+    """Whether values on a scale (value → how often) lie higher or lower than before, by more than chance would make.
+
+    Told only where their mean moved the same way, as it is the mean that people look at.
+    """
+    moved = mann_whitney(now, before)
+    if abs(moved) <= SURE:
+        return ""
+    higher = _mean(now) - _mean(before)
+    return "up" if moved > 0 < higher else "down" if moved < 0 > higher else ""
+
+
+def _mean(counts: Mapping[int, int]) -> float:
+    return sum(value * n for value, n in counts.items()) / sum(counts.values())
 
 
 def _pairs(

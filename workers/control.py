@@ -17,11 +17,14 @@ from console.control_deliveries import DeliveriesPage
 from console.control_journey import JourneyPage
 from console.control_live import LiveFigures, Shared
 from console.control_messages import MessagesPage
+from console.control_offers import OffersPage
 from console.control_overview import OverviewPage
+from console.control_promises import PromisesPage
 from console.control_saved import SavedPage
 from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
+from console.control_surveys import SurveysPage
 from console.control_tried import WhatIfs
 from console.inbox_door import InboxDoor
 from contracts.clock import RunClock
@@ -38,7 +41,9 @@ from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
 from stores.lags import LagStore
 from stores.messages import MessageStore
+from stores.offer_looks import OfferLooks
 from stores.preferences import PreferenceStore
+from stores.promise_looks import PromiseLooks
 from stores.published import PublishedStore
 from stores.run_files import RunFiles
 from stores.run_search import RunSearch
@@ -46,6 +51,7 @@ from stores.runs import RunStore
 from stores.saved_searches import SavedSearchStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
+from stores.survey_looks import SurveyLooks
 from workers.trials import Trials
 
 
@@ -100,6 +106,9 @@ def mission_control(
             ),
             deliveries=deliveries,
             messages=messages,
+            surveys=_surveys(place, shared),
+            promises=_promises(place, shared),
+            offers=_offers(place, shared),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip
@@ -124,6 +133,25 @@ def _search(place: _Place) -> tuple[SearchPage, SavedPage]:
         definitions=DefinitionStore(place.pool), programs=place.programs, run_now=place.run_now, now=place.now,
     )  # fmt: skip
     return search, SavedPage(page=search, saved=kept)
+
+
+def _surveys(place: _Place, shared: Shared) -> SurveysPage:
+    return SurveysPage(
+        door=place.door, looks=SurveyLooks(place.pool), programs=place.programs, shared=shared,
+        now=place.now, run_now=place.run_now,
+    )  # fmt: skip
+
+
+def _promises(place: _Place, shared: Shared) -> PromisesPage:
+    return PromisesPage(
+        door=place.door, looks=PromiseLooks(place.pool), programs=place.programs, shared=shared,
+        run_now=place.run_now,
+    )  # fmt: skip
+
+
+def _offers(place: _Place, shared: Shared) -> OffersPage:
+    looks = OfferLooks(place.pool)
+    return OffersPage(door=place.door, looks=looks, shared=shared, run_now=place.run_now)
 
 
 def _source(place: _Place, figures: FigureLooks) -> SourcePage:

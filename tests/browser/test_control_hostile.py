@@ -36,6 +36,9 @@ PAGES = (
     "/control/deliveries/list?span=weeks",
     "/control/messages",
     f"/control/message/wild?channel=push&customer={GUEST}",
+    "/control/survey/wild",
+    "/control/promises",
+    "/control/offers?offer=wild&standing=open",
 )
 WORDS = """---
 subject: "{{ customer.name }}"
@@ -105,6 +108,21 @@ async def _written_over(house: ControlHouse) -> None:
         await connection.execute(
             "insert into messages (name, revision, source, live) values ('wild', 1, %s, true)",
             [WORDS],
+        )
+        await connection.execute(
+            "insert into answers (ask, survey, customer, entry, choice, words, answer_group, at)"
+            " values ('1', 'wild', 'c_wild', 1, %s, %s, 'x', now() - interval '1 min')",
+            [WILD[:200], LONG],
+        )
+        await connection.execute(
+            "insert into promises (entry, n, name, by, state, at, reason, sequence)"
+            " select max(entry), 9, %s, '2026-01-01', 'late', now(), %s, 1 from runs",
+            [WILD, LONG],
+        )
+        await connection.execute(
+            "insert into coupons (key, offer, code, customer, entry, journey, state, reason, granted_at, expires_at)"
+            " values ('1', 'wild', '1', 'c_wild', 1, %s, 'open', %s, '2026-03-10', now() + interval '9 d')",
+            [WILD, LONG],
         )
         await connection.execute(
             "insert into stops (scope, name, reason, began_by) values ('journey', 'tea', %s, 'test')",

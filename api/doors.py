@@ -341,6 +341,9 @@ def _control_pages() -> list[Door]:
         page("POST", "/control/search/saved", "Keep a search, with a file on time", audited="kept a search", answers=(303,)),
         page("POST", "/control/search/saved/{search}/end", "Keep a search no more", audited="ended a search", answers=(303,)),
         page("POST", "/control/search/files/{file}", "A file that was made on time", audited="downloaded a file", answers=(200,)),
+        page("GET", "/control/settings/keys", "Write keys of sources, never themselves"),
+        page("POST", "/control/settings/keys", "Make a write key, which is shown once", audited="made a write key", answers=(200,)),
+        page("POST", "/control/settings/keys/revoke", "Accept no key of this name any more", audited="revoked", answers=(303,)),
         Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
     ]  # fmt: skip
 

@@ -12,6 +12,7 @@ from console.control_bulk import BulkPage
 from console.control_customer import CustomerPage
 from console.control_door import for_control
 from console.control_journey import JourneyPage
+from console.control_keys import KeysPage
 from console.control_live import LiveFigures
 from console.control_overview import OverviewPage
 from console.control_saved import SavedPage
@@ -19,12 +20,14 @@ from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
+from console.settings_page import KEYS
 from insight.graph_style import STYLE
 
 _STATIC = Path(__file__).parent / "static"
 FILES = {
     "control.css": "text/css",
     "control-search.css": "text/css",
+    "control-settings.css": "text/css",
     "control.js": "text/javascript",
 }
 
@@ -42,6 +45,7 @@ class Control:
     search: SearchPage
     saved: SavedPage
     bulk: BulkPage
+    keys: KeysPage
     live: LiveFigures
 
 
@@ -81,6 +85,7 @@ def control_router(control: Control) -> APIRouter:
         f"{CONTROL}/stops/lift", for_control(door, control.stops.lift), methods=["POST"]
     )
     _search(router, control)
+    _settings(router, control)
     return router
 
 
@@ -96,6 +101,13 @@ def _search(router: APIRouter, control: Control) -> None:
     router.add_route(
         f"{at}/files/{{file}}", for_control(door, control.saved.download), methods=["POST"]
     )
+
+
+def _settings(router: APIRouter, control: Control) -> None:
+    door = control.door
+    router.add_route(KEYS, for_control(door, control.keys.show), methods=["GET"])
+    router.add_route(KEYS, for_control(door, control.keys.create), methods=["POST"])
+    router.add_route(f"{KEYS}/revoke", for_control(door, control.keys.revoke), methods=["POST"])
 
 
 async def _file(request: Request) -> Response:

@@ -12,6 +12,7 @@ from console.control import Control, control_router
 from console.control_bulk import BulkPage
 from console.control_customer import CustomerPage
 from console.control_journey import JourneyPage
+from console.control_keys import KeysPage
 from console.control_live import LiveFigures, Shared
 from console.control_overview import OverviewPage
 from console.control_saved import SavedPage
@@ -40,7 +41,16 @@ from stores.runs import RunStore
 from stores.saved_searches import SavedSearchStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
+from stores.write_keys import WriteKeyStore
 from workers.trials import Trials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Of the settings of the API process, what pages show. `per_second`: what a write key's name may send; 0: any."""
+
+    public_url: str = "http://127.0.0.1:8000"
+    per_second: float = 10_000
 
 
 def mission_control(
@@ -54,6 +64,7 @@ def mission_control(
     run_clock: RunClock | None = None,
     web_ui: str | None = None,
     namespace: str = "default",
+    told: Told | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
     """All its pages. `url`: the database; `stopping` ends what they listen to; `run_clock` is that of runs."""
@@ -91,6 +102,7 @@ def mission_control(
                 door=place.door, acts=BulkActStore(pool), definitions=DefinitionStore(pool),
                 programs=place.programs, figures=figures, run_now=run_now,
             ),
+            keys=_keys(place, told or Told()),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip
@@ -126,4 +138,11 @@ def _source(place: _Place, figures: FigureLooks) -> SourcePage:
         door=place.door, definitions=DefinitionStore(place.pool), messages=messages,
         words=PublishedStore(place.pool), figures=figures, programs=place.programs, templates=LiquidText(),
         audit=AuditStore(place.pool), what_ifs=what_ifs,
+    )  # fmt: skip
+
+
+def _keys(place: _Place, told: Told) -> KeysPage:
+    return KeysPage(
+        door=place.door, keys=WriteKeyStore(place.pool), per_second=told.per_second,
+        public_url=told.public_url, now=place.now,
     )  # fmt: skip

@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from console.control_bulk import BulkPage
+from console.control_channels import ChannelsPage
 from console.control_customer import CustomerPage
 from console.control_door import for_control
+from console.control_house import HousePage
 from console.control_journey import JourneyPage
 from console.control_keys import KeysPage
 from console.control_live import LiveFigures
@@ -20,7 +22,7 @@ from console.control_search import SearchPage
 from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
-from console.settings_page import KEYS
+from console.settings_page import CHANNELS_PAGE, KEYS, LIMITS, QUEUES
 from insight.graph_style import STYLE
 
 _STATIC = Path(__file__).parent / "static"
@@ -45,7 +47,9 @@ class Control:
     search: SearchPage
     saved: SavedPage
     bulk: BulkPage
+    channels: ChannelsPage
     keys: KeysPage
+    house: HousePage
     live: LiveFigures
 
 
@@ -105,9 +109,14 @@ def _search(router: APIRouter, control: Control) -> None:
 
 def _settings(router: APIRouter, control: Control) -> None:
     door = control.door
+    channels = control.channels
+    router.add_route(CHANNELS_PAGE, for_control(door, channels.show), methods=["GET"])
+    router.add_route(CHANNELS_PAGE, for_control(door, channels.ask), methods=["POST"])
     router.add_route(KEYS, for_control(door, control.keys.show), methods=["GET"])
     router.add_route(KEYS, for_control(door, control.keys.create), methods=["POST"])
     router.add_route(f"{KEYS}/revoke", for_control(door, control.keys.revoke), methods=["POST"])
+    router.add_route(QUEUES, for_control(door, control.house.queues), methods=["GET"])
+    router.add_route(LIMITS, for_control(door, control.house.limits), methods=["GET"])
 
 
 async def _file(request: Request) -> Response:

@@ -9,10 +9,14 @@ from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit
 from journey.staff_roles import door_role, may
 
 SETTINGS = f"{CONTROL}/settings"
+CHANNELS_PAGE = SETTINGS
 KEYS = f"{SETTINGS}/keys"
+QUEUES = f"{SETTINGS}/queues"
+LIMITS = f"{SETTINGS}/limits"
 _TABS = (
-    (f"{SETTINGS}/queues", "Queues and people"),
-    (f"{SETTINGS}/limits", "Caps and quiet hours"),
+    (CHANNELS_PAGE, "Channels"),
+    (QUEUES, "Queues and people"),
+    (LIMITS, "Caps and quiet hours"),
 )
 
 

@@ -28,6 +28,7 @@ from stores.held_rules import (
     Stays,
 )
 from stores.held_searches import TABLES_OF_SEARCHES
+from stores.held_settings import TABLES_OF_SETTINGS
 
 _OF_DELIVERY: LiteralString = "(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s))"
 _WROTE_TO_US: LiteralString = """(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s)
@@ -379,6 +380,7 @@ TABLES: dict[LiteralString, Held] = {
         withheld={FIGURE: "trait seen learned differ example changed_at"},
     ),
     **TABLES_OF_SEARCHES,
+    **TABLES_OF_SETTINGS,
     "identities": Held(
         erase=Goes(),
         whose=MINE,

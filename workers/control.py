@@ -10,7 +10,9 @@ from fastapi import APIRouter
 from channels.liquid_text import LiquidText
 from console.control import Control, control_router
 from console.control_bulk import BulkPage
+from console.control_channels import ChannelsPage
 from console.control_customer import CustomerPage
+from console.control_house import HousePage
 from console.control_journey import JourneyPage
 from console.control_keys import KeysPage
 from console.control_live import LiveFigures, Shared
@@ -25,6 +27,8 @@ from contracts.clock import RunClock
 from routing.journey_programs import JourneyPrograms
 from stores.audit import AuditStore
 from stores.bulk_acts import BulkActStore
+from stores.channel_reports import ChannelReportStore
+from stores.channel_tests import ChannelTestStore
 from stores.control_looks import ControlLooks
 from stores.customer_timeline import CustomerTimelineStore
 from stores.customers import CustomerStore
@@ -32,9 +36,13 @@ from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
+from stores.house import HouseStore
+from stores.house_policy import HousePolicyStore
 from stores.lags import LagStore
+from stores.members import MemberStore
 from stores.messages import MessageStore
 from stores.published import PublishedStore
+from stores.queue_standings import QueueStandingStore
 from stores.run_files import RunFiles
 from stores.run_search import RunSearch
 from stores.runs import RunStore
@@ -102,7 +110,9 @@ def mission_control(
                 door=place.door, acts=BulkActStore(pool), definitions=DefinitionStore(pool),
                 programs=place.programs, figures=figures, run_now=run_now,
             ),
+            channels=_channels(place, stops),
             keys=_keys(place, told or Told()),
+            house=_house(place),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip
@@ -145,4 +155,18 @@ def _keys(place: _Place, told: Told) -> KeysPage:
     return KeysPage(
         door=place.door, keys=WriteKeyStore(place.pool), per_second=told.per_second,
         public_url=told.public_url, now=place.now,
+    )  # fmt: skip
+
+
+def _house(place: _Place) -> HousePage:
+    return HousePage(
+        door=place.door, standings=QueueStandingStore(place.pool), members=MemberStore(place.pool),
+        policies=HousePolicyStore(place.pool), files=PublishedStore(place.pool),
+        houses=HouseStore(place.pool), now=place.now,
+    )  # fmt: skip
+
+
+def _channels(place: _Place, stops: StopStore) -> ChannelsPage:
+    return ChannelsPage(
+        door=place.door, reports=ChannelReportStore(place.pool), tests=ChannelTestStore(place.pool), stops=stops,
     )  # fmt: skip

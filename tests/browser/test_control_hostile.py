@@ -32,6 +32,9 @@ PAGES = (
     f"/control/customer/{GUEST}",
     "/control/stops",
     "/control/journey/tea/source",
+    "/control/settings",
+    "/control/settings/queues",
+    "/control/settings/keys",
 )
 WIDER = """
 document.documentElement.scrollWidth <= innerWidth ? [] :

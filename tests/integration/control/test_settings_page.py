@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, cast
@@ -29,7 +29,7 @@ async def signed_in(control: Control, member: str) -> Browser:
 
 
 @asynccontextmanager
-async def ingest(control: Control) -> AsyncIterator[httpx.AsyncClient]:
+async def ingest(control: Control) -> AsyncGenerator[httpx.AsyncClient]:
     """A process of the API that remembers no key."""
     ear: Any = None
     app = api_app(

@@ -132,7 +132,7 @@ async def test_what_became_of_a_test_comes_onto_the_open_page_by_itself(control:
 
     await delivery.tests.round()
 
-    await page.wait_for_selector("text=21211 <number> is no number")
+    await page.wait_for_selector("text=21211 <address> is no number")
     assert "+420777123456" not in await page.content()
     await page.context.close()
 

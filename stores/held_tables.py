@@ -480,7 +480,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "write_keys": Held(
         erase=Stays("keys of programs"),
-        withheld={NOBODY: "digest name created_at revoked_at scopes expires_at"},
+        withheld={NOBODY: "digest name created_at revoked_at scopes expires_at used_at"},
     ),
     **TABLES_OF_STAFF,
     "staff_tokens": Held(

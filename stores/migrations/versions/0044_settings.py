@@ -1,4 +1,4 @@
-"""What delivery processes tell of their channels, and tests of channels that staff ask for.
+"""What delivery processes tell of their channels, tests of channels that staff ask for, and when a write key was used.
 
 Its SQL stands beside it in `0044_settings.sql`.
 """

@@ -25,3 +25,6 @@ create table channel_tests (
     check ((state in ('waits', 'leaving')) = (address is not null))
 );
 create index channel_tests_to_do on channel_tests (asked_at) where state in ('waits', 'leaving');
+
+-- When a source sent last, to the hour: whoever revokes its key wants to know.
+alter table write_keys add column used_at timestamptz;

@@ -92,7 +92,7 @@ async def test_what_holds_for_each_channel_is_shown_and_how_it_is_changed(contro
         " 3 in 7d, counting marketing 1 in 24h by sms, counting all that left it can"
     ) in words
     assert "of whom nobody knows it, Europe/Prague" in words
-    assert "only who said yes : whatsapp" in words
+    assert "only who said yes whatsapp" in words
     assert "twilio 1 per minute" in words
 
 

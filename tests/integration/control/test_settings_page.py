@@ -59,7 +59,7 @@ async def test_a_key_is_shown_once_and_works_until_it_is_revoked(control: Contro
     assert (made.status_code, made.headers["cache-control"]) == (200, "no-store")
     assert await sends(control, key) == 200
     listed = await admin.goes(KEYS)
-    assert "web-shop ingest" in said(listed)
+    assert re.search(r"web-shop ingest \S+ \S+ UTC \S+ \S+ UTC", said(listed))  # made, and used
     assert KEY.search(listed.text) is None
 
     revoked = await admin.sends(f"{KEYS}/revoke", name="web-shop")

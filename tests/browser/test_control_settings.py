@@ -30,7 +30,7 @@ PAGES = {
     "settings-limits": f"{SETTINGS}/limits",
     "settings-keys": f"{SETTINGS}/keys",
 }
-KEY = re.compile(r"clew_wk_\w+")
+KEY = re.compile(r"clew_wk_[\w-]+")
 MAIL = RecordingChannel("email", provider="smtp")
 SMS = RecordingChannel("sms", provider="twilio")
 

@@ -18,7 +18,7 @@ from tests.security.conftest import NoBell, every_door
 from workers.api import api_app
 
 KEYS = "/control/settings/keys"
-KEY = re.compile(r"clew_wk_\w+")
+KEY = re.compile(r"clew_wk_[\w-]+")
 
 
 async def signed_in(control: Control, member: str) -> Browser:

@@ -351,6 +351,13 @@ def _control_pages() -> list[Door]:
         page("GET", "/control/survey/{name}", "One survey: its figure, scores, weeks, journeys and words"),
         page("GET", "/control/promises", "Promises: kept, late, broken, and who still waits"),
         page("GET", "/control/offers", "Coupons by offer, and what their pools have left"),
+        page("GET", "/control/settings", "Channels: how each is set, never a secret, and how it does"),
+        page("POST", "/control/settings", "Try a channel: one message to an address", audited="asked for a test, of which channel, not where it goes", answers=(303,)),
+        page("GET", "/control/settings/queues", "Queues, members and roles as they are live"),
+        page("GET", "/control/settings/limits", "Consent, caps, quiet hours and rates as they are live"),
+        page("GET", "/control/settings/keys", "Write keys of sources, never themselves"),
+        page("POST", "/control/settings/keys", "Make a write key, which is shown once", audited="made a write key", answers=(200,)),
+        page("POST", "/control/settings/keys/revoke", "Accept no key of this name any more", audited="revoked", answers=(303,)),
         Door(method="GET", path="/control/static/{file}", says="The style and the scripts of mission control", proof="none"),
     ]  # fmt: skip
 

@@ -1,10 +1,9 @@
 """`clew send-test`: a message to oneself, through the channel that customers get theirs by."""
 
-import json
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
@@ -93,12 +92,12 @@ def rendered(
 
 def _subscription(told: str) -> tuple[str, dict[str, str]]:
     """The address and keys of a browser, from what its `PushSubscription.toJSON()` gives."""
+    from contracts.push_subscription import push_subscription
+
     try:
-        read: Any = json.loads(told)
-        return str(read["endpoint"]), {str(key): str(of) for key, of in read["keys"].items()}
-    except (ValueError, TypeError, LookupError, AttributeError):
-        words = '--to: write the browser\'s subscription: {"endpoint": "https://…", "keys": {…}}'
-        raise CommandError(words, WRONG_USE) from None
+        return push_subscription(told)
+    except ValueError as error:
+        raise CommandError(f"--to: {error}", WRONG_USE) from None
 
 
 async def _send(message: "RenderedMessage", channel: str, state: Path) -> str:

@@ -89,8 +89,11 @@ def several(state: State = STATE, as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    columns = ("name", "opens", "made (UTC)", "ends", "revoked")
-    rows = [(k.name, ", ".join(k.scopes), k.created_at, k.expires_at, k.revoked_at) for k in found]
+    columns = ("name", "opens", "made (UTC)", "last used", "ends", "revoked")
+    rows = [
+        (k.name, ", ".join(k.scopes), k.created_at, k.used_at, k.expires_at, k.revoked_at)
+        for k in found
+    ]
     print_table(columns, rows)
 
 

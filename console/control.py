@@ -9,10 +9,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from console.control_bulk import BulkPage
+from console.control_channels import ChannelsPage
 from console.control_customer import CustomerPage
 from console.control_deliveries import DeliveriesPage
 from console.control_door import for_control
+from console.control_house import HousePage
 from console.control_journey import JourneyPage
+from console.control_keys import KeysPage
 from console.control_live import LiveFigures
 from console.control_messages import MessagesPage
 from console.control_offers import OffersPage
@@ -24,6 +27,7 @@ from console.control_source import SourcePage
 from console.control_stops import StopsPage
 from console.control_surveys import SurveysPage
 from console.inbox_door import CONTROL, HEADERS, InboxDoor
+from console.settings_page import CHANNELS_PAGE, KEYS, LIMITS, QUEUES
 from insight.graph_style import STYLE
 
 _STATIC = Path(__file__).parent / "static"
@@ -32,6 +36,7 @@ FILES = {
     "control-search.css": "text/css",
     "control-told.css": "text/css",
     "control-asked.css": "text/css",
+    "control-settings.css": "text/css",
     "control.js": "text/javascript",
 }
 
@@ -54,6 +59,9 @@ class Control:
     surveys: SurveysPage
     promises: PromisesPage
     offers: OffersPage
+    channels: ChannelsPage
+    keys: KeysPage
+    house: HousePage
     live: LiveFigures
 
 
@@ -95,6 +103,7 @@ def control_router(control: Control) -> APIRouter:
     _search(router, control)
     _told(router, control)
     _asked(router, control)
+    _settings(router, control)
     return router
 
 
@@ -132,6 +141,18 @@ def _asked(router: APIRouter, control: Control) -> None:
         f"{CONTROL}/promises", for_control(door, control.promises.show), methods=["GET"]
     )
     router.add_route(f"{CONTROL}/offers", for_control(door, control.offers.show), methods=["GET"])
+
+
+def _settings(router: APIRouter, control: Control) -> None:
+    door = control.door
+    channels = control.channels
+    router.add_route(CHANNELS_PAGE, for_control(door, channels.show), methods=["GET"])
+    router.add_route(CHANNELS_PAGE, for_control(door, channels.ask), methods=["POST"])
+    router.add_route(KEYS, for_control(door, control.keys.show), methods=["GET"])
+    router.add_route(KEYS, for_control(door, control.keys.create), methods=["POST"])
+    router.add_route(f"{KEYS}/revoke", for_control(door, control.keys.revoke), methods=["POST"])
+    router.add_route(QUEUES, for_control(door, control.house.queues), methods=["GET"])
+    router.add_route(LIMITS, for_control(door, control.house.limits), methods=["GET"])
 
 
 async def _file(request: Request) -> Response:

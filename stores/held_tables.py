@@ -28,6 +28,7 @@ from stores.held_rules import (
     Stays,
 )
 from stores.held_searches import TABLES_OF_SEARCHES
+from stores.held_settings import TABLES_OF_SETTINGS
 
 _OF_DELIVERY: LiteralString = "(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s))"
 _WROTE_TO_US: LiteralString = """(t.customer = any(%(ids)s) or t.delivery = any(%(keys)s)
@@ -379,6 +380,7 @@ TABLES: dict[LiteralString, Held] = {
         withheld={FIGURE: "trait seen learned differ example changed_at"},
     ),
     **TABLES_OF_SEARCHES,
+    **TABLES_OF_SETTINGS,
     "identities": Held(
         erase=Goes(),
         whose=MINE,
@@ -478,7 +480,7 @@ TABLES: dict[LiteralString, Held] = {
     ),
     "write_keys": Held(
         erase=Stays("keys of programs"),
-        withheld={NOBODY: "digest name created_at revoked_at scopes expires_at"},
+        withheld={NOBODY: "digest name created_at revoked_at scopes expires_at used_at"},
     ),
     **TABLES_OF_STAFF,
     "staff_tokens": Held(

@@ -1,13 +1,15 @@
 """Surveys, offers and the files of the house by name: every revision is kept, one is live."""
 
 import hashlib
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import orjson
 from pydantic import JsonValue
 
 from journey.survey import Survey
-from stores.database import Connection, Pool, ordered_json
+from stores.database import Connection, Pool, one_statement, ordered_json
 
 Kind = Literal[
     "survey", "offer", "policy", "identities", "feelings", "problems", "personas", "queues", "block"
@@ -15,6 +17,15 @@ Kind = Literal[
 
 HOUSE = "house"
 """The name of what there is one of in an installation: its policy, its identities, its feelings."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class LiveFile:
+    """A file of the house that is live: what kind it is, its revision, and since when we know that revision."""
+
+    kind: str
+    revision: str
+    published_at: datetime
 
 
 class PublishedStore:
@@ -44,6 +55,16 @@ class PublishedStore:
                 values,
             )
         return revision
+
+    async def house_files(self) -> list[LiveFile]:
+        """The files of the house that are live, by kind."""
+        async with one_statement(self._pool) as connection:
+            cursor = await connection.execute(
+                "select kind, revision, published_at from published where name = %s and live"
+                " order by kind",
+                [HOUSE],
+            )
+            return [LiveFile(**row) for row in await cursor.fetchall()]
 
     async def surveys(self) -> list[str]:
         """The names of surveys that have a live revision."""

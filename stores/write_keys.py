@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, LiteralString
 
 from pydantic import JsonValue
 
@@ -14,16 +14,28 @@ from stores.sealed_secret import WRITE_KEY, digest, mistyped, new_secret
 Scope = Literal["ingest", "devices"]
 SCOPES: tuple[Scope, ...] = ("ingest", "devices")
 
+# That it was used is written once an hour: whoever sends does it many times a second.
+_NAME_OF: LiteralString = """
+with good as (
+    select digest, name, used_at from write_keys
+     where digest = %s and revoked_at is null and (expires_at is null or expires_at > now()) and %s = any(scopes)),
+used as (
+    update write_keys k set used_at = now() from good
+     where k.digest = good.digest and coalesce(good.used_at, '-infinity') < now() - interval '1 hour')
+select name from good
+"""
+
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class WriteKey:
-    """A write key as it can be listed: never the key itself."""
+    """A write key as it can be listed: never the key itself. `used_at`: when it was good for something, to the hour."""
 
     name: str
     created_at: datetime
     revoked_at: datetime | None = None
     expires_at: datetime | None = None
     scopes: Sequence[str] = SCOPES
+    used_at: datetime | None = None
 
 
 class WriteKeyStore:
@@ -68,11 +80,7 @@ class WriteKeyStore:
         if mistyped(key, WRITE_KEY):
             return None
         async with one_statement(self._pool) as connection:
-            cursor = await connection.execute(
-                "select name from write_keys where digest = %s and revoked_at is null"
-                " and (expires_at is null or expires_at > now()) and %s = any(scopes)",
-                [digest(key), scope],
-            )
+            cursor = await connection.execute(_NAME_OF, [digest(key), scope])
             row = await cursor.fetchone()
         return row["name"] if row else None
 
@@ -120,7 +128,7 @@ class WriteKeyStore:
         """All keys, the newest first."""
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(
-                "select name, created_at, revoked_at, expires_at, scopes from write_keys"
+                "select name, created_at, revoked_at, expires_at, scopes, used_at from write_keys"
                 " order by created_at desc, name"
             )
             return [WriteKey(**row) for row in await cursor.fetchall()]

@@ -12,9 +12,12 @@ from channels.liquid_text import LiquidText
 from channels.message_renderer import MessageFileRenderer
 from console.control import Control, control_router
 from console.control_bulk import BulkPage
+from console.control_channels import ChannelsPage
 from console.control_customer import CustomerPage
 from console.control_deliveries import DeliveriesPage
+from console.control_house import HousePage
 from console.control_journey import JourneyPage
+from console.control_keys import KeysPage
 from console.control_live import LiveFigures, Shared
 from console.control_messages import MessagesPage
 from console.control_offers import OffersPage
@@ -31,6 +34,8 @@ from contracts.clock import RunClock
 from routing.journey_programs import JourneyPrograms
 from stores.audit import AuditStore
 from stores.bulk_acts import BulkActStore
+from stores.channel_reports import ChannelReportStore
+from stores.channel_tests import ChannelTestStore
 from stores.control_looks import ControlLooks
 from stores.customer_timeline import CustomerTimelineStore
 from stores.customers import CustomerStore
@@ -39,12 +44,16 @@ from stores.definitions import DefinitionStore
 from stores.delivery_looks import DeliveryLooks
 from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
+from stores.house import HouseStore
+from stores.house_policy import HousePolicyStore
 from stores.lags import LagStore
+from stores.members import MemberStore
 from stores.messages import MessageStore
 from stores.offer_looks import OfferLooks
 from stores.preferences import PreferenceStore
 from stores.promise_looks import PromiseLooks
 from stores.published import PublishedStore
+from stores.queue_standings import QueueStandingStore
 from stores.run_files import RunFiles
 from stores.run_search import RunSearch
 from stores.runs import RunStore
@@ -52,7 +61,16 @@ from stores.saved_searches import SavedSearchStore
 from stores.staff_sign_ins import SignInStore
 from stores.stops import StopStore
 from stores.survey_looks import SurveyLooks
+from stores.write_keys import WriteKeyStore
 from workers.trials import Trials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Of the settings of the API process, what pages show. `per_second`: what a write key's name may send; 0: any."""
+
+    public_url: str = "http://127.0.0.1:8000"
+    per_second: float = 10_000
 
 
 def mission_control(
@@ -66,6 +84,7 @@ def mission_control(
     run_clock: RunClock | None = None,
     web_ui: str | None = None,
     namespace: str = "default",
+    told: Told | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
     """All its pages. `url`: the database; `stopping` ends what they listen to; `run_clock` is that of runs."""
@@ -109,6 +128,9 @@ def mission_control(
             surveys=_surveys(place, shared),
             promises=_promises(place, shared),
             offers=_offers(place, shared),
+            channels=_channels(place, stops),
+            keys=_keys(place, told or Told()),
+            house=_house(place),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
     )  # fmt: skip
@@ -176,3 +198,24 @@ def _told(place: _Place) -> tuple[DeliveriesPage, MessagesPage]:
         renderer=MessageFileRenderer(), now=place.run_now,
     )  # fmt: skip
     return deliveries, messages
+
+
+def _keys(place: _Place, told: Told) -> KeysPage:
+    return KeysPage(
+        door=place.door, keys=WriteKeyStore(place.pool), per_second=told.per_second,
+        public_url=told.public_url, now=place.now,
+    )  # fmt: skip
+
+
+def _house(place: _Place) -> HousePage:
+    return HousePage(
+        door=place.door, standings=QueueStandingStore(place.pool), members=MemberStore(place.pool),
+        policies=HousePolicyStore(place.pool), files=PublishedStore(place.pool),
+        houses=HouseStore(place.pool), now=place.now,
+    )  # fmt: skip
+
+
+def _channels(place: _Place, stops: StopStore) -> ChannelsPage:
+    return ChannelsPage(
+        door=place.door, reports=ChannelReportStore(place.pool), tests=ChannelTestStore(place.pool), stops=stops,
+    )  # fmt: skip

@@ -1,8 +1,10 @@
 """`python -m workers delivery`: sends messages, service ones never behind marketing."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
@@ -26,6 +28,7 @@ from contracts.names import CALLS_QUEUE, delivery_queue
 from contracts.outside_desk import OutsideDesk
 from routing.background_work import BackgroundWork
 from routing.case_hooks import CaseHooks
+from routing.channel_tests import ChannelTests
 from routing.outside_desks import DeskMirror
 from routing.staff_mail import MailPost, StaffMailRound
 from stores.case_decisions import REFUSALS
@@ -33,6 +36,8 @@ from stores.case_desk import CaseDesk
 from stores.case_events import CaseEventStore
 from stores.case_hooks import CaseHookStore
 from stores.case_messages import CaseWriter
+from stores.channel_reports import ChannelReportStore
+from stores.channel_tests import ChannelTestStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.erased_hashes import ErasedHashes
@@ -47,7 +52,8 @@ from stores.send_rates import SendRateStore
 from stores.short_links import ShortLinkStore
 from stores.staff_mails import StaffMailStore
 from stores.wakeup import Bell
-from workers.build import build_id
+from workers.build import build_id, process_name
+from workers.channel_report import ChannelWatch, told_channels
 from workers.channels import sending_channels
 from workers.connections import database, temporal
 from workers.mail_channel import mail_channel
@@ -165,6 +171,35 @@ def staff_mail_round(pool: Pool, post: MailPost, public_url: str) -> StaffMailRo
     )
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Watching:
+    """The channels, watched: how they do is told in rounds, and tests that staff ask for go by them."""
+
+    channels: Mapping[str, MessageChannel]
+    watch: ChannelWatch
+    tests: ChannelTests
+
+    def begin(self, parts: AsyncExitStack) -> None:
+        """Go on in rounds until the process ends."""
+        rounds = {"channel report": self.watch.round, "channel tests": self.tests.round}
+        for name, doing in rounds.items():
+            done = asyncio.create_task(BackgroundWork(name, doing).run())
+            parts.callback(done.cancel)
+
+
+async def watching(
+    pool: Pool, settings: DeliverySettings, ways: Mapping[str, MessageChannel]
+) -> Watching:
+    """Tell how these channels are set, and watch them from now on."""
+    reports = ChannelReportStore(pool)
+    await reports.tell(process_name(), told_channels(settings, ways, os.environ))
+    watch = ChannelWatch(reports, _wall_clock)
+    channels = watch.over(ways)
+    asked = ChannelTestStore(pool, ErasedHashes(settings.secret.get_secret_value().encode()))
+    tests = ChannelTests(tests=asked, channels=channels, wall_clock=_wall_clock)
+    return Watching(channels=channels, watch=watch, tests=tests)
+
+
 async def serve(settings: DeliverySettings, life: Life) -> None:
     """Send messages until told to stop; then let what is under way end."""
     secret = settings.secret.get_secret_value().encode()
@@ -174,7 +209,9 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
     async with AsyncExitStack() as parts:
         pool = await parts.enter_async_context(database(settings, "delivery"))
         bell = await parts.enter_async_context(Bell(settings.database_url))
-        channels = await parts.enter_async_context(sending_channels(settings, pool, _wall_clock))
+        ways = await parts.enter_async_context(sending_channels(settings, pool, _wall_clock))
+        watched = await watching(pool, settings, ways)
+        watched.begin(parts)
         caller = HttpCaller(settings.calls_key(), _wall_clock, allowed=settings.calls_allowed)
         parts.push_async_callback(caller.close)
         seal = sealing(settings, pool)
@@ -183,7 +220,7 @@ async def serve(settings: DeliverySettings, life: Life) -> None:
         delivery = message_delivery(
             pool,
             bell.ring,
-            channels,
+            watched.channels,
             surveys,
             pages=pages,
             services=caller,

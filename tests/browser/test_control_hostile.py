@@ -39,6 +39,9 @@ PAGES = (
     "/control/survey/wild",
     "/control/promises",
     "/control/offers?offer=wild&standing=open",
+    "/control/settings",
+    "/control/settings/queues",
+    "/control/settings/keys",
 )
 WORDS = """---
 subject: "{{ customer.name }}"

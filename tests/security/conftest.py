@@ -159,6 +159,10 @@ async def _people(doors: Doors) -> None:
     doors.tokens["write key"] = await keys.create("shop")
     doors.tokens["ingest key"] = await keys.create("feed", scopes=["ingest"])
     doors.tokens["devices key"] = await keys.create("app", scopes=["devices"])
+    # That they are used is on record, and within the hour not again.
+    await keys.name_of(doors.tokens["write key"])
+    await keys.name_of(doors.tokens["ingest key"])
+    await keys.name_of(doors.tokens["devices key"], "devices")
     doors.tokens["revoked key"] = await keys.create("old shop")
     await keys.revoke("old shop")
     doors.tokens["expired key"] = await keys.create("past shop", lasts=timedelta(seconds=-1))

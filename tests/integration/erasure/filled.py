@@ -66,6 +66,7 @@ _SAID: dict[str, Any] = {
     "trait_types.seen": {},
     "refused_ties.leads_to": None,
     "saved_searches.format": "csv",
+    "channel_tests.state": "waits",
     "saved_searches.every": "day",
     "audit.who": "eva",
     "audit.actor": "eva",
@@ -197,4 +198,6 @@ def _links(customer: str, mark: str, entry: int) -> dict[str, Any]:
         "search_files.file": entry,
         "saved_searches.conditions": {"trait": "email", "value": f"{mark}@example.com"},
         "search_files.customers": [customer],
+        "test": entry,
+        "channel_tests.address": f"{mark}@example.com",
     }

@@ -1,6 +1,6 @@
 """Write keys: shown once, kept as a digest, refused once revoked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from stores.audit import AuditStore
 from stores.database import Pool
@@ -93,3 +93,27 @@ async def test_what_is_done_with_keys_is_in_the_audit(pool: Pool) -> None:
         ("eva", "rotated"),
         ("eva", "revoked"),
     ]
+
+
+async def test_when_a_key_was_used_is_known_to_the_hour_and_only_of_what_it_opens(
+    pool: Pool,
+) -> None:
+    keys = WriteKeyStore(pool)
+    key = await keys.create("shop", scopes=["ingest"])
+
+    async def used() -> datetime | None:
+        return (await keys.keys())[0].used_at
+
+    assert await keys.name_of(key, "devices") is None
+    assert await used() is None
+    assert await keys.name_of(key) == "shop"
+    first = await used()
+    assert first is not None
+    await keys.name_of(key)
+    assert await used() == first
+    async with pool.connection() as connection:
+        await connection.execute("update write_keys set used_at = now() - interval '61 minutes'")
+    await keys.name_of(key)
+    again = await used()
+    assert again is not None
+    assert again >= first

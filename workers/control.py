@@ -119,10 +119,7 @@ def mission_control(
             source=_source(place, figures),
             search=search,
             saved=saved,
-            bulk=BulkPage(
-                door=place.door, acts=BulkActStore(pool), definitions=DefinitionStore(pool),
-                programs=place.programs, figures=figures, run_now=run_now,
-            ),
+            bulk=_bulk(place, figures),
             deliveries=deliveries,
             messages=messages,
             surveys=_surveys(place, shared),
@@ -174,6 +171,13 @@ def _promises(place: _Place, shared: Shared) -> PromisesPage:
 def _offers(place: _Place, shared: Shared) -> OffersPage:
     looks = OfferLooks(place.pool)
     return OffersPage(door=place.door, looks=looks, shared=shared, run_now=place.run_now)
+
+
+def _bulk(place: _Place, figures: FigureLooks) -> BulkPage:
+    return BulkPage(
+        door=place.door, acts=BulkActStore(place.pool), definitions=DefinitionStore(place.pool),
+        programs=place.programs, figures=figures, run_now=place.run_now,
+    )  # fmt: skip
 
 
 def _source(place: _Place, figures: FigureLooks) -> SourcePage:

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import psycopg
 from fastapi import APIRouter, FastAPI
+from fastapi.exception_handlers import http_exception_handler
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from api.answer_headers import AnswerHeaders, away, broken
@@ -20,6 +22,13 @@ Check = Callable[[], Awaitable[None]]
 """Returns where a part can do its work, and raises where it cannot."""
 
 CHECK_SECONDS = 3.0
+
+_PAGES = ("/staff/", "/control/")
+_NO_SUCH_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>No such page</title>'
+    '<h1>There is no such page</h1><p>Begin at the <a href="/staff">inbox</a>'
+    ' or at <a href="/control">mission control</a>.</p></html>'
+)
 
 
 def create_app(
@@ -39,6 +48,7 @@ def create_app(
     for cannot in (psycopg.OperationalError, psycopg.InterfaceError):
         app.add_exception_handler(cannot, away)
     app.add_exception_handler(NameOfNobodyError, _nobody)
+    app.add_exception_handler(404, _nowhere)
     if ingest is not None:
         app.router.routes.extend(ingest.routes())
     for router in routers:
@@ -53,6 +63,14 @@ def create_app(
         if isinstance(route, Route)
     ]
     return app
+
+
+async def _nowhere(request: Request, error: Exception) -> Response:
+    """An address that leads nowhere: to people who look at pages, a page."""
+    assert isinstance(error, HTTPException), "registered for its status"
+    if request.url.path.startswith(_PAGES):
+        return HTMLResponse(_NO_SUCH_PAGE, 404)
+    return await http_exception_handler(request, error)
 
 
 async def _nobody(request: Request, error: Exception) -> Response:

@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+import pytest
+
 from contracts.journey_figures import Standing
 from tests.integration.control.conftest import Control
 from tests.integration.control.control_house import THEN
@@ -121,6 +123,17 @@ async def test_nonsense_is_answered_and_what_is_not_there_is_said(control: Contr
     missing = await control.lead.goes("/control/journey/nope")
     assert missing.status_code == 404
     assert "There is no such journey" in said(missing)
+
+
+@pytest.mark.parametrize("address", ["/control/nonsense", "/staff/no/where"])
+async def test_an_address_that_leads_nowhere_is_answered_by_a_page(
+    control: Control, address: str
+) -> None:
+    answer = await control.lead.goes(address)
+
+    assert answer.status_code == 404
+    assert "There is no such page" in said(answer)
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 async def test_no_page_has_a_style_or_a_script_of_its_own(control: Control) -> None:

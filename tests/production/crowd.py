@@ -20,6 +20,9 @@ from tests.listened_events import listened_events
 
 LATE = timedelta(seconds=15)
 
+PATIENCE = 240
+"""Seconds after which somebody who was not told counts as lost: how long it takes is told, and no promise."""
+
 ASKED_AGAIN = 3
 """So often runs that do not answer are asked, each time for as long as an answer is waited for."""
 
@@ -80,7 +83,7 @@ class Crowd:
                 await self.stack.know(customer, email=f"{customer}@example.com")
                 self.said.append(await self.stack.tell(f"Began {self.name}", customer=customer))
                 await asyncio.sleep(1 / self.rate)
-            await self.stack.until(self._all_told, seconds=90)
+            await self.stack.until(self._all_told, seconds=PATIENCE)
         finally:
             watching.cancel()
 

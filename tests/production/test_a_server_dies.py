@@ -10,7 +10,7 @@ from benchmarks.production.cluster import TemporalCluster
 from tests.integration.conftest import Stack
 from tests.production.crowd import Crowd
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(420)
 
 
 async def survives(crowd: Crowd, cluster: TemporalCluster, *, kills: int, dead: float) -> None:

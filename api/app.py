@@ -66,9 +66,10 @@ def create_app(
 
 
 async def _nowhere(request: Request, error: Exception) -> Response:
-    """An address that leads nowhere: to people who look at pages, a page."""
+    """An address that leads nowhere: to people who look at pages, a page. Files of pages are asked for by browsers."""
     assert isinstance(error, HTTPException), "registered for its status"
-    if request.url.path.startswith(_PAGES):
+    path = request.url.path
+    if path.startswith(_PAGES) and "/static/" not in path:
         return HTMLResponse(_NO_SUCH_PAGE, 404)
     return await http_exception_handler(request, error)
 

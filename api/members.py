@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.case_listing import most_of
 from api.refusals import RefusedRequestError, json_response
 from api.staff_key import StaffKeyCheck
-from api.told_object import bad_request, read_object_of, text_of
+from api.told_object import bad_request, queue_named, read_object_of, text_of
 from journey.member import MemberFile
 from journey.staff_roles import Role
 from stores.members import Absence, Member, TakenError, UnknownMemberError, member_written
@@ -54,7 +54,7 @@ class MemberDoors:
             if name not in ("queue", "most", "after"):
                 raise bad_request(f"{name[:60]}: is not known here; known are queue, most, after")
         most, after = most_of(request), request.query_params.get("after", "")
-        there = await self._members.members(request.query_params.get("queue"))
+        there = await self._members.members(queue_named(request.query_params.get("queue")))
         found = [each for each in there if each.member > after]
         shown, whole = found[:most], await self._whole(request)
         following = shown[-1].member if len(found) > most else None

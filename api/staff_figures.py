@@ -6,18 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from fastapi import APIRouter
-from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.refusals import json_response
 from api.staff_key import StaffKeyCheck
-from api.told_object import bad_request
-from journey.language import Slug
+from api.told_object import bad_request, queue_named
 from journey.spans import SpanError, read_span
 from stores.staff_figures import StaffFigures
-
-_NAME = TypeAdapter[str](Slug)
 
 SINCE = "28d"
 """Without `since`, so long back."""
@@ -48,14 +44,6 @@ def staff_figures_router(
 
     router.add_route("/v1/staff/figures", staff.behind(shown), methods=["GET"])
     return router
-
-
-def queue_named(text: str | None) -> str | None:
-    """The queue that is asked for, of which there may be none of this name; None for all of them."""
-    try:
-        return None if text is None else _NAME.validate_python(text)
-    except ValidationError:
-        raise bad_request("queue: expected the name of a queue, such as sales") from None
 
 
 def since_of(text: str, now: datetime) -> datetime:

@@ -76,6 +76,7 @@ class StaffKeyCheck:
         async def answer(request: Request) -> Response:
             try:
                 with acting(await self.check(request, at_least)):
+                    _without_nul(request)
                     return await door(request)
             except RefusedRequestError as refusal:
                 if refusal.status not in (401, 403):  # those are told above
@@ -119,6 +120,13 @@ def request_id(request: Request) -> str:
         told = request.headers.get("x-request-id", "")
         state["request_id"] = told if _REQUEST_ID.fullmatch(told) else secrets.token_hex(8)
     return state["request_id"]
+
+
+def _without_nul(request: Request) -> None:
+    """PostgreSQL has no text with a NUL in it, so nothing is called so."""
+    told = (*request.path_params.values(), *request.query_params.values())
+    if any("\0" in str(each) for each in told):
+        raise RefusedRequestError(400, "bad_request", "nothing has a name with a NUL in it")
 
 
 def _bearer(request: Request) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from api.refusals import RefusedRequestError
@@ -13,6 +14,9 @@ from api.request_body import (
     read_body,
     read_json,
 )
+from journey.language import Slug
+
+_NAME = TypeAdapter[str](Slug)
 
 
 async def read_object_of(
@@ -64,6 +68,14 @@ def object_of(told: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise bad_request(f"{name}: expected an object")
     return cast("dict[str, Any]", value)
+
+
+def queue_named(text: str | None) -> str | None:
+    """The queue that is asked for, of which there may be none of this name; None for all of them."""
+    try:
+        return None if text is None else _NAME.validate_python(text)
+    except ValidationError:
+        raise bad_request("queue: expected the name of a queue, such as sales") from None
 
 
 def bad_request(message: str) -> RefusedRequestError:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.refusals import RefusedRequestError
-from api.staff_figures import queue_named, since_of
+from api.staff_figures import since_of
+from api.told_object import queue_named
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

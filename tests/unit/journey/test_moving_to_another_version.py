@@ -253,8 +253,10 @@ def test_a_reaction_that_waits_for_another_journey_ends_where_the_new_version_do
     assert anna.messages == ["told", "told"], "it reacts to the next one"
 
 
-@pytest.mark.parametrize(("join", "messages"), [("all", 2), ("first", 0)])
-def test_ways_side_by_side_that_wait_for_another_journey_go_on(join: str, messages: int) -> None:
+@pytest.mark.parametrize(("join", "messages", "go_on"), [("all", 2, 2), ("first", 0, 1)])
+def test_ways_side_by_side_that_wait_for_another_journey_go_on(
+    join: str, messages: int, go_on: int
+) -> None:
     def ways(step: str, then: str) -> Program:
         arms = ", ".join(f"{{arm: {arm}, do: [{{{step}}}{then}]}}" for arm in ("a", "b"))
         return version(f"parallel: {{join: {join}, arms: [{arms}]}}", "wait: 1d", "finish: done")
@@ -265,6 +267,7 @@ def test_ways_side_by_side_that_wait_for_another_journey_go_on(join: str, messag
     anna.moves(ways(NOT_WAITED_FOR, then))
 
     assert len(anna.messages) == messages
+    assert anna.why.count("run: the new version does not wait for how it ends") == go_on
     assert anna.wakes_at == NOON + timedelta(days=1)
     anna.after(days=1)
     assert anna.outcome == "done"

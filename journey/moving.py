@@ -14,6 +14,7 @@ from journey.effects import (
 from journey.happenings import Moved
 from journey.program import Node, Program
 from journey.state import ReactionState, Thread, Waiting
+from journey.steps.run import Run
 from journey.turn import Turn
 
 _WAITS_AT = {
@@ -43,7 +44,8 @@ def move(turn: Turn, moved: Moved) -> None:
     """Go on under the program that the turn has: where it stood, or at the step it was told.
 
     A thread stays where the new version has a step of the same kind at the same address. Where the
-    main one cannot stay, its stage begins anew, or the journey where the stage is gone too.
+    main one cannot stay, its stage begins anew, or the journey where the stage is gone too. Where the
+    new version does not wait for what a thread waits for, it goes on behind the step.
     """
     state, program = turn.state, turn.program
     turn.note(
@@ -63,6 +65,10 @@ def move(turn: Turn, moved: Moved) -> None:
     _void_unwatched(turn)
     for thread in [thread for thread in state.threads if _waits_for_nobody(turn, thread)]:
         turn.proceed(thread)
+    for thread in [thread for thread in state.threads if _waits_no_longer(turn, thread)]:
+        if thread in state.threads:  # another way of the same `parallel` may have ended it
+            turn.note(thread.at, "run", "the new version does not wait for how it ends")
+            turn.proceed(thread)
     if moved.address is not None or main not in state.threads:
         _set_down(turn, main, moved.address)
     turn.changed = True
@@ -149,3 +155,10 @@ def _waits_for_nobody(turn: Turn, thread: Thread) -> bool:
         and thread.waiting.kind == "threads"
         and not any(other.parent == thread.thread for other in turn.state.threads)
     )
+
+
+def _waits_no_longer(turn: Turn, thread: Thread) -> bool:
+    """Whether it waits for another journey that the new version only begins: it would never hear how that ended."""
+    step = turn.node(thread).step
+    waits = thread.waiting is not None and thread.waiting.kind == "run"
+    return waits and isinstance(step, Run) and not step.wait

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from journey.effects import Deliver, ReadTraits
+from journey.effects import Deliver, ReadTraits, StartRun
 from journey.happenings import EffectFinished, TraitsAnswer
 from journey.program import Program
 from tests.unit.journey.story import NOON, entered, on, program
@@ -212,6 +212,65 @@ stages: [{stage: a, steps: [{wait: 9d}, {finish: a}]}, {stage: b, steps: [{finis
     anna.after(days=9)
 
     assert anna.outcome == "a"
+
+
+OTHER = "run: {journey: other, until: 60d, late: [{wait: 1d}]}"
+NOT_WAITED_FOR = "run: {journey: other, wait: false}"
+
+
+def test_who_waits_for_another_journey_goes_on_where_the_new_version_does_not() -> None:
+    """Nobody would tell how that ended, and there is no deadline any more: the customer would wait for ever."""
+    anna = entered(version(OTHER, SEND[1:-1], "finish: old"))
+
+    anna.moves(version(NOT_WAITED_FOR, SEND[1:-1], "finish: new"))
+
+    assert anna.messages == ["told"]
+    assert anna.outcome == "new"
+    assert len([each for each in anna.effects if isinstance(each, StartRun)]) == 1
+    assert "run: the new version does not wait for how it ends" in anna.why
+
+
+def test_who_waits_for_another_journey_waits_on_where_the_new_version_does() -> None:
+    anna = entered(version(OTHER, "finish: old"))
+
+    anna.moves(version(OTHER.replace("60d", "9d"), "finish: new"))
+
+    assert anna.outcome is None
+    assert anna.wakes_at == NOON + timedelta(days=9), "counted from when the step was reached"
+
+
+def test_a_reaction_that_waits_for_another_journey_ends_where_the_new_version_does_not() -> None:
+    def reacting(step: str) -> Program:
+        return on("wait: 9d", "finish: waited", whenever=f"[{{on: A, do: [{{{step}}}, {SEND}]}}]")
+
+    anna = entered(reacting(OTHER)).does("A")
+
+    anna.moves(reacting(NOT_WAITED_FOR))
+
+    assert [thread.home for thread in anna.state.threads] == ["main"]
+    assert anna.messages == ["told"]
+    anna.does("A")
+    assert anna.messages == ["told", "told"], "it reacts to the next one"
+
+
+@pytest.mark.parametrize(("join", "messages", "go_on"), [("all", 2, 2), ("first", 0, 1)])
+def test_ways_side_by_side_that_wait_for_another_journey_go_on(
+    join: str, messages: int, go_on: int
+) -> None:
+    def ways(step: str, then: str) -> Program:
+        arms = ", ".join(f"{{arm: {arm}, do: [{{{step}}}{then}]}}" for arm in ("a", "b"))
+        return version(f"parallel: {{join: {join}, arms: [{arms}]}}", "wait: 1d", "finish: done")
+
+    then = f", {SEND}" if messages else ""
+    anna = entered(ways(OTHER, then))
+
+    anna.moves(ways(NOT_WAITED_FOR, then))
+
+    assert len(anna.messages) == messages
+    assert anna.why.count("run: the new version does not wait for how it ends") == go_on
+    assert anna.wakes_at == NOON + timedelta(days=1)
+    anna.after(days=1)
+    assert anna.outcome == "done"
 
 
 def test_a_move_tells_why_and_to_which_version() -> None:

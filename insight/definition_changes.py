@@ -13,6 +13,7 @@ from journey.document import Path, written
 from journey.language import Step, WrittenStep
 from journey.moving import stays_at
 from journey.program import Program
+from journey.steps.run import Run
 
 Kind = Literal["added", "removed", "changed"]
 
@@ -76,11 +77,22 @@ def changes(old: Program, new: Program) -> list[Change]:
 
 def standings(old: Program, new: Program) -> list[Standing]:
     """What becomes of those who cannot stay where they stand, by the rules of moving a run."""
-    return [
-        Standing(address=node.address, step=node.step.kind, becomes=_becomes(node.stage, new))
-        for node in old.nodes.values()
-        if node.step.kind in WAITS and not stays_at(new, node)
-    ]
+    found: list[Standing] = []
+    for node in old.nodes.values():
+        if node.step.kind not in WAITS:
+            continue
+        if not stays_at(new, node):
+            becomes = _becomes(node.stage, new)
+        elif _only_begins(new.nodes[node.address].step):
+            becomes = "goes on behind it: the new version does not wait for how that journey ends"
+        else:
+            continue
+        found.append(Standing(address=node.address, step=node.step.kind, becomes=becomes))
+    return found
+
+
+def _only_begins(step: Step) -> bool:
+    return isinstance(step, Run) and not step.wait
 
 
 def what_becomes(old: Program, new: Program) -> dict[str, str]:

@@ -95,3 +95,14 @@ def test_who_cannot_stay_begins_the_stage_anew() -> None:
     assert later == {"one/0": "begins stage one anew"}
     gone = moved(CART.replace("stage: one", "stage: first"))
     assert gone["one/help"] == "begins the journey anew, at first"
+
+
+def test_who_waits_for_a_journey_that_is_only_begun_from_now_on_goes_on() -> None:
+    asks = CART.replace("- wait: 1d", "- run: {journey: other, until: 3d}")
+    begins = CART.replace("- wait: 1d", "- run: {journey: other, wait: false}")
+
+    [standing] = standings(program(asks), program(begins))
+
+    assert (standing.address, standing.step) == ("one/0", "run")
+    assert standing.becomes.startswith("goes on behind it")
+    assert standings(program(asks), program(asks.replace("3d", "4d"))) == []

@@ -10,6 +10,7 @@ database there, and the next time asks it again, after such migrations as it has
 
 import argparse
 import asyncio
+import logging
 import statistics
 import tempfile
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import httpx2 as httpx
+import structlog
 from psycopg import sql
 
 from console.control_live import Shared
@@ -80,6 +82,17 @@ PAGES = {
     "who is under way": "/control/journey/tea/people",
     "who stands at a step": "/control/journey/tea/people?at=tasting/2",
     "who needs people": "/control/journey/tea/people?stuck=yes",
+    "search, a stage": "/control/search?journey=tea&stage=tasting",
+    "what was told, an hour": "/control/deliveries?span=hour",
+    "what was told, four weeks": "/control/deliveries?span=weeks",
+    "to whom it failed": "/control/deliveries/list?span=weeks&state=failed",
+    "messages": "/control/messages",
+    "answers": "/control/surveys?since=91d",
+    "promises": "/control/promises?since=91d",
+    "offers": "/control/offers?since=91d",
+    "stops": "/control/stops",
+    "settings": "/control/settings",
+    "queues": "/control/settings/queues",
 }
 
 
@@ -96,6 +109,7 @@ class Restless(FiguresEar):
 
 async def main(runs: int, folder: Path) -> None:
     """Fill a database of its own, and ask."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     filled = folder / "filled"
     async with PostgresServer(folder / "postgres") as server:
         url = await server.create_database("control")

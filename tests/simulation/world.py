@@ -68,7 +68,6 @@ class World:
         self._routing: set[str] = set()
         self._starting: set[str] = set()
         """Runs that the next batch must know of although they are not admitted, by the server's id."""
-        self._used: set[str] = set()
         self.joined: dict[str, datetime] = {}
         self.goes_on: dict[str, str] = {}
         """A run that gives way → the run that goes on in its place."""
@@ -291,8 +290,9 @@ class World:
         came = max((other.since for other in same), default=None)
         if not program.again.allows(came, self.now, whose.zone):
             return None
+        used = {self.post.stored[other.entering].message_id for other in same}
         for touchpoint in run.inbox:
-            if touchpoint.message_id in self._used or not program.enters_on(touchpoint):
+            if touchpoint.message_id in used or not program.enters_on(touchpoint):
                 continue
             try:
                 wanted = program.entry_wanted(touchpoint, whose.profile)
@@ -300,7 +300,6 @@ class World:
             except ConditionError:
                 continue
             if wanted and key == run.key:
-                self._used.add(touchpoint.message_id)
                 return touchpoint
         return None
 

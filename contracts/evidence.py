@@ -111,7 +111,8 @@ class ToldRun:
     """A run as the server has it: what it was told, in order, and how many of that it applied.
 
     `applied` counts as the run itself does, None where it did not answer. `failing`: what is tried
-    in vain again and again; `under_way`: activities that it waits for.
+    in vain again and again; `under_way`: activities that it waits for. `ending`: it has its outcome and
+    is at its last acts, so what comes is not its own any more.
     """
 
     workflow_id: str
@@ -119,6 +120,7 @@ class ToldRun:
     open: bool
     told: tuple[Told, ...] = ()
     applied: int | None = None
+    ending: bool = False
     failing: str | None = None
     under_way: tuple[str, ...] = ()
 

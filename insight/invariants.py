@@ -252,7 +252,7 @@ class _Look:
                 if entry is None or touchpoint is None or _is_of(entry, touchpoint):
                     yield f"{message_id}: told to {run.workflow_id} after number {highest}"
             short = len(self._counting(run, entry)) - (run.applied or 0)
-            sure = entry is not None and not entry.moved
+            sure = entry is not None and not entry.moved and not run.ending
             if run.open and run.applied is not None and short > 0 and sure:
                 yield f"{run.workflow_id}: was told {short} that it did not apply"
         for arrival in self.seen.arrivals:

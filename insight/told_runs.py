@@ -67,12 +67,14 @@ async def _told_run(client: Client, run: SeenRun) -> ToldRun:
     handle: Handle = client.get_workflow_handle(run.workflow_id, run_id=execution)
     described = await handle.describe()
     is_open = described.status == WorkflowExecutionStatus.RUNNING
+    status = await _status(handle)
     return ToldRun(
         workflow_id=run.workflow_id,
         first_run_id=run.first_run_id,
         open=is_open,
         told=tuple(told),
-        applied=await _applied(handle),
+        applied=None if status is None else int(status["applied"]),
+        ending=status is not None and status["outcome"] is not None,
         failing=_failing(described.raw_description) if is_open else None,
         under_way=tuple(
             f"{pending.activity_type.name}, attempt {pending.attempt}"
@@ -121,12 +123,11 @@ async def _opened(client: Client, payloads: Payloads) -> Any:
     return orjson.loads(opened[0].data)
 
 
-async def _applied(handle: Handle) -> int | None:
+async def _status(handle: Handle) -> dict[str, Any] | None:
     try:
-        status: dict[str, Any] = await handle.query(QUERY_STATUS, rpc_timeout=ANSWER_WITHIN)
+        return await handle.query(QUERY_STATUS, rpc_timeout=ANSWER_WITHIN)
     except RPCError:
         return None
-    return int(status["applied"])
 
 
 def _failing(described: Any) -> str | None:

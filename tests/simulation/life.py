@@ -332,6 +332,7 @@ class Life:
                 open=not run.is_closed,
                 told=tuple(run.told),
                 applied=run.state.arrivals,
+                ending=run.state.outcome is not None,
             )
             for run in admitted
         ]

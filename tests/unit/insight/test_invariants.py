@@ -192,6 +192,10 @@ def test_a_delivery_of_which_nobody_can_tell_is_unknown_and_not_a_fault() -> Non
     assert broken.unknown == ["k1"]
 
 
+def test_what_comes_while_a_run_is_at_its_last_acts_is_not_its_own() -> None:
+    assert judged(told(applied=3, ending=True)(well())).nothing
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [

@@ -55,6 +55,7 @@ class Problems(Protocol):
     async def link(
         self, problem: str, customer: str, *, by: str, case: str | None = None
     ) -> Problem: ...
+    async def may_touch_more(self, problem: str) -> None: ...
     async def named(self, problem: str) -> Problem | None: ...
     async def problems(self, *, state: str | None) -> list[Problem]: ...
     async def figures(self, problem: Problem) -> dict[str, int]: ...
@@ -147,6 +148,7 @@ class ProblemDoors:
 
     async def link(self, request: Request) -> Response:
         """`{"customer" or "case", "by"}`: it touches them too; their case is about it."""
+        name = request.path_params["problem"]
         told = await read_object_of(request, ("customer", "case", "by"))
         by, case = text_of(told, "by", most=200), text_of(told, "case", most=1_200, default="")
         if case:
@@ -155,8 +157,9 @@ class ProblemDoors:
                 raise RefusedRequestError(404, "unknown_case", f"there is no case {case[:200]!r}")
             customer, case = found.customer, found.case
         else:
+            # Before a customer is known who was not: what is refused leaves nothing behind.
+            await self._problems.may_touch_more(name)
             customer = await self._customers.known(text_of(told, "customer", most=320))
-        name = request.path_params["problem"]
         problem = await self._problems.link(name, customer, by=by, case=case or None)
         return json_response(await self._told(problem))
 

@@ -154,14 +154,17 @@ class ProblemStore:
         Raises: `UnknownProblemError`, `ProblemStateError`.
         """
         async with self._pool.connection() as connection:
-            held = await read_problem(connection, problem, lock=True)
-            if held.state != "open":
-                raise ProblemStateError(f"{problem} is mended: reopen it to add whom it touches")
+            held = await _that_may_touch_more(connection, problem, lock=True)
             row = {"customer": customer, "how": "case" if case else "listed", "case": case}
             await join(connection, problem, [row], self._now())
             await record_deed(connection, by, "linked", f"problem {problem}", dict(row))
         self._ring()
         return held
+
+    async def may_touch_more(self, problem: str) -> None:
+        """Raises: `UnknownProblemError`, `ProblemStateError` where nobody can be linked to it."""
+        async with self._pool.connection() as connection:
+            await _that_may_touch_more(connection, problem)
 
     async def named(self, problem: str) -> Problem | None:
         """A problem, or None."""
@@ -291,3 +294,12 @@ async def _keep_news(
         "insert into problem_news (problem, n, news, words, by, at) values (%s, %s, %s, %s, %s, %s)",
         [problem, n, news, clean_text(words), by, at],
     )
+
+
+async def _that_may_touch_more(
+    connection: Connection, problem: str, *, lock: bool = False
+) -> Problem:
+    held = await read_problem(connection, problem, lock=lock)
+    if held.state != "open":
+        raise ProblemStateError(f"{problem} is mended: reopen it to add whom it touches")
+    return held

@@ -269,3 +269,11 @@ async def test_what_cannot_be_done_says_what_can(house: House) -> None:
         properties={"ask": 1},
     )
     assert "properties.ask" in told["message"]
+
+
+async def test_who_is_linked_to_a_problem_that_is_not_there_is_not_made_known(house: House) -> None:
+    before = await house.rows("select count(*) as n from customers")
+
+    await house.post("/v1/problems/nothing/link", 404, customer="stranger", by="eva")
+
+    assert await house.rows("select count(*) as n from customers") == before

@@ -128,7 +128,7 @@ async def test_a_customer_is_known_by_any_name_of_theirs(
     assert {answer.json()["customer"] for answer in asked} == {ours}
 
 
-@pytest.mark.parametrize("journey", ["upgrades", "UPGRADE", "up%20grade", "%00"])
+@pytest.mark.parametrize("journey", ["upgrades", "UPGRADE", "up%20grade"])
 async def test_a_journey_that_is_not_live_is_told_with_those_that_are(
     stack: Stack, program: httpx.AsyncClient, journey: str
 ) -> None:
@@ -141,6 +141,17 @@ async def test_a_journey_that_is_not_live_is_told_with_those_that_are(
     message = refused.json()["message"]
     assert "is not live; live are: " in message
     assert "upgrade" in message.partition("live are: ")[2].split(", ")
+    assert await CustomerStore(stack.pool).find(customer) is None
+
+
+async def test_nothing_is_called_by_a_name_with_a_nul(
+    stack: Stack, program: httpx.AsyncClient
+) -> None:
+    customer = uuid4().hex
+
+    refused = await program.post("/v1/journeys/%00/enter", json={"customer": customer})
+
+    assert refused.status_code == 400
     assert await CustomerStore(stack.pool).find(customer) is None
 
 

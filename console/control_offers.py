@@ -5,18 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from console.control_door import control_page, instant_of, number_of
 from console.control_live import Shared
-from console.control_window import Window, choices, named, window_of
+from console.control_window import Window, choices, in_address, named, window_of
 from console.inbox_door import CONTROL, InboxDoor, Visit
-from console.survey_words import range_in_words, value_in_words
-from insight.friction import change_of_shares
+from console.share_in_words import share_in_words, stacked_bar
 from insight.pool_of_codes import PoolOfCodes
-from insight.survey_figures import share_of
 from stores.offer_looks import (
     COUPON_STANDINGS,
     MOST_OFFERS,
@@ -69,7 +66,7 @@ class Wanted:
         parts = {
             "since": span, "offer": self.offer, "standing": self.standing, "journey": self.journey, **other,
         }  # fmt: skip
-        return urlencode({name: value for name, value in parts.items() if value is not None})
+        return in_address(parts)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -177,31 +174,18 @@ def _figures_of(counted: Sequence[CountedCoupons]) -> dict[str, Any]:
         elif each.what == "ended before":
             before[each.state] += each.n
     of, of_before = sum(ended[end] for end in ENDS), sum(before[end] for end in ENDS)
-    share = share_of(ended["redeemed"], of)
     return {
         "granted": granted,
         "refused": refused,
         "open": still_open,
         **{end: ended[end] for end in ENDS},
-        "of": of,
-        "rate": value_in_words("csat", share.value) if of else "–",
-        "range": range_in_words("csat", share) if of else "",
-        "before": value_in_words("csat", before["redeemed"] / of_before) if of_before else "",
-        "change": change_of_shares((ended["redeemed"], of), (before["redeemed"], of_before)),
+        "rate": share_in_words((ended["redeemed"], of), (before["redeemed"], of_before)),
         "amount": f"{amount:,.2f}" if with_amount else "",
         "with_amount": with_amount,
-        "parts": _parts(ended, of),
+        "parts": stacked_bar(
+            zip((ended[end] for end in ENDS), ("high", "middle", "low"), strict=True), of
+        ),
     }
-
-
-def _parts(ended: Mapping[str, int], of: int) -> list[dict[str, Any]]:
-    parts: list[dict[str, Any]] = []
-    at = 0.0
-    for end, shade in zip(ENDS, ("high", "middle", "low"), strict=True):
-        width = 100 * ended.get(end, 0) / of if of else 0.0
-        parts.append({"at": at, "width": width, "end": shade})
-        at += width
-    return parts
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:

@@ -5,18 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from console.control_door import control_page, instant_of, number_of
 from console.control_live import Shared
-from console.control_window import Window, choices, named, window_of
+from console.control_window import Window, choices, in_address, named, window_of
 from console.inbox_door import CONTROL, InboxDoor, Visit
-from console.survey_words import range_in_words, value_in_words
-from insight.friction import Change, change_of_shares
+from console.share_in_words import ShareInWords, share_in_words, stacked_bar
 from insight.measured_graph import length_in_words
-from insight.survey_figures import share_of
 from journey.program import Program
 from journey.steps.promise import Promise
 from stores.promise_looks import (
@@ -77,18 +74,7 @@ class Wanted:
         parts = {
             "since": span, "standing": self.standing, "journey": self.journey, "name": self.name, **other,
         }  # fmt: skip
-        return urlencode({name: value for name, value in parts.items() if value is not None})
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Kept:
-    """How many of those that were due were kept in time. Dropped ones count to neither."""
-
-    share: str
-    range: str
-    before: str
-    change: Change
-    of: int
+        return in_address(parts)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -198,17 +184,9 @@ def _cut(counted: Sequence[CountedPromises]) -> bool:
     return max(sums) >= MOST_PROMISES
 
 
-def _kept(now: Mapping[str, int], before: Mapping[str, int]) -> Kept:
-    hits, of = _in_time(now)
-    hits_before, of_before = _in_time(before)
-    share = share_of(hits, of)
-    return Kept(
-        share=value_in_words("csat", share.value) if of else "–",
-        range=range_in_words("csat", share) if of else "",
-        before=value_in_words("csat", hits_before / of_before) if of_before else "",
-        change=change_of_shares((hits, of), (hits_before, of_before)),
-        of=of,
-    )
+def _kept(now: Mapping[str, int], before: Mapping[str, int]) -> ShareInWords:
+    """How many of those that were due were kept in time. Dropped ones count to neither."""
+    return share_in_words(_in_time(now), _in_time(before))
 
 
 def _in_time(counts: Mapping[str, int]) -> tuple[int, int]:
@@ -220,13 +198,7 @@ def _parts(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """A bar of those that were due: in time, late, and not yet or never."""
     kept, of = _in_time(counts)
     late = counts.get("kept_late", 0)
-    parts: list[dict[str, Any]] = []
-    at = 0.0
-    for n, end in ((kept, "high"), (late, "middle"), (of - kept - late, "low")):
-        width = 100 * n / of if of else 0.0
-        parts.append({"at": at, "width": width, "end": end})
-        at += width
-    return parts
+    return stacked_bar(((kept, "high"), (late, "middle"), (of - kept - late, "low")), of)
 
 
 def _wanted(query: Mapping[str, str]) -> Wanted:

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from console.control_door import control_page, instant_of, number_of
 from console.control_live import Shared
-from console.control_window import Window, choices, named, window_of
+from console.control_window import Window, choices, in_address, named, window_of
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit
+from console.share_in_words import stacked_bar
 from console.survey_words import (
     FORMULAS,
     GROUPS,
@@ -99,7 +100,7 @@ class Wanted:
             "all": "yes" if self.everybody else None,
             **other,
         }
-        return urlencode({name: value for name, value in parts.items() if value is not None})
+        return in_address(parts)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -313,15 +314,13 @@ def _end(kind: SurveyKind, said: Said) -> str:
 
 def _parts(kind: SurveyKind, groups: Mapping[str, int], of: int) -> list[dict[str, Any]]:
     """The parts of a bar from left to right, as hundredths of it, and in words."""
-    parts: list[dict[str, Any]] = []
-    at = 0.0
     shown = GROUPS[kind] or tuple((name, "answers", "high") for name in groups)[:1]
-    for name, words, end in shown:
-        n = groups.get(name, 0) if GROUPS[kind] else sum(groups.values())
-        width = 100 * n / of if of else 0.0
-        parts.append({"at": at, "width": width, "end": end, "n": n, "words": words})
-        at += width
-    return parts
+    counts = [groups.get(name, 0) if GROUPS[kind] else sum(groups.values()) for name, _, _ in shown]
+    bar = stacked_bar(zip(counts, (end for _, _, end in shown), strict=True), of)
+    return [
+        {**part, "n": n, "words": words}
+        for part, n, (_, words, _) in zip(bar, counts, shown, strict=True)
+    ]
 
 
 def _weeks(

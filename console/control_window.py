@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from console.control_journey import SPANS
 from console.inbox_door import Visit
@@ -42,6 +43,11 @@ def window_of(visit: Visit, now: datetime) -> Window:
 def named(query: Mapping[str, str], name: str) -> str | None:
     """What an address says under a name, as the database takes it; None where it says nothing."""
     return clean_text(query.get(name, "")) or None
+
+
+def in_address(parts: Mapping[str, str | None]) -> str:
+    """What is said of these, as the query of an address."""
+    return urlencode({name: value for name, value in parts.items() if value is not None})
 
 
 def choices() -> dict[str, str]:

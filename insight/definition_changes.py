@@ -11,9 +11,8 @@ from pydantic import BaseModel
 
 from journey.document import Path, written
 from journey.language import Step, WrittenStep
-from journey.moving import stays_at
+from journey.moving import only_begins, stays_at
 from journey.program import Program
-from journey.steps.run import Run
 
 Kind = Literal["added", "removed", "changed"]
 
@@ -83,16 +82,12 @@ def standings(old: Program, new: Program) -> list[Standing]:
             continue
         if not stays_at(new, node):
             becomes = _becomes(node.stage, new)
-        elif _only_begins(new.nodes[node.address].step):
+        elif only_begins(new.nodes[node.address].step):
             becomes = "goes on behind it: the new version does not wait for how that journey ends"
         else:
             continue
         found.append(Standing(address=node.address, step=node.step.kind, becomes=becomes))
     return found
-
-
-def _only_begins(step: Step) -> bool:
-    return isinstance(step, Run) and not step.wait
 
 
 def what_becomes(old: Program, new: Program) -> dict[str, str]:

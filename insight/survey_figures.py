@@ -110,8 +110,8 @@ def nps(scores: Mapping[Said, int]) -> Estimate | None:
 
 def csat(scores: Mapping[Said, int]) -> Estimate | None:
     """The share of scores from 1 to 5 that are 4 or 5; None of nobody."""
-    of = sum(scores.values())
-    return share_of(sum(n for score, n in scores.items() if score in (4, 5)), of) if of else None
+    satisfied, of = _satisfied(scores)
+    return share_of(satisfied, of) if of else None
 
 
 def ces(scores: Mapping[Said, int]) -> Estimate | None:

@@ -12,6 +12,7 @@ from journey.effects import (
     StartRun,
 )
 from journey.happenings import Moved
+from journey.language import Step
 from journey.program import Node, Program
 from journey.state import ReactionState, Thread, Waiting
 from journey.steps.run import Run
@@ -95,6 +96,11 @@ def stays_at(program: Program, node: Node) -> bool:
     return kinds[0] == kinds[1] or _JOINS.issuperset(kinds)
 
 
+def only_begins(step: Step) -> bool:
+    """Whether this step begins another journey and does not wait for how it ends."""
+    return isinstance(step, Run) and not step.wait
+
+
 def _set_down(turn: Turn, main: Thread | None, address: str | None) -> None:
     state, program = turn.state, turn.program
     new = Thread(
@@ -159,6 +165,5 @@ def _waits_for_nobody(turn: Turn, thread: Thread) -> bool:
 
 def _waits_no_longer(turn: Turn, thread: Thread) -> bool:
     """Whether it waits for another journey that the new version only begins: it would never hear how that ended."""
-    step = turn.node(thread).step
     waits = thread.waiting is not None and thread.waiting.kind == "run"
-    return waits and isinstance(step, Run) and not step.wait
+    return waits and only_begins(turn.node(thread).step)

@@ -1,9 +1,9 @@
 """The way into PostgreSQL: one pool a process, rows as dicts, JSON by orjson, times in UTC."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -67,6 +67,14 @@ async def one_statement(pool: Pool) -> AsyncGenerator[Connection]:
                 await connection.set_autocommit(False)
             else:
                 await connection.close()
+
+
+async def rows_of(
+    pool: Pool, query: LiteralString, values: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """All that one statement reads."""
+    async with one_statement(pool) as connection:
+        return await (await connection.execute(query, values)).fetchall()
 
 
 def jsonb(value: object) -> Jsonb:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 from contracts.journey_figures import Counted, CountedThen, InStage, Standing
-from stores.database import Pool, one_statement
+from stores.database import Pool, rows_of
 
 HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -84,12 +84,12 @@ class FigureLooks:
     ) -> list[Counted]:
         """What was recorded from the hour of `since` on, until the end of the hour before `until`."""
         asked = _stretch(hour_number(since), hour_number(until))
-        rows = await self._rows(_COUNTED, asked | {"journey": journey, "version": version})
+        rows = await rows_of(self._pool, _COUNTED, asked | {"journey": journey, "version": version})
         return [Counted(**row) for row in rows]
 
     async def stands(self, journey: str, version: str | None = None) -> list[Standing]:
         """Who stands where now, and since when."""
-        rows = await self._rows(_STANDS, {"journey": journey, "version": version})
+        rows = await rows_of(self._pool, _STANDS, {"journey": journey, "version": version})
         return [
             Standing(address=row["address"], since=hour_at(row["at"]), n=row["n"]) for row in rows
         ]
@@ -97,17 +97,19 @@ class FigureLooks:
     async def stood(self, journey: str, at: datetime, version: str | None = None) -> dict[str, int]:
         """How many stood where at the beginning of the hour of `at`."""
         asked = _stretch(0, hour_number(at))
-        rows = await self._rows(_STOOD, asked | {"journey": journey, "version": version})
+        rows = await rows_of(self._pool, _STOOD, asked | {"journey": journey, "version": version})
         return {row["address"]: row["n"] for row in rows}
 
     async def began(self, journey: str) -> datetime | None:
         """The first hour of which something is on record; None where nothing is."""
-        rows = await self._rows(_BEGAN, {"journey": journey})
+        rows = await rows_of(self._pool, _BEGAN, {"journey": journey})
         return hour_at(rows[0]["at"]) if rows[0]["at"] is not None else None
 
     async def in_stages(self, journey: str | None = None) -> list[InStage]:
         """How many runs under way are in which stage, also those that never told at which step."""
-        return [InStage(**row) for row in await self._rows(_IN_STAGES, {"journey": journey})]
+        return [
+            InStage(**row) for row in await rows_of(self._pool, _IN_STAGES, {"journey": journey})
+        ]
 
     async def series(
         self,
@@ -130,12 +132,8 @@ class FigureLooks:
             "journey": journey,
             "version": version,
         }
-        rows = await self._rows(_SERIES, asked)
+        rows = await rows_of(self._pool, _SERIES, asked)
         return [CountedThen(at=hour_at(row.pop("at")), **row) for row in rows]
-
-    async def _rows(self, query: LiteralString, values: dict[str, Any]) -> list[dict[str, Any]]:
-        async with one_statement(self._pool) as connection:
-            return await (await connection.execute(query, values)).fetchall()
 
 
 def hour_number(at: datetime) -> int:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, LiteralString, get_args
+from typing import Literal, LiteralString, get_args
 
 from journey.offer import OfferWords
-from stores.database import Pool, one_statement
+from stores.database import Pool, rows_of
 
 MOST_COUPONS = 100_000
 """So many coupons of an offer are counted at the most, the newest; so are codes that a pool has left."""
@@ -167,8 +167,8 @@ class OfferLooks:
 
     async def offers(self, most: int = MOST_OFFERS) -> list[Offered]:
         """Those that are published, have codes or were given, by name."""
-        names = [row["offer"] for row in await self._rows(_NAMES, {"most": most})]
-        rows = {row["name"]: row for row in await self._rows(_WORDS, {"names": names})}
+        names = [row["offer"] for row in await rows_of(self._pool, _NAMES, {"most": most})]
+        rows = {row["name"]: row for row in await rows_of(self._pool, _WORDS, {"names": names})}
         return [
             Offered(
                 offer=name,
@@ -186,14 +186,14 @@ class OfferLooks:
         asked = {
             "offers": list(offers), "before": before, "since": since, "now": now, "week": now - WEEK, "most": most,
         }  # fmt: skip
-        return [CountedCoupons(**row) for row in await self._rows(_COUNTED, asked)], most
+        return [CountedCoupons(**row) for row in await rows_of(self._pool, _COUNTED, asked)], most
 
     async def left(self, offers: Sequence[str]) -> list[LeftInPool]:
         """What the pools of these have left."""
         most = min(MOST_COUPONS, MOST_IN_ALL // max(1, len(offers)))
         return [
             LeftInPool(**row)
-            for row in await self._rows(_LEFT, {"offers": list(offers), "most": most})
+            for row in await rows_of(self._pool, _LEFT, {"offers": list(offers), "most": most})
         ]
 
     async def who(
@@ -215,8 +215,6 @@ class OfferLooks:
             "offer": offer, "since": since, "now": now, "journey": journey, "most": most, "looked": MOST_COUPONS,
             "at": after[0] if after else None, "entry": after[1] if after else None,
         }  # fmt: skip
-        return [CouponOf(**row) for row in await self._rows(_WHO + _CHOSEN[standing], asked)]
-
-    async def _rows(self, query: LiteralString, values: dict[str, Any]) -> list[dict[str, Any]]:
-        async with one_statement(self._pool) as connection:
-            return await (await connection.execute(query, values)).fetchall()
+        return [
+            CouponOf(**row) for row in await rows_of(self._pool, _WHO + _CHOSEN[standing], asked)
+        ]

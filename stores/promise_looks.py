@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, LiteralString, get_args
+from typing import Literal, LiteralString, get_args
 
-from stores.database import Pool, one_statement
+from stores.database import Pool, rows_of
 
 MOST_PROMISES = 100_000
 """So many promises are counted at the most, those that were due last; of those waited for, those due first."""
@@ -135,12 +135,12 @@ class PromiseLooks:
     ) -> list[CountedPromises]:
         """How those stand that were due from `since` to `now`, and from `before` to `since`; those due last."""
         asked = {"before": before, "since": since, "now": now, "most": most}
-        return [CountedPromises(**row) for row in await self._rows(_DUE, asked)]
+        return [CountedPromises(**row) for row in await rows_of(self._pool, _DUE, asked)]
 
     async def waited_for(self, now: datetime, most: int = MOST_PROMISES) -> list[CountedPromises]:
         """Those that are overdue or open now, whenever they were made; those due first."""
         asked = {"now": now, "most": most}
-        return [CountedPromises(**row) for row in await self._rows(_WAITED_FOR, asked)]
+        return [CountedPromises(**row) for row in await rows_of(self._pool, _WAITED_FOR, asked)]
 
     async def who(
         self,
@@ -168,9 +168,5 @@ class PromiseLooks:
             if standing in ("overdue", "open")
             else " order by p.by desc, p.entry desc, p.n desc limit %(most)s"
         )
-        rows = await self._rows(_SHOWN + _CHOSEN[standing] + _OF_RUN + order, asked)
+        rows = await rows_of(self._pool, _SHOWN + _CHOSEN[standing] + _OF_RUN + order, asked)
         return [PromiseTo(**row) for row in rows]
-
-    async def _rows(self, query: LiteralString, values: dict[str, Any]) -> list[dict[str, Any]]:
-        async with one_statement(self._pool) as connection:
-            return await (await connection.execute(query, values)).fetchall()

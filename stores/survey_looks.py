@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from journey.survey import Survey
-from stores.database import Pool, one_statement
+from stores.database import Pool, rows_of
 from stores.figure_looks import hour_number
 
 MOST_ANSWERS = 100_000
@@ -141,7 +141,7 @@ class SurveyLooks:
 
     async def surveys(self, most: int = MOST_SURVEYS) -> list[SurveyWords]:
         """Those that are asked, and those that were answered, by name."""
-        names = [row["survey"] for row in await self._rows(_NAMES, {"most": most})]
+        names = [row["survey"] for row in await rows_of(self._pool, _NAMES, {"most": most})]
         return await self._worded(names)
 
     async def survey(self, name: str) -> SurveyWords | None:
@@ -150,7 +150,7 @@ class SurveyLooks:
         if worded.words is not None:
             return worded
         answered = "select 1 from answers where survey = %(name)s limit 1"
-        return worded if await self._rows(answered, {"name": name}) else None
+        return worded if await rows_of(self._pool, answered, {"name": name}) else None
 
     async def side_by_side(
         self, surveys: Sequence[str], before: datetime, since: datetime, until: datetime
@@ -160,14 +160,14 @@ class SurveyLooks:
         asked = {
             "surveys": list(surveys), "before": before, "since": since, "until": until, "most": most,
         }  # fmt: skip
-        return [SideBySide(**row) for row in await self._rows(_SIDE_BY_SIDE, asked)], most
+        return [SideBySide(**row) for row in await rows_of(self._pool, _SIDE_BY_SIDE, asked)], most
 
     async def counted(
         self, survey: str, since: datetime, until: datetime, most: int = MOST_ANSWERS
     ) -> list[CountedAnswers]:
         """How many said what from `since` until before `until`; where there are more, of the newest `most`."""
         asked = {"survey": survey, "since": since, "until": until, "most": most}
-        return [CountedAnswers(**row) for row in await self._rows(_COUNTED, asked)]
+        return [CountedAnswers(**row) for row in await rows_of(self._pool, _COUNTED, asked)]
 
     async def invited(
         self,
@@ -184,7 +184,7 @@ class SurveyLooks:
             "journeys": list(journeys), "addresses": list(addresses), "span": size,
             "since": hour_number(since) // size * size, "until": hour_number(until) + 1,
         }  # fmt: skip
-        return [Invited(**row) for row in await self._rows(_INVITED, asked)]
+        return [Invited(**row) for row in await rows_of(self._pool, _INVITED, asked)]
 
     async def who(
         self,
@@ -210,10 +210,12 @@ class SurveyLooks:
             "survey": survey, "since": since, "until": until, "score": score, "choice": choice,
             "journey": journey, "most": most, "looked": most if journey is None else MOST_ANSWERS,
         }  # fmt: skip
-        return [WhoAnswered(**row) for row in await self._rows(query + _WHO_OF, asked)]
+        return [WhoAnswered(**row) for row in await rows_of(self._pool, query + _WHO_OF, asked)]
 
     async def _worded(self, names: Sequence[str]) -> list[SurveyWords]:
-        rows = {row["name"]: row for row in await self._rows(_WORDS, {"names": list(names)})}
+        rows = {
+            row["name"]: row for row in await rows_of(self._pool, _WORDS, {"names": list(names)})
+        }
         return [
             SurveyWords(
                 survey=name,
@@ -222,7 +224,3 @@ class SurveyLooks:
             )
             for name in names
         ]
-
-    async def _rows(self, query: LiteralString, values: dict[str, Any]) -> list[dict[str, Any]]:
-        async with one_statement(self._pool) as connection:
-            return await (await connection.execute(query, values)).fetchall()

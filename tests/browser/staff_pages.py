@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -20,6 +21,10 @@ PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE, DESK = 390, 1280
 Theme = Literal["light", "dark"]
+
+
+in_every_light = pytest.mark.parametrize("theme", ["light", "dark"])
+in_every_width = pytest.mark.parametrize("width", [DESK, PHONE])
 
 
 class Inbox:
@@ -44,6 +49,14 @@ class Inbox:
                 [{"name": "clew-staff", "value": cookie, "url": self.address}]
             )
         return await context.new_page()
+
+    @asynccontextmanager
+    async def shown(self, member: str, path: str, width: int, theme: Theme) -> AsyncGenerator[Page]:
+        """A page of somebody who is signed in, at this address."""
+        page = await self.page(member, width, theme)
+        await page.goto(path)
+        yield page
+        await page.context.close()
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

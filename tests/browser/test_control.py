@@ -7,7 +7,17 @@ import pytest
 import pytest_asyncio
 
 from insight.sorted_recording import our_id
-from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
+from tests.browser.staff_pages import (
+    DESK,
+    PHONE,
+    Inbox,
+    Places,
+    Theme,
+    fits_everybody,
+    in_every_light,
+    in_every_width,
+    picture,
+)
 from tests.integration.inbox.staff_house import HOSTILE
 
 PAGES = {
@@ -124,16 +134,14 @@ async def test_what_hostile_people_are_called_runs_nothing(control: Inbox) -> No
     await page.context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("name", list(PAGES))
 async def test_nothing_is_in_anybodys_way(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("lena", width, theme)
-    await page.goto(PAGES[name])
-    await fits_everybody(page, width)
-    await page.context.close()
+    async with control.shown("lena", PAGES[name], width, theme) as page:
+        await fits_everybody(page, width)
 
 
 @pytest.mark.pictures
@@ -155,8 +163,6 @@ async def test_nothing_is_in_anybodys_way(
 async def test_pictures_of_mission_control(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("lena", width, theme)
-    await page.goto(PAGES[name])
-    await page.wait_for_selector("body[data-renewed]")
-    await picture(page, name, width, theme, whole=name != "journey")
-    await page.context.close()
+    async with control.shown("lena", PAGES[name], width, theme) as page:
+        await page.wait_for_selector("body[data-renewed]")
+        await picture(page, name, width, theme, whole=name != "journey")

@@ -8,7 +8,17 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from stores.coupons import CouponStore
-from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
+from tests.browser.staff_pages import (
+    DESK,
+    PHONE,
+    Inbox,
+    Places,
+    Theme,
+    fits_everybody,
+    in_every_light,
+    in_every_width,
+    picture,
+)
 from tests.integration.control import asked_rows as rows
 from tests.integration.control.asked_rows import DAY
 from tests.integration.control.control_house import THEN, ControlHouse
@@ -205,16 +215,14 @@ async def test_what_is_hostile_is_text(control: Inbox, path: str) -> None:
     await page.context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("name", list(PAGES))
 async def test_nothing_is_in_anybodys_way(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("lena", width, theme)
-    await page.goto(PAGES[name])
-    await fits_everybody(page, width)
-    await page.context.close()
+    async with control.shown("lena", PAGES[name], width, theme) as page:
+        await fits_everybody(page, width)
 
 
 @pytest.mark.pictures
@@ -233,8 +241,6 @@ async def test_nothing_is_in_anybodys_way(
 async def test_pictures_of_what_was_asked(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("lena", width, theme)
-    await page.goto(PAGES[name])
-    await page.wait_for_selector("body[data-renewed]")
-    await picture(page, name, width, theme)
-    await page.context.close()
+    async with control.shown("lena", PAGES[name], width, theme) as page:
+        await page.wait_for_selector("body[data-renewed]")
+        await picture(page, name, width, theme)

@@ -9,7 +9,15 @@ import pytest_asyncio
 from contracts.bulk_acts import BulkAnswer, BulkDeed
 from routing.bulk_acts import BulkActs
 from stores.bulk_acts import BulkActStore
-from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
+from tests.browser.staff_pages import (
+    Inbox,
+    Places,
+    Theme,
+    fits_everybody,
+    in_every_light,
+    in_every_width,
+    picture,
+)
 
 STEP = "tasting/3/otherwise/0"
 PAGES = {
@@ -63,26 +71,22 @@ async def test_an_order_shows_how_far_it_is(control: Inbox) -> None:
     await page.context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("name", list(PAGES))
 async def test_nothing_is_in_anybodys_way(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("root", width, theme)
-    await page.goto(PAGES[name])
-    await fits_everybody(page, width)
-    await page.context.close()
+    async with control.shown("root", PAGES[name], width, theme) as page:
+        await fits_everybody(page, width)
 
 
 @pytest.mark.pictures
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("name", list(PAGES))
 async def test_pictures_of_acting_on_all(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("root", width, theme)
-    await page.goto(PAGES[name])
-    await picture(page, name, width, theme)
-    await page.context.close()
+    async with control.shown("root", PAGES[name], width, theme) as page:
+        await picture(page, name, width, theme)

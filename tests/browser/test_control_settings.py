@@ -17,7 +17,16 @@ from stores.engines import EngineStore
 from stores.published import HOUSE, PublishedStore
 from stores.stops import StopStore
 from stores.write_keys import WriteKeyStore
-from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
+from tests.browser.staff_pages import (
+    DESK,
+    Inbox,
+    Places,
+    Theme,
+    fits_everybody,
+    in_every_light,
+    in_every_width,
+    picture,
+)
 from tests.integration.control.control_house import ControlHouse
 from tests.integration.control.test_settings_of_the_house import POLICY
 from workers.delivery_worker import Watching, watching
@@ -157,26 +166,22 @@ async def test_a_test_needs_no_script(control: Inbox) -> None:
     await page.context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("name", list(PAGES))
 async def test_nothing_is_in_anybodys_way(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("root", width, theme)
-    await page.goto(PAGES[name])
-    for summary in await page.locator("main summary").all():
-        await summary.click()
-    await fits_everybody(page, width)
-    await page.context.close()
+    async with control.shown("root", PAGES[name], width, theme) as page:
+        for summary in await page.locator("main summary").all():
+            await summary.click()
+        await fits_everybody(page, width)
 
 
 @pytest.mark.pictures
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("name", list(PAGES))
 async def test_pictures_of_settings(control: Inbox, name: str, width: int, theme: Theme) -> None:
-    page = await control.page("root", width, theme)
-    await page.goto(PAGES[name])
-    await picture(page, name, width, theme)
-    await page.context.close()
+    async with control.shown("root", PAGES[name], width, theme) as page:
+        await picture(page, name, width, theme)

@@ -9,7 +9,16 @@ import pytest_asyncio
 
 from channels.message_bundle import bundle
 from stores.messages import MessageStore
-from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
+from tests.browser.staff_pages import (
+    DESK,
+    Inbox,
+    Places,
+    Theme,
+    fits_everybody,
+    in_every_light,
+    in_every_width,
+    picture,
+)
 from tests.integration.control.control_house import THEN, ControlHouse
 from tests.integration.inbox.staff_house import HOSTILE
 
@@ -203,21 +212,19 @@ async def test_a_name_that_is_markup_is_text_in_the_frame_too(control: Inbox) ->
     await page.context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("name", list(PAGES))
 async def test_nothing_is_in_anybodys_way(
     control: Inbox, name: str, width: int, theme: Theme
 ) -> None:
-    page = await control.page("lena", width, theme)
-    await page.goto(PAGES[name])
-    await fits_everybody(page, width)
-    await page.context.close()
+    async with control.shown("lena", PAGES[name], width, theme) as page:
+        await fits_everybody(page, width)
 
 
 @pytest.mark.pictures
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 async def test_pictures_of_what_was_told(control: Inbox, width: int, theme: Theme) -> None:
     page = await control.page("lena", width, theme)
     await page.goto(PAGES["deliveries"])

@@ -8,7 +8,17 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from stores.messages import MessageStore
-from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
+from tests.browser.staff_pages import (
+    DESK,
+    PHONE,
+    Inbox,
+    Places,
+    Theme,
+    fits_everybody,
+    in_every_light,
+    in_every_width,
+    picture,
+)
 from tests.integration.control.test_source_tried import STORIES
 from tests.integration.inbox.staff_house import HOSTILE
 
@@ -99,8 +109,8 @@ async def test_what_is_written_there_runs_nothing(house: Inbox) -> None:
     await page.context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("what", [tried, played])
 async def test_nothing_is_in_anybodys_way(
     house: Inbox, what: Any, width: int, theme: Theme

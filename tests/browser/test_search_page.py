@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.browser.staff_pages import DESK, PHONE, Inbox, Places, Theme, fits_everybody, picture
+from tests.browser.staff_pages import (
+    Inbox,
+    Places,
+    Theme,
+    fits_everybody,
+    in_every_light,
+    in_every_width,
+    picture,
+)
 from tests.integration.inbox.staff_house import HOSTILE
 
 FOUND = "/control/search?journey=tea"
@@ -96,8 +104,8 @@ async def test_what_hostile_people_are_called_runs_nothing(control: Inbox) -> No
 
 
 @pytest.mark.usefixtures("kept")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 @pytest.mark.parametrize("address", ["/control/search", FOUND])
 async def test_nothing_is_in_anybodys_way(
     control: Inbox, address: str, width: int, theme: Theme
@@ -112,8 +120,8 @@ async def test_nothing_is_in_anybodys_way(
 
 @pytest.mark.pictures
 @pytest.mark.usefixtures("kept")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@in_every_light
+@in_every_width
 async def test_pictures_of_search(control: Inbox, width: int, theme: Theme) -> None:
     page = await control.page("lena", width, theme)
     await page.goto(FOUND)

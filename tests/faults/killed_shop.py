@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from benchmarks.production.stack import ProductionStack
-from contracts.evidence import Outside
+from contracts.evidence import Outside, SeenRun
 from insight.invariants import check
 from insight.told_runs import open_workflows, told_runs
 from stores.definitions import DefinitionStore
@@ -41,6 +42,7 @@ class Wish:
     `kinds` are killed in the `hows`, `kills` times in all. `points`: fault points, as
     CLEW_FAULT_POINTS has them, of which the marks are in the folder `marks` of the state.
     `servers`: so many of Temporal's production servers, else its development server.
+    `histories`: of so many runs, drawn by the seed, the history is read; None: of all.
     """
 
     orders: int
@@ -59,6 +61,7 @@ class Wish:
     points_within: float = 1_500.0
     smtp_timeout: float = 10.0
     servers: int = 0
+    histories: int | None = None
 
 
 async def run(wish: Wish, state: Path) -> Outcome:
@@ -184,7 +187,8 @@ class KilledShop:
         pool = self.shop.pool
         seen = await EvidenceStore(pool).seen()
         client = await opening_client(self.stack, self.shop.pool)
-        told = await told_runs(client, seen.runs)
+        asked = self._asked(seen.runs)
+        told = await told_runs(client, asked)
         counts = self.sink.counts()
         keys = message_ids(seen.deliveries, counts)
         copies = Counter({keys.get(each, each): times for each, times in counts.items()})
@@ -201,9 +205,17 @@ class KilledShop:
             )
             marketing = frozenset(row["key"] for row in await cursor.fetchall())
         return Outcome(
-            broken=check(seen, told, outside, run_now=datetime.now(UTC), late=LATE),
+            broken=check(
+                seen,
+                told,
+                outside,
+                run_now=datetime.now(UTC),
+                late=LATE,
+                asked=frozenset(run.entry for run in asked),
+            ),
             struck=self._struck,
             runs=len(seen.runs),
+            histories=len(asked),
             parcels=self._parcels,
             touchpoints=len(self.shop.acknowledged),
             mails=counts.total(),
@@ -216,6 +228,12 @@ class KilledShop:
             seconds=time.monotonic() - began,
             seed=self.wish.seed,
             temporal=_temporal(self.wish),
+        )
+
+    def _asked(self, runs: Sequence[SeenRun]) -> Sequence[SeenRun]:
+        most = self.wish.histories
+        return (
+            runs if most is None or most >= len(runs) else Random(self.wish.seed).sample(runs, most)
         )
 
     def _silences(self) -> dict[str, list[float]]:

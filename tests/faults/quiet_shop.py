@@ -38,9 +38,16 @@ class QuietShop:
 
 @asynccontextmanager
 async def quiet_shop(
-    state: Path, *, copies: int = 1, settings: Mapping[str, str] | None = None
+    state: Path,
+    *,
+    copies: int = 1,
+    settings: Mapping[str, str] | None = None,
+    histories: int | None = None,
 ) -> AsyncGenerator[QuietShop]:
-    """An installation with one shop, or so many copies of each process."""
+    """An installation with one shop, or so many copies of each process.
+
+    `histories`: in the end those of so many runs are read; None: of all.
+    """
     async with MailSink(state / "taken.jsonl") as sink:
         stack = Stack(
             state,
@@ -50,12 +57,21 @@ async def quiet_shop(
             settings={**SETTINGS, "CLEW_SMTP_URL": sink.url, **(settings or {})},
         )
         async with stack, open_shop(stack.addresses) as shop:
-            yield QuietShop(stack, shop, sink, judging(state, stack, shop, sink))
+            yield QuietShop(stack, shop, sink, judging(state, stack, shop, sink, histories))
 
 
-def judging(state: Path, stack: Stack, shop: Shop, sink: MailSink) -> KilledShop:
+def judging(
+    state: Path, stack: Stack, shop: Shop, sink: MailSink, histories: int | None = None
+) -> KilledShop:
     """Who counts, with nothing of its own to do."""
     marks = state / "marks"
     marks.mkdir(parents=True, exist_ok=True)
-    nothing = Wish(orders=0, per_second=1, kills=0, seed=0, settle_seconds=UNTIL_QUIET_SECONDS)
+    nothing = Wish(
+        orders=0,
+        per_second=1,
+        kills=0,
+        seed=0,
+        settle_seconds=UNTIL_QUIET_SECONDS,
+        histories=histories,
+    )
     return KilledShop(nothing, stack, shop, sink, marks)

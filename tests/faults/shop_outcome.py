@@ -20,6 +20,7 @@ class Outcome:
     broken: Broken
     struck: Sequence[tuple[float, Kill]]
     runs: int
+    histories: int
     parcels: int
     touchpoints: int
     mails: int
@@ -63,6 +64,7 @@ class Outcome:
             "kills_of_all": len(self.struck) + sum(self.marks.values()),
             "temporal": self.temporal,
             "runs": self.runs,
+            "histories_read": self.histories,
             "touchpoints": self.touchpoints,
             "lost": self.lost,
             "applied_twice": len(self.broken.twice),

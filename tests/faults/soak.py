@@ -2,7 +2,9 @@
 
 `python -m tests.faults.soak --minutes 120 --open 10000`. What is open waits and is left alone; beside it
 customers order at a steady rate and are done. Each half minute the memory of each process and the size of the
-database are written down; slopes are by least squares over the time after `--settle-minutes`.
+database are written down; slopes are by least squares over the time after `--settle-minutes`. In the end the
+ledger, the mails and all that was acknowledged are held against the rules, and so are the histories of some
+thousand runs: to read all of them takes the better part of an hour.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from tests.scorecard import keep
 
 IN_A_BATCH = 50
 OPEN_FROM = 2_000_000
+HISTORIES = 4_000
 EACH_SECONDS = 30.0
 NOISE_MB_AN_HOUR = 10.0
 """What a process may gain an hour and be called flat: an allocator's."""
@@ -109,6 +112,7 @@ class Soaked:
             "memory_mb_an_hour": {name: round(mb, 1) for name, mb in self.growth().items()},
             "database_bytes_per_open_run": round(per_open),
             "database_bytes_per_order": round(per_order),
+            "histories_read": self.outcome.histories,
             "lost": self.outcome.lost,
             "duplicated": self.outcome.duplicated,
         }
@@ -122,7 +126,7 @@ class Soaked:
 async def soak(wish: Wish, state: Path) -> Soaked:
     """Open what waits, keep the load up, write down what is seen, then end everything and count."""
     began = time.monotonic()
-    async with quiet_shop(state) as here:
+    async with quiet_shop(state, histories=HISTORIES) as here:
         await here.publish("waits", JOURNEY)
         before = await _look(here, 0.0)
         await _tell_all(here, wish, "Wait Began", with_known=True)

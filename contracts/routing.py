@@ -12,9 +12,10 @@ from journey.touchpoint import Touchpoint
 
 Fate = dict[str, JsonValue]
 """What became of a touchpoint. `fate` is signalled, entered, handed_back, not_entered, too_late,
-refused or ignored; `run`, `journey` and `reason` say where and why; `number` is the number that the
-run was given, where it is not the arrival's own. `handed_back` takes one `signalled` back: the run
-had ended when it came."""
+refused, ignored or perhaps; `run`, `journey` and `reason` say where and why; `number` is the number that
+the run was given, where it is not the arrival's own. `handed_back` takes one `signalled` back: the run
+had ended when it came. `perhaps`: a router that ended may have told the run, which does not want it any
+more; it is not told again."""
 
 GIVEN = ("signalled", "entered")
 """The fates by which a run has a touchpoint."""
@@ -56,7 +57,8 @@ class PendingTouchpoint:
     itself, and did not come through a subject alone. `had_by`: runs that were given it before;
     `unwritten`: runs that handed it back, each as often as nothing says that it had been given it.
     `arrival`: the number under which the customer first had it, mostly `number`. `fated`: it is
-    written already what became of it.
+    written already what became of it. `doubtful`: a batch that was never finished had it too, so runs
+    may have been told it, and what came behind it.
     """
 
     row: int
@@ -74,6 +76,7 @@ class PendingTouchpoint:
     had_by: frozenset[str] = frozenset()
     unwritten: tuple[str, ...] = ()
     fated: bool = False
+    doubtful: bool = False
 
     def as_touchpoint(self) -> Touchpoint:
         """The touchpoint as journeys see it."""
@@ -96,6 +99,17 @@ class StartingRun:
     journey: str
     version: str
     key: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class NumberedUnit:
+    """What is known once a unit is numbered. `starting`: runs that may still be starting.
+
+    `begun`: rows that a batch had which was never finished: what they tell may have been told.
+    """
+
+    starting: tuple[StartingRun, ...] = ()
+    begun: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

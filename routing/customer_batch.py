@@ -68,6 +68,7 @@ class CustomerBatch:
                 self._fates.setdefault(row.touchpoint, []).append(self._unwanted(row))
         not_started = dict(self._not_started(batch))
         self._write_what_was_not(batch)
+        self._write_what_may_be(batch)
         return RoutedBatch(
             rows=(*(row.row for row in batch.touchpoints), *batch.gone),
             fates=self._fates,
@@ -89,6 +90,19 @@ class CustomerBatch:
             ]
             if before:
                 self._fates[row.touchpoint] = [*before, *self._fates.get(row.touchpoint, [])]
+
+    def _write_what_may_be(self, batch: PendingBatch) -> None:
+        """What a router that ended had begun to tell, and runs that were moved do not want now: it may have told them.
+
+        They would else be told it once more, under another number, when they are moved back.
+        """
+        doubtful = {row.touchpoint: row for row in batch.touchpoints if row.doubtful}
+        for row in doubtful.values():
+            for run in self._runs:
+                if run.moved and not run.closed and not self._is_said_of(row, run.workflow_id):
+                    reason = "a router that ended may have told it"
+                    fate: Fate = {"fate": "perhaps", "run": run.workflow_id, "reason": reason}
+                    self._fates.setdefault(row.touchpoint, []).append(fate)
 
     def _not_started(self, batch: PendingBatch) -> Iterator[tuple[str, str]]:
         """What runs asked to begin and nobody began: the key of the asking, and why."""

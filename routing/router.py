@@ -174,10 +174,10 @@ class Router:
 
     async def _route(self, unit: str, customer: str) -> None:
         outbox, limit = self.parts.outbox, self.pace.batch
-        starting = await outbox.number(self.name, unit, limit)
+        numbered = await outbox.number(self.name, unit, limit)
         reach("router.after_numbering")
-        runs = await self._told_runs(customer, starting)
-        batch = await outbox.pending(unit, limit)
+        runs = await self._told_runs(customer, numbered.starting)
+        batch = await outbox.pending(unit, limit, numbered.begun)
         await self._add_aimed_at(customer, runs, batch)
         await self._add_subjects(runs, batch)
         await self._add_later(unit, runs, batch)
@@ -228,6 +228,7 @@ class Router:
             aimed_only=aimed_only or run.gives_way,
             gives_way=run.gives_way,
             entering=run.entering,
+            moved=run.moved,
         )
 
     async def _add_aimed_at(self, customer: str, runs: list[ToldRun], batch: PendingBatch) -> None:

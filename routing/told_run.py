@@ -62,6 +62,7 @@ class ToldRun:
     admitted while the batch was read, and gets what admission aimed at it and nothing else yet.
     `gives_way`: another run of the same customer goes on in its place, and gets all but its end.
     `entering`: the message id of the touchpoint by which it entered, once it is admitted.
+    `moved`: it goes on under another version than it began with.
     `later`: what comes to it alone under a number that is higher than another one of the same
     touchpoint: it does not take it under the lower one.
     `signals`: how many it was sent in this batch.
@@ -81,6 +82,7 @@ class ToldRun:
     aimed_only: bool = False
     gives_way: bool = False
     entering: str | None = None
+    moved: bool = False
     later: Mapping[int, int] = field(default_factory=dict[int, int])
     signals: int = 0
 

@@ -133,7 +133,7 @@ class AdmissionStore:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 """
-                update runs r set version = d.version, updated_at = now()
+                update runs r set version = d.version, updated_at = now(), moved_at = now()
                   from definitions d, (select version from runs
                                         where entry = %(entry)s for no key update) old
                  where r.entry = %(entry)s and d.version = %(version)s and d.journey = r.journey

@@ -12,6 +12,7 @@ from typing import Any
 from contracts.routing import (
     GIVEN,
     LeaseLostError,
+    NumberedUnit,
     PendingBatch,
     PendingTouchpoint,
     RoutedBatch,
@@ -42,23 +43,39 @@ OF_CLEW = [
 _OURS = "unit = %(unit)s and leased_by = %(holder)s and leased_until > clock_timestamp()"
 
 # A touchpoint that the customer had before keeps its number on a row that is aimed at one run. On
-# any other row it gets a new one: runs that did not have it may have been given higher numbers.
+# any other row it gets a new one: runs that did not have it may have been given higher numbers. So may
+# any run where a batch was begun and not finished (its rows are still there, up to `told_up_to`): then
+# what is aimed at a run gets a new number, unless that batch had it for this run too, which keeps it
+# for a repetition.
 # What came to somebody who became this customer was told to their runs: those fates stay with it.
 # Where staff have a case of the customer, it is noted there that something came, by name and channel
 # only, and each no more often than every so often; a case that was put off until it came wakes. Where
 # there is none, that is one look into an index, within this statement.
 _NUMBER = """
-with waiting as (
+with begun as materialized (
+    select outbox, touchpoint, run from outbox
+     where unit = %(unit)s and number <= %(told_up_to)s
+), waiting as (
     select outbox, touchpoint, received_at, run from outbox
      where unit = %(unit)s and number is null order by outbox limit %(limit)s
 ), known as (
-    select a.touchpoint, a.number from arrivals a
-     where a.customer = %(customer)s and a.touchpoint in (select touchpoint from waiting)
+    select a.touchpoint, w.run, a.number from arrivals a join waiting w using (touchpoint)
+     where a.customer = %(customer)s
+), kept as (
+    select touchpoint, run, number from known k
+     where run is not null
+       and (number > %(told_up_to)s or not exists (select from begun)
+            or exists (select from begun b where b.touchpoint = k.touchpoint
+                                             and (b.run is null or b.run = k.run)))
+), more as materialized (
+    select (select count(*) from (select from outbox where unit = %(unit)s and number is not null
+                                   limit %(limit)s) n)
+         + (select count(*) from waiting) > %(limit)s as yes
 ), fresh as (
     select w.touchpoint, min(w.received_at) as received_at,
            %(numbered)s + row_number() over (order by min(w.outbox)) as number
-      from waiting w left join known k using (touchpoint)
-     where k.number is null or w.run is null
+      from waiting w
+     where not exists (select from kept k where k.touchpoint = w.touchpoint and k.run = w.run)
      group by w.touchpoint
 ), arrived as (
     insert into arrivals (customer, number, touchpoint, received_at, fates)
@@ -77,13 +94,16 @@ with waiting as (
      where not exists (select 1 from known k where k.touchpoint = f.touchpoint)
 ), marked as (
     update outbox o
-       set number = case when o.run is not null and k.number is not null then k.number
-                         else f.number end
-      from waiting w left join known k using (touchpoint) left join fresh f using (touchpoint)
+       set number = coalesce(k.number, f.number)
+      from waiting w left join kept k on k.touchpoint = w.touchpoint and k.run = w.run
+                     left join fresh f on f.touchpoint = w.touchpoint
      where o.outbox = w.outbox
 ), counted as (
-    update routing_units set numbered = numbered + (select count(*) from fresh)
-     where unit = %(unit)s and exists (select 1 from fresh)
+    update routing_units set numbered = numbered + (select count(*) from fresh),
+           told_up_to = case when (select yes from more) then told_up_to
+                             else numbered + (select count(*) from fresh) end
+     where unit = %(unit)s
+       and (exists (select from fresh) or told_up_to < numbered and not (select yes from more))
 ), on_case as materialized (
     select "case", snoozed_for, opened_wall, n from cases
      where customer = %(customer)s and under_way
@@ -116,7 +136,8 @@ with waiting as (
     insert into case_bells ("case") select "case" from woken
     on conflict ("case") do update set rung_at = clock_timestamp(), held_to = null
 )
-select exists (select 1 from outbox where unit = %(unit)s and run is not null) as aimed
+select exists (select 1 from outbox where unit = %(unit)s and run is not null) as aimed,
+       array(select outbox from begun) as begun, (select yes from more) as more
 """
 
 # What is aimed at a run must not come under a number below one that the run was given already:
@@ -148,15 +169,26 @@ with aimed as (
 ), moved as (
     update outbox o set number = l.number from late l where o.outbox = l.outbox
 )
-update routing_units set numbered = numbered + (select count(*) from late)
+update routing_units set numbered = numbered + (select count(*) from late),
+       told_up_to = case when %(more)s then told_up_to
+                         else numbered + (select count(*) from late) end
  where unit = %(unit)s and exists (select 1 from late)
+"""
+
+# Where a batch cannot have all that is numbered, it may tell up to the last that it has.
+_UP_TO_THE_LAST = """
+update routing_units
+   set told_up_to = greatest(told_up_to, (
+           select number from outbox where unit = %(unit)s and number is not null
+            order by number offset %(limit)s - 1 limit 1))
+ where unit = %(unit)s
 """
 
 _PENDING = """
 select o.outbox as row, o.number, o.run, a.number as arrival, a.fates, t.touchpoint, t.message_id,
        t.event, t.occurred_at, t.properties, t.context, t.customer, t.subject_kind, t.subject_id
   from (select * from outbox where unit = %(unit)s and number is not null
-         order by number, outbox limit %(limit)s) o
+         order by number fetch first %(limit)s rows with ties) o
   left join touchpoints t on t.received_at = o.received_at and t.touchpoint = o.touchpoint
   left join arrivals a on a.customer = %(customer)s and a.touchpoint = o.touchpoint
  order by o.number, o.outbox
@@ -212,8 +244,8 @@ class OutboxStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def number(self, holder: str, unit: str, limit: int) -> tuple[StartingRun, ...]:
-        """Number what waits, each touchpoint once; returns the runs that may still be starting.
+    async def number(self, holder: str, unit: str, limit: int) -> NumberedUnit:
+        """Number what waits, each touchpoint once.
 
         Raises: `LeaseLostError`, and `RunsAwaitedError` where the unit is to be worked later.
         """
@@ -224,28 +256,39 @@ class OutboxStore:
             held = await _locked(connection, values)
             if held["forward_to"] is not None:
                 await forward(connection, unit, held["forward_to"])
-                return await _still_starting(connection, held["starting"])
+                return NumberedUnit(await _still_starting(connection, held["starting"]))
             if held["joins"]:
                 if not await let_runs_follow(connection, holder, unit, held["joins"]):
-                    return await _still_starting(connection, held["starting"])
+                    return NumberedUnit(await _still_starting(connection, held["starting"]))
                 held = await _locked(connection, values)
             told = {
-                "numbered": held["numbered"], "of_clew": OF_CLEW, "heard_each": HEARD_EACH,
+                "numbered": held["numbered"], "told_up_to": held["told_up_to"],
+                "of_clew": OF_CLEW, "heard_each": HEARD_EACH,
             }  # fmt: skip
             cursor = await connection.execute(_NUMBER, values | told)
             row = await cursor.fetchone()
-            if row and row["aimed"]:
-                await connection.execute(_RENUMBER, values)
-            return await _still_starting(connection, held["starting"])
+            assert row is not None
+            if row["aimed"]:
+                await connection.execute(_RENUMBER, values | {"more": row["more"]})
+            if row["more"]:
+                await connection.execute(_UP_TO_THE_LAST, values)
+            starting = await _still_starting(connection, held["starting"])
+            return NumberedUnit(starting, frozenset(row["begun"]))
 
-    async def pending(self, unit: str, limit: int) -> PendingBatch:
-        """The numbered touchpoints of a customer, the lowest numbers first."""
+    async def pending(
+        self, unit: str, limit: int, begun: frozenset[int] = frozenset()
+    ) -> PendingBatch:
+        """The numbered touchpoints of a customer, the lowest numbers first; `begun`: as `number` said."""
         values = {"unit": unit, "customer": customer_of(unit), "limit": limit}
         async with one_statement(self._pool) as connection:
             cursor = await connection.execute(_PENDING, values)
             rows = await cursor.fetchall()
         return PendingBatch(
-            touchpoints=tuple(_pending(row) for row in rows if row["event"] is not None),
+            touchpoints=tuple(
+                _pending(row, doubtful=row["row"] in begun)
+                for row in rows
+                if row["event"] is not None
+            ),
             gone=tuple(row["row"] for row in rows if row["event"] is None),
         )
 
@@ -335,7 +378,8 @@ async def _finished(connection: Connection, values: dict[str, Any]) -> timedelta
 
 async def _locked(connection: Connection, values: dict[str, Any]) -> dict[str, Any]:
     cursor = await connection.execute(
-        f"select numbered, starting, forward_to, joins from routing_units where {_OURS} for update",
+        "select numbered, told_up_to, starting, forward_to, joins"
+        f" from routing_units where {_OURS} for update",
         values,
     )
     held = await cursor.fetchone()
@@ -358,7 +402,7 @@ async def _still_starting(
     return tuple(StartingRun(**run) for run in starting if run["first_run_id"] not in over)
 
 
-def _pending(row: dict[str, Any]) -> PendingTouchpoint:
+def _pending(row: dict[str, Any], *, doubtful: bool) -> PendingTouchpoint:
     about = (row["subject_kind"], row["subject_id"]) if row["subject_id"] is not None else None
     fates = row["fates"] or ()
     had = had_by(fates)
@@ -376,6 +420,7 @@ def _pending(row: dict[str, Any]) -> PendingTouchpoint:
         subject=about,
         own=row["customer"] is not None,
         fated=bool(had) or any(fate["fate"] not in (*GIVEN, "handed_back") for fate in fates),
+        doubtful=doubtful,
         had_by=had,
         unwritten=unwritten(fates),
     )

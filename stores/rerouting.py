@@ -18,7 +18,8 @@ from journey.program import Program
 from journey.touchpoint import Touchpoint
 from stores.database import Connection, clean_text, jsonb
 
-# What came to somebody who became this customer has a number of another unit, and gets one of this.
+# What a run has is what it, or one before it under the same workflow id, was given or may have been given and did
+# not hand back. What came to somebody who became this customer has a number of another unit, and gets one of this.
 _AGAIN = """
 with of_all as materialized (
     select array(select %(customer)s::text union all
@@ -39,10 +40,11 @@ with of_all as materialized (
                                       and l.workflow_id = %(run)s)))) as anew
       from arrivals a
      where a.customer = any((select ids from of_all)::text[]) and a.received_at >= %(since)s
-       and not exists (select 1 from arrivals b
-                        where b.customer = any((select ids from of_all)::text[])
-                          and b.touchpoint = a.touchpoint
-                          and (b.fates @> %(told)s or b.fates @> %(entered)s))
+       and 0 >= (select count(*) filter (where f ->> 'fate' in ('signalled', 'entered', 'perhaps'))
+                      - count(*) filter (where f ->> 'fate' = 'handed_back')
+                   from arrivals b cross join jsonb_array_elements(b.fates) f
+                  where b.customer = any((select ids from of_all)::text[])
+                    and b.touchpoint = a.touchpoint and f ->> 'run' = %(run)s)
        and (a.customer = %(customer)s
             or not exists (select 1 from arrivals b
                             where b.customer = %(customer)s and b.touchpoint = a.touchpoint))
@@ -58,7 +60,7 @@ insert into outbox (unit, touchpoint, received_at, run, number)
 select %(unit)s, touchpoint, received_at, %(run)s,
        case when anew then (select before from counted)
                            + row_number() over (partition by anew order by number)
-            when own then number end
+       end
   from found order by own, anew, number
 """
 
@@ -70,10 +72,13 @@ with found as (
                         and t.received_at >= %(since)s
                         and (t.customer is null or t.customer = %(customer)s)
       left join arrivals a on a.customer = %(customer)s and a.touchpoint = t.touchpoint
-     where (a.fates is null or not (a.fates @> %(told)s or a.fates @> %(entered)s))
+     where 0 >= (select count(*) filter (where f ->> 'fate' in ('signalled', 'entered', 'perhaps'))
+                      - count(*) filter (where f ->> 'fate' = 'handed_back')
+                   from jsonb_array_elements(a.fates) f where f ->> 'run' = %(run)s)
        and not exists (select 1 from outbox o
-                        where o.unit = %(unit)s and o.touchpoint = t.touchpoint
-                          and o.run = %(run)s and o.number is distinct from a.number)
+                        where o.unit = %(unit)s and o.touchpoint = t.touchpoint and o.run = %(run)s
+                          and (o.number is null or o.number > (
+                              select told_up_to from routing_units where unit = %(unit)s)))
 ), counted as (
     update routing_units set numbered = numbered + more
       from (select count(number) as more from found) f
@@ -148,8 +153,6 @@ def _values(unit: str, customer: str, run: str, since: datetime) -> dict[str, An
         "customer": customer,
         "run": run,
         "since": since,
-        "told": jsonb([{"run": run, "fate": "signalled"}]),
-        "entered": jsonb([{"run": run, "fate": "entered"}]),
     }
 
 

@@ -28,6 +28,8 @@ class OpenRun:
     """Another run of the same customer goes on in its place; it is told so, and nothing else."""
     entering: str | None = None
     """The message id of the touchpoint by which it entered."""
+    moved: bool = False
+    """It goes on under another version than it began with."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -190,7 +192,8 @@ async def open_runs_of(connection: Connection, customer: str) -> list[OpenRun]:
     cursor = await connection.execute(
         """
         select entry, workflow_id, journey, version, customer, key,
-               gives_way_to is not null as gives_way, entering_message_id as entering
+               gives_way_to is not null as gives_way, entering_message_id as entering,
+               moved_at is not null as moved
           from runs where customer = %s and state = 'open' order by entry
         """,
         [customer],

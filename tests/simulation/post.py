@@ -70,6 +70,10 @@ class Post:
         self.rows: list[Row] = []
         self.arrivals: dict[tuple[str, int], Arrival] = {}
         self.numbered: dict[str, int] = {}
+        self.told_up_to: dict[str, int] = {}
+        """The highest number that a batch has had: any run may have been told of those up to it."""
+        self.doubtful: set[int] = set()
+        """Rows that a batch had which was never finished."""
         self.acknowledged: list[str] = []
         self._written = 0
 
@@ -96,12 +100,15 @@ class Post:
             self.put(unit, touchpoint, run)
             return
         aimed = [r for r in self._of(unit) if (r.touchpoint, r.run) == (touchpoint, run)]
-        given = any(f["fate"] in GIVEN and f.get("run") == run for f in known.fates)
-        if given or any(row.number != known.number for row in aimed):
+        if _has(known.fates, run) or any(self._still_comes(row) for row in aimed):
             return
         self._written += 1
         self.numbered[unit] += 1
         self.rows.append(Row(self._written, unit, touchpoint, self.numbered[unit], run))
+
+    def _still_comes(self, row: Row) -> bool:
+        """Whether it comes under a number above all that any run may have been told."""
+        return row.number is None or row.number > self.told_up_to.get(row.unit, 0)
 
     def is_aimed(self, unit: str, touchpoint: int, run: str) -> bool:
         """Whether it is on its way to this run alone."""
@@ -126,15 +133,23 @@ class Post:
                 found[row.touchpoint] = max(row.number, found.get(row.touchpoint, 0))
         return found
 
-    def number(self, customer: str) -> None:
-        """Number what is not: an aimed row keeps the arrival's own number, if its run had no higher one."""
+    def number(self, customer: str, limit: int) -> None:
+        """Number what is not: an aimed row keeps the arrival's own number, if its run had no higher one.
+
+        `limit`: so many the batch will have.
+        """
+        begun = [row for row in self._of(customer) if not self._still_comes(row)]
+        self.doubtful = {row.row for row in begun}
+        bound = self.told_up_to.get(customer, 0) if begun else 0
         for row in self._of(customer):
             if row.number is not None:
                 continue
             had = self.arrivals.get((customer, row.touchpoint))
             if had is not None and row.run is not None and had.number > self._given(row.run):
-                row.number = had.number
-                continue
+                told = any(r.touchpoint == row.touchpoint and r.run in (None, row.run) for r in begun)
+                if had.number > bound or told:
+                    row.number = had.number
+                    continue
             number = self.numbered[customer] = self.numbered.get(customer, 0) + 1
             row.number = number
             self.arrivals.setdefault((customer, row.touchpoint), Arrival(number))
@@ -142,6 +157,10 @@ class Post:
         for row in sorted(self._of(customer), key=lambda row: row.number or 0):
             if row.run is not None and (row.number or 0) <= self._given(row.run):
                 row.number = self.numbered[customer] = self.numbered.get(customer, 0) + 1
+        batch = self._first(customer, limit)
+        if batch:
+            last = batch[-1].number or 0
+            self.told_up_to[customer] = max(last, self.told_up_to.get(customer, 0))
 
     def _of(self, customer: str) -> list[Row]:
         return [row for row in self.rows if row.unit == customer]
@@ -158,11 +177,16 @@ class Post:
             default=0,
         )
 
-    def pending(self, customer: str, ids: set[str]) -> list[PendingTouchpoint]:
+    def pending(self, customer: str, ids: set[str], limit: int) -> list[PendingTouchpoint]:
         """What is numbered, the lowest numbers first; `ids`: all that the customer was known under."""
+        return [self._pending(customer, ids, row) for row in self._first(customer, limit)]
+
+    def _first(self, customer: str, limit: int) -> list[Row]:
+        """So many, and all that have the same number as the last of them."""
         rows = [row for row in self._of(customer) if row.number is not None]
         rows.sort(key=lambda row: (row.number or 0, row.row))
-        return [self._pending(customer, ids, row) for row in rows]
+        last = rows[:limit][-1].number if rows else None
+        return [row for n, row in enumerate(rows) if n < limit or row.number == last]
 
     def _pending(self, customer: str, ids: set[str], row: Row) -> PendingTouchpoint:
         told = self.stored[row.touchpoint]
@@ -190,6 +214,7 @@ class Post:
             own=told.customer is not None,
             had_by=had_by(fates),
             unwritten=unwritten(fates),
+            doubtful=row.row in self.doubtful,
             fated=bool(had_by(fates))
             or any(fate["fate"] not in (*GIVEN, "handed_back") for fate in arrival.fates),
         )
@@ -204,7 +229,7 @@ class Post:
         """What customers had since then, and this run did not."""
         for (customer, touchpoint), arrival in list(self.arrivals.items()):
             its = customer in customers and self.stored[touchpoint].received_at >= since
-            if its and run not in had_by(arrival.fates):
+            if its and not _has(arrival.fates, run):
                 yield touchpoint
 
     def about(self, subjects: set[Subject], customer: str, since: datetime) -> Iterator[int]:
@@ -240,6 +265,12 @@ class Post:
             )
             for (customer, touchpoint), arrival in self.arrivals.items()
         )
+
+
+def _has(fates: Sequence[Fate], run: str) -> bool:
+    """Whether a run has it, or may have it."""
+    perhaps = any(fate["fate"] == "perhaps" and fate.get("run") == run for fate in fates)
+    return perhaps or run in had_by(fates)
 
 
 def never_wanted(program: Program, followed: set[Subject]) -> Callable[[Stored], bool]:

@@ -153,10 +153,9 @@ class World:
         for row in self.post.rows:
             if row.unit == customer != whose.customer and row.number is None:
                 row.unit = whose.customer
-        self.post.number(whose.customer)
-        pending = self.post.pending(whose.customer, self._ids(whose))[
-            : self.random.choice((1, 3, 500))
-        ]
+        limit = self.random.choice((1, 3, 500))
+        self.post.number(whose.customer, limit)
+        pending = self.post.pending(whose.customer, self._ids(whose), limit)
         if not pending:
             return
         batch = CustomerBatch(
@@ -203,6 +202,7 @@ class World:
             subjects=set(self.listening.get(run.workflow_id, ())),
             gives_way=run.gives_way,
             entering=self.post.stored[run.entering].message_id if run.entry else None,
+            moved=run.moved,
             later=self.post.later(run.customer, run.workflow_id),
         )
 

@@ -69,7 +69,7 @@ with begun as materialized (
                                              and (b.run is null or b.run = k.run)))
 ), more as materialized (
     select (select count(*) from (select from outbox where unit = %(unit)s and number is not null
-                                   limit %(limit)s) n)
+                                   limit %(limit)s + 1) n)
          + (select count(*) from waiting) > %(limit)s as yes
 ), fresh as (
     select w.touchpoint, min(w.received_at) as received_at,

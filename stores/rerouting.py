@@ -48,11 +48,15 @@ with of_all as materialized (
        and (a.customer = %(customer)s
             or not exists (select 1 from arrivals b
                             where b.customer = %(customer)s and b.touchpoint = a.touchpoint))
-       and not exists (select 1 from outbox o
-                        where o.unit = %(unit)s and o.touchpoint = a.touchpoint and o.run = %(run)s)
+), missing as (
+    select * from found f
+     where not exists (select 1 from outbox o
+                        where o.unit = %(unit)s and o.touchpoint = f.touchpoint and o.run = %(run)s
+                          and (not f.anew or o.number is null or o.number > (
+                              select told_up_to from routing_units where unit = %(unit)s)))
 ), counted as (
     update routing_units set numbered = numbered + more
-      from (select count(*) as more from found where anew) f
+      from (select count(*) as more from missing where anew) f
      where unit = %(unit)s and more > 0
     returning numbered - more as before
 )
@@ -61,7 +65,7 @@ select %(unit)s, touchpoint, received_at, %(run)s,
        case when anew then (select before from counted)
                            + row_number() over (partition by anew order by number)
        end
-  from found order by own, anew, number
+  from missing order by own, anew, number
 """
 
 _SUBJECTS_AGAIN = """

@@ -306,7 +306,7 @@ class World:
     def _turn_away(self, run: SimulatedRun) -> None:
         self.counted["not admitted"] += 1
         run.is_closed, run.not_admitted = True, "not admitted"
-        for touchpoint in run.inbox:
+        for touchpoint in {each.message_id: each for each in run.inbox}.values():
             asked = touchpoint.properties.get("asked_by")
             if touchpoint.event == ENTER and isinstance(asked, str):
                 self.ended_other(asked, "not_admitted", "not admitted")
@@ -318,9 +318,11 @@ class World:
         """What its customer had since it began and it had not is put back; `never`: certainly never told of it."""
         ids = self._ids(self.of_id[run.customer])
         for touchpoint in self.post.had_since(ids, run.since, run.workflow_id):
-            put = self.post.put_anew if never(self.post.stored[touchpoint]) else self.post.put
-            if not self.post.is_aimed(run.customer, touchpoint, run.workflow_id):
-                put(run.customer, touchpoint, run.workflow_id)
+            whose = (run.customer, touchpoint, run.workflow_id)
+            if never(self.post.stored[touchpoint]):
+                self.post.put_anew(*whose)
+            elif not self.post.is_aimed(*whose):
+                self.post.put(*whose)
         self.route(run.customer)
 
     # -- what runs need of their home

@@ -12,6 +12,7 @@ from stores.admissions import AdmissionStore
 from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.late_touchpoints import LateTouchpointStore
+from stores.leases import UnitLeases
 from stores.outbox import OutboxStore
 from tests.integration.routing.conftest import NOON, PARCEL, Happens, MakeRouter, Publish
 from tests.integration.routing.town import Town, TownRun, admit, finish
@@ -163,6 +164,101 @@ async def test_a_run_knows_what_it_entered_by_although_its_router_ended_before_i
 
     assert [fate["fate"] for fate in await happens.fates(ordered)] == ["entered"]
     assert [each["number"] for each in town.runs[0].told] == [1]
+
+
+async def test_what_comes_back_is_told_the_next_run_above_what_a_dead_router_told_it(
+    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
+) -> None:
+    await publish(PARCEL)
+    await happens("Ordered", "c_anna", order="7")
+    await router(town).drain()
+    [first] = town.runs
+    await admit(pool, first)
+    asked = await happens("Asked", "c_anna")
+    await router(town).drain()
+    await finish(pool, first)
+    again = await happens("Ordered", "c_anna", order="7")
+
+    async def it_comes_back() -> None:
+        await admit(pool, town.runs[1])
+        await hand_back(pool, first, asked)
+
+    await one_dies(pool, town, router, it_comes_back)
+
+    assert town.runs[1].ids == [again, asked]
+    assert not town.runs[1].missed
+
+
+async def test_what_was_aimed_at_a_run_before_it_comes_above_what_a_dead_router_told_the_next(
+    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
+) -> None:
+    await publish(PARCEL)
+    await happens("Ordered", "c_anna", order="7")
+    await router(town).drain()
+    [first] = town.runs
+    again = await happens("Ordered", "c_anna", order="7")
+    delayed = await happens("Van Delayed", "c_anna", subject=VAN)
+    await router(town).drain()
+    await admit(pool, first, {VAN[0]: (VAN[1],)})
+    await finish(pool, first)
+    await hand_back(pool, first, again)
+    asked = await happens("Asked", "c_anna")
+
+    async def the_next_is_admitted() -> None:
+        await admit(pool, town.runs[1], {VAN[0]: (VAN[1],)})
+
+    await one_dies(pool, town, router, the_next_is_admitted)
+
+    assert town.runs[1].ids[0] == again
+    assert set(town.runs[1].ids[1:]) == {delayed, asked}
+    assert not town.runs[1].missed
+    assert not town.runs[1].repeated
+
+
+async def test_a_run_that_is_moved_there_and_back_is_told_nothing_twice(
+    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
+) -> None:
+    deaf = await publish(DEAF)
+    hearing = await publish(PARCEL)
+    await happens("Ordered", "c_anna", order="7")
+    await router(town).drain()
+    [run] = town.runs
+    entry = await admit(pool, run)
+    delivered = await happens("Delivered", "c_anna")
+
+    async def moved_to(version: str) -> None:
+        moving = RunReference(entry=entry, journey="parcel", customer="c_anna", now=NOON)
+        await AdmissionStore(pool, CustomerStore(pool)).move(moving, version)
+
+    await one_dies(pool, town, router, lambda: moved_to(deaf))
+    await moved_to(hearing)
+    await router(town).drain()
+
+    assert run.ids[1:] == [delivered]
+    assert [fate["fate"] for fate in await happens.fates(delivered)] == ["ignored", "perhaps"]
+
+
+async def test_what_a_batch_could_not_have_was_told_to_nobody(
+    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
+) -> None:
+    await publish(DEAF)
+    await happens("Ordered", "c_anna", order="7")
+    await router(town).drain()
+    entry = await admit(pool, town.runs[0])
+    for _ in range(3):
+        await happens("Delivered", "c_anna")
+    await router(town).drain()
+    moving = RunReference(entry=entry, journey="parcel", customer="c_anna", now=NOON)
+    await AdmissionStore(pool, CustomerStore(pool)).move(moving, await publish(PARCEL))
+    [unit] = await UnitLeases(pool).take("one", 1, timedelta(minutes=1))
+
+    first = await OutboxStore(pool).number("one", unit, 2)
+    second = await OutboxStore(pool).number("one", unit, 2)
+
+    assert not first.begun
+    has = await OutboxStore(pool).pending(unit, 2, second.begun)
+    assert [row.doubtful for row in has.touchpoints] == [True, True]
+    assert len(second.begun) == 2, "the third was in no batch"
 
 
 async def hand_back(pool: Pool, run: TownRun, message_id: str) -> None:

@@ -14,8 +14,8 @@ Fate = dict[str, JsonValue]
 """What became of a touchpoint. `fate` is signalled, entered, handed_back, not_entered, too_late,
 refused, ignored or perhaps; `run`, `journey` and `reason` say where and why; `number` is the number that
 the run was given, where it is not the arrival's own. `handed_back` takes one `signalled` back: the run
-had ended when it came. `perhaps`: a router that ended may have told the run, which does not want it any
-more; it is not told again."""
+had ended when it came. `perhaps`: a router that ended may have told the run (of that `entry`), which does
+not want it any more; it is not told again."""
 
 GIVEN = ("signalled", "entered")
 """The fates by which a run has a touchpoint."""
@@ -24,6 +24,11 @@ GIVEN = ("signalled", "entered")
 def had_by(fates: Iterable[Fate]) -> frozenset[str]:
     """The runs that were given a touchpoint and did not hand it back."""
     return frozenset(run for run, times in _given(fates).items() if times > 0)
+
+
+def may_have(fates: Iterable[Fate]) -> frozenset[int]:
+    """The entries of runs of which nobody knows whether they were told of a touchpoint."""
+    return frozenset(int(str(fate["entry"])) for fate in fates if fate["fate"] == "perhaps")
 
 
 def unwritten(fates: Iterable[Fate]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contracts.evidence import Outside, Seen, SeenArrival, SeenRun, SeenTouchpoint, ToldRun
-from contracts.routing import GIVEN, had_by
+from contracts.routing import GIVEN, had_by, may_have
 from insight.proper_sends import improper_sends
 from insight.sound_runs import standing_faults
 from journey.touchpoint import HOLD_LIFTED, MERGED, TRAITS_CHANGED
@@ -191,7 +191,9 @@ class _Look:
             its_time = _is_of(run, touchpoint) and (run.open or arrival.number < last)
             if touchpoint.event in AIMED:
                 continue
-            if own and its_time and not _given(arrival, run) and not _too_late(arrival, run):
+            # A router that ended may have told it, and never written that.
+            told = touchpoint.message_id in self.held.get((run.workflow_id, run.first_run_id), ())
+            if own and its_time and not told and not _accounted_for(arrival, run):
                 yield f"{touchpoint.message_id}: run {run.entry} listens and was not told"
 
     def _had(self, arrival: SeenArrival, run: SeenRun) -> bool:
@@ -219,9 +221,10 @@ class _Look:
         """What happened to a subject before the last that the run heard of it must be there too."""
         arrivals = {each.touchpoint: each for each in self._until_the_next(run)}
         given = [each for each in arrivals.values() if self._had(each, run)]
+        its_own = {each.touchpoint for each in given}
         events = self.outside.events.get(run.version, frozenset())
         for subject in self._subjects(run, given):
-            heard = [t.touchpoint for t in self.about[subject] if t.touchpoint in arrivals]
+            heard = [t.touchpoint for t in self.about[subject] if t.touchpoint in its_own]
             if run.moved and not run.open:
                 continue
             last = max(heard, default=0)
@@ -336,12 +339,11 @@ class _Look:
         return touchpoint.message_id if touchpoint else f"touchpoint {arrival.touchpoint}"
 
 
-def _given(arrival: SeenArrival, run: SeenRun) -> bool:
-    return any(f["fate"] in GIVEN and f.get("run") == run.workflow_id for f in arrival.fates)
-
-
-def _too_late(arrival: SeenArrival, run: SeenRun) -> bool:
-    return any(f["fate"] in TOO_LATE and f.get("run") == run.workflow_id for f in arrival.fates)
+def _accounted_for(arrival: SeenArrival, run: SeenRun) -> bool:
+    """Whether it is written that the run was given it, or may have been, or was over."""
+    told = (*GIVEN, *TOO_LATE)
+    said = any(f["fate"] in told and f.get("run") == run.workflow_id for f in arrival.fates)
+    return said or run.entry in may_have(arrival.fates)
 
 
 def _is_of(run: SeenRun, touchpoint: SeenTouchpoint) -> bool:

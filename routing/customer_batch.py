@@ -100,8 +100,12 @@ class CustomerBatch:
         for row in doubtful.values():
             for run in self._runs:
                 if run.moved and not run.closed and not self._is_said_of(row, run.workflow_id):
-                    reason = "a router that ended may have told it"
-                    fate: Fate = {"fate": "perhaps", "run": run.workflow_id, "reason": reason}
+                    fate: Fate = {
+                        "fate": "perhaps",
+                        "run": run.workflow_id,
+                        "entry": run.entry,
+                        "reason": "a router that ended may have told it",
+                    }
                     self._fates.setdefault(row.touchpoint, []).append(fate)
 
     def _not_started(self, batch: PendingBatch) -> Iterator[tuple[str, str]]:

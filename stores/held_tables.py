@@ -290,7 +290,7 @@ TABLES: dict[LiteralString, Held] = {
             WHO: "customer",
             TELLS: "entry workflow_id first_run_id entering_message_id gives_way_to",
             OURS: "version engine began_at sequence recorded_at listens_sequence listens_at waits_for stands"
-            " wakes_at needs_attention updated_at holds priority",
+            " wakes_at needs_attention updated_at moved_at holds priority",
         },
     ),
     # -- what happened
@@ -333,7 +333,7 @@ TABLES: dict[LiteralString, Held] = {
         erase=Goes(),
         whose="t.unit = any(%(units)s)",
         withheld={
-            WORK: "unit numbered leased_by leased_until paced_until starting forward_to joins"
+            WORK: "unit numbered told_up_to leased_by leased_until paced_until starting forward_to joins"
         },
     ),
     # -- who they are

@@ -18,9 +18,13 @@ from journey.program import Program
 from journey.touchpoint import Touchpoint
 from stores.database import Connection, clean_text, jsonb
 
+_HAS = """f ->> 'fate' in ('signalled', 'entered')
+                     or f ->> 'fate' = 'perhaps' and exists (
+                          select from runs r where r.entry = (f ->> 'entry')::bigint and r.state = 'open')"""
+
 # What a run has is what it, or one before it under the same workflow id, was given or may have been given and did
 # not hand back. What came to somebody who became this customer has a number of another unit, and gets one of this.
-_AGAIN = """
+_AGAIN = f"""
 with of_all as materialized (
     select array(select %(customer)s::text union all
                  select customer from customers where merged_into = %(customer)s) as ids
@@ -40,7 +44,7 @@ with of_all as materialized (
                                       and l.workflow_id = %(run)s)))) as anew
       from arrivals a
      where a.customer = any((select ids from of_all)::text[]) and a.received_at >= %(since)s
-       and 0 >= (select count(*) filter (where f ->> 'fate' in ('signalled', 'entered', 'perhaps'))
+       and 0 >= (select count(*) filter (where {_HAS})
                       - count(*) filter (where f ->> 'fate' = 'handed_back')
                    from arrivals b cross join jsonb_array_elements(b.fates) f
                   where b.customer = any((select ids from of_all)::text[])
@@ -68,7 +72,7 @@ select %(unit)s, touchpoint, received_at, %(run)s,
   from missing order by own, anew, number
 """
 
-_SUBJECTS_AGAIN = """
+_SUBJECTS_AGAIN = f"""
 with found as (
     select t.touchpoint, t.received_at, a.number
       from jsonb_to_recordset(%(subjects)s) as s(kind text, id text)
@@ -76,7 +80,7 @@ with found as (
                         and t.received_at >= %(since)s
                         and (t.customer is null or t.customer = %(customer)s)
       left join arrivals a on a.customer = %(customer)s and a.touchpoint = t.touchpoint
-     where 0 >= (select count(*) filter (where f ->> 'fate' in ('signalled', 'entered', 'perhaps'))
+     where 0 >= (select count(*) filter (where {_HAS})
                       - count(*) filter (where f ->> 'fate' = 'handed_back')
                    from jsonb_array_elements(a.fates) f where f ->> 'run' = %(run)s)
        and not exists (select 1 from outbox o

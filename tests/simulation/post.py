@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 
 from contracts.evidence import SeenArrival, SeenTouchpoint
-from contracts.routing import GIVEN, Fate, PendingTouchpoint, had_by, unwritten
+from contracts.routing import GIVEN, Fate, PendingTouchpoint, had_by, may_have, unwritten
 from journey.program import Program
 from journey.touchpoint import Touchpoint
 
@@ -93,14 +93,14 @@ class Post:
             self._written += 1
             self.rows.append(Row(self._written, unit, touchpoint, None, run))
 
-    def put_anew(self, unit: str, touchpoint: int, run: str) -> None:
+    def put_anew(self, unit: str, touchpoint: int, run: str, entry: int) -> None:
         """What a run was certainly never told is put back for it under a number above all others."""
         known = self.arrivals.get((unit, touchpoint))
         if known is None:
             self.put(unit, touchpoint, run)
             return
         aimed = [r for r in self._of(unit) if (r.touchpoint, r.run) == (touchpoint, run)]
-        if _has(known.fates, run) or any(self._still_comes(row) for row in aimed):
+        if _has(known.fates, run, entry) or any(self._still_comes(row) for row in aimed):
             return
         self._written += 1
         self.numbered[unit] += 1
@@ -146,7 +146,9 @@ class Post:
                 continue
             had = self.arrivals.get((customer, row.touchpoint))
             if had is not None and row.run is not None and had.number > self._given(row.run):
-                told = any(r.touchpoint == row.touchpoint and r.run in (None, row.run) for r in begun)
+                told = any(
+                    r.touchpoint == row.touchpoint and r.run in (None, row.run) for r in begun
+                )
                 if had.number > bound or told:
                     row.number = had.number
                     continue
@@ -225,11 +227,13 @@ class Post:
             self.arrivals[customer, touchpoint].fates += told
         self.rows = [row for row in self.rows if row.row not in rows]
 
-    def had_since(self, customers: set[str], since: datetime, run: str) -> Iterator[int]:
+    def had_since(
+        self, customers: set[str], since: datetime, run: str, entry: int
+    ) -> Iterator[int]:
         """What customers had since then, and this run did not."""
         for (customer, touchpoint), arrival in list(self.arrivals.items()):
             its = customer in customers and self.stored[touchpoint].received_at >= since
-            if its and not _has(arrival.fates, run):
+            if its and not _has(arrival.fates, run, entry):
                 yield touchpoint
 
     def about(self, subjects: set[Subject], customer: str, since: datetime) -> Iterator[int]:
@@ -267,10 +271,9 @@ class Post:
         )
 
 
-def _has(fates: Sequence[Fate], run: str) -> bool:
+def _has(fates: Sequence[Fate], run: str, entry: int) -> bool:
     """Whether a run has it, or may have it."""
-    perhaps = any(fate["fate"] == "perhaps" and fate.get("run") == run for fate in fates)
-    return perhaps or run in had_by(fates)
+    return entry in may_have(fates) or run in had_by(fates)
 
 
 def never_wanted(program: Program, followed: set[Subject]) -> Callable[[Stored], bool]:

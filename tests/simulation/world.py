@@ -317,10 +317,10 @@ class World:
     def _again(self, run: SimulatedRun, never: Callable[[Stored], bool]) -> None:
         """What its customer had since it began and it had not is put back; `never`: certainly never told of it."""
         ids = self._ids(self.of_id[run.customer])
-        for touchpoint in self.post.had_since(ids, run.since, run.workflow_id):
+        for touchpoint in self.post.had_since(ids, run.since, run.workflow_id, run.entry):
             whose = (run.customer, touchpoint, run.workflow_id)
             if never(self.post.stored[touchpoint]):
-                self.post.put_anew(*whose)
+                self.post.put_anew(*whose, run.entry)
             elif not self.post.is_aimed(*whose):
                 self.post.put(*whose)
         self.route(run.customer)
@@ -396,7 +396,7 @@ class World:
         new = now - self.listening.get(run.workflow_id, set())
         self.listening[run.workflow_id] = now
         for touchpoint in self.post.about(new, run.customer, run.since):
-            self.post.put_anew(run.customer, touchpoint, run.workflow_id)
+            self.post.put_anew(run.customer, touchpoint, run.workflow_id, run.entry)
             self.route(run.customer)
 
     def moved(self, run: SimulatedRun, before: Program) -> None:

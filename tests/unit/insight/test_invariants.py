@@ -126,6 +126,12 @@ def arrivals(place: int, *instead: SeenArrival) -> Callable[[World], World]:
     return without
 
 
+def never_told(change: Callable[[World], World]) -> Callable[[World], World]:
+    """Also, the run has no word of the second touchpoint."""
+    others = (*well().told.told[:1], *well().told.told[2:])
+    return lambda world: told(told=others, applied=3)(change(world))
+
+
 def test_where_all_is_well_nothing_is_broken() -> None:
     broken = judged(well())
 
@@ -169,6 +175,41 @@ def test_what_came_between_a_run_and_the_next_of_the_same_id_is_not_lost() -> No
     assert judged(world).lost == []
 
 
+def test_what_a_router_told_and_never_wrote_is_not_lost() -> None:
+    assert judged(arrivals(1, arrival(2, {"fate": "ignored"}))(well())).nothing
+
+
+def test_what_a_run_may_have_been_told_is_in_doubt_and_not_lost() -> None:
+    perhaps: Fate = {"fate": "perhaps", "run": RUN, "entry": 1}
+
+    assert judged(never_told(arrivals(1, arrival(2, perhaps)))(well())).nothing
+    of_another = arrivals(1, arrival(2, perhaps | {"entry": 7}))
+    assert judged(never_told(of_another)(well())).lost == ["m2: run 1 listens and was not told"]
+
+
+def test_what_its_customer_heard_of_a_subject_later_is_not_asked_of_a_run_that_is_over() -> None:
+    world = seen(
+        touchpoints=(
+            *well().seen.touchpoints,
+            *(touchpoint(n, "Delayed", about=True) for n in (5, 6)),
+        ),
+        arrivals=(*well().seen.arrivals, arrival(6, {"fate": "ignored"})),
+    )(well())
+    world = told(open=False)(run(open=False, wakes_at=None, listens=frozenset())(world))
+
+    broken = judged(outside(open_workflows=frozenset())(world))
+
+    assert broken.lost == []
+
+
+def test_what_one_version_refused_and_the_next_one_counted_was_told_once() -> None:
+    again = Told(message_id="m4", event="Boarded", number=9)
+    world = told(told=(*well().told.told, again))(well())
+
+    assert judged(run(moved=True)(world)).twice == []
+    assert judged(world).twice == [f"m4: told to {RUN} under several numbers"]
+
+
 def test_a_run_that_ends_while_one_looks_is_not_stuck() -> None:
     world = told(open=False)(well())
 
@@ -203,7 +244,7 @@ def test_what_comes_while_a_run_is_at_its_last_acts_is_not_its_own() -> None:
         (arrivals(1), "lost", "m2: never routed"),
         (arrivals(2), "lost", "m3: run 1 listens to UA1"),
         (arrivals(1, SeenArrival(customer="c_anna", number=2, touchpoint=2)), "lost", "no fate"),
-        (arrivals(1, arrival(2, {"fate": "ignored"})), "lost", "m2: run 1 listens"),
+        (never_told(arrivals(1, arrival(2, {"fate": "ignored"}))), "lost", "m2: run 1 listens"),
         (told(told=well().told.told[:3], applied=3), "lost", "m4: said to be given"),
         (told(applied=3), "lost", "told 1 that it did not apply"),
         (told(told=(*well().told.told[:2], *well().told.told[:1:-1])), "lost", "after number 4"),

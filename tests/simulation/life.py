@@ -232,7 +232,7 @@ class Life:
         runs = [run for run in self.world.open_runs() if run.entry]
         if runs:
             run = self._random.choice(runs)
-            name = f"f{len(run.happened)}"
+            name = f"f{len(run.told)}"
             event = self._random.choice((*self._events(), ENTER, "Nobody Knows"))
             told = touched(event, name, self.world.now, **self._said())
             run.signal([told] * self._random.randint(1, 2))
@@ -365,7 +365,9 @@ class Life:
             waits_for=waits_for(run.program, state, self.world.now) if is_open else (),
             with_staff=any(kind == "case" for _, kind in _waiting(run)),
             needs_attention=None,  # chance stops runs: that somebody must look at them is no fault here
-            listens=frozenset(self.world.listening.get(run.workflow_id, ())),
+            listens=frozenset(
+                () if run.is_closed else self.world.listening.get(run.workflow_id, ())
+            ),
         )
 
     def sum_up(self) -> Lived:

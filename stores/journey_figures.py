@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import LiteralString
 
-from stores.database import Connection, Pool, one_statement
+from stores.database import Connection, Pool, jsonb, one_statement
 
 CHANNEL = "clew_figures"
 """Told after each fold, with the journeys whose figures changed, one on each line; '' where they are too many."""
@@ -64,11 +64,24 @@ with taken as (
      order by journey, span, at, version, address, kind, way
     on conflict (journey, span, at, version, address, kind, way)
     do update set n = j.n + excluded.n, milliseconds = j.milliseconds + excluded.milliseconds
+    returning j.*
 )
 select (select count(*) from taken) as moves,
+       (select json_agg(a) from added a where n = 0 and milliseconds = 0) as nothing,
        coalesce((select string_agg(distinct journey, E'\\n') from taken), '') as journeys
 """
 )
+
+
+# What came to nothing is said by the statement that added it up: an index that finds it would be written to with
+# each figure that changes.
+_CLEAR: LiteralString = """
+delete from journey_figures j
+ using jsonb_to_recordset(%(nothing)s) as f(journey text, span smallint, at integer, version text, address text,
+                                            kind text, way text)
+ where (j.journey, j.span, j.at, j.version, j.address, j.kind, j.way)
+     = (f.journey, f.span, f.at, f.version, f.address, f.kind, f.way)
+"""
 
 
 def _facts_of(which: LiteralString) -> LiteralString:
@@ -238,7 +251,8 @@ async def _fold(connection: Connection) -> bool:
     row = await cursor.fetchone()
     if row is None or row["moves"] == 0:
         return False
-    await connection.execute("delete from journey_figures where n = 0 and milliseconds = 0")
+    if row["nothing"]:
+        await connection.execute(_CLEAR, {"nothing": jsonb(row["nothing"])})
     told: str = row["journeys"]
     await connection.execute(
         "select pg_notify(%s, %s)", [CHANNEL, told if len(told) < _MOST_TOLD else ""]

@@ -256,6 +256,21 @@ async def test_figures_stay_when_their_customer_is_erased_and_are_had_again_with
     assert await figures.counted() == before
 
 
+async def test_what_comes_to_nothing_is_kept_no_more(figures: Figures) -> None:
+    run = await figures.enters()
+    await figures.write(run, told(1, HOUR))
+    await figures.fold()
+    await figures.write(run, told(2, DAY, stage="paying", stands={"paying/0": NOW + DAY}))
+    await figures.fold()
+
+    async with figures.shop.pool.connection() as connection:
+        cursor = await connection.execute(
+            "select address, kind from journey_figures where n = 0 and milliseconds = 0"
+        )
+        assert await cursor.fetchall() == []
+    assert await figures.stands() == {"paying": 1, "paying/0": 1}
+
+
 async def test_counting_anew_while_runs_go_on_and_others_fold_comes_to_the_same(
     figures: Figures,
 ) -> None:

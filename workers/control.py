@@ -46,6 +46,7 @@ from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
 from stores.house import HouseStore
 from stores.house_policy import HousePolicyStore
+from stores.kept_scenarios import KeptScenarioStore
 from stores.lags import LagStore
 from stores.members import MemberStore
 from stores.messages import MessageStore
@@ -188,7 +189,7 @@ def _source(place: _Place, figures: FigureLooks) -> SourcePage:
     return SourcePage(
         door=place.door, definitions=DefinitionStore(place.pool), messages=messages,
         words=PublishedStore(place.pool), figures=figures, programs=place.programs, templates=LiquidText(),
-        audit=AuditStore(place.pool), what_ifs=what_ifs,
+        audit=AuditStore(place.pool), what_ifs=what_ifs, kept=KeptScenarioStore(place.pool),
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from console.search_choice import (
 from insight.graph_parts import JourneyGraph
 from insight.journey_graph import journey_graph
 from insight.measured_graph import length_in_words
+from stores.failed_searches import UnreadableSearchError
 from stores.run_files import (
     FORMATS,
     IDS_OF_THE_HOUSE,
@@ -186,7 +187,10 @@ class SearchPage:
         found = await self.kept.all(number) if number is not None else []
         if not found:
             raise RefusedPageError(404, "There is no such search: it may have been ended.")
-        return of_wanted(saved, found[0].wanted)
+        wanted = found[0].wanted
+        if wanted is None:
+            raise RefusedPageError(400, str(UnreadableSearchError.__doc__))
+        return of_wanted(saved, wanted)
 
     async def _traits(self) -> list[str]:
         try:

@@ -153,7 +153,9 @@ async def test_taking_a_kept_scenario_out_is_told_and_audited(control: Control) 
     assert "This is what is live" in said(answer)
     assert (await deeds(control))[-1]["taken_out"] == 2
     assert SECOND_CUP not in (await control.agent.goes(SOURCE)).text, "none is what was kept"
-    assert "This is what is live" in said(await publishes(control, FILM)), "nothing is left to warn of"
+    assert "This is what is live" in said(await publishes(control, FILM)), (
+        "nothing is left to warn of"
+    )
 
 
 async def test_scenarios_that_cannot_be_read_are_not_kept(control: Control) -> None:

@@ -59,6 +59,8 @@ KEEPS_SEARCHES = ("editor", "admin")
 _IN_MEMORY = 4_000_000
 _CHUNK = 64_000
 
+NOBODY = Spread(stages=[], counted=0, more=False)
+
 
 class Searches(Protocol):
     """What finds; `stores.run_search` says what it guarantees."""
@@ -223,7 +225,8 @@ class SearchPage:
         spread, people, too_wide = None, list[FoundRun](), ""
         try:
             people = await self.searches.page(choice.wanted, before)
-            spread = await self.searches.spread(choice.wanted)
+            nobody = before is None and not people  # it looked at everybody: not twice
+            spread = NOBODY if nobody else await self.searches.spread(choice.wanted)
         except TooWideError as wide:
             too_wide = str(wide)
         now = self.run_now()

@@ -18,6 +18,8 @@ from cli.message_files import (
     name_problems,
 )
 from cli.output import WRONG_USE, CommandError
+from cli.testing import scenarios_of
+from insight.scenario import read_scenarios
 from journey.document import InvalidDocumentError, Problem
 from journey.house_policy import HousePolicy
 from journey.house_voice import HouseVoice
@@ -60,6 +62,8 @@ class CheckedFiles:
     offers: dict[str, OfferWords] = field(default_factory=dict[str, OfferWords])
     landscapes: list[Path] = field(default_factory=list[Path])
     house: list[HouseFile] = field(default_factory=list[HouseFile])
+    scenarios: dict[str, str] = field(default_factory=dict[str, str])
+    """By version of a journey, those beside it; what cannot be read is a warning and not here."""
     problems: list[Problem] = field(default_factory=list[Problem])
     warnings: list[Problem] = field(default_factory=list[Problem])
 
@@ -148,6 +152,7 @@ def check_files(found: FoundFiles, published: Published | None) -> CheckedFiles:
             words = _words(path, checked, published)
             journey = read_definition(source, str(path), known, words, around, LiquidText())
             checked.journeys.append(journey)
+            _take_scenarios(path, journey, checked)
             if around is not None and "touchpoints" not in around.files:
                 checked.warnings.append(_nobody_described(path, journey))
             _hold_names(messages, journey, around, checked)
@@ -215,6 +220,23 @@ def _check_offers(path: Path, checked: CheckedFiles) -> None:
         checked.offers |= {offer.offer: offer for offer in read_offers(source, str(path))}
     except InvalidDocumentError as error:
         checked.problems += error.problems
+
+
+def _take_scenarios(path: Path, journey: Publishable, checked: CheckedFiles) -> None:
+    """Those beside a journey. They are played by `clew test`, and hold nothing up here."""
+    beside = scenarios_of(path)
+    if beside == path or not beside.is_file():
+        return
+    text = text_of(beside)
+    if not isinstance(text, str):
+        checked.warnings.append(text)
+        return
+    try:
+        read_scenarios(text, str(beside))
+    except InvalidDocumentError as error:
+        checked.warnings += error.problems
+        return
+    checked.scenarios[journey.version] = text
 
 
 def _nobody_described(path: Path, journey: Publishable) -> Problem:

@@ -194,7 +194,7 @@ async def _store(pool: "Pool", checked: "CheckedFiles") -> None:
     for kind, revision in (await publish_house(words, checked.house)).items():
         await audit.record(who, "published", f"{kind} of the house", {"revision": revision})
     for definition in checked.journeys:
-        await definitions.publish(definition)
+        await definitions.publish(definition, checked.scenarios.get(definition.version))
         detail = {"version": definition.version}
         await audit.record(who, "published", f"journey {definition.journey}", dict(detail))
 

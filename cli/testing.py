@@ -31,6 +31,11 @@ def register(app: typer.Typer) -> None:
     app.command("test")(play_scenarios)
 
 
+def scenarios_of(journey: Path) -> Path:
+    """Where the scenarios of a journey are, if there are any: the journey itself where it is named otherwise."""
+    return journey.with_name(journey.name.replace("journey.", "scenarios.")).with_suffix(".yaml")
+
+
 def play_scenarios(files: _Files, why: _Why = False, as_json: AsJson = False) -> None:
     """Play the scenarios beside journeys, weeks in no time. What is wrong is told with its place."""
     began = time.perf_counter()
@@ -114,7 +119,7 @@ def _beside(path: Path) -> Path:
     """The scenarios of a journey, or the file itself where it holds scenarios."""
     if path.name.endswith("scenarios.yaml"):
         return path
-    scenarios = path.with_name(path.name.replace("journey.", "scenarios.")).with_suffix(".yaml")
+    scenarios = scenarios_of(path)
     if scenarios == path or not scenarios.exists():
         raise CommandError(f"{path}: there are no scenarios beside it in {scenarios}.", WRONG_USE)
     return scenarios

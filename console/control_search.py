@@ -22,6 +22,7 @@ from console.search_choice import (
 from insight.graph_parts import JourneyGraph
 from insight.journey_graph import journey_graph
 from insight.measured_graph import length_in_words
+from stores.failed_searches import UnreadableSearchError
 from stores.run_files import (
     FORMATS,
     IDS_OF_THE_HOUSE,
@@ -57,6 +58,8 @@ SEES_ADDRESSES = ("lead", "editor", "admin")
 KEEPS_SEARCHES = ("editor", "admin")
 _IN_MEMORY = 4_000_000
 _CHUNK = 64_000
+
+NOBODY = Spread(stages=[], counted=0, more=False)
 
 
 class Searches(Protocol):
@@ -186,7 +189,10 @@ class SearchPage:
         found = await self.kept.all(number) if number is not None else []
         if not found:
             raise RefusedPageError(404, "There is no such search: it may have been ended.")
-        return of_wanted(saved, found[0].wanted)
+        wanted = found[0].wanted
+        if wanted is None:
+            raise RefusedPageError(400, str(UnreadableSearchError.__doc__))
+        return of_wanted(saved, wanted)
 
     async def _traits(self) -> list[str]:
         try:
@@ -219,7 +225,8 @@ class SearchPage:
         spread, people, too_wide = None, list[FoundRun](), ""
         try:
             people = await self.searches.page(choice.wanted, before)
-            spread = await self.searches.spread(choice.wanted)
+            nobody = before is None and not people  # it looked at everybody: not twice
+            spread = NOBODY if nobody else await self.searches.spread(choice.wanted)
         except TooWideError as wide:
             too_wide = str(wide)
         now = self.run_now()

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from console.control_door import control_page
 from console.control_reads import Definitions, Programs, Stands
+from console.control_scenarios import AllKept, verdict_of
 from console.control_tried import WhatIfs
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
 from insight.definition_changes import changes, what_becomes
@@ -22,6 +23,7 @@ from journey.publication import Publishable, read_definition
 from journey.staff_roles import MemberRole
 from journey.templates import Templates
 from stores.definitions import PublishedDefinition
+from stores.kept_scenarios import KeptScenarios
 
 LONGEST_SOURCE = MAX_BYTES
 """Bytes in UTF-8, of the journey and of its scenarios: what `clew publish` and `clew test` take."""
@@ -34,7 +36,7 @@ class WrittenDefinitions(Definitions, Protocol):
     """What was published, and publishing."""
 
     async def load(self, version: str) -> bytes | None: ...
-    async def publish(self, definition: Publishable) -> str: ...
+    async def publish(self, definition: Publishable, scenarios: str | None = None) -> str: ...
 
 
 class Names(Protocol):
@@ -71,33 +73,46 @@ class SourcePage:
     templates: Templates
     audit: Audit
     what_ifs: WhatIfs
+    kept: AllKept
 
     async def show(self, visit: Visit) -> Response:
-        """The live version as its author wrote it, or `?version=`."""
+        """The live version as its author wrote it, or `?version=`, with the scenarios that are kept."""
         versions = await self._versions(visit)
         live = await self.definitions.live(versions[0].journey)
         asked = visit.request.query_params.get("version") or live
         shown = next((each for each in versions if each.version == asked), versions[0])
-        found = await self._read(shown.source, shown.journey)
-        return await self._page(visit, versions, shown.source, found)
+        kept = await self.kept.of(shown.journey, shown.version)
+        draft = _Draft(
+            versions=versions, live=live, source=shown.source, kept=kept, stories=kept.source if kept else ""
+        )  # fmt: skip
+        return await self._page(visit, draft, await self._read(shown.source, shown.journey))
 
     async def try_(self, visit: Visit) -> Response:
         """`source` is checked and compared with what is live.
 
         Where nothing is wrong, `act=publish` makes it live, `act=month` plays the last four weeks through it,
-        and `act=stories` plays `scenarios` on it.
+        and `act=stories` plays `scenarios` on it: where none are sent, those that are kept with what is live.
         """
-        versions = await self._versions(visit)
-        source = visit.form.raw("source").replace("\r\n", "\n")
-        stories = visit.form.raw("scenarios").replace("\r\n", "\n")
-        long = too_long(source, versions[0].journey) or too_long(stories, "scenarios")
+        draft = await self._draft(visit)
+        long = too_long(draft.source, draft.journey) or too_long(draft.stories, "scenarios")
         if long:
-            return await self._page(visit, versions, source, [long], status=413)
+            return await self._page(visit, draft, [long], status=413)
         if visit.form.line("act") == "publish":
-            return await self._publish(visit, versions, source)
-        found = await self._read(source, versions[0].journey)
-        tried = await self._tried(visit, found, stories)
-        return await self._page(visit, versions, source, found, tried=tried)
+            return await self._publish(visit, draft)
+        found = await self._read(draft.source, draft.journey)
+        tried = await self._tried(visit, found, draft.stories)
+        return await self._page(visit, draft, found, tried=tried)
+
+    async def _draft(self, visit: Visit) -> "_Draft":
+        versions = await self._versions(visit)
+        live = await self.definitions.live(versions[0].journey)
+        kept = await self.kept.of(versions[0].journey, live)
+        typed = visit.form.raw("scenarios").replace("\r\n", "\n")
+        sent = visit.form.sent("scenarios")
+        return _Draft(
+            versions=versions, live=live, source=visit.form.raw("source").replace("\r\n", "\n"), kept=kept,
+            stories=typed if sent else kept.source if kept else "",
+        )  # fmt: skip
 
     async def _tried(
         self, visit: Visit, found: Publishable | list[Problem], stories: str
@@ -114,38 +129,40 @@ class SourcePage:
             return await self.what_ifs.stories(visit.member.member, found, stories)
         return {}
 
-    async def _publish(
-        self, visit: Visit, versions: Sequence[PublishedDefinition], source: str
-    ) -> Response:
+    async def _publish(self, visit: Visit, draft: "_Draft") -> Response:
+        """Make it live with its scenarios: they are played first, and who is warned says `anyway`."""
         if visit.member.role not in WRITERS:
             raise RefusedPageError(403, "An editor or an admin publishes.")
-        journey = versions[0].journey
-        found = await self._read(source, journey)
+        found = await self._read(draft.source, draft.journey)
         if isinstance(found, list):
-            return await self._page(visit, versions, source, found, status=400)
-        await self.definitions.publish(found)
-        await self.audit.record(
-            visit.member.member, "published", f"journey {journey}", {"version": found.version}
-        )
-        return to(f"{CONTROL}/journey/{journey}/source")
+            return await self._page(visit, draft, found, status=400)
+        who = visit.member.member
+        verdict = await verdict_of(self.what_ifs, who, found, draft.stories, draft.kept)
+        if verdict.unreadable:
+            return await self._page(visit, draft, found, status=400, tried=verdict.shown)
+        if verdict.warns and visit.form.raw("anyway") != verdict.ticket:
+            return await self._page(visit, draft, found, status=409, tried=verdict.for_page)
+        await self.definitions.publish(found, draft.stories if draft.stories.strip() else "")
+        detail: dict[str, JsonValue] = {"version": found.version, **verdict.for_audit}
+        await self.audit.record(who, "published", f"journey {draft.journey}", detail)
+        return to(f"{CONTROL}/journey/{draft.journey}/source")
 
     async def _page(
         self,
         visit: Visit,
-        versions: Sequence[PublishedDefinition],
-        source: str,
+        draft: "_Draft",
         found: Publishable | list[Problem],
         status: int = 200,
         tried: dict[str, Any] | None = None,
     ) -> Response:
-        journey = versions[0].journey
-        live = await self.definitions.live(journey)
+        kept = draft.kept
         values: dict[str, Any] = {
-            "journey": journey,
-            "versions": versions,
-            "live": live,
-            "source": source,
-            "scenarios": visit.form.raw("scenarios").replace("\r\n", "\n"),
+            "journey": draft.journey,
+            "versions": draft.versions,
+            "live": draft.live,
+            "source": draft.source,
+            "scenarios": draft.stories,
+            "kept": kept if kept and kept.source and kept.source == draft.stories else None,
             **(tried or {}),
             "longest": LONGEST_SOURCE,
             "problems": found[:MAX_PROBLEMS] if isinstance(found, list) else [],
@@ -153,11 +170,11 @@ class SourcePage:
             "may_publish": visit.member.role in WRITERS,
         }
         if isinstance(found, Publishable):
-            before = await self.programs.program(live or versions[0].version)
+            before = await self.programs.program(draft.live or draft.versions[0].version)
             assert before is not None, "a version that was published is there"
             values |= {
                 "version": found.version,
-                "same": found.version == live,
+                "same": found.version == draft.live,
                 "map": await asyncio.to_thread(_map, found.program),
                 "changes": changes(before, found.program),
                 "would": await self._would(before, found.program),
@@ -212,6 +229,21 @@ class SourcePage:
         if not versions:
             raise RefusedPageError(404, "There is no such journey.")
         return versions
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class _Draft:
+    """What stands in the form: `source` and `stories`, beside what was published. `kept`: scenarios to compare with."""
+
+    versions: Sequence[PublishedDefinition]
+    live: str | None
+    source: str
+    stories: str
+    kept: KeptScenarios | None
+
+    @property
+    def journey(self) -> str:
+        return self.versions[0].journey
 
 
 def too_long(text: str, name: str) -> Problem | None:

@@ -73,6 +73,10 @@ class Form:
         """As it was sent, such as a password."""
         return next(iter(self._fields.get(name, [])), "")
 
+    def sent(self, name: str) -> bool:
+        """Whether there was such a field, be it empty."""
+        return name in self._fields
+
     def text(self, name: str, most: int = 10_000) -> str:
         """Text of several lines, without what cannot be seen."""
         shown = (

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stores.database import Connection, Pool, one_statement
+from stores.kept_scenarios import keep_scenarios
 
 
 class PublishableDefinition(Protocol):
@@ -48,10 +49,11 @@ class DefinitionStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def publish(self, definition: PublishableDefinition) -> str:
+    async def publish(self, definition: PublishableDefinition, scenarios: str | None = None) -> str:
         """Store a definition and make it live; returns its version.
 
-        Publishing an earlier version again makes it live again.
+        Publishing an earlier version again makes it live again. `scenarios` are kept with it in place of
+        those that were; None leaves them as they are.
         """
         async with self._pool.connection() as connection:
             await connection.execute(
@@ -76,6 +78,8 @@ class DefinitionStore:
                 """,
                 [definition.journey, definition.version],
             )
+            if scenarios is not None:
+                await keep_scenarios(connection, definition.version, scenarios)
             if cursor.rowcount:  # everybody is looked at for what is live now
                 await connection.execute(
                     "update entry_scans set version = null, after = null where journey = %s",

@@ -20,7 +20,7 @@ TABLES_OF_SEARCHES: dict[LiteralString, Held] = {
         " and lower(i.value) = lower(t.conditions ->> 'value')))",
         withheld={
             "what staff search for": "search name conditions traits format every weekday hour zone saved_by"
-            " saved_at next_at"
+            " saved_at next_at due_at failures"
         },
     ),
 }

@@ -471,6 +471,7 @@ TABLES: dict[LiteralString, Held] = {
         erase=Stays(WROTE),
         withheld={WROTE: "version journey canonical source source_name published_at"},
     ),
+    "kept_scenarios": Held(erase=Stays(WROTE), withheld={WROTE: "version source kept_at"}),
     "live_journeys": Held(erase=Stays(WROTE), withheld={WROTE: "journey version published_at"}),
     "messages": Held(
         erase=Stays(WROTE), withheld={WROTE: "name revision source published_at live"}

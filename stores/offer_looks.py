@@ -7,6 +7,7 @@ from typing import Literal, LiteralString, get_args
 
 from journey.offer import OfferWords
 from stores.database import Pool, rows_of
+from stores.published import last_words
 
 MOST_COUPONS = 100_000
 """So many coupons of an offer are counted at the most, the newest; so are codes that a pool has left."""
@@ -38,11 +39,6 @@ with recursive given as (
 union (select offer from loaded where offer is not null limit %(most)s)
 union (select name from published where kind = 'offer' and live order by name limit %(most)s)
 order by 1 limit %(most)s
-"""
-
-_WORDS: LiteralString = """
-select distinct on (name) name, source, live from published
- where kind = 'offer' and name = any(%(names)s) order by name, live desc, published_at desc
 """
 
 # Each stretch apart, so that each has its own bound and its own index.
@@ -168,12 +164,12 @@ class OfferLooks:
     async def offers(self, most: int = MOST_OFFERS) -> list[Offered]:
         """Those that are published, have codes or were given, by name."""
         names = [row["offer"] for row in await rows_of(self._pool, _NAMES, {"most": most})]
-        rows = {row["name"]: row for row in await rows_of(self._pool, _WORDS, {"names": names})}
+        words = await last_words(self._pool, "offer", names)
         return [
             Offered(
                 offer=name,
-                words=OfferWords.model_validate(rows[name]["source"]) if name in rows else None,
-                live=name in rows and rows[name]["live"],
+                words=OfferWords.model_validate(words[name].source) if name in words else None,
+                live=name in words and words[name].live,
             )
             for name in names
         ]

@@ -1,19 +1,25 @@
 """Surveys, offers and the files of the house by name: every revision is kept, one is live."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 
 import orjson
 from pydantic import JsonValue
 
 from journey.survey import Survey
-from stores.database import Connection, Pool, one_statement, ordered_json
+from stores.database import Connection, Pool, one_statement, ordered_json, rows_of
 
 Kind = Literal[
     "survey", "offer", "policy", "identities", "feelings", "problems", "personas", "queues", "block"
 ]
+
+_LAST_WORDS: LiteralString = """
+select distinct on (name) name, source, live from published
+ where kind = %(kind)s and name = any(%(names)s) order by name, live desc, published_at desc
+"""
 
 HOUSE = "house"
 """The name of what there is one of in an installation: its policy, its identities, its feelings."""
@@ -26,6 +32,14 @@ class LiveFile:
     kind: str
     revision: str
     published_at: datetime
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class LastWords:
+    """What a name says as it is published, or said last where it is `live` no more."""
+
+    source: dict[str, Any]
+    live: bool
 
 
 class PublishedStore:
@@ -96,3 +110,12 @@ async def live_source(connection: Connection, kind: Kind, name: str) -> dict[str
     )
     row = await cursor.fetchone()
     return row["source"] if row else None
+
+
+async def last_words(pool: Pool, kind: Kind, names: Sequence[str]) -> dict[str, LastWords]:
+    """By name, what is live or was last; a name that was never published is not there."""
+    asked = {"kind": kind, "names": list(names)}
+    return {
+        row["name"]: LastWords(source=row["source"], live=row["live"])
+        for row in await rows_of(pool, _LAST_WORDS, asked)
+    }

@@ -192,7 +192,7 @@ async def narrowed(
 async def _few(connection: Connection, wanted: WantedRuns) -> list[str] | None:
     """Those who have the trait; None where they are many."""
     cursor = await connection.execute(
-        f"select c.customer from customers c where {wanted.trait_condition()} limit %(most)s",
+        f"select c.customer from customers c where {wanted.trait_condition(of_few=True)} limit %(most)s",
         {**wanted.values(), "most": MOST_COUNTED + 1},
         prepare=False,
     )

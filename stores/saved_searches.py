@@ -7,15 +7,19 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal, LiteralString, get_args
 from zoneinfo import ZoneInfo
 
+import structlog
 from psycopg.errors import UniqueViolation
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from stores.audit import record_deed
 from stores.customers import is_zone
 from stores.database import Connection, Pool, clean_text, jsonb, one_statement
+from stores.failed_searches import UnreadableSearchError, pause_after, why_not
 from stores.run_files import FileWanted, Format, Written, told_of, write_file
 from stores.run_search import TooWideError
 from stores.wanted_runs import WantedRuns, conditions_of, wanted_of
+
+_log = structlog.get_logger(__name__)
 
 Every = Literal["day", "week"]
 EVERY: tuple[Every, ...] = get_args(Every)
@@ -73,16 +77,21 @@ class KeptFile:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class SavedSearch:
-    """A search with its last files, the newest first."""
+    """A search with its last files, the newest first. `failures`: how often in a row the one that is due was not made.
+
+    `wanted` and `schedule` are None where they cannot be read, as a later Clew may have written them.
+    """
 
     search: int
     name: str
-    wanted: WantedRuns
+    wanted: WantedRuns | None
     traits: list[str]
     format: Format
-    schedule: Schedule
+    schedule: Schedule | None
     saved_by: str
     next_at: datetime
+    due_at: datetime | None
+    failures: int
     files: list[KeptFile]
 
 
@@ -124,7 +133,17 @@ select * from saved_searches where next_at <= %s order by next_at limit 1 for up
 _MADE: LiteralString = """
 insert into search_files (search, due_at, made_at, rows, cut, customers, content, failed)
 values (%(search)s, %(due_at)s, %(made_at)s, %(rows)s, %(cut)s, %(customers)s, %(content)s, %(failed)s)
-on conflict do nothing
+on conflict (search, due_at) do update
+   set made_at = excluded.made_at, rows = excluded.rows, cut = excluded.cut, customers = excluded.customers,
+       content = excluded.content, failed = excluded.failed
+ where search_files.failed <> ''
+"""
+
+# Whoever else tried it meanwhile has said when it is tried next.
+_FAILED: LiteralString = """
+update saved_searches set next_at = %(next_at)s, due_at = %(due_at)s, failures = %(failures)s
+ where search = %(search)s and next_at = %(seen)s
+returning search
 """
 
 _GIVEN: LiteralString = """
@@ -205,55 +224,113 @@ class SavedSearchStore:
         """Let go what was kept long enough, and make the file that is due; whether another may be.
 
         One router makes it: it holds the row until the file is there, and whoever comes meanwhile leaves it.
+        One that fails says why, and is tried again after a pause: no other waits for it.
         """
-        now = self.now()
-        async with self.pool.connection() as connection:
-            await connection.execute("delete from search_files where made_at <= %s", [now - KEPT])
-            row = await (await connection.execute(_DUE, [now])).fetchone()
-            if row is None:
-                return False
-            await _make(connection, _saved({**row, "files": []}), now)
+        now, due = self.now(), None
+        try:
+            async with self.pool.connection() as connection:
+                gone = [now - KEPT]
+                await connection.execute("delete from search_files where made_at <= %s", gone)
+                row = await (await connection.execute(_DUE, [now])).fetchone()
+                if row is None:
+                    return False
+                due = _saved({**row, "files": []})
+                await _make(connection, due, now)
+        except Exception as error:  # whatever it is, it is this one's, and the next may be made
+            if due is None:
+                raise
+            await self._failed(due, error, now)
         return True
 
+    async def _failed(self, due: SavedSearch, error: Exception, now: datetime) -> None:
+        """Write down why there is no file, and when it is tried again: at the latest when the next one is due."""
+        again = now + pause_after(due.failures + 1)
+        following = due.schedule.after(now) if due.schedule else None
+        passed = following is not None and following <= again
+        row: dict[str, Any] = {
+            "search": due.search,
+            "seen": due.next_at,
+            "next_at": following if passed else again,
+            "due_at": None if passed else due.due_at or due.next_at,
+            "failures": 0 if passed else due.failures + 1,
+        }
+        code = getattr(error, "sqlstate", None)  # and no more of it: it may quote a customer
+        ours = code is None and not isinstance(error, (TooWideError, UnreadableSearchError))
+        _log.warning(
+            "file_not_made", search=due.search, error=type(error).__name__, sqlstate=code, exc_info=ours
+        )  # fmt: skip
+        async with self.pool.connection() as connection:
+            if await (await connection.execute(_FAILED, row)).fetchone() is not None:
+                await _write(connection, due, now, failed=why_not(error))
 
-async def _make(connection: Connection, saved: SavedSearch, now: datetime) -> None:
-    content, failed, written = io.BytesIO(), "", Written()
-    wanted = FileWanted(runs=saved.wanted, format=saved.format, traits=saved.traits)
-    try:
-        async with connection.transaction():
-            written = await write_file(connection, wanted, content)
-    except TooWideError as wide:
-        failed = str(wide)
+
+async def _make(connection: Connection, due: SavedSearch, now: datetime) -> None:
+    if due.wanted is None or due.schedule is None:
+        raise UnreadableSearchError(UnreadableSearchError.__doc__)
+    content = io.BytesIO()
+    wanted = FileWanted(runs=due.wanted, format=due.format, traits=due.traits)
+    written = await write_file(connection, wanted, content)
+    await _write(connection, due, now, written, content.getvalue(), told=told_of(wanted, written))
+    await connection.execute(
+        "update saved_searches set next_at = %s, due_at = null, failures = 0 where search = %s",
+        [due.schedule.after(now), due.search],
+    )
+
+
+async def _write(
+    connection: Connection,
+    due: SavedSearch,
+    now: datetime,
+    written: Written | None = None,
+    content: bytes = b"",
+    *,
+    told: Mapping[str, JsonValue] | None = None,
+    failed: str = "",
+) -> None:
+    """The file that was due, or why there is none; one that failed before stands there no more."""
+    written = written or Written()
     row: dict[str, Any] = {
-        "search": saved.search,
-        "due_at": saved.next_at,
+        "search": due.search,
+        "due_at": due.due_at or due.next_at,
         "made_at": now,
         "rows": written.rows,
         "cut": written.cut,
         "customers": sorted(written.customers),
-        "content": b"" if failed else content.getvalue(),
+        "content": content,
         "failed": failed,
     }
     await connection.execute(_MADE, row)
-    await connection.execute(
-        "update saved_searches set next_at = %s where search = %s",
-        [saved.schedule.after(now), saved.search],
-    )
-    told = {**told_of(wanted, written), "failed": failed}
-    await record_deed(connection, "clew", "made a file", f"search {saved.search}", told)
+    detail: dict[str, JsonValue] = {**(told or {}), "failed": failed}
+    await record_deed(connection, "clew", "made a file", f"search {due.search}", detail)
 
 
 def _saved(row: Mapping[str, Any]) -> SavedSearch:
     return SavedSearch(
         search=row["search"],
         name=row["name"],
-        wanted=wanted_of(row["conditions"]),
+        wanted=_wanted(row),
         traits=row["traits"],
         format=row["format"],
-        schedule=Schedule(
-            every=row["every"], hour=row["hour"], zone=row["zone"], weekday=row["weekday"]
-        ),
+        schedule=_schedule(row),
         saved_by=row["saved_by"],
         next_at=row["next_at"],
+        due_at=row["due_at"],
+        failures=row["failures"],
         files=_FILES.validate_python(row["files"]),
     )
+
+
+def _wanted(row: Mapping[str, Any]) -> WantedRuns | None:
+    try:
+        return wanted_of(row["conditions"])
+    except ValidationError:
+        return None
+
+
+def _schedule(row: Mapping[str, Any]) -> Schedule | None:
+    try:
+        return Schedule(
+            every=row["every"], hour=row["hour"], zone=row["zone"], weekday=row["weekday"]
+        )
+    except SearchNotKeptError:
+        return None

@@ -8,6 +8,7 @@ from typing import LiteralString
 from journey.survey import Survey
 from stores.database import Pool, rows_of
 from stores.figure_looks import hour_number
+from stores.published import last_words
 
 MOST_ANSWERS = 100_000
 """So many answers of a survey are counted at the most, the newest."""
@@ -30,11 +31,6 @@ with recursive answered as (
 union
 (select name from published where kind = 'survey' and live order by name limit %(most)s)
 order by 1 limit %(most)s
-"""
-
-_WORDS: LiteralString = """
-select distinct on (name) name, source, live from published
- where kind = 'survey' and name = any(%(names)s) order by name, live desc, published_at desc
 """
 
 _SIDE_BY_SIDE: LiteralString = """
@@ -213,14 +209,12 @@ class SurveyLooks:
         return [WhoAnswered(**row) for row in await rows_of(self._pool, query + _WHO_OF, asked)]
 
     async def _worded(self, names: Sequence[str]) -> list[SurveyWords]:
-        rows = {
-            row["name"]: row for row in await rows_of(self._pool, _WORDS, {"names": list(names)})
-        }
+        words = await last_words(self._pool, "survey", names)
         return [
             SurveyWords(
                 survey=name,
-                words=Survey.model_validate(rows[name]["source"]) if name in rows else None,
-                live=name in rows and rows[name]["live"],
+                words=Survey.model_validate(words[name].source) if name in words else None,
+                live=name in words and words[name].live,
             )
             for name in names
         ]

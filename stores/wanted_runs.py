@@ -51,7 +51,7 @@ class WantedRuns:
     until: datetime | None = None
 
     def __post_init__(self) -> None:
-        compared = self.trait and self.comparison in ("at_least", "at_most")
+        compared = self.trait and self.comparison in _COMPARED
         if compared and not _is_number(self.value) and _day(self.value) is None:
             raise ValueNotComparedError(ValueNotComparedError.__doc__)
 
@@ -65,12 +65,11 @@ class WantedRuns:
         """Whether few customers may have what is asked for, so that it is best to begin with them."""
         return bool(self.trait) and self.comparison != "is_not" and not self.identity
 
-    def trait_condition(self) -> LiteralString:
-        """Of the customer `c`."""
-        if self.comparison in ("at_least", "at_most"):
-            kind: Literal["number", "day"] = "number" if _is_number(self.value) else "day"
-            return _COMPARED[kind, self.comparison]
-        return _TRAITS[self.comparison]
+    def trait_condition(self, *, of_few: bool = False) -> LiteralString:
+        """Of the customer `c`. `of_few`: the planner may take it for one that few meet; else for what half do."""
+        if self.comparison not in _COMPARED:
+            return _TRAITS[self.comparison]
+        return _BY_PATH if of_few else f"coalesce({_BY_PATH}, false)"
 
     def conditions(self) -> list[LiteralString]:
         """Of the run `r`, but for who it is and what traits they have."""
@@ -100,7 +99,9 @@ class WantedRuns:
             "since": self.since,
             "until": self.until,
             "trait": named,
-            "compared": said,
+            "compared": _path(named, self.comparison, said)
+            if self.comparison in _COMPARED and self.trait
+            else None,
             "said": json.dumps({named: said}),
             "said_in_list": json.dumps({named: [said]}),
             "read": _as_json(named, said if read is None else read, number),
@@ -168,14 +169,20 @@ _TRAITS: dict[str, LiteralString] = {
     "is_there": "c.traits ? %(trait)s",
 }
 
-_NUMBERED: LiteralString = """case when jsonb_typeof(c.traits -> %(trait)s) = 'number'
-    then (c.traits ->> %(trait)s)::numeric"""
-_DATED: LiteralString = """case when c.traits ->> %(trait)s ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}'
-    then left(c.traits ->> %(trait)s, 10) collate "C" """
+# Each trait is read once, and nothing further is asked of one that is too small or too large. `strict`: a list is
+# not its items.
+_BY_PATH: LiteralString = "c.traits @? %(compared)s::jsonpath"
+_COMPARED: tuple[Comparison, ...] = ("at_least", "at_most")
 
-_COMPARED: dict[tuple[Literal["number", "day"], str], LiteralString] = {
-    ("number", "at_least"): f"{_NUMBERED} >= %(compared)s::numeric else false end",
-    ("number", "at_most"): f"{_NUMBERED} <= %(compared)s::numeric else false end",
-    ("day", "at_least"): f"{_DATED} >= %(compared)s else false end",
-    ("day", "at_most"): f"{_DATED} <= %(compared)s else false end",
-}
+
+def _path(trait: str, comparison: Comparison, value: str) -> str:
+    """Numbers, or texts that begin with a day, that are at least or at most so much."""
+    if _is_number(value):
+        compared = f"@ {'>=' if comparison == 'at_least' else '<='} {value}"
+    else:  # at most a day is also what is said of its hours: before the text that follows all of them
+        day = _day(value)
+        assert day is not None, "what is neither a number nor a day is not compared"
+        following = f"{day.isoformat()[:8]}{day.day + 1:02}"
+        bound = f'>= "{day}"' if comparison == "at_least" else f'< "{following}"'
+        compared = f'@ {bound} && @ like_regex "^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"'
+    return f"strict $.{json.dumps(trait)} ? ({compared})"

@@ -79,7 +79,7 @@ from stores.suggestions import SuggestionStore
 from stores.wakeup import Bell
 from stores.write_keys import WriteKeyStore
 from workers.connections import database
-from workers.control import Told, mission_control
+from workers.control import ShownSettings, mission_control
 from workers.customer_pages import customer_pages
 from workers.erasing import erasures
 from workers.feedback_sources import feedback_sources
@@ -143,7 +143,9 @@ def api_app(
             run_clock=settings.run_clock,
             web_ui=settings.codec_url,
             namespace=settings.temporal_namespace,
-            told=Told(public_url=settings.public_url, per_second=settings.key_messages_per_second),
+            shown=ShownSettings(
+                public_url=settings.public_url, per_second=settings.key_messages_per_second
+            ),
         ),
         *inbound_routers(pool, bell, settings, staff),
         ingest=ingest,

@@ -46,6 +46,7 @@ from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
 from stores.house import HouseStore
 from stores.house_policy import HousePolicyStore
+from stores.kept_scenarios import KeptScenarioStore
 from stores.lags import LagStore
 from stores.members import MemberStore
 from stores.messages import MessageStore
@@ -66,7 +67,7 @@ from workers.trials import Trials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ShownSettings:
     """Of the settings of the API process, what pages show. `per_second`: what a write key's name may send; 0: any."""
 
     public_url: str = "http://127.0.0.1:8000"
@@ -84,7 +85,7 @@ def mission_control(
     run_clock: RunClock | None = None,
     web_ui: str | None = None,
     namespace: str = "default",
-    told: Told | None = None,
+    shown: ShownSettings | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> APIRouter:
     """All its pages. `url`: the database; `stopping` ends what they listen to; `run_clock` is that of runs."""
@@ -126,7 +127,7 @@ def mission_control(
             promises=_promises(place, shared),
             offers=_offers(place, shared),
             channels=_channels(place, stops),
-            keys=_keys(place, told or Told()),
+            keys=_keys(place, shown or ShownSettings()),
             house=_house(place),
             live=LiveFigures(changes=ear, stopping=stopping),
         )
@@ -188,7 +189,7 @@ def _source(place: _Place, figures: FigureLooks) -> SourcePage:
     return SourcePage(
         door=place.door, definitions=DefinitionStore(place.pool), messages=messages,
         words=PublishedStore(place.pool), figures=figures, programs=place.programs, templates=LiquidText(),
-        audit=AuditStore(place.pool), what_ifs=what_ifs,
+        audit=AuditStore(place.pool), what_ifs=what_ifs, kept=KeptScenarioStore(place.pool),
     )  # fmt: skip
 
 
@@ -204,10 +205,10 @@ def _told(place: _Place) -> tuple[DeliveriesPage, MessagesPage]:
     return deliveries, messages
 
 
-def _keys(place: _Place, told: Told) -> KeysPage:
+def _keys(place: _Place, shown: ShownSettings) -> KeysPage:
     return KeysPage(
-        door=place.door, keys=WriteKeyStore(place.pool), per_second=told.per_second,
-        public_url=told.public_url, now=place.now,
+        door=place.door, keys=WriteKeyStore(place.pool), per_second=shown.per_second,
+        public_url=shown.public_url, now=place.now,
     )  # fmt: skip
 
 

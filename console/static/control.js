@@ -33,7 +33,8 @@ if (draft) {
     } catch { /* the network is away: the next key tries again, and so does the button */ }
   };
   draft.addEventListener("submit", (event) => {
-    const trying = ["month", "stories"].includes(event.submitter?.value);
+    const plays = document.getElementById("scenarios").value.trim() ? ["month", "stories", "publish"] : ["month", "stories"];
+    const trying = plays.includes(event.submitter?.value);
     if (trying && draft.dataset.trying) return event.preventDefault();
     if (trying) { draft.dataset.trying = "yes"; document.getElementById("trying").hidden = false; }
   });

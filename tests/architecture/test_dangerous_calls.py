@@ -112,7 +112,7 @@ LITERAL = {
     "stores/inbox_list.py: which",
     "stores/problems.py: ' for no key update' if lock else ''",
     "stores/run_files.py: where",
-    "stores/run_search.py: wanted.trait_condition()",
+    "stores/run_search.py: wanted.trait_condition(of_few=True)",
     "stores/run_search.py: where",
     "stores/runs.py: column",
     "stores/runs.py: conditions",

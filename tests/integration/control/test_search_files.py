@@ -206,6 +206,24 @@ async def kept(control: Control, runs: WantedRuns) -> SavedSearchStore:
     return store
 
 
+async def test_a_search_that_fails_says_so_on_the_page_and_may_be_ended(control: Control) -> None:
+    store = await kept(control, WantedRuns(journey="tea"))
+    async with control.house.pool.connection() as connection:
+        await connection.execute('update saved_searches set conditions = \'{"since": "x"}\'')
+    control.house.now = NOW + timedelta(hours=25)
+    assert await store.round()
+
+    words = said(await control.lead.goes(SEARCH))
+
+    assert "What it asks for cannot be read: end it, and keep it anew." in words
+    assert "2026-11-29 06:05 UTC again; not made once" in words
+    [row] = await control.house.rows("select search from saved_searches")
+    opened = await control.lead.goes(f"{SEARCH}?saved={row['search']}")
+    assert (opened.status_code, "end it, and keep it anew" in said(opened)) == (400, True)
+    admin = await as_member(control, "root", None)
+    assert "None. An editor" in said(await admin.sends(f"{SEARCH}/saved/{row['search']}/end"))
+
+
 async def test_a_file_is_kept_seven_days_and_no_more(control: Control) -> None:
     store = await kept(control, WantedRuns(journey="tea"))
     [file] = await control.house.rows("select file from search_files")

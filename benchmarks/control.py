@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -33,6 +32,7 @@ from tests.integration.control.control_house import ControlHouse
 from workers.embedded.postgres_server import PostgresServer
 
 PLAYED = 20_000
+AT_ONCE = 50
 ROUNDS = 30
 COPIED = (
     "customers",
@@ -48,30 +48,37 @@ COPIED = (
 
 _COPIES: Sequence[LiteralString] = (
     "insert into customers (customer, traits, zone, created_at)"
-    " select customer || %(suffix)s, traits, zone, created_at from customers where customer !~ '-'",
+    " select customer || suffix, traits, zone, created_at from played_customers cross join copies",
     "insert into identities (kind, value, customer, created_at)"
-    " select kind, value || %(suffix)s, customer || %(suffix)s, created_at from identities where customer !~ '-'",
+    " select kind, value || suffix, customer || suffix, created_at from played_identities cross join copies",
     "insert into runs (entry, workflow_id, first_run_id, journey, version, customer, key, engine, state, held_out,"
     " entering_message_id, entered_at, began_at, sequence, recorded_at, stage, waits_for, wakes_at,"
     " needs_attention, outcome, goal, finished_at, updated_at, stands)"
-    " select entry + %(more)s, workflow_id || %(suffix)s, first_run_id || %(suffix)s, journey, version,"
-    " customer || %(suffix)s, key, engine, state, held_out, entering_message_id || %(suffix)s,"
-    " entered_at + %(later)s, began_at + %(later)s, sequence, recorded_at + %(later)s, stage, waits_for,"
-    " wakes_at + %(later)s, needs_attention, outcome, goal, finished_at + %(later)s, updated_at, stands"
-    " from runs where entry <= %(last)s",
+    " select entry + more, workflow_id || suffix, first_run_id || suffix, journey, version,"
+    " customer || suffix, key, engine, state, held_out, entering_message_id || suffix,"
+    " entered_at + later, began_at + later, sequence, recorded_at + later, stage, waits_for,"
+    " wakes_at + later, needs_attention, outcome, goal, finished_at + later, updated_at, stands"
+    " from runs cross join copies where entry <= %(last)s",
     "insert into trace (entry, sequence, at, address, kind, why)"
-    " select entry + %(more)s, sequence, at + %(later)s, address, kind, why from trace where entry <= %(last)s",
+    " select entry + more, sequence, at + later, address, kind, why"
+    " from trace cross join copies where entry <= %(last)s",
     "insert into stays (entry, address, since, until)"
-    " select entry + %(more)s, address, since + %(later)s, until + %(later)s from stays where entry <= %(last)s",
+    " select entry + more, address, since + later, until + later from stays cross join copies where entry <= %(last)s",
     "insert into deliveries (key, entry, n, journey, customer, message, purpose, channel, address, state, reason,"
     " words, attempts, run_time, intended_at, settled_at)"
-    " select key || %(suffix)s, entry + %(more)s, n, journey, customer || %(suffix)s, message, purpose, channel,"
-    " address, state, reason, words, attempts, run_time + %(later)s, intended_at + %(later)s, settled_at + %(later)s"
-    " from deliveries where entry <= %(last)s",
+    " select key || suffix, entry + more, n, journey, customer || suffix, message, purpose, channel,"
+    " address, state, reason, words, attempts, run_time + later, intended_at + later, settled_at + later"
+    " from deliveries cross join copies where entry <= %(last)s",
     "insert into touchpoints (touchpoint, received_at, message_id, event, customer, occurred_at, properties, context)"
-    " overriding system value select touchpoint + %(more)s * 100, received_at, message_id || %(suffix)s, event,"
-    " customer || %(suffix)s, occurred_at, properties, context from touchpoints where customer !~ '-'",
+    " overriding system value select touchpoint + more * 100, received_at, message_id || suffix, event,"
+    " customer || suffix, occurred_at, properties, context"
+    " from played_touchpoints cross join copies where customer is not null",
 )
+"""Read by copy: `copies` says what each has more than what was played."""
+
+_PLAYED: Sequence[LiteralString] = ("customers", "identities", "touchpoints")
+"""What is copied by whose it is, and so read from a table that does not grow."""
+
 
 PAGES = {
     "all journeys": "/control",
@@ -139,20 +146,21 @@ async def _copied(house: ControlHouse, runs: int) -> None:
     began = time.monotonic()
     [row] = await house.rows("select count(*) as n, max(entry) as last from runs")
     copies = max(0, round(runs / row["n"]) - 1)
-    async with _without_indexes(house):
-        for copy in range(1, copies + 1):
+    async with _without_indexes(house), _played(house):
+        for first in range(1, copies + 1, AT_ONCE):
+            until = min(copies, first + AT_ONCE - 1)
             async with house.pool.connection() as connection:
                 await connection.execute("set local clew.figures_are_kept = 'yes'")
                 await connection.execute("set local synchronous_commit = off")
-                asked = {
-                    "suffix": f"-{copy}",
-                    "later": timedelta(hours=copy),
-                    "more": copy * row["last"],
-                    "last": row["last"],
-                }
+                await connection.execute("delete from copies")
+                await connection.execute(
+                    "insert into copies select '-' || c, c * interval '1 hour', c * %s::bigint"
+                    " from generate_series(%s::integer, %s::integer) c",
+                    [row["last"], first, until],
+                )
                 for statement in _COPIES:
-                    await connection.execute(statement, asked)
-            print(f"  copy {copy} of {copies}, {time.monotonic() - began:.0f} s", flush=True)
+                    await connection.execute(statement, {"last": row["last"]})
+            print(f"  copy {until} of {copies}, {time.monotonic() - began:.0f} s", flush=True)
     async with house.pool.connection() as connection:
         await connection.set_autocommit(True)
         await connection.execute("vacuum analyze")
@@ -194,6 +202,25 @@ async def _without_indexes(house: ControlHouse) -> AsyncGenerator[None]:
         for row in rows:
             # Of a table in parts it would be made for the whole alone.
             await connection.execute(sql.SQL(row["made"].replace(" ON ONLY ", " ON ", 1)))
+
+
+@asynccontextmanager
+async def _played(house: ControlHouse) -> AsyncGenerator[None]:
+    """What was played, in tables beside those that grow; and one that says which copies are made."""
+    async with house.pool.connection() as connection:
+        await connection.execute(
+            "create unlogged table copies (suffix text, later interval, more bigint)"
+        )
+        for table in _PLAYED:
+            await connection.execute(
+                sql.SQL("create unlogged table {} as select * from {}").format(
+                    sql.Identifier(f"played_{table}"), sql.Identifier(table)
+                )
+            )
+    yield
+    async with house.pool.connection() as connection:
+        for table in ("copies", *(f"played_{table}" for table in _PLAYED)):
+            await connection.execute(sql.SQL("drop table {}").format(sql.Identifier(table)))
 
 
 async def _counted(house: ControlHouse) -> None:

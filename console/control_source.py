@@ -164,6 +164,7 @@ class SourcePage:
             "scenarios": draft.stories,
             "kept": kept if kept and kept.source and kept.source == draft.stories else None,
             **(tried or {}),
+            "refused": status in (400, 409),
             "longest": LONGEST_SOURCE,
             "problems": found[:MAX_PROBLEMS] if isinstance(found, list) else [],
             "more": max(0, len(found) - MAX_PROBLEMS) if isinstance(found, list) else 0,

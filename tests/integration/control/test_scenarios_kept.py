@@ -94,6 +94,7 @@ async def test_the_next_version_is_held_to_them_before_it_is_published(
 
     words = said(answer)
     assert answer.status_code == 409
+    assert "Nothing was published. Why, and what to do" in words
     assert "It is not published yet" in words
     assert "1 of 2 scenarios does not hold with it" in words
     assert f"✗ does not hold: {SECOND_CUP}" in words

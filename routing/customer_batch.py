@@ -234,8 +234,11 @@ class CustomerBatch:
             )
         )
         reach("router.after_start")
+        # It may stand in the batch once more, put back under another number for a run that is over.
+        begun_with = arrived.touchpoint.touchpoint
         if run is not None and run.first_run_id == first:
             run.signals += 1
+            run.offered.add(begun_with)
             self._fate(arrived, {"fate": "signalled", "run": started_id})
             return
         if run is not None:
@@ -248,6 +251,7 @@ class CustomerBatch:
                 key,
                 program,
                 first_run_id=first,
+                offered={begun_with},
                 signals=1,
             )
         )

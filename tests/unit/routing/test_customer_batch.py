@@ -301,6 +301,18 @@ async def test_what_a_run_entered_by_is_said_once_also_where_it_is_aimed_at_anot
     ]
 
 
+async def test_a_run_is_not_told_once_more_what_it_is_begun_with() -> None:
+    runs, over = Runs(), "journey/cart/c_anna"
+    first = touchpoint(1, "Added", run=over)
+    again = touchpoint(5, "Added", touchpoint=1, arrival=1, message_id="m1", run=over)
+
+    routed = await route(runs, first, again)
+
+    assert [start.touchpoint["number"] for start in runs.starts] == [1]
+    assert runs.signals == []
+    assert routed.fates[1] == [{"fate": "entered", "run": over, "journey": "cart"}]
+
+
 async def test_what_was_put_back_under_a_new_number_is_not_told_under_the_old_one() -> None:
     runs = Runs()
 

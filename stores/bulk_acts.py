@@ -53,11 +53,11 @@ with due as (
       from due d where b.act = d.act and b.entry = d.entry and b.state = 'waits'
     returning b.act, b.entry
 )
-select h.act, h.entry, a.kind, r.workflow_id, a.reason, a.to_version, a.to_step,
+select h.act, h.entry, a.kind, r.workflow_id, a.address, a.reason, a.to_version, a.to_step,
        r.state = 'open' and r.version = a.version and r.stands ? a.address
            and (r.stands ->> a.address)::timestamptz <= a.seen_at as stands,
        case a.kind when 'move' then r.version = a.to_version
-                   else r.state = 'finished' and exists (
+                   else (a.kind = 'nudge' or r.state = 'finished') and exists (
                         select from trace t where t.entry = h.entry
                            and t.why = left('bulk act ' || a.act || ': ' || a.reason, 200)) end as obeyed
   from held h join bulk_acts a using (act) join runs r using (entry)

@@ -90,8 +90,8 @@ async def nudged_in_the_middle_of_a_wait(stage: Stage) -> WorkflowHandle[Any, An
     """A nudge that is refused, and one with which it goes on before its time."""
     stage.world.publish(CART)
     lida = await stage.enter("abandoned-cart", "Product Added", "c_lida", cart_value=80)
-    at = await stage.stands_at(lida)
-    for address in ("nowhere/7", at):
+    await lida.status()
+    for address in ("nowhere/7", "hesitating/0"):
         told = {"address": address, "reason": "the shop opened again"}
         await lida.handle.execute_update(names.UPDATE_NUDGE, told)
     await lida.outcome()

@@ -54,7 +54,8 @@ def try_again(turn: Turn, thread: Thread) -> None:
 
 def _end_its_time(turn: Turn, thread: Thread) -> None:
     waiting = thread.waiting
-    assert waiting is not None and waiting.deadline is not None
+    assert waiting is not None
+    assert waiting.deadline is not None
     turn.brought_forward = waiting.deadline
     waiting.deadline = min(waiting.deadline, turn.now)
     turn.node(thread).step.alarm(turn, thread)

@@ -47,9 +47,11 @@ def waiting(journey: Program, put_off: DeliveryAnswer | None = None) -> Run:
     return anna
 
 
+WAIT = "wait: {until: 3d, late: [{send: {message: m, purpose: service}}]}"
+MET = "wait: {any: [{on: Came}], until: 3d, late: [{finish: a}]}"
 WAITING: dict[str, Callable[[], Run]] = {
-    "a wait": lambda: waiting(on("wait: {until: 3d, late: [{send: {message: m, purpose: service}}]}", "finish: a")),
-    "a wait for somebody": lambda: waiting(on("wait: {any: [{on: Came}], until: 3d, late: [{finish: a}]}", "finish: b")),
+    "a wait": lambda: waiting(on(WAIT, "finish: a")),
+    "a wait for somebody": lambda: waiting(on(MET, "finish: b")),
     "a wait that begins a wait": lambda: waiting(on("wait: 3d", "wait: 1d", "finish: a")),
     "the reminder of a question": lambda: waiting(on(ASK % "remind: 1d, ", "finish: a")),
     "a question": lambda: waiting(on(ASK % "", "finish: a")),
@@ -109,11 +111,11 @@ def test_who_is_nudged_waits_anew_from_now() -> None:
 def test_the_first_nudge_of_a_question_reminds_and_the_second_ends_it() -> None:
     anna = entered(on(ASK % "remind: 1d, ", "finish: over"))
 
-    anna.is_nudged()
+    anna.is_nudged("only/stay")
     assert anna.messages == ["stay", "stay"]
     assert anna.wakes_at == NOON + timedelta(days=5)
 
-    anna.is_nudged()
+    anna.is_nudged("only/stay")
     assert anna.messages == ["stay", "stay", "never-mind"]
 
 

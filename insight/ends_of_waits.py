@@ -14,7 +14,9 @@ def where_time_leads(program: Program, address: str) -> str:
     step = program.nodes[address].step
     match step:
         case Send():
-            return "ask at once whether the message may go: consent, caps and quiet hours decide anew"
+            return (
+                "ask at once whether the message may go: consent, caps and quiet hours decide anew"
+            )
         case Handoff():
             return "stay where they are while staff have their case: it keeps its own time"
         case Wait() | Run() if step.until is None:

@@ -1,6 +1,6 @@
 """`python -m tests.integration.dying_router DATABASE TEMPORAL TELLS`: carries out acts, and dies as killed.
 
-After it has told so many runs it kills itself (-9), before it writes what they answered; 0: it goes on until it is killed.
+After it has told so many runs it kills itself (-9), before it writes what they answered; 0: it never does.
 """
 
 import asyncio

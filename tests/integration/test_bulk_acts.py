@@ -124,7 +124,7 @@ async def test_a_router_that_is_killed_while_it_nudges_is_followed_by_another_an
         dying = await router(stack, tells)
         assert await asyncio.wait_for(dying.wait(), 60) == -signal.SIGKILL
     between = (await store.acts(OPEN_AGAIN, act.act))[0]
-    assert 0 < between.waits
+    assert between.waits > 0
     told = await stack.rows("select count(distinct entry) as n from trace where kind = 'nudged'")
     assert told[0]["n"] > between.done, "who was told is not written down: that is what is at stake"
 

@@ -1,9 +1,11 @@
 """All who wait at a step of a real server's runs are moved, ended and nudged; also while routers are killed."""
 
 import asyncio
+import os
 import signal
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -226,3 +228,41 @@ stages:
 async def _standing(stack: Stack, version: str, n: int) -> bool:
     seen = await BulkActStore(stack.pool).see(JOURNEY, version, "only/0", datetime.now(UTC))
     return seen.n == n
+
+
+async def test_one_run_is_nudged_by_command_and_one_that_stands_elsewhere_says_so(
+    stack: Stack,
+) -> None:
+    journey = "nudged-by-command"
+    await stack.write(journey, NUDGED.replace("Set Out To Be Nudged", "Set Out Alone"), "come-in")
+    await stack.tell("Set Out Alone", customer="ida")
+    run = await stack.run_of("ida", journey)
+
+    async def clew(step: str) -> tuple[int, str]:
+        started = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).parent / "clew"), "nudge", str(run.entry),
+            "--at", step, "--reason", "open again",
+            env={
+                **os.environ,
+                "CLEW_DATABASE_URL": stack.database_url,
+                "TEMPORAL_ADDRESS": stack.temporal_address,
+            },
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        told, _ = await started.communicate()
+        return started.returncode or 0, told.decode()
+
+    assert await clew("only/2") == (1, f"{run.entry} was not nudged: nobody stands at only/2.\n")
+    assert await clew("only/0") == (0, "It goes on: open again.\n")
+
+    await stack.until(lambda: _stands_at(stack, run.entry, "only/2"))
+    told = await stack.rows(
+        "select detail from audit where did = 'nudged' and object = %s",
+        f"run {run.workflow_id}",
+    )
+    assert {row["detail"]["step"] for row in told} == {"only/0", "only/2"}
+
+
+async def _stands_at(stack: Stack, entry: int, address: str) -> bool:
+    rows = await stack.rows("select stands ? %s as here from runs where entry = %s", address, entry)
+    return rows[0]["here"]

@@ -252,7 +252,10 @@ async def test_one_run_is_nudged_by_command_and_one_that_stands_elsewhere_says_s
         told, _ = await started.communicate()
         return started.returncode or 0, told.decode()
 
-    assert await clew("only/2") == (1, f"{run.entry} was not nudged: nobody stands at only/2.\n")
+    assert await clew("only/2") == (
+        1,
+        f"Error: {run.entry} was not nudged: nobody stands at only/2.\n",
+    )
     assert await clew("only/0") == (0, "It goes on: open again.\n")
 
     await stack.until(lambda: _stands_at(stack, run.entry, "only/2"))

@@ -1,6 +1,6 @@
 """All who wait at a step can be nudged, and new installations begin with the engine that lets them.
 
-Its SQL stands beside it in `0049_nudged.sql`.
+Its SQL stands beside it in `0048_nudged.sql`.
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import sqlalchemy
 from alembic import op
 
-revision = "0049"
-down_revision = "0048"
+revision = "0048"
+down_revision = "0047"
 
 
 def upgrade() -> None:

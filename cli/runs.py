@@ -1,4 +1,4 @@
-"""`clew runs`, `show`, `resume`, `leave`: customers under way."""
+"""`clew runs`, `show`, `resume`, `leave`, `nudge`: customers under way."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command("show")(show)
     app.command("resume")(resume)
     app.command("leave")(leave)
+    app.command("nudge")(nudge)
 
 
 def runs(
@@ -119,6 +120,21 @@ def leave(
         say(f"It has left: {reason}.")
 
 
+def nudge(
+    name: _RunName,
+    address: Annotated[str, typer.Option("--at", help="The step at which it waits: offer/2.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the run.")],
+    state: State = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Let a run go on at once, as if the time that it waits for at a step were over."""
+    status = run(_nudge(state, name, address, reason))
+    if as_json:
+        print_json(status)
+    else:
+        say(f"It goes on: {reason}.")
+
+
 # -- the work
 
 
@@ -191,6 +207,28 @@ async def _resume(state: Path, name: str) -> "Run":
 
 
 async def _leave(state: Path, name: str, reason: str) -> dict[str, Any]:
+    from contracts.names import UPDATE_LEAVE
+
+    told = {"reason": reason}
+    return await _told(state, name, UPDATE_LEAVE, told, ("told to leave", {"why": reason}))
+
+
+async def _nudge(state: Path, name: str, address: str, reason: str) -> dict[str, Any]:
+    from contracts.names import UPDATE_NUDGE
+
+    told = {"address": address, "reason": reason[:200]}
+    did = "nudged", {"why": reason, "step": address}
+    status = await _told(state, name, UPDATE_NUDGE, told, did)
+    if told["reason"] not in status.get("decided", ()):
+        refused = status.get("refused") or ["it has ended"]
+        raise CommandError(f"{name} was not nudged: {refused[-1]}.")
+    return status
+
+
+async def _told(
+    state: Path, name: str, update: str, told: dict[str, str], did: tuple[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """What the run answers to an order. Before it is given: what cannot be written down is not done."""
     from datetime import timedelta
 
     from temporalio.client import (
@@ -200,17 +238,14 @@ async def _leave(state: Path, name: str, reason: str) -> dict[str, Any]:
     from temporalio.service import RPCError
 
     from cli.installation import database, temporal
-    from contracts.names import UPDATE_LEAVE
 
     async with database(state) as pool:
         found = (await _found(pool, name)).run
         client = await temporal(state)
-        await write_down(pool, "told to leave", f"run {found.workflow_id}", {"why": reason})
+        await write_down(pool, did[0], f"run {found.workflow_id}", did[1])
     handle = client.get_workflow_handle(found.workflow_id)
     try:
-        return await handle.execute_update(
-            UPDATE_LEAVE, {"reason": reason}, rpc_timeout=timedelta(seconds=20)
-        )
+        return await handle.execute_update(update, told, rpc_timeout=timedelta(seconds=20))
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         raise CommandError("No worker answers now. `clew doctor` tells more.") from None
     except WorkflowUpdateFailedError as error:

@@ -16,13 +16,14 @@ from console.control_source import WRITERS
 from console.inbox_door import CONTROL, InboxDoor, RefusedPageError, Visit, to
 from contracts.bulk_acts import Bound, BulkKind, BulkOrder
 from insight.definition_changes import what_becomes
+from insight.ends_of_waits import where_time_leads
 from insight.journey_graph import journey_graph
 from journey.moving import may_stand
 from journey.program import Program
 from stores.bulk_acts import BulkAct, BulkSeen, BulkWhy
 from stores.definitions import PublishedDefinition
 
-_KINDS: dict[str, BulkKind] = {"end": "end", "move": "move"}
+_KINDS: dict[str, BulkKind] = {"end": "end", "move": "move", "nudge": "nudge"}
 _FORM = re.compile(r"[\w-]{8,64}")
 
 
@@ -63,7 +64,7 @@ class BulkPage:
     run_now: Callable[[], datetime]
 
     async def show(self, visit: Visit) -> Response:
-        """`?at=offer/2&version=…`; `&act=end`, or `&act=move&to=…&to_step=…`, to see what it would do."""
+        """`?at=offer/2&version=…`; `&act=end`, `&act=nudge`, or `&act=move&to=…&to_step=…`, to see what it would do."""
         query = visit.request.query_params
         chosen = await self._chosen(
             visit, {name: query.get(name, "") for name in ("at", "version", "act", "to", "to_step")}
@@ -94,7 +95,7 @@ class BulkPage:
         names = ("at", "version", "act", "to", "to_step")
         chosen = await self._chosen(visit, {name: form.line(name) for name in names})
         if chosen.kind is None:
-            raise RefusedPageError(400, "Choose what to do: end, or move.")
+            raise RefusedPageError(400, "Choose what to do: end, move, or nudge.")
         reason = form.line("reason", 150)
         if not reason:
             raise RefusedPageError(400, "Say why: it is kept with each run. Go back, and write it.")
@@ -170,6 +171,8 @@ class BulkPage:
         becomes = ""
         if to_version:
             becomes = _becomes(program, await self._program(to_version), told["at"], to_step)
+        elif kind == "nudge":
+            becomes = where_time_leads(program, told["at"])
         node = journey_graph(program).nodes.get(told["at"])
         return _Chosen(
             versions=versions,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-BulkKind = Literal["end", "move"]
+BulkKind = Literal["end", "move", "nudge"]
 Became = Literal["done", "left_alone", "refused", "later"]
 
 
@@ -41,6 +41,7 @@ class BulkDeed:
     entry: int
     kind: BulkKind
     workflow_id: str
+    address: str
     reason: str
     to_version: str | None
     to_step: str | None

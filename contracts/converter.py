@@ -30,6 +30,9 @@ ERASED = "__erased__"
 REFUSED = "RefusedTouchpointError"
 """Type of the error that a refused update is answered with."""
 
+NOT_YET = "NotYetError"
+"""Type of the error that an update is answered with which can be answered in a moment: send it again."""
+
 
 class Answer(dict[str, Any]):
     """An answer to a query or an update: ids and words only, readable for everybody who may ask."""

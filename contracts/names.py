@@ -15,6 +15,7 @@ QUERY_STANDING = "standing"
 UPDATE_TOUCHPOINT_NOW = "touchpoint_now"
 UPDATE_LEAVE = "leave"
 UPDATE_MOVE = "move"
+UPDATE_NUDGE = "nudge"
 QUERY_STATUS = "status"
 QUERY_EXPLAIN = "explain"
 

@@ -133,6 +133,22 @@ class Resumed:
     """What made the run stop was mended: what failed is tried again."""
 
 
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Nudged:
+    """Who waits at the step goes on now, as if the time for it were over."""
+
+    address: str
+    reason: str
+
+
 Happening = (
-    Entered | Arrived | AlarmFired | EffectFinished | EffectFailed | Moved | ToldToLeave | Resumed
+    Entered
+    | Arrived
+    | AlarmFired
+    | EffectFinished
+    | EffectFailed
+    | Moved
+    | ToldToLeave
+    | Resumed
+    | Nudged
 )

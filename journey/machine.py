@@ -27,12 +27,14 @@ from journey.happenings import (
     Entered,
     Happening,
     Moved,
+    Nudged,
     OfferAnswer,
     Resumed,
     ToldToLeave,
     TraitsAnswer,
 )
 from journey.moving import move
+from journey.nudging import nudge, try_again
 from journey.program import Program
 from journey.reactions import look_at_reactions, settle_due
 from journey.standing import awaited, needs_attention, next_alarm, stands
@@ -42,21 +44,25 @@ from journey.steps.send import said
 from journey.touchpoint import Touchpoint
 from journey.turn import Turn
 
-ENGINE = 3
+ENGINE = 4
 """The engine this code is. `admit` assigns one to each run, raised only when every worker knows it.
 
 2: the first record is written by admission, the end within the task where nobody waits for it, and
 what the workflow id or the question says already is not sent again.
 3: cases keep their own deadlines, in business time of their queue; the run hears what came of them.
+4: runs can be nudged.
 """
 
-KNOWN_ENGINES = frozenset({1, 2, 3})
+KNOWN_ENGINES = frozenset({1, 2, 3, 4})
 
 LEAN_ENGINE = 2
 """The first engine of runs that leave out of their histories what another place holds."""
 
 CASE_CLOCK_ENGINE = 3
 """The first engine of runs whose cases keep their own deadlines."""
+
+NUDGE_ENGINE = 4
+"""The first engine of runs that can be nudged: builds before it cannot read that order in a history."""
 
 MAIL_PER_NAME = 32
 """How many touchpoints of one name that nothing has looked at a run keeps for look-back, between turns."""
@@ -160,7 +166,12 @@ def _happen(turn: Turn, happening: Happening, refused: list[str]) -> Came:
         case ToldToLeave():
             turn.finish(turn.state.stage or "", "left", happening.reason, leaves=True)
         case Resumed():
-            _resume(turn)
+            for thread in turn.state.threads:
+                try_again(turn, thread)
+        case Nudged():
+            words = nudge(turn, happening)
+            if words is not None:
+                refused.append(words)
     return NOTHING_CAME
 
 
@@ -205,20 +216,6 @@ def _answer(turn: Turn, happening: EffectFinished | EffectFailed) -> None:
     elif isinstance(answer, OfferAnswer) and answer.code is not None:
         why = "the journey went on without it"
         turn.ask(SettleOffer(n=turn.count(), grant=happening.n, state="voided", reason=why), None)
-
-
-def _resume(turn: Turn) -> None:
-    for thread in turn.state.threads:
-        waiting = thread.waiting
-        if waiting and waiting.kind == "stopped" and waiting.n is None:
-            thread.waiting = None
-            turn.runnable.append(thread)
-        elif waiting and waiting.kind == "stopped" and waiting.n in turn.state.outstanding:
-            asked = turn.state.outstanding[waiting.n]
-            asked.held = False
-            waiting.kind, waiting.why = "effect", ""
-            turn.effects.append(asked.effect)
-            turn.note(thread.at, "resumed", "tried again")
 
 
 # -- one turn

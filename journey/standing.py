@@ -8,7 +8,8 @@ from journey.reactions import reaction_alarms
 from journey.state import State
 from journey.turn import Turn
 
-_BESIDE = frozenset({"threads", "promise", "offer", "show"})
+BESIDE = frozenset({"threads", "promise", "offer", "show"})
+"""Kinds of waiting that hold nobody up."""
 
 
 def next_alarm(state: State) -> datetime | None:
@@ -46,7 +47,7 @@ def stands(state: State) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for thread in state.threads:
         waiting = thread.waiting
-        if waiting is not None and waiting.kind not in _BESIDE:
+        if waiting is not None and waiting.kind not in BESIDE:
             found[thread.at] = min(waiting.began, found.get(thread.at, waiting.began))
     return found
 

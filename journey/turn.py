@@ -62,6 +62,8 @@ class Turn:
     steps: int
     again: bool
     """Whether what is looked at was looked at before: then what cannot be told of it is on record."""
+    brought_forward: datetime | None
+    """The deadline that a nudge brought forward to now."""
 
     def __init__(self, program: "Program", state: State, now: datetime) -> None:
         # Written out: factories for the empty lists take four times as long, and each happening makes a turn.
@@ -70,6 +72,7 @@ class Turn:
         self.promises, self.shows = [], []
         self.runnable = deque()
         self.changed = self.looked_again = self.again = False
+        self.brought_forward = None
         self.steps = 0
 
     # -- what steps may see
@@ -145,6 +148,12 @@ class Turn:
         except conditions.ConditionError as error:
             self.note(thread.at, "condition_error", f"{text}: {error}")
             return otherwise
+
+    def is_over(self, moment: datetime) -> bool:
+        """Whether an instant has come, by the clock or as a nudge brought it forward."""
+        return moment <= self.now or (
+            self.brought_forward is not None and moment <= self.brought_forward
+        )
 
     def stamped(self, text: JsonValue) -> datetime | None:
         """An instant that was kept as text by `stamp`."""

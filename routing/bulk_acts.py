@@ -14,10 +14,13 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.bulk_acts import BulkAnswer, BulkDeed, said_reason
-from contracts.names import UPDATE_LEAVE, UPDATE_MOVE
+from contracts.converter import NOT_YET
+from contracts.names import UPDATE_LEAVE, UPDATE_MOVE, UPDATE_NUDGE
+from journey.nudging import nobody_at
 
 AT_ONCE = 20
 """So many runs in one round of one router: what bounds the rate, with the breath between rounds."""
@@ -88,6 +91,8 @@ class TemporalBulk:
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             return BulkAnswer(became="later", why="no worker answers")
         except WorkflowUpdateFailedError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.type == NOT_YET:
+                return BulkAnswer(became="later", why=str(error.cause))
             return BulkAnswer(became="refused", why=str(error.cause or error))
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
@@ -98,7 +103,7 @@ class TemporalBulk:
 
 def _became(deed: BulkDeed, answer: Mapping[str, Any]) -> BulkAnswer:
     """What a run answered. One that ended by itself meanwhile obeys nothing."""
-    if deed.kind == "end":
+    if deed.kind in ("end", "nudge"):
         done = said_reason(deed.act, deed.reason) in answer.get("decided", ())
     else:
         done = answer.get("version") == deed.to_version
@@ -107,10 +112,15 @@ def _became(deed: BulkDeed, answer: Mapping[str, Any]) -> BulkAnswer:
     if answer.get("outcome") is not None:
         return BulkAnswer(became="left_alone", why=ENDED)
     refused = answer.get("refused") or ["the run did not do it"]
+    if deed.kind == "nudge" and refused[-1] == nobody_at(deed.address):
+        return BulkAnswer(became="left_alone", why=GONE_ON)
     return BulkAnswer(became="refused", why=str(refused[-1]))
 
 
 def _said(deed: BulkDeed) -> tuple[str, dict[str, Any]]:
     if deed.kind == "end":
         return UPDATE_LEAVE, {"reason": said_reason(deed.act, deed.reason)}
+    if deed.kind == "nudge":
+        told = {"address": deed.address, "reason": said_reason(deed.act, deed.reason)}
+        return UPDATE_NUDGE, told
     return UPDATE_MOVE, {"version": deed.to_version, "step": deed.to_step}

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 from contracts.bulk_acts import Bound, BulkAnswer, BulkDeed, BulkKind, BulkOrder
+from journey.machine import NUDGE_ENGINE
 from stores.audit import record_deed
 from stores.database import Pool, clean_text, one_statement
 
@@ -20,7 +21,10 @@ _STANDS: LiteralString = """
 """
 
 _SEEN: LiteralString = (
-    "select count(*) as n, coalesce(max(r.entry), 0) as up_to from runs r where" + _STANDS
+    "select count(*) as n, coalesce(max(r.entry), 0) as up_to,"
+    " count(*) filter (where r.engine < %(nudged_from)s) as too_old,"
+    " count(*) filter (where r.engine >= %(nudged_from)s and r.wakes_at is null and r.needs_attention is null)"
+    " as timeless from runs r where" + _STANDS
 )
 
 _SAMPLE: LiteralString = (
@@ -53,11 +57,11 @@ with due as (
       from due d where b.act = d.act and b.entry = d.entry and b.state = 'waits'
     returning b.act, b.entry
 )
-select h.act, h.entry, a.kind, r.workflow_id, a.reason, a.to_version, a.to_step,
+select h.act, h.entry, a.kind, r.workflow_id, a.address, a.reason, a.to_version, a.to_step,
        r.state = 'open' and r.version = a.version and r.stands ? a.address
            and (r.stands ->> a.address)::timestamptz <= a.seen_at as stands,
        case a.kind when 'move' then r.version = a.to_version
-                   else r.state = 'finished' and exists (
+                   else (a.kind = 'nudge' or r.state = 'finished') and exists (
                         select from trace t where t.entry = h.entry
                            and t.why = left('bulk act ' || a.act || ': ' || a.reason, 200)) end as obeyed
   from held h join bulk_acts a using (act) join runs r using (entry)
@@ -106,10 +110,15 @@ class BulkSample:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class BulkSeen:
-    """What a preview shows: whom the act is bound to, how many they are, and some of them, the latest first."""
+    """What a preview shows: whom the act is bound to, how many they are, and some of them, the latest first.
+
+    `too_old`: of an engine that cannot be nudged; `timeless`: of the others, those who wait without a deadline.
+    """
 
     bound: Bound
     n: int
+    too_old: int
+    timeless: int
     sample: list[BulkSample]
 
 
@@ -156,6 +165,7 @@ class BulkActStore:
         """Who stands at a step of a version. `now`: run time; who comes later is not among them."""
         asked: dict[str, Any] = {
             "journey": journey, "version": version, "address": address, "seen_at": now, "most": SAMPLE,
+            "nudged_from": NUDGE_ENGINE,
         }  # fmt: skip
         async with self._pool.connection() as connection:
             row = await (await connection.execute(_SEEN, asked)).fetchone()
@@ -165,7 +175,9 @@ class BulkActStore:
         bound = Bound(
             journey=journey, version=version, address=address, seen_at=now, up_to=row["up_to"]
         )
-        return BulkSeen(bound=bound, n=row["n"], sample=sample)
+        return BulkSeen(
+            bound=bound, n=row["n"], too_old=row["too_old"], timeless=row["timeless"], sample=sample
+        )
 
     async def order(self, order: BulkOrder) -> int:
         """Order it, once for each form, and write down who did; the number of the act."""

@@ -44,11 +44,12 @@ from workflows.effects import Riding, carries_record, hand_back, write_down
 from workflows.entering import (
     ask_admission,
     check_engine,
+    check_nudge,
     hold_program,
     make_findable,
     not_admitted,
 )
-from workflows.inbox import EngineOrder, Inbox, MoveOrder, Order, one_object
+from workflows.inbox import UPDATES, EngineOrder, Inbox, MoveOrder, Order, one_object, read_order
 from workflows.pending_record import PendingRecord
 from workflows.standing import decisions_told, standing, story
 from workflows.start_request import StartRequest, read_start
@@ -364,7 +365,7 @@ class CustomerJourney:
 
     @workflow.update(dynamic=True)
     async def on_update(self, name: str, args: Sequence[RawValue]) -> Answer:
-        """`touchpoint_now`, `leave` and `move`: as the signals, and answered when the run has done it."""
+        """`touchpoint_now`, `leave`, `move` and `nudge`: as the signals, and answered when the run has done it."""
         told, before, inbox = one_object(args), self._state.sequence, self._inbox
         if name == names.UPDATE_TOUCHPOINT_NOW:
             inbox.received += 1
@@ -374,13 +375,7 @@ class CustomerJourney:
                 lambda: self._over or (self._looked_at >= place and self._run is not None)
             )
         else:
-            step = told.get("step")
-            order: Order = (
-                ToldToLeave(reason=str(told.get("reason") or "told to leave")[:200])
-                if name == names.UPDATE_LEAVE
-                else MoveOrder(version=str(told["version"]), step=str(step) if step else None)
-            )
-            inbox.orders.append(order)
+            inbox.orders.append(read_order(name, told))
             place = self._taken + len(inbox.orders)
             await workflow.wait_condition(lambda: self._over or self._obeyed >= place)
         decided = [entry.why for entry in self._decisions if entry.sequence > before]
@@ -389,15 +384,16 @@ class CustomerJourney:
     @on_update.validator
     def _check_update(self, name: str, args: Sequence[RawValue]) -> None:
         """Refused updates leave no trace in the history."""
-        known = (names.UPDATE_TOUCHPOINT_NOW, names.UPDATE_LEAVE, names.UPDATE_MOVE)
         try:
-            if name not in known:
-                raise RefusedTouchpointError(f"no such update; they are {', '.join(known)}")
+            if name not in UPDATES:
+                raise RefusedTouchpointError(f"no such update; they are {', '.join(UPDATES)}")
             told = one_object(args)
             if name == names.UPDATE_TOUCHPOINT_NOW:
                 self._inbox.read(told, self._now())
-            if name == names.UPDATE_MOVE and not isinstance(told.get("version"), str):
-                raise RefusedTouchpointError("version: expected the version to move to, as text")
+            else:
+                read_order(name, told)
+            if name == names.UPDATE_NUDGE:
+                check_nudge(self._engine)
         except RefusedTouchpointError as error:
             raise ApplicationError(str(error), type=REFUSED, non_retryable=True) from None
 

@@ -4,9 +4,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from contracts import names
+from contracts.converter import NOT_YET
 from contracts.journey_run import (
     Admission,
     AdmitRun,
@@ -17,10 +18,10 @@ from contracts.journey_run import (
     NotAdmitted,
 )
 from contracts.search_attributes import CUSTOMER, JOURNEY, VERSION
-from journey.machine import KNOWN_ENGINES
+from journey.machine import KNOWN_ENGINES, NUDGE_ENGINE
 from journey.program import Program
 from journey.programs import PROGRAMS
-from journey.touchpoint import MERGED_OUTCOME
+from journey.touchpoint import MERGED_OUTCOME, RefusedTouchpointError
 from workflows.activity_options import FOUND, LOOKED_UP, WRITTEN
 from workflows.inbox import Inbox
 from workflows.start_request import StartRequest
@@ -96,6 +97,20 @@ def check_engine(engine: int) -> None:
     """Fails the task, never the run, where this worker does not know the engine: another takes it up."""
     if engine not in KNOWN_ENGINES:
         raise RuntimeError(f"this worker does not know engine {engine}; deploy one that does")
+
+
+def check_nudge(engine: int) -> None:
+    """Refuses where the run's engine is below the first that can be nudged. `engine`: 0 where it is not known yet.
+
+    Raises: `RefusedTouchpointError`, with the remedy; `ApplicationError` of the type `NOT_YET`.
+    """
+    if engine == 0:
+        words = "the run has just begun: tell it again in a moment"
+        raise ApplicationError(words, type=NOT_YET, non_retryable=True)
+    if engine < NUDGE_ENGINE:
+        raise RefusedTouchpointError(
+            f"a run of engine {engine} cannot be nudged; `clew engine retire {engine}` takes it to a newer one"
+        )
 
 
 def make_findable(journey: str, version: str, customer: str) -> None:

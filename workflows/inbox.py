@@ -1,7 +1,7 @@
 """What others send to a run, read from raw values: nothing they send can make a workflow task fail."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from contracts import names
-from journey.happenings import Resumed, ToldToLeave
+from journey.happenings import Nudged, Resumed, ToldToLeave
 from journey.touchpoint import RefusedTouchpointError, Touchpoint, read_touchpoint
 
 REMEMBERED_REFUSALS = 20
@@ -31,7 +31,10 @@ class EngineOrder:
     engine: int
 
 
-Order = ToldToLeave | Resumed | MoveOrder | EngineOrder
+Order = ToldToLeave | Resumed | Nudged | MoveOrder | EngineOrder
+
+UPDATES = (names.UPDATE_TOUCHPOINT_NOW, names.UPDATE_LEAVE, names.UPDATE_MOVE, names.UPDATE_NUDGE)
+"""The updates that a run takes."""
 
 
 @dataclass(slots=True)
@@ -88,6 +91,25 @@ class Inbox:
     def refuse(self, words: str) -> None:
         """Remember that something was refused, and why."""
         self.refused.append(words[:300])
+
+
+def read_order(name: str, told: Mapping[str, object]) -> Order:
+    """The order that an update is. Raises: `RefusedTouchpointError`, in words of what is missing."""
+    if name == names.UPDATE_LEAVE:
+        return ToldToLeave(reason=_reason(told, "told to leave"))
+    if name == names.UPDATE_NUDGE:
+        address = told.get("address")
+        if not isinstance(address, str) or not address:
+            raise RefusedTouchpointError("address: expected the step at which it waits, as text")
+        return Nudged(address=address[:200], reason=_reason(told, "told to go on"))
+    version, step = told.get("version"), told.get("step")
+    if not isinstance(version, str):
+        raise RefusedTouchpointError("version: expected the version to move to, as text")
+    return MoveOrder(version=version, step=str(step) if step else None)
+
+
+def _reason(told: Mapping[str, object], otherwise: str) -> str:
+    return str(told.get("reason") or otherwise)[:200]
 
 
 def plain(value: RawValue) -> object:

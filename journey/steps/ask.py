@@ -214,7 +214,7 @@ class Ask(Step):
             ask_again(turn, thread)
             return
         until = turn.moment_or(self.until, waiting.began, thread, waiting.began)
-        if until is None or until <= turn.now:
+        if until is None or turn.is_over(until):
             turn.note(thread.at, "late", f"{self.survey} was not answered")
             self._on(turn, thread, "late")
             return

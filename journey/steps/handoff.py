@@ -222,7 +222,7 @@ class Handoff(Step):
         if waiting is None or waiting.kind != "case" or waiting.n is None:
             return
         resolve = self._by(turn, self.resolve, waiting.began)
-        if resolve is not None and resolve <= turn.now:
+        if resolve is not None and turn.is_over(resolve):
             turn.note(thread.at, "late", f"nobody decided within {self.resolve}")
             turn.close_case(waiting.n, f"not decided within {self.resolve}")
             turn.enter(thread, "late")

@@ -43,6 +43,7 @@ NAMES = {
     "UPDATE_TOUCHPOINT_NOW": "touchpoint_now",
     "UPDATE_LEAVE": "leave",
     "UPDATE_MOVE": "move",
+    "UPDATE_NUDGE": "nudge",
     "QUERY_STATUS": "status",
     "QUERY_EXPLAIN": "explain",
     "ADMIT": "admit",

@@ -22,6 +22,7 @@ from tests.browser.staff_pages import (
 STEP = "tasting/3/otherwise/0"
 PAGES = {
     "bulk": f"/control/journey/tea/bulk?at={STEP}&act=end",
+    "bulk-nudge": f"/control/journey/tea/bulk?at={STEP}&act=nudge",
     "bulk-act": "/control/journey/tea/bulk/1",
 }
 
@@ -68,6 +69,21 @@ async def test_an_order_shows_how_far_it_is(control: Inbox) -> None:
     assert "the run did not do it" in await page.inner_text("main")
     assert await page.locator("progress").get_attribute("value") == "40"
     assert await page.locator("text=Halt it").count() == 1
+    await page.context.close()
+
+
+async def test_those_who_wait_are_nudged_from_the_page(control: Inbox) -> None:
+    page = await control.page("root")
+    await page.goto(f"/control/journey/tea/bulk?at={STEP}")
+    await page.select_option("#act", "nudge")
+    await page.click("text=Show what would happen")
+    words = await page.inner_text("main")
+    assert "as if the time that it waits for were over" in words
+    assert "go on at: finish: lost" in words
+    await page.fill("#reason", "the shop is open again")
+    await page.press("#reason", "Enter")
+    await page.wait_for_selector("h1:has-text('Nudge all at')")
+    assert "nudged" in await page.inner_text("main")
     await page.context.close()
 
 

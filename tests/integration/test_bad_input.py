@@ -132,6 +132,8 @@ async def test_values_no_machine_expects_are_carried_and_harm_nobody(stack: Stac
         ("move", {}),
         ("move", {"version": 7}),
         ("leave", [1]),
+        ("nudge", {}),
+        ("nudge", {"address": ["only/0"]}),
         ("fly", {}),
     ],
 )
@@ -274,6 +276,7 @@ def installation(stack: Stack) -> dict[str, str]:
         (["show", "99999999"], "There is no run 99999999"),
         (["show", "journey/none"], "There is no run journey/none"),
         (["leave", "99999999", "--reason", "x"], "There is no run"),
+        (["nudge", "99999999", "--at", "only/0", "--reason", "x"], "There is no run"),
         (["resume", "99999999"], "There is no run"),
         (["decide", "99999999:1", "yes", "--by", "me"], "There is no case"),
         (["decide", "99999999999999999999999:1", "yes", "--by", "me"], "There is no case"),

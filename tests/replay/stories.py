@@ -86,6 +86,18 @@ async def moved_to_another_version(stage: Stage) -> WorkflowHandle[Any, Any]:
     return frida.handle
 
 
+async def nudged_in_the_middle_of_a_wait(stage: Stage) -> WorkflowHandle[Any, Any]:
+    """A nudge that is refused, and one with which it goes on before its time."""
+    stage.world.publish(CART)
+    lida = await stage.enter("abandoned-cart", "Product Added", "c_lida", cart_value=80)
+    await lida.status()
+    for address in ("nowhere/7", "hesitating/0"):
+        told = {"address": address, "reason": "the shop opened again"}
+        await lida.handle.execute_update(names.UPDATE_NUDGE, told)
+    await lida.outcome()
+    return lida.handle
+
+
 async def not_admitted(stage: Stage) -> WorkflowHandle[Any, Any]:
     """A start that names no journey."""
     gerda = await stage.enter("no-such-journey", "Product Added", "c_gerda")
@@ -212,6 +224,7 @@ STORIES: list[Story] = [
     told_to_leave,
     cancelled_from_the_web_ui,
     moved_to_another_version,
+    nudged_in_the_middle_of_a_wait,
     not_admitted,
     a_flight_delayed_then_cancelled,
     answered_and_bought_without_the_coupon,

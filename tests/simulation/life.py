@@ -16,10 +16,10 @@ from pydantic import JsonValue
 from contracts.evidence import Outside, Seen, SeenRun, ToldRun
 from insight.invariants import Broken, check
 from journey.definition import canonical_json
-from journey.happenings import Resumed, ToldToLeave
+from journey.happenings import Nudged, Resumed, ToldToLeave
 from journey.program import Program, compile_program
 from journey.publication import read_definition
-from journey.standing import needs_attention, next_alarm, waits_for
+from journey.standing import needs_attention, next_alarm, stands, waits_for
 from journey.touchpoint import CASE_DECIDED, ENTER, SURVEY_ANSWERED, TRAITS_CHANGED
 from tests.simulation.outside import POLICY
 from tests.simulation.people import Chances, SimulatedCustomer
@@ -34,6 +34,12 @@ WORLDS_PER_JOURNEY = 12
 
 LIVED_AGAIN_EACH = 3
 """Seeds of which one is lived again from its beginning; in all, each advance is lived twice."""
+
+NUDGED_OF_22 = frozenset({1, 2, 3})
+"""Seeds, by what is left of them in twenty-twos, whose runs are nudged: none that failed before runs could be.
+
+All others go on as they were, so that each can be played again.
+"""
 
 LATE = timedelta(minutes=1)
 DUE = ("2026-03-29T02:30:00+01:00", "2026-03-01T00:00:00Z", "9999-12-31T23:59:00-10:00", None, 7)
@@ -98,6 +104,7 @@ class Life:
         self.world = World(seed, programs, chances)
         self._programs = programs
         self._random = self.world.random
+        self._nudging = Random(seed) if seed % 22 in NUDGED_OF_22 else None
         self._sent: list[dict[str, Any]] = []
 
     def play(self) -> None:
@@ -109,6 +116,7 @@ class Life:
             gap = random.choice((0.0, 0.001, 0.2, 1.0, 5.0, 30.0, 200.0))
             world.until(world.now + timedelta(hours=gap * random.random()))
             self._something()
+            self._nudges()
         self._end()
         for run in world.runs if self.told.seed % LIVED_AGAIN_EACH == 0 else ():
             run.lives_again()
@@ -252,6 +260,16 @@ class Life:
             elif fortune < 0.8:
                 run.order(Resumed())
                 self.world.counted["resumed"] += 1
+
+    def _nudges(self) -> None:
+        """In some worlds those who wait are let go on: where they stand, or where they do not."""
+        random = self._nudging
+        if random is None or random.random() < 0.5:
+            return
+        for run in self.world.open_runs():
+            if run.entry and random.random() < 0.5:
+                address = random.choice((*stands(run.state), *stands(run.state), "nowhere"))
+                run.order(Nudged(address=address, reason="the shop is open again"))
 
     def _deploys(self, whose: SimulatedCustomer) -> None:
         """Another version goes live, and some runs are moved to it, to where they stood or to a step."""

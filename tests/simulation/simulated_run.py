@@ -19,6 +19,7 @@ from journey.happenings import (
     Entered,
     Happening,
     Moved,
+    Nudged,
     Resumed,
     ToldToLeave,
 )
@@ -37,7 +38,7 @@ class MoveOrder:
     step: str | None = None
 
 
-Order = ToldToLeave | Resumed | MoveOrder
+Order = ToldToLeave | Resumed | Nudged | MoveOrder
 AT_ONCE = 5
 """How many touchpoints a task lets in: few, so that what comes behind them is met often."""
 
@@ -117,7 +118,7 @@ class SimulatedRun:
         self.home.wake(self)
 
     def order(self, order: Order) -> None:
-        """It is told to leave, to move or to go on."""
+        """It is told to leave, to move, to try again or to go on."""
         self.orders.append(order)
         self.home.wake(self)
 

@@ -27,6 +27,7 @@ RARE = {"go", "signal to a closed run"}
 
 HAPPENINGS = {
     "Entered", "Arrived", "AlarmFired", "EffectFinished", "EffectFailed", "Moved", "Resumed",
+    "Nudged",
     "ToldToLeave", "continued as new", "router died", "runs unreachable", "told again", "told late",
     "two became one", "handed back", "deployed", "attempt lost", "accepted and lost", "unknown",
     "quiet_until", "capped", "no_consent", "held_by", "outcome merged", "signal to a closed run",

@@ -120,6 +120,75 @@ async def test_a_preview_of_a_move_says_what_each_would_become(control: Control)
     assert (act.kind, act.version, act.to_version) == ("move", old, fields["to"])
 
 
+async def test_a_preview_of_a_nudge_says_where_it_leads_and_who_cannot_be_nudged(
+    control: Control,
+) -> None:
+    await editing(control)
+    first, second, third, *others = await standing(control)
+    await change(control, "update runs set engine = 3 where entry = any(%s)", [first, second])
+    await change(control, "update runs set wakes_at = null where entry = %s", third)
+
+    words, fields = await previewed(control, "nudge")
+
+    assert f"{len(others)} of {len(others) + 3} runs" in words
+    assert "go on at: finish: lost" in words
+    assert "1 cannot be nudged: they wait without a deadline" in words
+    assert "2 cannot be nudged: their engine is too old" in words
+    assert f"Nudge {len(others)} runs" in words
+    assert "consent" in words
+
+    await control.agent.sends(BULK, **fields, reason="the shop is open again")
+    act = await newest(control)
+    assert (act.kind, act.shown, act.to_version) == ("nudge", len(others) + 3, None)
+    runs = Runs(control)
+    while await router(control, runs).round():
+        pass
+    page = said(await control.agent.goes(f"{BULK}/{act.act}"))
+    assert f"{act.shown} of {act.shown} nudged" in page
+    [deed] = await control.house.rows(
+        "select who from audit where did = 'ordered to nudge all at a step'"
+    )
+    assert deed["who"] == "edith"
+
+
+async def test_where_nobody_can_be_nudged_nothing_is_ordered(control: Control) -> None:
+    await editing(control)
+    await change(control, "update runs set engine = 3")
+
+    asked = urlencode({"at": STEP, "act": "nudge"})
+    page = await control.agent.goes(f"{BULK}?{asked}")
+
+    assert "Nobody who stands here can be nudged" in said(page)
+    assert 'name="reason"' not in page.text
+
+
+async def test_a_run_whose_trace_says_that_it_was_nudged_is_not_told_again(
+    control: Control,
+) -> None:
+    """It had gone on and forgotten the order's id, before its router wrote that it was told."""
+    await editing(control)
+    _, fields = await previewed(control, "nudge")
+    await control.agent.sends(BULK, **fields, reason="the shop is open again")
+    act = await newest(control)
+    gone = (await standing(control))[0]
+    await change(
+        control,
+        "insert into trace (entry, sequence, at, address, kind, why)"
+        " values (%s, 9999, now(), %s, 'nudged', %s)",
+        gone,
+        STEP,
+        f"bulk act {act.act}: the shop is open again",
+    )
+    await change(control, "update runs set stands = '{}' where entry = %s", gone)
+
+    runs = Runs(control)
+    while await router(control, runs).round():
+        pass
+
+    assert f"bulk-{act.act}-{gone}" not in runs.done
+    assert (await newest(control)).done == act.ordered
+
+
 async def test_who_comes_later_is_not_touched_and_who_went_on_is_left_alone(
     control: Control,
 ) -> None:

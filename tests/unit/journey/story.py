@@ -43,6 +43,7 @@ from journey.happenings import (
     Entered,
     Happening,
     Moved,
+    Nudged,
     OfferAnswer,
     Resumed,
     ToldToLeave,
@@ -203,6 +204,9 @@ class Run:
 
     def resumes(self) -> None:
         self.happens(Resumed())
+
+    def is_nudged(self, address: str = "only/0") -> None:
+        self.happens(Nudged(address=address, reason="the shop is open again"))
 
     def moves(self, program: Program, address: str | None = None) -> None:
         self.program = program

@@ -17,7 +17,7 @@ class Lags:
 
 
 class LagStore:
-    """Reads lags; a few milliseconds each, whatever the tables hold but open runs."""
+    """Reads lags; a few milliseconds each, whatever the tables hold."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -237,7 +237,9 @@ class _Look:
 
     def _subjects(self, run: SeenRun, given: Sequence[SeenArrival]) -> set[Subject]:
         # The customer's own is theirs, also where it is about a thing that the run does not follow.
-        came = [self.touchpoints[each.touchpoint] for each in given]
+        # What it was begun with may be about a thing that others follow.
+        heard_since = [each for each in given if each.touchpoint != run.entering]
+        came = [self.touchpoints[each.touchpoint] for each in heard_since]
         heard = {each.subject for each in came if each.customer is None}
         return {subject for subject in (*heard, *run.listens) if subject is not None}
 

@@ -15,8 +15,8 @@ import structlog
 from stores.listening import RETRY_SECONDS, Listening, connected, ended
 
 CHANNEL = "clew_outbox"
-QUIET_SECONDS = 0.05
-"""A process rings at most once in this time."""
+QUIET_SECONDS = 0.08
+"""A process rings at most once in this time, the first time at once: each ring is a write transaction."""
 
 _NAME = "clew bell"
 _log = structlog.get_logger(__name__)

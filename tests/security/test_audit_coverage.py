@@ -41,6 +41,7 @@ CHANGE: list[tuple[str, str]] = [
     ("import", "import {folder}/lines"),
     ("resume", "resume 7"),
     ("leave", "leave 7 --reason tired"),
+    ("nudge", "nudge 7 --at under-way/0 --reason tired"),
     ("case claim", "case claim 7:1 --by eva"),
     ("case note", "case note 7:1 --by eva --text rang"),
     ("case snooze", "case snooze 7:1 --by eva --event Paid"),

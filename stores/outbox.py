@@ -28,7 +28,7 @@ from journey.touchpoint import CASE_DECIDED, RUN_ENDED
 from stores.database import Connection, Pool, jsonb, one_statement
 from stores.joined_runs import forward, let_runs_follow
 from stores.requested_entries import tell_not_started
-from stores.rerouting import route_again, route_subjects_again
+from stores.rerouting import TIMES_GIVEN, route_again, route_subjects_again
 
 __all__ = ["OutboxStore", "route_again", "route_subjects_again"]
 
@@ -142,13 +142,12 @@ select exists (select 1 from outbox where unit = %(unit)s and run is not null) a
 
 # What is aimed at a run must not come under a number below one that the run was given already:
 # the run would take it for a repetition. Such rows get new numbers, in their old order.
-_RENUMBER = """
+_RENUMBER = f"""
 with aimed as (
     select o.outbox, o.run, o.number from outbox o
      where o.unit = %(unit)s and o.run is not null and o.number is not null
        and 0 >= (
-           select count(*) filter (where f ->> 'fate' in ('signalled', 'entered'))
-                - count(*) filter (where f ->> 'fate' = 'handed_back')
+           select {TIMES_GIVEN}
              from arrivals a cross join jsonb_array_elements(a.fates) f
             where a.customer = any(array(
         select %(customer)s::text union all

@@ -18,9 +18,13 @@ from journey.program import Program
 from journey.touchpoint import Touchpoint
 from stores.database import Connection, clean_text, jsonb
 
-_HAS = """f ->> 'fate' in ('signalled', 'entered')
-                     or f ->> 'fate' = 'perhaps' and exists (
-                          select from runs r where r.entry = (f ->> 'entry')::bigint and r.state = 'open')"""
+TIMES_GIVEN = """count(*) filter (where f ->> 'fate' in ('signalled', 'entered'))
+                - count(*) filter (where f ->> 'fate' = 'handed_back')"""
+"""Of fates `f` of one run: how often it was given a touchpoint and did not hand it back."""
+
+_TIMES_HAD = f"""{TIMES_GIVEN}
+                + count(*) filter (where f ->> 'fate' = 'perhaps' and exists (
+                      select from runs r where r.entry = (f ->> 'entry')::bigint and r.state = 'open'))"""
 
 # What a run has is what it, or one before it under the same workflow id, was given or may have been given and did
 # not hand back. What came to somebody who became this customer has a number of another unit, and gets one of this.
@@ -44,8 +48,7 @@ with of_all as materialized (
                                       and l.workflow_id = %(run)s)))) as anew
       from arrivals a
      where a.customer = any((select ids from of_all)::text[]) and a.received_at >= %(since)s
-       and 0 >= (select count(*) filter (where {_HAS})
-                      - count(*) filter (where f ->> 'fate' = 'handed_back')
+       and 0 >= (select {_TIMES_HAD}
                    from arrivals b cross join jsonb_array_elements(b.fates) f
                   where b.customer = any((select ids from of_all)::text[])
                     and b.touchpoint = a.touchpoint and f ->> 'run' = %(run)s)
@@ -80,8 +83,7 @@ with found as (
                         and t.received_at >= %(since)s
                         and (t.customer is null or t.customer = %(customer)s)
       left join arrivals a on a.customer = %(customer)s and a.touchpoint = t.touchpoint
-     where 0 >= (select count(*) filter (where {_HAS})
-                      - count(*) filter (where f ->> 'fate' = 'handed_back')
+     where 0 >= (select {_TIMES_HAD}
                    from jsonb_array_elements(a.fates) f where f ->> 'run' = %(run)s)
        and not exists (select 1 from outbox o
                         where o.unit = %(unit)s and o.touchpoint = t.touchpoint and o.run = %(run)s

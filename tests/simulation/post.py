@@ -72,8 +72,6 @@ class Post:
         self.numbered: dict[str, int] = {}
         self.told_up_to: dict[str, int] = {}
         """The highest number that a batch has had: any run may have been told of those up to it."""
-        self.doubtful: set[int] = set()
-        """Rows that a batch had which was never finished."""
         self.acknowledged: list[str] = []
         self._written = 0
 
@@ -133,13 +131,12 @@ class Post:
                 found[row.touchpoint] = max(row.number, found.get(row.touchpoint, 0))
         return found
 
-    def number(self, customer: str, limit: int) -> None:
+    def number(self, customer: str, limit: int) -> set[int]:
         """Number what is not: an aimed row keeps the arrival's own number, if its run had no higher one.
 
-        `limit`: so many the batch will have.
+        `limit`: so many the batch will have. Returns the rows that a batch had which was never finished.
         """
         begun = [row for row in self._of(customer) if not self._still_comes(row)]
-        self.doubtful = {row.row for row in begun}
         bound = self.told_up_to.get(customer, 0) if begun else 0
         for row in self._of(customer):
             if row.number is not None:
@@ -163,6 +160,7 @@ class Post:
         if batch:
             last = batch[-1].number or 0
             self.told_up_to[customer] = max(last, self.told_up_to.get(customer, 0))
+        return {row.row for row in begun}
 
     def _of(self, customer: str) -> list[Row]:
         return [row for row in self.rows if row.unit == customer]
@@ -179,9 +177,14 @@ class Post:
             default=0,
         )
 
-    def pending(self, customer: str, ids: set[str], limit: int) -> list[PendingTouchpoint]:
-        """What is numbered, the lowest numbers first; `ids`: all that the customer was known under."""
-        return [self._pending(customer, ids, row) for row in self._first(customer, limit)]
+    def pending(
+        self, customer: str, ids: set[str], limit: int, begun: set[int]
+    ) -> list[PendingTouchpoint]:
+        """What is numbered, the lowest numbers first; `ids`: all that the customer was known under.
+
+        `begun`: as `number` said.
+        """
+        return [self._pending(customer, ids, row, begun) for row in self._first(customer, limit)]
 
     def _first(self, customer: str, limit: int) -> list[Row]:
         """So many, and all that have the same number as the last of them."""
@@ -190,7 +193,9 @@ class Post:
         last = rows[:limit][-1].number if rows else None
         return [row for n, row in enumerate(rows) if n < limit or row.number == last]
 
-    def _pending(self, customer: str, ids: set[str], row: Row) -> PendingTouchpoint:
+    def _pending(
+        self, customer: str, ids: set[str], row: Row, begun: set[int]
+    ) -> PendingTouchpoint:
         told = self.stored[row.touchpoint]
         arrival = self.arrivals[customer, row.touchpoint]
         fates: list[Fate] = []
@@ -216,7 +221,7 @@ class Post:
             own=told.customer is not None,
             had_by=had_by(fates),
             unwritten=unwritten(fates),
-            doubtful=row.row in self.doubtful,
+            doubtful=row.row in begun,
             fated=bool(had_by(fates))
             or any(fate["fate"] not in (*GIVEN, "handed_back") for fate in arrival.fates),
         )

@@ -154,8 +154,8 @@ class World:
             if row.unit == customer != whose.customer and row.number is None:
                 row.unit = whose.customer
         limit = self.random.choice((1, 3, 500))
-        self.post.number(whose.customer, limit)
-        pending = self.post.pending(whose.customer, self._ids(whose), limit)
+        begun = self.post.number(whose.customer, limit)
+        pending = self.post.pending(whose.customer, self._ids(whose), limit, begun)
         if not pending:
             return
         batch = CustomerBatch(

@@ -85,17 +85,14 @@ async def test_a_run_that_is_moved_hears_what_its_version_did_not_listen_to(
     pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
 ) -> None:
     await publish(DEAF)
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    [run] = town.runs
+    run = await run_of_anna(town, router, happens)
     entry = await admit(pool, run)
     delivered = await happens("Delivered", "c_anna")
     asked = await happens("Asked", "c_anna")
     hearing = await publish(PARCEL)
 
     async def it_is_moved() -> None:
-        moving = RunReference(entry=entry, journey="parcel", customer="c_anna", now=NOON)
-        await AdmissionStore(pool, CustomerStore(pool)).move(moving, hearing)
+        await move(pool, entry, hearing)
 
     await one_dies(pool, town, router, it_is_moved)
 
@@ -126,9 +123,7 @@ async def test_what_was_told_and_never_written_and_came_back_is_told_once_to_the
     pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
 ) -> None:
     await publish(PARCEL)
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    [first] = town.runs
+    first = await run_of_anna(town, router, happens)
     await admit(pool, first)
     await finish(pool, first)
     first.open = True  # on the server it still closes
@@ -170,9 +165,7 @@ async def test_what_comes_back_is_told_the_next_run_above_what_a_dead_router_tol
     pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
 ) -> None:
     await publish(PARCEL)
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    [first] = town.runs
+    first = await run_of_anna(town, router, happens)
     await admit(pool, first)
     asked = await happens("Asked", "c_anna")
     await router(town).drain()
@@ -193,9 +186,7 @@ async def test_what_was_aimed_at_a_run_before_it_comes_above_what_a_dead_router_
     pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
 ) -> None:
     await publish(PARCEL)
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    [first] = town.runs
+    first = await run_of_anna(town, router, happens)
     again = await happens("Ordered", "c_anna", order="7")
     delayed = await happens("Van Delayed", "c_anna", subject=VAN)
     await router(town).drain()
@@ -220,18 +211,12 @@ async def test_a_run_that_is_moved_there_and_back_is_told_nothing_twice(
 ) -> None:
     deaf = await publish(DEAF)
     hearing = await publish(PARCEL)
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    [run] = town.runs
+    run = await run_of_anna(town, router, happens)
     entry = await admit(pool, run)
     delivered = await happens("Delivered", "c_anna")
 
-    async def moved_to(version: str) -> None:
-        moving = RunReference(entry=entry, journey="parcel", customer="c_anna", now=NOON)
-        await AdmissionStore(pool, CustomerStore(pool)).move(moving, version)
-
-    await one_dies(pool, town, router, lambda: moved_to(deaf))
-    await moved_to(hearing)
+    await one_dies(pool, town, router, lambda: move(pool, entry, deaf))
+    await move(pool, entry, hearing)
     await router(town).drain()
 
     assert run.ids[1:] == [delivered]
@@ -242,14 +227,11 @@ async def test_what_a_batch_could_not_have_was_told_to_nobody(
     pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
 ) -> None:
     await publish(DEAF)
-    await happens("Ordered", "c_anna", order="7")
-    await router(town).drain()
-    entry = await admit(pool, town.runs[0])
+    entry = await admit(pool, await run_of_anna(town, router, happens))
     for _ in range(3):
         await happens("Delivered", "c_anna")
     await router(town).drain()
-    moving = RunReference(entry=entry, journey="parcel", customer="c_anna", now=NOON)
-    await AdmissionStore(pool, CustomerStore(pool)).move(moving, await publish(PARCEL))
+    await move(pool, entry, await publish(PARCEL))
     [unit] = await UnitLeases(pool).take("one", 1, timedelta(minutes=1))
 
     first = await OutboxStore(pool).number("one", unit, 2)
@@ -259,6 +241,20 @@ async def test_what_a_batch_could_not_have_was_told_to_nobody(
     has = await OutboxStore(pool).pending(unit, 2, second.begun)
     assert [row.doubtful for row in has.touchpoints] == [True, True]
     assert len(second.begun) == 2, "the third was in no batch"
+
+
+async def run_of_anna(town: Town, router: MakeRouter, happens: Happens) -> TownRun:
+    """Anna orders, and a router that lives begins her run."""
+    await happens("Ordered", "c_anna", order="7")
+    await router(town).drain()
+    [run] = town.runs
+    return run
+
+
+async def move(pool: Pool, entry: int, version: str) -> None:
+    """Anna's run goes on under another version."""
+    moving = RunReference(entry=entry, journey="parcel", customer="c_anna", now=NOON)
+    await AdmissionStore(pool, CustomerStore(pool)).move(moving, version)
 
 
 async def hand_back(pool: Pool, run: TownRun, message_id: str) -> None:

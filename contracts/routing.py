@@ -117,6 +117,18 @@ class NumberedUnit:
     begun: frozenset[int] = frozenset()
 
 
+@dataclass(slots=True, kw_only=True)
+class PutBack:
+    """What is pending for one run alone. `numbers`: touchpoint → the highest number under which it is.
+
+    `entered_under`: the number of what the run entered by, where that is among it: a router ended
+    before it wrote that it had begun the run; else 0.
+    """
+
+    numbers: dict[int, int] = field(default_factory=dict[int, int])
+    entered_under: int = 0
+
+
 @dataclass(slots=True, frozen=True, kw_only=True)
 class PendingBatch:
     """A customer's pending touchpoints by number; `gone`: rows whose touchpoint is no more."""

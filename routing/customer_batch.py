@@ -155,7 +155,8 @@ class CustomerBatch:
             again = run.entry is None and any(run.journey == p.journey for p in entering)
             if again and arrived.general and await self._entered(arrived, run):
                 continue
-            general = arrived.general and not run.aimed_only
+            before = arrived.touchpoint.number < run.put_back.entered_under
+            general = arrived.general and not run.aimed_only and not before
             if general or run.workflow_id in arrived.aimed:
                 run.offer(arrived)
         for program in entering:

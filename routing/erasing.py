@@ -41,7 +41,8 @@ class Erasures(Protocol[Held]):
     async def routing_stopped(self, going: Held) -> bool: ...
     async def sending_ended(self, going: Held) -> bool: ...
     async def known_runs(self, going: Held) -> list[tuple[str, str]]: ...
-    async def executions_gone(self, going: Held, deleted: int, *, all_gone: bool) -> None: ...
+    async def executions_found(self, going: Held, run_ids: Sequence[str]) -> None: ...
+    async def executions_gone(self, going: Held) -> None: ...
     async def take_out(self, going: Held) -> None: ...
     async def sweep(self, going: Held) -> bool: ...
 
@@ -49,14 +50,17 @@ class Erasures(Protocol[Held]):
 class Executions(Protocol):
     """Where runs live."""
 
-    async def erase(
+    async def find(
         self, customers: Sequence[str], runs: Sequence[tuple[str, str]], most: int
-    ) -> tuple[int, int]:
-        """End and delete executions: of these customers, and of these workflow ids and run ids.
+    ) -> list[tuple[str, str]]:
+        """Those that are there, of these customers, and of these workflow ids and run ids.
 
-        At most so many at once; returns how many it found, 0 where nothing is left, and how many
-        of them are gone.
+        About so many at most; workflow id and run id of each. Empty where nothing is left.
         """
+        ...
+
+    async def delete(self, found: Sequence[tuple[str, str]]) -> None:
+        """End and delete these. What is slow to go is found again."""
         ...
 
 
@@ -94,19 +98,26 @@ class Eraser(Generic[Held]):
         if going.state == "begun":
             if not await self.erasures.routing_stopped(going):
                 return False
-            found, gone = await self._executions(going)
-            ended = not found and await self.erasures.sending_ended(going)
-            await self.erasures.executions_gone(going, gone, all_gone=ended)
-            return bool(found) or ended
+            if await self._executions_deleted(going):
+                return True
+            if not await self.erasures.sending_ended(going):
+                return False
+            await self.erasures.executions_gone(going)
+            return True
         if going.state == "ended":
             await self.erasures.take_out(going)
             return True
-        found, gone = await self._executions(going)
-        if found:
-            await self.erasures.executions_gone(going, gone, all_gone=False)
+        if await self._executions_deleted(going):
             return True
         return await self.erasures.sweep(going)
 
-    async def _executions(self, going: Held) -> tuple[int, int]:
+    async def _executions_deleted(self, going: Held) -> bool:
+        """Delete a portion; False where nothing is left to delete."""
         runs = await self.erasures.known_runs(going)
-        return await self.executions.erase(going.sought.ids, runs, self.portion)
+        found = await self.executions.find(going.sought.ids, runs, self.portion)
+        if found:
+            # Written before they go: a process that dies here has counted them, and one that is
+            # slow to go is found, and written, twice, and counts once.
+            await self.erasures.executions_found(going, [run_id for _, run_id in found])
+            await self.executions.delete(found)
+        return bool(found)

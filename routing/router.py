@@ -180,7 +180,7 @@ class Router:
         batch = await outbox.pending(unit, limit, numbered.begun)
         await self._add_aimed_at(customer, runs, batch)
         await self._add_subjects(runs, batch)
-        await self._add_later(unit, runs, batch)
+        await self._add_put_back(unit, runs, batch)
         live = await self.parts.programs.live()
         if self.parts.readings is not None:
             # Before anybody enters: the conditions of an entry see what this batch makes the customer feel.
@@ -250,16 +250,16 @@ class Router:
             for entry, subjects in (await self.parts.outbox.subjects_of([*opened])).items():
                 opened[entry].subjects = subjects
 
-    async def _add_later(self, unit: str, runs: Sequence[ToldRun], batch: PendingBatch) -> None:
+    async def _add_put_back(self, unit: str, runs: Sequence[ToldRun], batch: PendingBatch) -> None:
         """Know, once all is read by which a run wants something, what was put back for it meanwhile.
 
         A run that wants a touchpoint since a router told it higher ones takes it under its new number only.
         """
         rows = batch.touchpoints
         if len(rows) >= self.pace.batch or any(row.run or row.subject for row in rows):
-            later = await self.parts.outbox.later(unit)
+            put_back = await self.parts.outbox.put_back(unit)
             for run in runs:
-                run.later = later.get(run.workflow_id, {})
+                run.put_back = put_back.get(run.workflow_id, run.put_back)
 
 
 def _cancelled() -> bool:

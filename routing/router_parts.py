@@ -1,13 +1,13 @@
 """What a router needs, and at which pace it works."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from pydantic import JsonValue
 
-from contracts.routing import NumberedUnit, PendingBatch, PendingTouchpoint, RoutedBatch
+from contracts.routing import NumberedUnit, PendingBatch, PendingTouchpoint, PutBack, RoutedBatch
 from routing.entry_scanner import EntryLooks
 from routing.journey_programs import JourneyPrograms
 from routing.signals import RunSignals
@@ -53,7 +53,7 @@ class Outbox(Protocol):
     async def pending(
         self, unit: str, limit: int, begun: frozenset[int] = frozenset()
     ) -> PendingBatch: ...
-    async def later(self, unit: str) -> dict[str, dict[int, int]]: ...
+    async def put_back(self, unit: str) -> Mapping[str, PutBack]: ...
     async def subjects_of(self, entries: Sequence[int]) -> dict[int, set[tuple[str, str]]]: ...
     async def fan_out(self, holder: str, unit: str, limit: int) -> int: ...
     async def finish(self, holder: str, unit: str, batch: RoutedBatch) -> timedelta: ...

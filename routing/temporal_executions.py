@@ -31,11 +31,8 @@ class TemporalExecutions:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def erase(
-        self, customers: Sequence[str], runs: Sequence[tuple[str, str]], most: int
-    ) -> tuple[int, int]:
-        """End and delete at most so many. See `routing.erasing.Executions`."""
-        found = await self._found(customers, runs, most)
+    async def delete(self, found: Sequence[tuple[str, str]]) -> None:
+        """End and delete these, and wait for it. See `routing.erasing.Executions`."""
         for execution in found:
             await self._end(execution)
         # The oldest of a chain first: as long as the newest is there, all before it are found by it.
@@ -46,14 +43,13 @@ class TemporalExecutions:
             left = {execution for execution in left if await self._there(*execution)}
             looks -= 1
             await asyncio.sleep(BETWEEN_LOOKS if left else 0)
-        return len(found), len(found) - len(left)
 
     # -- finding
 
-    async def _found(
+    async def find(
         self, customers: Sequence[str], runs: Sequence[tuple[str, str]], most: int
     ) -> list[tuple[str, str]]:
-        """Workflow id and run id of what is there: what is open under each id, and all runs before it."""
+        """What is open under each id, and all runs before it. See `routing.erasing.Executions`."""
         found: dict[tuple[str, str], None] = {}
         for named in dict.fromkeys([*runs, *((each, "") for each, _ in runs)]):
             for execution in await self._chain(*named):

@@ -1,13 +1,12 @@
 """One run as the router knows it while it works through a batch."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import orjson
 from pydantic import JsonValue
 
-from contracts.routing import PendingTouchpoint, StartingRun
+from contracts.routing import PendingTouchpoint, PutBack, StartingRun
 from journey.program import Program
 
 SIGNAL_BYTES = 256_000
@@ -63,8 +62,8 @@ class ToldRun:
     `gives_way`: another run of the same customer goes on in its place, and gets all but its end.
     `entering`: the message id of the touchpoint by which it entered, once it is admitted.
     `moved`: it goes on under another version than it began with.
-    `later`: what comes to it alone under a number that is higher than another one of the same
-    touchpoint: it does not take it under the lower one.
+    `put_back`: what comes to it alone. A touchpoint of that it does not take under a lower number,
+    and what was routed before the one that it entered by is not its own, unless it is aimed at it.
     `signals`: how many it was sent in this batch.
     """
 
@@ -83,7 +82,7 @@ class ToldRun:
     gives_way: bool = False
     entering: str | None = None
     moved: bool = False
-    later: Mapping[int, int] = field(default_factory=dict[int, int])
+    put_back: PutBack = field(default_factory=PutBack)
     signals: int = 0
 
     def began_with(self, given: PendingTouchpoint) -> bool:
@@ -98,7 +97,7 @@ class ToldRun:
         """
         if self.closed or self.workflow_id in given.had_by or given.touchpoint in self.offered:
             return False
-        if self.began_with(given) or given.number < self.later.get(given.touchpoint, 0):
+        if self.began_with(given) or given.number < self.put_back.numbers.get(given.touchpoint, 0):
             return False
         if self.program is None:
             return True

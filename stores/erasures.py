@@ -183,14 +183,17 @@ class ErasureStore:
             pairs |= {(row["workflow_id"], row["first_run_id"]) for row in await cursor.fetchall()}
         return sorted(pairs)
 
-    async def executions_gone(self, going: UnderWay, deleted: int, *, all_gone: bool) -> None:
-        """Write how many executions were deleted; with `all_gone` the rows may go."""
+    async def executions_found(self, going: UnderWay, run_ids: Sequence[str]) -> None:
+        """Count executions that are about to be deleted; each counts once, however often it is found."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_FOUND, {"erasure": going.erasure, "run_ids": list(run_ids)})
+
+    async def executions_gone(self, going: UnderWay) -> None:
+        """No execution is left: the rows may go."""
         async with self._pool.connection() as connection:
             await connection.execute(
-                "update erasures set executions = executions + %s,"
-                " state = case when %s and state = 'begun' then 'ended' else state end"
-                " where erasure = %s",
-                [deleted, all_gone, going.erasure],
+                "update erasures set state = 'ended' where erasure = %s and state = 'begun'",
+                [going.erasure],
             )
 
     async def take_out(self, going: UnderWay) -> None:
@@ -366,6 +369,15 @@ _FORGET = """
 delete from history_keys where owner = any(%(owners)s) and owner <> all(%(ids)s)
 """
 
+_FOUND = """
+update erasures e
+   set executions = executions + cardinality(new.run_ids), found_runs = found_runs || new.run_ids
+  from (select array(select unnest(%(run_ids)s::text[])
+                     except select unnest(found_runs) from erasures where erasure = %(erasure)s)
+               as run_ids) new
+ where erasure = %(erasure)s
+"""
+
 _ADD = """
 (select coalesce(jsonb_object_agg(name, n), '{}') from (
     select name, sum(value::bigint) as n from (
@@ -394,8 +406,8 @@ select swept_by < pg_snapshot_xmin(pg_current_snapshot()) as settled
 """
 
 _DONE = """
-update erasures set state = 'done', done_at = now(), work = null, swept_by = null, held_by = null,
-       held_until = null, keys = keys + %(keys)s
+update erasures set state = 'done', done_at = now(), work = null, found_runs = '{}', swept_by = null,
+       held_by = null, held_until = null, keys = keys + %(keys)s
  where erasure = %(erasure)s
 """
 

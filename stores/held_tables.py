@@ -437,7 +437,7 @@ TABLES: dict[LiteralString, Held] = {
         erase=Stays("the proof; whom it was for is kept as keyed hashes once it is done"),
         withheld={
             "made when everything else goes": "erasure state work customers reason asked_by begun_at"
-            " done_at swept_by held_by held_until counts figures executions keys digest"
+            " done_at swept_by held_by held_until counts figures executions found_runs keys digest"
         },
     ),
     "erased_customers": Held(

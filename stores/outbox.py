@@ -15,6 +15,7 @@ from contracts.routing import (
     NumberedUnit,
     PendingBatch,
     PendingTouchpoint,
+    PutBack,
     RoutedBatch,
     StartingRun,
     customer_of,
@@ -237,6 +238,17 @@ select rest from held
 """
 
 
+_PUT_BACK = """
+select o.run, o.touchpoint, max(o.number) as highest,
+       min(o.number) filter (where m.touchpoint = o.touchpoint) as entered_under
+  from outbox o
+  left join runs r on r.workflow_id = o.run and r.state = 'open'
+  left join message_ids m on m.message_id = r.entering_message_id
+ where o.unit = %s and o.run is not null and o.number is not null
+ group by o.run, o.touchpoint
+"""
+
+
 class OutboxStore:
     """What is pending, per unit of routing; every change only under the unit's lease."""
 
@@ -291,17 +303,15 @@ class OutboxStore:
             gone=tuple(row["row"] for row in rows if row["event"] is None),
         )
 
-    async def later(self, unit: str) -> dict[str, dict[int, int]]:
-        """Run → touchpoint → the highest number under which it is pending, aimed at that run."""
-        found: dict[str, dict[int, int]] = {}
+    async def put_back(self, unit: str) -> dict[str, PutBack]:
+        """What is pending for one run alone, by the run."""
+        found: dict[str, PutBack] = {}
         async with one_statement(self._pool) as connection:
-            cursor = await connection.execute(
-                "select run, touchpoint, max(number) as number from outbox"
-                " where unit = %s and run is not null and number is not null group by 1, 2",
-                [unit],
-            )
+            cursor = await connection.execute(_PUT_BACK, [unit])
             for row in await cursor.fetchall():
-                found.setdefault(row["run"], {})[row["touchpoint"]] = row["number"]
+                of_run = found.setdefault(row["run"], PutBack())
+                of_run.numbers[row["touchpoint"]] = row["highest"]
+                of_run.entered_under = row["entered_under"] or of_run.entered_under
         return found
 
     async def subjects_of(self, entries: Sequence[int]) -> dict[int, set[tuple[str, str]]]:

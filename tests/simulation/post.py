@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 
 from contracts.evidence import SeenArrival, SeenTouchpoint
-from contracts.routing import GIVEN, Fate, PendingTouchpoint, had_by, may_have, unwritten
+from contracts.routing import GIVEN, Fate, PendingTouchpoint, PutBack, had_by, may_have, unwritten
 from journey.program import Program
 from journey.touchpoint import Touchpoint
 
@@ -123,12 +123,16 @@ class Post:
 
         return never
 
-    def later(self, unit: str, run: str) -> dict[int, int]:
-        """What is aimed at a run: touchpoint → the highest number under which it is pending."""
-        found: dict[int, int] = {}
+    def put_back(self, unit: str, run: str, entering: int | None) -> PutBack:
+        """What is pending for a run alone; `entering`: what it entered by, once it is admitted."""
+        found = PutBack()
         for row in self._of(unit):
             if row.run == run and row.number is not None:
-                found[row.touchpoint] = max(row.number, found.get(row.touchpoint, 0))
+                found.numbers[row.touchpoint] = max(
+                    row.number, found.numbers.get(row.touchpoint, 0)
+                )
+                if row.touchpoint == entering:
+                    found.entered_under = min(row.number, found.entered_under or row.number)
         return found
 
     def number(self, customer: str, limit: int) -> set[int]:

@@ -191,6 +191,7 @@ class World:
         return {each.customer for each in self.customers if each.canonical is whose}
 
     def _told_run(self, run: SimulatedRun) -> ToldRun:
+        entering = run.entering if run.entry else None
         return ToldRun(
             run.workflow_id,
             run.program.journey,
@@ -201,9 +202,9 @@ class World:
             first_run_id=run.first_run_id,
             subjects=set(self.listening.get(run.workflow_id, ())),
             gives_way=run.gives_way,
-            entering=self.post.stored[run.entering].message_id if run.entry else None,
+            entering=None if entering is None else self.post.stored[entering].message_id,
             moved=run.moved,
-            later=self.post.later(run.customer, run.workflow_id),
+            put_back=self.post.put_back(run.customer, run.workflow_id, entering),
         )
 
     def open_runs(self, customer: str | None = None) -> list[SimulatedRun]:

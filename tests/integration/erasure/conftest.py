@@ -22,18 +22,23 @@ CANARY = "canary-7f3a"
 
 @dataclass
 class NoExecutions:
-    """A Temporal that has these executions and lets go of some at a time."""
+    """A Temporal that has these executions; `slow` of them are still there after the first try."""
 
     left: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     asked: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
+    slow: int = 0
 
-    async def erase(
+    async def find(
         self, customers: Sequence[str], runs: Sequence[tuple[str, str]], most: int
-    ) -> tuple[int, int]:
+    ) -> list[tuple[str, str]]:
         del runs
         self.asked.append(tuple(customers))
-        gone, self.left = self.left[:most], self.left[most:]
-        return len(gone), len(gone)
+        return self.left[:most]
+
+    async def delete(self, found: Sequence[tuple[str, str]]) -> None:
+        stay, self.slow = self.slow, 0
+        gone = found[: len(found) - stay]
+        self.left = [each for each in self.left if each not in gone]
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -169,7 +170,7 @@ async def test_killed_after_any_step_it_is_carried_on_by_somebody_else(
 ) -> None:
     anna = await house.known(ANNA)
     await house.filled(anna)
-    house.executions.left = [(f"run-{n}", "") for n in range(60)]
+    house.executions.left = [(f"run-{n}", uuid4().hex) for n in range(60)]
     erasure = await house.erasures.begin(anna, by="eva")
     for _ in range(steps):
         await house.eraser("killed").round(erasure)
@@ -186,6 +187,24 @@ async def test_killed_after_any_step_it_is_carried_on_by_somebody_else(
     assert (proof.state, proof.executions) == ("done", 60)
     assert set(await house.hits(anna)) <= {"audit"}
     assert house.executions.left == []
+
+
+async def test_an_execution_that_is_slow_to_go_is_counted_once_whoever_sees_it_gone(
+    house: House,
+) -> None:
+    anna = await house.known(ANNA)
+    house.executions.left = [(f"run-{n}", uuid4().hex) for n in range(3)]
+    house.executions.slow = 1
+    erasure = await house.erasures.begin(anna, by="eva")
+    eraser = house.eraser()
+    await eraser.round(erasure)
+    assert len(house.executions.left) == 1
+    slow_one = house.executions.left.pop()  # it goes before anybody looks again
+
+    await eraser.finish(erasure)
+
+    assert (await house.erasures.proof(erasure)).executions == 3
+    assert slow_one[1] not in str(await house.rows("select * from erasures")), "its id is forgotten"
 
 
 async def test_begun_twice_it_is_one_erasure_and_nobody_cannot_be_erased(house: House) -> None:

@@ -61,6 +61,29 @@ async def one_dies(pool: Pool, town: Town, router: MakeRouter, meanwhile: Meanwh
     await work.drain()
 
 
+async def test_what_came_before_a_run_was_begun_is_not_said_to_be_its_own(
+    pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
+) -> None:
+    await publish(PARCEL)
+    before = await happens("Asked", "c_anna")
+    ordered = await happens("Ordered", "c_anna", order="7")
+    asked = await happens("Asked", "c_anna")
+
+    async def it_is_admitted() -> None:
+        await admit(pool, town.runs[0], {})
+
+    await one_dies(pool, town, router, it_is_admitted)
+
+    [run] = town.runs
+    assert run.ids == [ordered, asked]
+    async with pool.connection() as connection:
+        cursor = await connection.execute(
+            "select a.fates from arrivals a join message_ids using (touchpoint) where message_id = %s",
+            [before],
+        )
+        assert await cursor.fetchone() == {"fates": [{"fate": "ignored"}]}
+
+
 async def test_a_delay_of_the_van_told_before_the_run_knew_its_van_is_heard(
     pool: Pool, publish: Publish, router: MakeRouter, happens: Happens, town: Town
 ) -> None:

@@ -11,6 +11,7 @@ from contracts.routing import (
     Fate,
     PendingBatch,
     PendingTouchpoint,
+    PutBack,
     RoutedBatch,
     had_by,
     unwritten,
@@ -290,7 +291,10 @@ async def test_what_a_run_entered_by_is_said_once_also_where_it_is_aimed_at_anot
     runs = Runs()
     first = touchpoint(1, "Added")
     again = touchpoint(3, "Added", touchpoint=1, arrival=1, message_id="m1", run="other")
-    entered, other = a_run(entering="m1"), a_run("other", journey="other", later={1: 3})
+    entered, other = (
+        a_run(entering="m1"),
+        a_run("other", journey="other", put_back=PutBack(numbers={1: 3})),
+    )
 
     routed = await route(runs, first, again, runs=[entered, other])
 
@@ -316,9 +320,22 @@ async def test_a_run_is_not_told_once_more_what_it_is_begun_with() -> None:
 async def test_what_was_put_back_under_a_new_number_is_not_told_under_the_old_one() -> None:
     runs = Runs()
 
-    await route(runs, touchpoint(1), touchpoint(2), runs=[a_run(later={1: 7})])
+    await route(runs, touchpoint(1), touchpoint(2), runs=[a_run(put_back=PutBack(numbers={1: 7}))])
 
     assert runs.signals == [("run", ["m2"])]
+
+
+async def test_a_run_has_nothing_that_was_routed_before_it_was_begun_by_a_router_that_ended() -> (
+    None
+):
+    runs = Runs()
+    before, first, after = touchpoint(1), touchpoint(2, "Added"), touchpoint(3)
+    begun = a_run(entering="m2", put_back=PutBack(numbers={2: 2, 3: 3}, entered_under=2))
+
+    routed = await route(runs, before, first, after, runs=[begun])
+
+    assert runs.signals == [("run", ["m3"])]
+    assert routed.fates[1] == [{"fate": "ignored"}]
 
 
 @pytest.mark.parametrize(

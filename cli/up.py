@@ -11,6 +11,7 @@ import typer
 from cli.output import STATE, AsJson, CommandError, State, print_json, print_table, run, say
 
 if TYPE_CHECKING:
+    from contracts.clock import RunClock
     from workers.embedded.stack import Addresses, Stack
 
 
@@ -34,16 +35,20 @@ def up(
 
 
 async def _up(state: Path, *, any_ports: bool, as_json: bool) -> None:
+    from cli.demo.left import clock_of
     from workers.embedded.finding_temporal import TemporalNotFoundError
-    from workers.embedded.stack import EmbeddedServerError, Ports, Stack
+    from workers.embedded.stack import ONE_OF_EACH, EmbeddedServerError, Ports, Stack
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    stack = Stack(state, say=say, ports=Ports.free() if any_ports else Ports())
+    ports = Ports.free() if any_ports else Ports()
+    clock = clock_of(state)
+    first = ONE_OF_EACH if clock is None else {**ONE_OF_EACH, "api": 0}
+    stack = Stack(state, say=say, ports=ports, processes=first)
     try:
-        if not await _started(stack, stop):
+        if not await _started(stack, clock, stop):
             return
     except (EmbeddedServerError, TemporalNotFoundError) as error:
         raise CommandError(str(error)) from None
@@ -58,9 +63,18 @@ async def _up(state: Path, *, any_ports: bool, as_json: bool) -> None:
         await stack.stop()
 
 
-async def _started(stack: "Stack", stop: asyncio.Event) -> bool:
-    """Start it, unless Ctrl-C comes first."""
-    starting = asyncio.create_task(stack.start())
+async def _started(stack: "Stack", clock: "RunClock | None", stop: asyncio.Event) -> bool:
+    """Start it, unless Ctrl-C comes first. `clock`: of a demo's day that is over; what is shown shows that day."""
+
+    async def whole() -> None:
+        await stack.start()
+        if clock is not None:
+            say(
+                f"A demo was played here. Mission control shows it as of its end, {clock.run_epoch:%d %B %Y}."
+            )
+            await stack.add("api", clock=clock)
+
+    starting = asyncio.create_task(whole())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
@@ -77,6 +91,7 @@ def _tell(addresses: "Addresses") -> None:
         ("", ""),
         [
             ("API", f"{addresses.api}/openapi.json"),
+            ("Mission control", f"{addresses.api}/control"),
             ("Inbox of staff", f"{addresses.api}/staff (clew members add, clew members password)"),
             ("Mails that were sent", addresses.mailbox),
             ("Temporal Web UI", addresses.temporal_ui or "(that of your own server)"),

@@ -50,7 +50,7 @@ class Looks(Protocol):
 class Lateness(Protocol):
     """How far behind the installation is."""
 
-    async def lags(self, run_now: datetime) -> Lags: ...
+    async def lags(self, now: datetime) -> Lags: ...
 
 
 class Stopped(Protocol):
@@ -159,7 +159,7 @@ class OverviewPage:
             "running": sum(each.running for each in rows),
             "entered": sum(sum(each.entered) for each in rows),
             "stops": stops,
-            "lags": _lags(await self.lateness.lags(run_now)),
+            "lags": _lags(await self.lateness.lags(self.now())),
             "at_time": run_now,
         }
 

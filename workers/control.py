@@ -105,7 +105,7 @@ def mission_control(
         Control(
             door=place.door,
             overview=OverviewPage(
-                door=place.door, figures=figures, looks=looks, lateness=LagStore(pool), stops=stops,
+                door=place.door, figures=figures, looks=looks, lateness=LagStore(pool, run_clock), stops=stops,
                 programs=place.programs, shared=shared, run_now=run_now, now=now,
             ),
             journey=JourneyPage(

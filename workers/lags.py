@@ -17,16 +17,15 @@ _log = structlog.get_logger(__name__)
 
 async def watch_lags(pool: Pool, clock: RunClock | None) -> None:
     """Look every ten seconds. `clock`: that of the runs, where it is not the wall's."""
-    store = LagStore(pool)
+    store = LagStore(pool, clock)
     while True:
-        wall = datetime.now(UTC)
         try:
-            lags = await store.lags(clock.now(wall) if clock else wall)
+            lags = await store.lags(datetime.now(UTC))
         except Exception as error:
             _log.info("lags_unreadable", error=str(error).split("\n", 1)[0])
         else:
             INGEST_LAG.set(lags.ingest)
             ROUTING_LAG.set(lags.routing)
             PENDING.set(lags.pending)
-            TIMER_LATENESS.set(lags.overdue / (clock.factor if clock else 1))
+            TIMER_LATENESS.set(lags.overdue)
         await asyncio.sleep(EACH_SECONDS)

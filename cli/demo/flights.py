@@ -12,6 +12,7 @@ from typing import Any
 from cli.demo.acts import Acts
 from cli.demo.flying import Flying
 from cli.demo.installation import Installed, installed
+from cli.demo.left import is_demo, leave
 from cli.demo.pace import Pace, costs_of, machine_carries, pace_for
 from cli.demo.rehearsal import STARTING, MachineDay
 from cli.demo.report import closing_line, draw_up, report
@@ -32,9 +33,6 @@ from examples.flight.passengers import generate
 from workers.embedded.finding_temporal import TemporalNotFoundError, find_temporal
 from workers.embedded.stack import EmbeddedServerError, Stack
 from workers.embedded.stack_files import running_stack
-
-MARK = "demo.json"
-"""Tells a folder of ours, which the next demo empties, from anybody else's."""
 
 FIRST = {"journey": 1, "delivery": 1, "mailbox": 1}
 """The router and the API come last: they are told the clock, which begins when all else is up."""
@@ -92,7 +90,10 @@ async def fly(wish: Wish, terminal: Terminal) -> Ended:
         except (EmbeddedServerError, TemporalNotFoundError) as error:
             raise CommandError(str(error)) from None
         flying = Flying(day, clock, pace, stack, here, stage, acts, terminal, watched=wish.page)
-        await flying.play()
+        try:
+            await flying.play()
+        finally:
+            leave(wish.state, clock.now(wall_now()))
         return await _land(flying, day, here, wish, monotonic() - began)
 
 
@@ -133,10 +134,10 @@ def _empty(folder: Path) -> None:
     if running_stack(folder) is not None:
         raise CommandError(f"Clew runs in {folder}. Stop it first, or choose another --state.")
     if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).is_file():
+        if not is_demo(folder):
             raise CommandError(
                 f"{folder} holds something that is not from a demo. Choose another --state."
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text('{"made_by": "clew demo flights"}\n')
+    leave(folder)

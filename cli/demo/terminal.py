@@ -66,7 +66,8 @@ class Terminal:
 
 def _line(scene: Scene) -> str:
     figures = ", ".join(f"{figure} {words}" for words, figure, _ in scene.counters)
-    return f"{scene.clock}  {figures}{_late(scene)}"
+    rehearsed = scene.phase == "rehearsing"
+    return f"{scene.clock}  {figures}" + ("  (a rehearsal)" if rehearsed else _late(scene))
 
 
 def _late(scene: Scene) -> str:

@@ -20,10 +20,11 @@ export function drawPeople(picture, letters) {
     const [, , left, top, width] = room;
     const place = filled.get(letter) ?? 0;
     filled.set(letter, place + 1);
-    const wide = width * 105 - 14, high = 84 - 4;
+    const begins = width === 1 ? 44 : 34;
+    const wide = width * 105 - 14, high = 114 - begins;
     const step = Math.min(9, Math.sqrt(wide * high / Math.max(1, counts.get(letter))) * 0.94);
     const columns = Math.max(1, Math.floor(wide / step));
-    const x = left + 8 + (place % columns) * step, y = top + 34 + Math.floor(place / columns) * step;
+    const x = left + 8 + (place % columns) * step, y = top + begins + Math.floor(place / columns) * step;
     dot.setAttribute("visibility", "visible");
     dot.setAttribute("class", `person p-${letter}`);
     dot.setAttribute("r", Math.max(0.8, Math.min(3.1, step * 0.36)));
@@ -38,7 +39,10 @@ function begin(picture, total) {
     picture.append(
       svg("rect", { class: "room", x: left, y: top, width: width * 105 - 6, height: 106, rx: 8 }),
       svg("text", { id: `count-${key}`, class: "count", x: left + 8, y: top + 19 }, "0"),
-      svg("text", { x: left + width * 105 - 14, y: top + 19, "text-anchor": "end", class: width === 1 ? "narrow" : "" }, words));
+      // In a narrow room the words stand below the figure: three digits leave no place beside it.
+      width === 1
+        ? svg("text", { x: left + 8, y: top + 33, class: "narrow" }, words)
+        : svg("text", { x: left + width * 105 - 14, y: top + 19, "text-anchor": "end" }, words));
   }
   dots = Array.from({ length: total }, () => svg("circle", { class: "person", r: 3, visibility: "hidden" }));
   picture.append(...dots);

@@ -1,9 +1,11 @@
 """The demo ends by itself, and everyone who booked is accounted for."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from cli.demo.left import clock_of
 from tests.integration.flown_demo import FlownDemo
 
 pytestmark = pytest.mark.timeout(420)
@@ -24,6 +26,11 @@ async def test_everyone_who_booked_is_accounted_for_at_the_end_of_the_day(tmp_pa
     assert {"p50", "p99"} <= account["lateness"].keys()
     assert "balances: 20 passengers" in demo.said()
     assert "generated passengers" in demo.said()
+
+    # `clew up --state` shows that day afterwards, not the empty one of today.
+    clock = clock_of(tmp_path / "state")
+    assert clock is not None
+    assert clock.run_epoch.date() == date(2013, 2, 9)
 
 
 async def test_a_folder_of_somebody_elses_is_never_emptied(tmp_path: Path) -> None:

@@ -48,11 +48,15 @@ function mails(scene) {
   const now = JSON.stringify(scene.mails);
   if (now === shownMails) return;
   shownMails = now;
-  const known = new Map([...at("mails").children].map((line) => [line.dataset.key, line]));
-  at("mails").replaceChildren(...scene.mails.map((mail) => {
-    const key = `${mail.at} ${mail.to} ${mail.subject} ${mail.href}`;
-    return known.get(key) ?? mailLine(mail, key);
-  }));
+  const keys = scene.mails.map((mail) => `${mail.at} ${mail.to} ${mail.subject} ${mail.href}`), wanted = new Set(keys);
+  for (const line of [...at("mails").children]) if (!wanted.has(line.dataset.key)) line.remove();
+  // Lines that are there stay where they are: taken out and put in again, each would come anew.
+  let line = at("mails").firstElementChild;
+  scene.mails.forEach((mail, index) => {
+    if (line?.dataset.key === keys[index]) line = line.nextElementSibling;
+    else at("mails").insertBefore(mailLine(mail, keys[index]), line);
+  });
+  while (at("mails").childElementCount > keys.length) at("mails").lastElementChild.remove();
 }
 
 function mailLine(mail, key) {

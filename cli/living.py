@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from stores.database import Pool
     from stores.lags import Lags
 
-NEEDED = ("journey", "delivery", "router", "api")
-"""Kinds of process without which customers wait."""
-
 ROUTING_LATE, TIMERS_LATE = 10.0, 60.0
 """Seconds from which on somebody waits too long."""
 
@@ -30,7 +27,7 @@ FORGETTABLE = {"secret", "changeme", "change-me", "password", "clew", "test", "x
 
 async def processes(pool: "Pool") -> list[Finding]:
     """Who is at work, with which build, and who does not know the engine of new runs."""
-    from stores.engines import EngineStore, those_who_do_not_know
+    from stores.engines import NEEDED, EngineStore, those_who_do_not_know
 
     standing = await EngineStore(pool).standing()
     kinds = Counter(each.kind for each in standing.processes)

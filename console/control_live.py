@@ -59,12 +59,17 @@ class Shared:
 
 @dataclass(slots=True, kw_only=True)
 class LiveFigures:
-    """Tells open pages that what they show has changed, each at most every `every_seconds`."""
+    """Tells open pages that what they show has changed, each at most every `every_seconds`.
+
+    After `stale_seconds` in which nothing changed they look again, too: nothing changes also where
+    everything stands still, and the page says so.
+    """
 
     changes: Changes
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     every_seconds: float = 1.0
     quiet_seconds: float = 15.0
+    stale_seconds: float = 60.0
     longest_seconds: float = 300.0
     most: int = 400
     listening: int = 0
@@ -81,11 +86,15 @@ class LiveFigures:
         try:
             seen = self.changes.count(journey)
             yield HERE
-            until = monotonic() + self.longest_seconds
+            looked = monotonic()
+            until = looked + self.longest_seconds
             while monotonic() < until and not self.stopping.is_set():
-                count = self.changes.count(journey)
-                if count != seen:
-                    seen = count
+                count, stale = (
+                    self.changes.count(journey),
+                    monotonic() - looked > self.stale_seconds,
+                )
+                if count != seen or stale:
+                    seen, looked = count, monotonic()
                     yield CHANGED
                     await self._rest(self.every_seconds)
                 elif not await self._something():

@@ -15,6 +15,7 @@ from contracts.journey_figures import CountedThen, InStage
 from insight.friction import Change, change_of_shares
 from insight.measured_graph import length_in_words
 from journey.program import Program
+from stores.engines import NEEDED, LivingProcess
 from stores.lags import Lags
 from stores.stops import Stop
 
@@ -51,6 +52,12 @@ class Lateness(Protocol):
     """How far behind the installation is."""
 
     async def lags(self, now: datetime) -> Lags: ...
+
+
+class Processes(Protocol):
+    """What our processes tell of themselves."""
+
+    async def living(self) -> list[LivingProcess]: ...
 
 
 class Stopped(Protocol):
@@ -112,6 +119,7 @@ class OverviewPage:
     looks: Looks
     lateness: Lateness
     stops: Stopped
+    processes: Processes
     programs: Programs
     shared: Shared
     run_now: Callable[[], datetime]
@@ -119,7 +127,8 @@ class OverviewPage:
 
     async def show(self, visit: Visit) -> Response:
         """All journeys that customers may enter or are in."""
-        values = await self.shared.once("overview", None, self._values)
+        figures = await self.shared.once("overview", None, self._values)
+        values = {**figures, "missing": await self._missing()}
         return control_page(self.door, visit, "control-overview.html", values)
 
     async def _values(self) -> dict[str, Any]:
@@ -162,6 +171,11 @@ class OverviewPage:
             "lags": _lags(await self.lateness.lags(self.now())),
             "at_time": run_now,
         }
+
+    async def _missing(self) -> list[str]:
+        """The kinds of process of which nobody is at work, though customers wait for them."""
+        at_work = {each.kind for each in await self.processes.living()}
+        return [kind for kind in NEEDED if kind not in at_work]
 
 
 def _count_hours(

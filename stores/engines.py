@@ -11,6 +11,9 @@ from stores.database import Connection, Pool, one_statement
 LIVING_SECONDS = 45
 """A process that has not been heard of for so long has ended; it tells of itself every ten seconds."""
 
+NEEDED = ("journey", "delivery", "router", "api")
+"""The kinds of process without which customers wait."""
+
 _BEAT: LiteralString = """
 insert into processes (process, kind, build, engines) values (%s, %s, %s, %s)
 on conflict (process) do update set seen_at = clock_timestamp()
@@ -106,6 +109,11 @@ class EngineStore:
                 {"known": sorted(known)},
             )
             return [row["engine"] for row in await cursor.fetchall()]
+
+    async def living(self) -> list[LivingProcess]:
+        """Who is at work."""
+        async with one_statement(self._pool) as connection:
+            return await _living(connection)
 
     async def standing(self) -> EngineStanding:
         """What new runs get, who is at work, and which runs there are. Reads all runs."""

@@ -42,6 +42,7 @@ from stores.customers import CustomerStore
 from stores.database import Pool
 from stores.definitions import DefinitionStore
 from stores.delivery_looks import DeliveryLooks
+from stores.engines import EngineStore
 from stores.figure_looks import FigureLooks
 from stores.figures_ear import FiguresEar
 from stores.house import HouseStore
@@ -106,6 +107,7 @@ def mission_control(
             door=place.door,
             overview=OverviewPage(
                 door=place.door, figures=figures, looks=looks, lateness=LagStore(pool, run_clock), stops=stops,
+                processes=EngineStore(pool),
                 programs=place.programs, shared=shared, run_now=run_now, now=now,
             ),
             journey=JourneyPage(

@@ -36,6 +36,19 @@ async def test_all_journeys_at_a_glance(control: Control) -> None:
     assert "tea, shop" in words
 
 
+async def test_it_says_of_whom_nobody_is_at_work(control: Control) -> None:
+    assert "Nobody is at work" not in said(await control.lead.goes("/control"))
+    async with control.house.pool.connection() as connection:
+        await connection.execute(
+            "update processes set seen_at = now() - interval '1 minute' where kind in ('journey', 'router')"
+        )
+
+    words = said(await control.lead.goes("/control"))
+
+    assert "Nobody is at work: journey, router." in words
+    assert "python -m workers journey" in words
+
+
 async def test_a_run_that_needs_people_leads_to_who_it_is(control: Control) -> None:
     async with control.house.pool.connection() as connection:
         await connection.execute(

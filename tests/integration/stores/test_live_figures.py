@@ -87,6 +87,18 @@ async def test_a_hundred_who_look_cost_one_reading_for_each_change(
     assert readings == [0, 1]
 
 
+async def test_a_page_looks_again_after_a_while_in_which_nothing_changed(ear: FiguresEar) -> None:
+    live = LiveFigures(changes=ear, every_seconds=0, quiet_seconds=0.01, stale_seconds=0.03)
+    told = live.told("cart")
+
+    async with asyncio.timeout(60):
+        heard = [await anext(told) for _ in range(20)]
+
+    assert b"event: changed\ndata: {}\n\n" in heard
+    assert b":\n\n" in heard
+    await told.aclose()
+
+
 async def test_a_reading_that_failed_is_tried_again(ear: FiguresEar) -> None:
     shared, tries = Shared(ear), list[int]()
 

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from channels.recording import Busy, RefuseForGood
 from stores.channel_tests import ChannelTestStore
 from stores.consents import ConsentStore
-from stores.engines import EngineStore
 from stores.erased_hashes import ErasedHashes
 from stores.stops import StopStore
 from tests.integration.channels.scripted_smtp import ScriptedSmtp
@@ -69,7 +68,6 @@ async def post(control: Control) -> AsyncIterator[Post]:
         ways = await parts.enter_async_context(
             sending_channels(told, pool, lambda: datetime.now(UTC))
         )
-        await EngineStore(pool).beat("host-1", "delivery", "0123abcd", [1])
         yield Post(control, await watching(pool, told, ways), relay)
 
 

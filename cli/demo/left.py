@@ -8,7 +8,7 @@ from contracts.clock import RunClock
 
 _FILE = "demo.json"
 _SLOWEST = 0.01
-"""A clock cannot stand still; this one takes two hours for a minute."""
+"""A clock cannot stand still; this one takes a hundred minutes for one."""
 
 
 def is_demo(folder: Path) -> bool:

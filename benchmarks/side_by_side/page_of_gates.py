@@ -14,8 +14,8 @@ WHY = {
     "P4": "ledger, policy and the record of what happened are rows of our own, which by hand there are none of: of the "
     "log 22 kB a cart, and 10 kB for states of runs that are larger; decision 0031 takes them apart",
     "P6": "a journey is read from its definition, and policy and ledger run in a worker too",
-    "P6 unsandboxed": "the same, beside nothing but waits and sends; its row is of 100 carts, which cost more each: of 500, as ours are, "
-    "it was 3.0 (one round, f9625ff)",
+    "P6 unsandboxed": "the same, beside nothing but waits and sends; its row is of 100 carts, "
+    "which cost more each: of 500, as ours are, it was 3.0 (one round, f9625ff)",
     "P7 p50": "by hand one signal and one activity; here API, router, journey, policy and ledger, each durable",
     "P7 p50 busy": "the same chain, and five processes on two cores",
     "P7 p99": "five processes share two cores",

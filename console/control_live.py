@@ -89,11 +89,8 @@ class LiveFigures:
             looked = monotonic()
             until = looked + self.longest_seconds
             while monotonic() < until and not self.stopping.is_set():
-                count, stale = (
-                    self.changes.count(journey),
-                    monotonic() - looked > self.stale_seconds,
-                )
-                if count != seen or stale:
+                count = self.changes.count(journey)
+                if count != seen or monotonic() - looked > self.stale_seconds:
                     seen, looked = count, monotonic()
                     yield CHANGED
                     await self._rest(self.every_seconds)

@@ -26,12 +26,14 @@ MESSAGE = '---\nsubject: "Hello"\n---\nHello.\n'
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "messages").mkdir()
-    (tmp_path / "journey.yaml").write_text(JOURNEY)
-    (tmp_path / "other.journey.yaml").write_text(JOURNEY.replace("hello", "other"))
-    (tmp_path / "unrelated.yaml").write_text("a: b")
-    (tmp_path / "messages" / "welcome.md").write_text(MESSAGE)
-    return tmp_path
+    """Of journeys. The folder above it is this test's own too, and read as it is by what is tested."""
+    journeys = tmp_path / "journeys"
+    (journeys / "messages").mkdir(parents=True)
+    (journeys / "journey.yaml").write_text(JOURNEY)
+    (journeys / "other.journey.yaml").write_text(JOURNEY.replace("hello", "other"))
+    (journeys / "unrelated.yaml").write_text("a: b")
+    (journeys / "messages" / "welcome.md").write_text(MESSAGE)
+    return journeys
 
 
 def test_a_folder_means_its_journeys_and_its_messages(folder: Path) -> None:

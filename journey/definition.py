@@ -264,3 +264,6 @@ def canonical_json(data: Any) -> bytes:
 def version_of(canonical: bytes) -> str:
     """The version of a journey: SHA-256 of its canonical JSON, in hex."""
     return hashlib.sha256(canonical).hexdigest()
+
+
+Definition.model_rebuild()  # here, and not within the first task of a workflow

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union, cast
 
 from pydantic import (
     AfterValidator,
@@ -68,7 +68,7 @@ class Model(BaseModel):
     """Something in a journey file: unknown keys are refused, and nothing changes after it was read."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, defer_build=True
     )
 
 
@@ -204,6 +204,8 @@ class On(Model):
 
 class WrittenStep(Model):
     """A step as it is written: a mapping with its kind as the only key. One such class a kind."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)
 
     @property
     def step(self) -> "Step":
@@ -362,7 +364,7 @@ def told_apart(arms: list[str]) -> Iterator[tuple[tuple[str | int, ...], str, st
 
 
 OnFailure = Annotated[
-    'Literal["continue", "stop"] | list[AnyStep]',
+    Union[Literal["continue", "stop"], "list[AnyStep]"],
     Field(
         description="What to do when it cannot be done: continue (default), stop until resumed, or these steps."
     ),

@@ -73,7 +73,7 @@ def journey_worker(
     client: Client,
     *,
     activities: Sequence[Callable[..., Any]] = (),
-    cached_runs: int = 1_000,
+    cached_runs: int = 300,
     runs_at_once: int = 8,
     drain: timedelta = timedelta(seconds=20),
 ) -> Worker:

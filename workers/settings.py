@@ -91,8 +91,12 @@ class TemporalSettings(DatabaseSettings, HistorySettings):
 class JourneySettings(TemporalSettings):
     """`python -m workers journey`: carries runs."""
 
-    cached_runs: Annotated[int, Field(ge=0)] = 1_000
-    """How many runs are kept in memory between their touchpoints (about 80 kB each)."""
+    cached_runs: Annotated[int, Field(ge=0)] = 300
+    """How many runs are kept in memory between their touchpoints (about 80 kB each).
+
+    As many as are under way within the same seconds: one that is not kept is read again from its history, some
+    milliseconds later. Those that wait for days are not worth their memory.
+    """
     runs_at_once: Annotated[int, Field(ge=1)] = 8
     """How many runs decide at the same time; Python uses one core per process."""
 

@@ -1,7 +1,7 @@
 """The kinds of step, one file each. A new kind is a file here and one word in `KINDS`."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import BaseModel, Discriminator, Tag, create_model
 
@@ -81,14 +81,5 @@ else:
     ]
 
 
-def _models() -> Iterator[type[BaseModel]]:
-    for module in (wait, choose, split, parallel, handoff):
-        for item in vars(module).values():
-            if isinstance(item, type) and issubclass(item, BaseModel):
-                yield item
-    yield from KINDS.values()
-    yield from _WRAPPERS.values()
-
-
-for _model in _models():
-    _model.model_rebuild(force=True, _types_namespace={"AnyStep": AnyStep, "Literal": Literal})
+for _kind in KINDS.values():
+    vars(sys.modules[_kind.__module__])["AnyStep"] = AnyStep

@@ -170,7 +170,7 @@ class DeliveriesPage:
     async def listed(self, visit: Visit) -> Response:
         """The messages behind a number.
 
-        `?span=`, `?what=`, `?channel=`, `?message=` and `?reason=` say which; `?before=` leafs on.
+        `?span=`, `?what=`, `?channel=`, `?message=`, `?journey=` and `?reason=` say which; `?before=` leafs on.
         """
         query = visit.request.query_params
         what = query.get("what", "asked")
@@ -181,7 +181,7 @@ class DeliveriesPage:
         since, until = SPANS[name].until(self.run_now())
         which = WhichDeliveries(
             since=since, until=until, fate=fate, channel=query.get("channel"), message=query.get("message"),
-            reason=query.get("reason"), before=_before(query.get("before", "")),
+            journey=query.get("journey"), reason=query.get("reason"), before=_before(query.get("before", "")),
         )  # fmt: skip
         try:
             found = await self.deliveries.listed(which)
@@ -189,7 +189,7 @@ class DeliveriesPage:
             found = None
         asked = {
             name: each
-            for name in ("channel", "message", "reason")
+            for name in ("channel", "message", "journey", "reason")
             if (each := query.get(name)) is not None
         }
         here = {"span": name, "what": what, **asked}

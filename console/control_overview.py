@@ -156,7 +156,7 @@ class OverviewPage:
             glances[journey].sent = said.get("sent", 0)
             glances[journey].not_sent = said.get("not_sent", 0)
             glances[journey].failed = said.get("failed", 0)
-        stops = await self.stops.now()
+        lags, stops = await self.lateness.lags(self.now()), await self.stops.now()
         for stop in stops:
             if stop.scope == "journey" and stop.name in glances:
                 glances[stop.name].stopped = True
@@ -168,7 +168,9 @@ class OverviewPage:
             "running": sum(each.running for each in rows),
             "entered": sum(sum(each.entered) for each in rows),
             "stops": stops,
-            "lags": _lags(await self.lateness.lags(self.now())),
+            "lags": _lags(lags),
+            "overdue": length_in_words(lags.overdue),
+            "overdue_is_late": lags.overdue > LATE_SECONDS,
             "at_time": run_now,
         }
 
@@ -227,5 +229,4 @@ def _lags(lags: Lags) -> list[tuple[str, str, bool]]:
         ("Touchpoints come in after", length_in_words(lags.ingest), lags.ingest > LATE_SECONDS),
         ("Routing is behind by", length_in_words(lags.routing), lags.routing > LATE_SECONDS),
         ("Touchpoints to route", f"{lags.pending:,}", False),
-        ("Timers are late by", length_in_words(lags.overdue), lags.overdue > LATE_SECONDS),
     ]

@@ -26,6 +26,7 @@ from stores.wanted_runs import (
 
 IN_ADDRESSES = (
     "journey", "version", "stage", "step", "state", "trait", "comparison", "since", "until",
+    "wakes_before",
 )  # fmt: skip
 KEPT = ("identity", "value")
 """What stands in no address."""
@@ -180,6 +181,7 @@ def _wanted(filled: Mapping[str, str], journeys: Collection[str]) -> WantedRuns:
         state=state,
         since=_instant(filled, "since"),
         until=_instant(filled, "until"),
+        wakes_before=_instant(filled, "wakes_before"),
     )
 
 
@@ -188,5 +190,7 @@ def _instant(filled: Mapping[str, str], name: str) -> datetime | None:
         return None
     at = instant_of(filled[name])
     if at is None:
-        raise ValueError(f"Write {name} as 2026-11-28T09:00; it is UTC unless it says otherwise.")
+        raise ValueError(
+            f"Write {name.replace('_', ' ')} as 2026-11-28T09:00; it is UTC unless it says otherwise."
+        )
     return at

@@ -96,6 +96,7 @@ select d.entry, d.n, d.asked_at, d.customer, d.journey, d.message, coalesce(d.ch
    and (%(reason)s::text is null or d.reason = %(reason)s)
    and (%(channel)s::text is null or coalesce(d.channel, '') = %(channel)s)
    and (%(message)s::text is null or d.message = %(message)s)
+   and (%(journey)s::text is null or d.journey = %(journey)s)
    and (%(kind)s::text is null or exists (
         select from delivery_feedback f where f.delivery = d.key and f.kind = %(kind)s and {_OF_PEOPLE}))
    and (%(before)s::timestamptz is null or (d.asked_at, d.entry, d.n) < (%(before)s, %(entry)s, %(n)s))
@@ -194,6 +195,7 @@ class WhichDeliveries:
     fate: Fate = "asked"
     channel: str | None = None
     message: str | None = None
+    journey: str | None = None
     reason: str | None = None
     before: tuple[datetime, int, int] | None = None
 
@@ -243,6 +245,7 @@ class DeliveryLooks:
             "reason": _clean(which.reason),
             "channel": _clean(which.channel),
             "message": _clean(which.message),
+            "journey": _clean(which.journey),
             "kind": which.fate if which.fate in REPORTED else None,
             "before": before,
             "entry": entry,

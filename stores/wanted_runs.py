@@ -33,7 +33,7 @@ class WantedRuns:
 
     `trait`, `comparison`, `value`: of the customer; a list is what one of its items is, and *is not* holds
     also for who has no such trait. `step`: an address, such as `offer/2`. `since` and `until`: when they
-    entered, in run time, the latter not with it.
+    entered, in run time, the latter not with it. `wakes_before`: who goes on, and has a timer that is due before then.
 
     Raises: `ValueNotComparedError`.
     """
@@ -49,6 +49,7 @@ class WantedRuns:
     state: State | None = None
     since: datetime | None = None
     until: datetime | None = None
+    wakes_before: datetime | None = None
 
     def __post_init__(self) -> None:
         compared = self.trait and self.comparison in _COMPARED
@@ -80,6 +81,7 @@ class WantedRuns:
             (self.step, "r.stands ? %(step)s"),
             (self.since, "r.entered_at >= %(since)s"),
             (self.until, "r.entered_at < %(until)s"),
+            (self.wakes_before, "r.state = 'open' and r.wakes_at < %(wakes_before)s"),
         ]
         return [_STATES[self.state], *(sql for value, sql in given if value)]
 
@@ -98,6 +100,7 @@ class WantedRuns:
             **{name: clean_text(value) for name, value in given.items()},
             "since": self.since,
             "until": self.until,
+            "wakes_before": self.wakes_before,
             "trait": named,
             "compared": _path(named, self.comparison, said)
             if self.comparison in _COMPARED and self.trait

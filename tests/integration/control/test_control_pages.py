@@ -65,6 +65,29 @@ async def test_a_run_that_needs_people_leads_to_who_it_is(control: Control) -> N
     assert "<script>document" not in people.text
 
 
+async def test_timers_that_are_late_lead_to_whose_they_are(control: Control) -> None:
+    [late] = await control.house.rows(
+        "update runs set wakes_at = %s where entry = (select max(entry) from runs where state = 'open')"
+        " returning customer",
+        THEN - timedelta(minutes=10),
+    )
+    await control.house.rows(
+        "update runs set wakes_at = %s where state = 'open' and customer <> %s returning entry",
+        THEN + timedelta(days=1),
+        late["customer"],
+    )
+    answer = await control.lead.goes("/control")
+    found = re.search(
+        r'href="(/control/search\?wakes_before=[^"]+)"><span[^>]*>! </span>', answer.text
+    )
+    assert found is not None
+
+    people = await control.lead.goes(found[1])
+
+    assert "1 is found" in said(people)
+    assert f"/control/customer/{late['customer']}" in people.text
+
+
 async def test_the_map_says_who_stands_where_and_how_many_went_each_way(control: Control) -> None:
     answer = await control.lead.goes(f"{JOURNEY}?since=28d")
     words = said(answer)

@@ -99,6 +99,33 @@ async def test_each_number_leads_to_as_many_messages(control: Control) -> None:
         assert "<script>document" not in listed.text
 
 
+async def test_the_first_page_leads_to_what_failed_in_a_journey(control: Control) -> None:
+    await told(control, 1, "email", "refused", "address_refused")
+    await told(control, 2, "email", "refused", "address_refused")
+    async with control.house.pool.connection() as connection:
+        await connection.execute("update deliveries set journey = 'coffee' where key = 'k2'")
+        await connection.execute(
+            "insert into journey_figures (journey, span, at, version, address, kind, way, n, milliseconds)"
+            " values ('tea', 1, extract(epoch from %s) / 3600, %s, 'tasting/2', 'failed', 'address_refused', 1, 0)",
+            [SOON, control.house.version],
+        )
+
+    page = await control.lead.goes("/control")
+    [link] = {
+        each
+        for each in re.findall(r'href="([^"]+)"', page.text)
+        if "what=failed&amp;journey=tea" in each
+    }
+    listed = await control.lead.goes(link.replace("&amp;", "&"))
+
+    assert listed.text.count('<th scope="row">') == 1
+    assert "Of the journey tea." in said(listed)
+    assert "! Failed : address refused" in said(listed)
+    assert "journey=tea" in next(
+        each for each in re.findall(r'href="([^"]+)"', listed.text) if "span=week" in each
+    )
+
+
 async def test_reasons_are_told_in_words(control: Control) -> None:
     await told(control, 1, "email", "refused", "held_out")
     await told(control, 2, "email", "refused", "address_refused")

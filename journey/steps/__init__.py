@@ -81,5 +81,6 @@ else:
     ]
 
 
+# Where a kind has steps inside, it names what only now is known; it is looked up there once a whole is built.
 for _kind in KINDS.values():
     vars(sys.modules[_kind.__module__])["AnyStep"] = AnyStep

@@ -240,6 +240,14 @@ class Customer:
         assert story is not None
         return story
 
+    async def comes_to(self, journey: str, stage: str) -> None:
+        """Until their run is in this stage: a decision stands on the screen before the run has heard of it."""
+
+        async def it_is() -> bool:
+            return (await self.story(journey)).run.stage == stage
+
+        await self.shop.stack.until(it_is)
+
     async def ends(self, journey: str) -> RunStory:
         """The same, once it has ended on the server and in the record, and both say the same."""
         run = await self.shop.stack.run_of(self.id, journey)

@@ -89,8 +89,7 @@ async def test_who_got_stuck_in_the_app_tells_it_once_on_the_phone_and_never_aga
     await ben.decides("settled", agreed="The card is in his hand.")
     await ben.reads("Decided.")
 
-    story = await petr.story("stuck-in-app")
-    assert story.run.stage == "settled"
+    await petr.comes_to("stuck-in-app", "settled")
     assert await petr.desks() == [("helpline", "resolved"), ("branches", "resolved")]
     await petr.does("Matter Dropped", matter="M1")
     await petr.ends("stuck-in-app")

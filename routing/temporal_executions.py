@@ -145,4 +145,4 @@ def _named(execution: tuple[str, str]) -> WorkflowExecution:
 
 def _queries(customers: Sequence[str], workflow_ids: list[str]) -> list[str]:
     of_customers = [f"ClewCustomer = {quoted(each)}" for each in customers]
-    return [*of_customers, *of_workflows(workflow_ids)]
+    return [*of_customers, *(named for _, named in of_workflows(workflow_ids))]

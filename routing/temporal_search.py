@@ -1,5 +1,6 @@
 """What is asked of the Temporal server's search, and how long for."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 RPC_TIMEOUT = timedelta(seconds=10)
@@ -13,9 +14,8 @@ def quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def of_workflows(workflow_ids: list[str]) -> list[str]:
-    """Conditions that name these workflows, as many in each as one question may have."""
-    return [
-        f"WorkflowId in ({', '.join(map(quoted, workflow_ids[start : start + IDS_AT_ONCE]))})"
-        for start in range(0, len(workflow_ids), IDS_AT_ONCE)
-    ]
+def of_workflows(workflow_ids: Collection[str]) -> list[tuple[set[str], str]]:
+    """Conditions that name these workflows, each with those that it names: as many as one question may have."""
+    ids = list(dict.fromkeys(workflow_ids))
+    portions = [ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE)]
+    return [(set(each), f"WorkflowId in ({', '.join(map(quoted, each))})") for each in portions]

@@ -23,8 +23,8 @@ WHY = {
     "P9": "an acknowledgement is a commit, and a touchpoint is put on record, found an owner and routed",
     "P9 p99": "the router and the workers take processor time from the API on two cores",
     "P7 p99 by hand": "the same as of P7 p50: more processes in turn, each durable, on two cores",
-    "P10": "a whole Python with the SDK in it, and up to 1,000 runs that it remembers",
-    "P10 flat": "a worker remembers up to 1,000 runs, and grows until it does; beyond that it is flat",
+    "P10": "a whole Python with the SDK in it, and up to 300 runs that it remembers",
+    "P10 flat": "a worker remembers up to 300 runs, and grows until it does; beyond that it is flat",
     "P11": "25.7 kB of it are the server's own rows, as by hand (1.28 ×); a run's record, touchpoints and "
     "place in routing are the rest",
     "P11 flat": "tables grow by whole pages, and by what autovacuum has not come to: few runs make a coarse measure",

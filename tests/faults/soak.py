@@ -92,16 +92,16 @@ class Soaked:
     def settled(self) -> Sequence[Moment]:
         return [m for m in self.moments if m.seconds >= 60 * self.wish.settle_minutes]
 
-    def growth(self) -> dict[str, float]:
+    def growth(self, moments: Sequence[Moment]) -> dict[str, float]:
         """Megabytes an hour, by process."""
         return {
-            name: 3_600 * slope([(m.seconds, m.memory[name]) for m in self.settled]) / 1e6
+            name: 3_600 * slope([(m.seconds, m.memory[name]) for m in moments]) / 1e6
             for name in self.opened.memory
         }
 
     def figures(self) -> dict[str, object]:
         first, last = self.moments[0], self.moments[-1]
-        per_order = slope([(m.done, m.database) for m in self.settled])
+        late = self.settled[len(self.settled) // 2 :]
         per_open = (self.opened.database - self.before.database) / max(1, self.wish.open_runs)
         return {
             "minutes": round((last.seconds - first.seconds) / 60, 1),
@@ -109,9 +109,11 @@ class Soaked:
             "orders": last.done,
             "orders_a_second": self.wish.per_second,
             "memory_mb": {name: round(size / 1e6) for name, size in last.memory.items()},
-            "memory_mb_an_hour": {name: round(mb, 1) for name, mb in self.growth().items()},
+            "memory_mb_an_hour": _rounded(self.growth(self.settled)),
+            "memory_mb_an_hour_in_the_second_half": _rounded(self.growth(late)),
             "database_bytes_per_open_run": round(per_open),
-            "database_bytes_per_order": round(per_order),
+            "database_bytes_per_order": round(_per_order(self.settled)),
+            "database_bytes_per_order_in_the_second_half": round(_per_order(late)),
             "histories_read": self.outcome.histories,
             "lost": self.outcome.lost,
             "duplicated": self.outcome.duplicated,
@@ -120,7 +122,16 @@ class Soaked:
     @property
     def flat(self) -> bool:
         """Whether the processes of our own stay as they are."""
-        return all(mb <= NOISE_MB_AN_HOUR for mb in self.growth().values())
+        return all(mb <= NOISE_MB_AN_HOUR for mb in self.growth(self.settled).values())
+
+
+def _per_order(moments: Sequence[Moment]) -> float:
+    """Bytes by which the database grew with each order."""
+    return slope([(m.done, m.database) for m in moments])
+
+
+def _rounded(megabytes: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(mb, 1) for name, mb in megabytes.items()}
 
 
 async def soak(wish: Wish, state: Path) -> Soaked:
@@ -153,7 +164,8 @@ async def _watch(here: QuietShop, wish: Wish) -> list[Moment]:
 
 def _line(moment: Moment) -> dict[str, Any]:
     memory = {name: round(size / 1e6) for name, size in moment.memory.items()}
-    return {"s": round(moment.seconds), "db_mb": round(moment.database / 1e6), **memory}
+    megabytes = round(moment.database / 1e6)
+    return {"s": round(moment.seconds), "done": moment.done, "db_mb": megabytes, **memory}
 
 
 async def _look(here: QuietShop, seconds: float) -> Moment:

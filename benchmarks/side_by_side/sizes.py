@@ -19,6 +19,7 @@ class Sizes:
     runs: int = 40
     at_once: int = 20
     idle_seconds: float = 5.0
+    """How long nothing happens. What an idle server and we do comes each 10 to 40 seconds: a short look is a coarse one."""
     asks: int = 40
     asks_a_second: float = 5.0
     posts: int = 300
@@ -44,7 +45,7 @@ def sitting() -> Sizes:
 def full() -> Sizes:
     """All of it: hours."""
     return Sizes(
-        runs=500, at_once=200, idle_seconds=20, asks=300, posts=3_000, posts_at_once=32,
+        runs=500, at_once=200, idle_seconds=60, asks=300, posts=3_000, posts_at_once=32,
         open_runs=(1_000, 10_000), wave=10_000, long=10, asking_after_a_kill=300, machine_seconds=30,
         scenario=Scenario(3),
     )  # fmt: skip

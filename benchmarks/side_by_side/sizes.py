@@ -19,7 +19,7 @@ class Sizes:
     runs: int = 40
     at_once: int = 20
     idle_seconds: float = 5.0
-    """How long nothing happens. What an idle server and we do comes each 10 to 40 seconds: a short look is a coarse one."""
+    """How long nothing happens. What is done then is done each 10 to 40 seconds: a short look is a coarse one."""
     asks: int = 40
     asks_a_second: float = 5.0
     posts: int = 300

@@ -14,8 +14,7 @@ WHY = {
     "P4": "ledger, policy and the record of what happened are rows of our own, which by hand there are none of: of the "
     "log 22 kB a cart, and 10 kB for states of runs that are larger; decision 0031 takes them apart",
     "P6": "a journey is read from its definition, and policy and ledger run in a worker too",
-    "P6 unsandboxed": "the same, beside nothing but waits and sends; its row is of 100 carts, "
-    "which cost more each: of 500, as ours are, it was 3.0 (one round, f9625ff)",
+    "P6 unsandboxed": "the same, beside nothing but waits and sends",
     "P7 p50": "by hand one signal and one activity; here API, router, journey, policy and ledger, each durable",
     "P7 p50 busy": "the same chain, and five processes on two cores",
     "P7 p99": "five processes share two cores",
@@ -25,8 +24,8 @@ WHY = {
     "P7 p99 by hand": "the same as of P7 p50: more processes in turn, each durable, on two cores",
     "P10": "a whole Python with the SDK in it, and up to 300 runs that it remembers",
     "P10 flat": "a worker remembers up to 300 runs, and grows until it does; beyond that it is flat",
-    "P11": "25.7 kB of it are the server's own rows, as by hand (1.28 ×); a run's record, touchpoints and "
-    "place in routing are the rest",
+    "P11": "25.7 kB of it are the server's own rows, as by hand with 1,000 open runs; a run's record, touchpoints "
+    "and place in routing are the rest",
     "P11 flat": "tables grow by whole pages, and by what autovacuum has not come to: few runs make a coarse measure",
     "P12": "the server moves its own tasks on after so many runs began; see the row of `bare` beside it",
     "P15": "what was forgotten is replayed from its history by the machine, in Python",

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from console.control_door import control_page
 from console.control_live import Shared
-from console.inbox_door import InboxDoor, Visit
+from console.inbox_door import CONTROL, InboxDoor, Visit
 from contracts.journey_figures import CountedThen, InStage
 from insight.friction import Change, change_of_shares
 from insight.measured_graph import length_in_words
@@ -156,7 +157,7 @@ class OverviewPage:
             glances[journey].sent = said.get("sent", 0)
             glances[journey].not_sent = said.get("not_sent", 0)
             glances[journey].failed = said.get("failed", 0)
-        lags, stops = await self.lateness.lags(self.now()), await self.stops.now()
+        stops = await self.stops.now()
         for stop in stops:
             if stop.scope == "journey" and stop.name in glances:
                 glances[stop.name].stopped = True
@@ -168,9 +169,7 @@ class OverviewPage:
             "running": sum(each.running for each in rows),
             "entered": sum(sum(each.entered) for each in rows),
             "stops": stops,
-            "lags": _lags(lags),
-            "overdue": length_in_words(lags.overdue),
-            "overdue_is_late": lags.overdue > LATE_SECONDS,
+            "lags": _lags(await self.lateness.lags(self.now()), run_now),
             "at_time": run_now,
         }
 
@@ -224,9 +223,13 @@ def _add(glances: dict[str, Glance], name: str, counts: Mapping[str, int]) -> No
         setattr(glances.setdefault(journey, Glance(journey=journey)), name, n)
 
 
-def _lags(lags: Lags) -> list[tuple[str, str, bool]]:
+def _lags(lags: Lags, run_now: datetime) -> list[tuple[str, str, bool, str]]:
+    """What each is called, how much it is, whether that is too much, and where it leads then."""
+    due = urlencode({"wakes_before": run_now.isoformat()})
+    whose = f"{CONTROL}/search?{due}"
     return [
-        ("Touchpoints come in after", length_in_words(lags.ingest), lags.ingest > LATE_SECONDS),
-        ("Routing is behind by", length_in_words(lags.routing), lags.routing > LATE_SECONDS),
-        ("Touchpoints to route", f"{lags.pending:,}", False),
+        ("Touchpoints come in after", length_in_words(lags.ingest), lags.ingest > LATE_SECONDS, ""),
+        ("Routing is behind by", length_in_words(lags.routing), lags.routing > LATE_SECONDS, ""),
+        ("Touchpoints to route", f"{lags.pending:,}", False, ""),
+        ("Timers are late by", length_in_words(lags.overdue), lags.overdue > LATE_SECONDS, whose),
     ]

@@ -53,15 +53,13 @@ class TemporalStanding:
         for asked, named in of_workflows(workflow_ids):
             query = f"ExecutionStatus = 'Running' and {named}"
             # Nearly always all are there. Each row of a list costs the server statements of its own.
-            if await self._how_many(query) == len(asked):
+            counted = await self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT)
+            if counted.count == len(asked):
                 there |= asked
                 continue
             found = self._client.list_workflows(query, rpc_timeout=RPC_TIMEOUT)
             there |= {each.id async for each in found}
         return there
-
-    async def _how_many(self, query: str) -> int:
-        return (await self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT)).count
 
     async def end_of(self, run: OpenRecord) -> EndedOutside | None:
         """See `routing.run_sweeper.ServerSide`."""
